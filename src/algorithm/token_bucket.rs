@@ -1,0 +1,76 @@
+//! Refills steadily up to its burst: the generic cell rate algorithm (ITU-T I.371), with its
+//! theoretical arrival time kept exact as an instant and the debt left at it.
+
+use super::{Terms, read_as_of};
+use crate::clock::Millis;
+
+/// What was taken and is not yet refilled at `stamp`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    stamp: Millis,
+    /// In parts of a unit, as many as `window` has milliseconds, so that a refill of `quota` units
+    /// per window is `quota` parts per millisecond, exactly.
+    debt: u64,
+    window: Millis,
+}
+
+/// A state refilled up to the instant as of which it is read.
+pub(super) struct Reading {
+    terms: Terms,
+    now: Millis,
+    state: State,
+}
+
+impl State {
+    pub(super) fn stamp(&self) -> Millis {
+        self.stamp
+    }
+
+    pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
+        let as_of = read_as_of(self.stamp, terms.window, now);
+        let owed = self.debt_in(terms);
+        let refilled = as_of.saturating_sub(self.stamp);
+        let debt = if refilled >= owed.div_ceil(terms.units) { 0 } else { owed - refilled * terms.units };
+        Reading { terms: *terms, now, state: Self { stamp: as_of, debt, window: terms.window } }
+    }
+
+    /// The debt in parts of this window, no more than the bucket holds: another window's is
+    /// rounded up to whole units.
+    fn debt_in(&self, terms: &Terms) -> u64 {
+        let debt = if self.window == terms.window || self.debt == 0 {
+            self.debt
+        } else {
+            self.debt.div_ceil(self.window).min(terms.burst) * terms.window
+        };
+        debt.min(terms.burst * terms.window)
+    }
+}
+
+impl Reading {
+    pub(super) fn charge(&self, units: u64) -> State {
+        State { debt: self.state.debt + units * self.terms.window, ..self.state }
+    }
+
+    /// How long until only `debt` is left.
+    fn wait_until(&self, debt: u64) -> Millis {
+        let refilled = self.state.debt.saturating_sub(debt).div_ceil(self.terms.units);
+        self.state.stamp + refilled - self.now
+    }
+}
+
+impl super::Reading for Reading {
+    fn remaining(&self) -> u64 {
+        (self.terms.burst * self.terms.window - self.state.debt) / self.terms.window
+    }
+
+    fn reset_after(&self) -> Millis {
+        match self.state.debt {
+            0 => 0,
+            _ => self.wait_until(0),
+        }
+    }
+
+    fn wait_for(&self, cost: u64) -> Millis {
+        self.wait_until((self.terms.burst - cost) * self.terms.window)
+    }
+}

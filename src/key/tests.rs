@@ -1,0 +1,63 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn ip(text: &str) -> String {
+    Identity::ip(text.parse().expect(text)).to_string()
+}
+
+#[test]
+fn one_client_is_one_identity_however_its_address_is_written() {
+    assert_eq!(ip("203.0.113.7"), "ip:203.0.113.7");
+    assert_eq!(ip("::ffff:203.0.113.7"), "ip:203.0.113.7");
+    assert_eq!(ip("2001:db8::1"), ip("2001:0db8:0:0:ffff:ffff:ffff:ffff"));
+    assert_eq!(ip("2001:db8::1"), "ip:2001:db8::/64");
+    assert_ne!(ip("2001:db8::1"), ip("2001:db8:0:1::1"));
+}
+
+#[test]
+fn separators_in_an_id_cannot_leave_it() {
+    for id in ["}", "{", ":", "a b", "%7D", "\n", "\u{e9}", "user:1", ""] {
+        let text = Identity::user(id).to_string();
+        let id = text.strip_prefix("user:").expect("the type comes first");
+        assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~@%".contains(&b)), "{text}");
+    }
+}
+
+#[test]
+fn the_absent_are_not_the_empty() {
+    assert_ne!(Identity::NoUser.to_string(), Identity::user("").to_string());
+    assert_ne!(
+        Identity::NoHeader("x-tenant".into()).to_string(),
+        Identity::header("x-tenant", "").to_string()
+    );
+}
+
+const FORBIDDEN: [char; 4] = ['{', '}', ' ', '\n'];
+
+fn any_identity() -> impl Strategy<Value = Identity> {
+    let bytes = || proptest::collection::vec(any::<u8>(), 0..6);
+    prop_oneof![
+        any::<IpAddr>().prop_map(Identity::ip),
+        bytes().prop_map(Identity::user),
+        ("[a-z:{}%-]{0,4}", bytes()).prop_map(|(name, value)| Identity::header(&name, value)),
+        Just(Identity::Global),
+        Just(Identity::NoUser),
+        "[a-z:{}%-]{0,4}".prop_map(|name| Identity::NoHeader(name.into())),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_two_identities_share_a_name(identities in proptest::collection::vec(any_identity(), 0..64)) {
+        let mut seen = HashMap::new();
+        for identity in identities {
+            let name = identity.to_string();
+            prop_assert!(!name.contains(FORBIDDEN));
+            let first = seen.entry(name).or_insert_with(|| identity.clone());
+            prop_assert_eq!(first, &identity);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use super::*;
+
+#[test]
+fn reads_every_documented_form() {
+    for (text, units, window, printed) in [
+        ("10/minute", 10, 60_000, "10/minute"),
+        ("100 per hour", 100, 3_600_000, "100/hour"),
+        ("5/2 seconds", 5, 2_000, "5/2 seconds"),
+        ("1000/day", 1000, 86_400_000, "1000/day"),
+        ("3/week", 3, 604_800_000, "3/week"),
+        // Spaces and letters' case carry no meaning.
+        ("  7 / 90   Seconds ", 7, 90_000, "7/90 seconds"),
+        ("7 PER 1minute", 7, 60_000, "7/minute"),
+        // A window is printed in the largest unit that divides it.
+        ("1/120 seconds", 1, 120_000, "1/2 minutes"),
+        ("9007199254740991/second", MAX_EXACT, 1_000, "9007199254740991/second"),
+    ] {
+        let quota: Quota = text.parse().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((quota.units(), quota.window()), (units, window), "{text}");
+        assert_eq!(quota.to_string(), printed);
+        assert_eq!(printed.parse(), Ok(quota), "a printed quota reads back as itself");
+    }
+}
+
+#[test]
+fn refuses_everything_else_with_a_sentence_that_shows_what_is_allowed() {
+    for (text, reason) in [
+        ("", "expected units per window"),
+        ("10", "expected units per window"),
+        ("/minute", "expected units per window"),
+        ("ten/minute", "expected units per window"),
+        ("-1/minute", "expected units per window"),
+        ("+1/minute", "expected units per window"),
+        ("1.5/minute", "expected units per window"),
+        ("1e3/minute", "expected units per window"),
+        ("NaN/minute", "expected units per window"),
+        ("10per minute", "expected units per window"),
+        ("0/minute", "at least 1 unit"),
+        ("9007199254740992/minute", "at most 9007199254740991 units"),
+        ("18446744073709551616/minute", "at most 9007199254740991 units"),
+        ("10/", "in seconds, minutes, hours, days or weeks"),
+        ("10/month", "in seconds, minutes, hours, days or weeks"),
+        ("10/minutess", "in seconds, minutes, hours, days or weeks"),
+        ("10/minute/minute", "in seconds, minutes, hours, days or weeks"),
+        ("10/1.5 seconds", "in seconds, minutes, hours, days or weeks"),
+        ("10/0 seconds", "at least 1 second"),
+        ("10/53 weeks", "at most 366 days"),
+        ("10/18446744073709551615 weeks", "at most 366 days"),
+    ] {
+        let error = text.parse::<Quota>().expect_err(text).to_string();
+        assert!(error.contains(&format!("{text:?}")), "{error}");
+        assert!(error.contains(reason), "{error}");
+        assert!(error.contains("10/minute"), "{error}");
+    }
+}
+
+#[test]
+fn numbers_are_held_to_the_same_bounds_as_text() {
+    assert!(Quota::new(10, 60_000).is_ok());
+    for (units, window) in [(0, 60_000), (MAX_EXACT + 1, 1_000), (1, 0), (1, 1_500), (1, u64::MAX)] {
+        assert!(Quota::new(units, window).is_err(), "{units} per {window} ms");
+    }
+}
+
+#[test]
+fn a_cost_is_at_least_one_and_exact() {
+    assert_eq!(Cost::new(0), None);
+    assert_eq!(Cost::new(1), Some(Cost::ONE));
+    assert_eq!(Cost::new(MAX_EXACT).map(Cost::units), Some(MAX_EXACT));
+    assert_eq!(Cost::new(MAX_EXACT + 1), None);
+    assert_eq!(Cost::new(u64::MAX), None);
+}
