@@ -6,6 +6,7 @@ mod decision;
 mod key;
 mod policy;
 mod quota;
+mod store;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
 pub use clock::{Clock, ManualClock, Millis};
@@ -13,3 +14,9 @@ pub use decision::{Decision, Retry, Standing};
 pub use key::Identity;
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+#[cfg(feature = "redis")]
+pub use store::{RedisOptions, RedisStore};
+pub use store::{
+    Acquire, Acquired, Answer, Charge, Key, Keyspace, MemoryStore, Store, StoreError,
+    StoreErrorKind, SystemClock,
+};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, Terms};
 use crate::quota::Quota;
 
 /// The longest name of a policy: it is sent in header fields and stored in every key.
@@ -95,6 +95,12 @@ impl Policy {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// The numbers that its algorithm computes with.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms::new(self.quota, self.algorithm)
     }
 
     /// What a request is counted by.

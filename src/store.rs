@@ -1,0 +1,137 @@
+//! Where state lives and decisions become atomic: the [`Store`] trait and its contract.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+pub use self::answer::Answer;
+pub use self::keyspace::{Key, Keyspace};
+pub use self::memory::{MemoryStore, SystemClock};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisOptions, RedisStore};
+use crate::decision::Standing;
+use crate::policy::Policy;
+use crate::quota::Cost;
+
+mod answer;
+mod keyspace;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+
+/// Keeps the state of keys, and decides and charges in one step.
+///
+/// What an implementation owes, and the tests hold every one to:
+///
+/// * [`acquire`](Store::acquire) is atomic: no other call sees or changes any of its keys between
+///   its reading and its writing.
+/// * As many of the `count` requests are admitted as fit under *every* charge, `admitted * cost`
+///   units are charged to each of them, and nothing at all where none fits. A count of 0 only reads.
+/// * The standings are those right after, in the order of the charges.
+/// * A charge that was answered is kept until the quota is whole again. Where room is bounded, a new
+///   key is refused rather than an old one forgotten.
+/// * Equal histories get equal decisions from every store.
+/// * No call blocks the caller: what takes time is answered later. An answer may fail, and then the
+///   charge may or may not have landed; it is never made twice.
+pub trait Store: Debug + Send + Sync {
+    /// Decides and charges.
+    fn acquire(&self, acquire: Acquire) -> Answer<Acquired>;
+
+    /// Forgets what was charged to `keys`.
+    fn reset(&self, keys: Vec<Key>) -> Answer<()>;
+}
+
+/// What [`Store::acquire`] is asked: `count` identical requests under the same charges.
+#[derive(Clone, Debug)]
+pub struct Acquire {
+    /// The policies that every one of the requests meets, each with the key it counts by.
+    pub charges: Vec<Charge>,
+    /// Units that each request uses of each quota.
+    pub cost: Cost,
+    /// How many requests; 0 decides on one and charges nothing.
+    pub count: u32,
+}
+
+/// One policy of a request, and the key that holds its state.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// The key.
+    pub key: Key,
+}
+
+/// What [`Store::acquire`] answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acquired {
+    /// How many of the requests are admitted.
+    pub admitted: u32,
+    /// Where each charge stands afterwards, for one more request of that cost.
+    pub standings: Vec<Standing>,
+}
+
+/// Why a store did not answer. Never a denial.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of [`StoreError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It cannot be reached, or the connection was lost.
+    Unreachable,
+    /// It did not answer in time.
+    TimedOut,
+    /// It answered with an error, or with something that is no answer.
+    Refused,
+    /// More requests wait for it than may.
+    Overloaded,
+    /// It has no room for a new key.
+    Full,
+    /// It was shut down.
+    Closed,
+}
+
+impl StoreError {
+    /// An error of `kind` without a further cause.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// An error of `kind`, caused by `source`.
+    #[must_use]
+    pub fn caused_by(
+        kind: StoreErrorKind,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            StoreErrorKind::Unreachable => "the store cannot be reached",
+            StoreErrorKind::TimedOut => "the store did not answer in time",
+            StoreErrorKind::Refused => "the store refused the request",
+            StoreErrorKind::Overloaded => "too many requests wait for the store",
+            StoreErrorKind::Full => "the store has no room for a new key",
+            StoreErrorKind::Closed => "the store was shut down",
+        })
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

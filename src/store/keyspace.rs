@@ -1,0 +1,96 @@
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::algorithm::Algorithm;
+use crate::key::Identity;
+use crate::policy::Policy;
+
+/// An identity whose text is longer than this is named by its hash.
+const MAX_IDENTITY: usize = 128;
+
+/// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
+///
+/// The braces are a hash tag, so that all policies of one identity live in one slot of a Redis
+/// Cluster. The layout says how the value is written: an algorithm never reads another's state.
+/// The quota's numbers are not part of the name, so a changed quota keeps what was used.
+#[derive(Clone, Debug)]
+pub struct Keyspace {
+    prefix: String,
+    hash_users: bool,
+}
+
+impl Keyspace {
+    /// Names that begin with `prefix`, which separates tenants of one Redis.
+    #[must_use]
+    pub fn new(prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), hash_users: false }
+    }
+
+    /// The same names, with users' IDs only as their SHA-256 where `hash_users` says so.
+    #[must_use]
+    pub fn with_hashed_users(self, hash_users: bool) -> Self {
+        Self { hash_users, ..self }
+    }
+
+    /// The key that holds the state of `identity` under `policy`.
+    #[must_use]
+    pub fn key(&self, identity: &Identity, policy: &Policy) -> Key {
+        let layout = match policy.algorithm() {
+            Algorithm::FixedWindow => "fw1",
+            Algorithm::SlidingWindow => "sw1",
+            Algorithm::SlidingLog => "sl1",
+            Algorithm::TokenBucket { .. } => "tb1",
+        };
+        let identity = self.name(identity);
+        Key(format!("{}:{{{identity}}}:{}:{layout}", self.prefix, policy.name()).into())
+    }
+
+    fn name(&self, identity: &Identity) -> String {
+        let text = identity.to_string();
+        let kind = match identity {
+            Identity::User(_) if self.hash_users || text.len() > MAX_IDENTITY => "user",
+            Identity::Header(..) | Identity::NoHeader(_) if text.len() > MAX_IDENTITY => "header",
+            _ => return text,
+        };
+        // An escaped text never has a '#', so a hash is never taken for an ID.
+        format!("{kind}:#{}", Hex(&Sha256::digest(text)))
+    }
+}
+
+/// The name of one state in a store.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The whole name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part between the braces, the same for all policies of an identity.
+    #[must_use]
+    pub fn hash_tag(&self) -> &str {
+        let start = self.0.find('{').map_or(0, |brace| brace + 1);
+        let tag = &self.0[start..];
+        &tag[..tag.find('}').unwrap_or(tag.len())]
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

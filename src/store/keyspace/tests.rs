@@ -1,0 +1,58 @@
+use super::*;
+
+fn policy(name: &str) -> Policy {
+    Policy::new(name, "10/minute".parse().unwrap()).unwrap()
+}
+
+#[test]
+fn a_key_names_its_prefix_identity_policy_and_layout() {
+    let keyspace = Keyspace::new("tollgate");
+    let identity = Identity::ip([203, 0, 113, 7].into());
+    let key = keyspace.key(&identity, &policy("default"));
+    assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:fw1");
+    assert_eq!(key.hash_tag(), "ip:203.0.113.7");
+}
+
+#[test]
+fn every_algorithm_has_a_layout_of_its_own() {
+    let keyspace = Keyspace::new("t");
+    let mut seen = std::collections::HashSet::new();
+    for name in ["fixed-window", "sliding-window", "sliding-log", "token-bucket"] {
+        let algorithm = Algorithm::named(name, policy("p").quota()).unwrap();
+        let policy = policy("p").with_algorithm(algorithm).unwrap();
+        assert!(seen.insert(keyspace.key(&Identity::Global, &policy)), "{name}");
+    }
+}
+
+#[test]
+fn no_id_can_cut_the_hash_tag_short() {
+    let keyspace = Keyspace::new("t");
+    for id in ["}", "a}:b", "{", "}{", "a:b"] {
+        let key = keyspace.key(&Identity::user(id), &policy("p"));
+        assert_eq!(key.hash_tag(), Identity::user(id).to_string());
+        assert_eq!(key.as_str().matches(['{', '}']).count(), 2, "{key}");
+    }
+}
+
+#[test]
+fn a_long_id_is_named_by_its_hash_and_stays_apart_from_every_other() {
+    let keyspace = Keyspace::new("t");
+    let long = |last: &str| keyspace.key(&Identity::user("x".repeat(10_000) + last), &policy("p"));
+    assert!(long("a").as_str().len() < 100);
+    assert_eq!(long("a"), long("a"));
+    assert_ne!(long("a"), long("b"));
+    // An ID that looks like a hash is escaped, and so is none.
+    let hashed = long("a").hash_tag().strip_prefix("user:").unwrap().to_owned();
+    assert_ne!(keyspace.key(&Identity::user(&hashed), &policy("p")), long("a"));
+    let header = Identity::header("x-tenant", "y".repeat(1_000));
+    assert!(keyspace.key(&header, &policy("p")).hash_tag().starts_with("header:#"));
+}
+
+#[test]
+fn users_are_hashed_always_where_that_is_set() {
+    let keyspace = Keyspace::new("t").with_hashed_users(true);
+    let user = keyspace.key(&Identity::user("alice@example.com"), &policy("p"));
+    assert!(!user.as_str().contains("alice"), "{user}");
+    let ip = keyspace.key(&Identity::ip([203, 0, 113, 7].into()), &policy("p"));
+    assert_eq!(ip.hash_tag(), "ip:203.0.113.7");
+}

@@ -1,0 +1,232 @@
+//! State in this process: sharded, and bounded in keys.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind};
+use crate::algorithm::{State, Terms};
+use crate::clock::{Clock, Millis};
+use crate::decision::Standing;
+use crate::quota::Cost;
+
+/// Enough shards that threads seldom meet, few enough that a small store still has room in each.
+const SHARDS: usize = 64;
+
+/// Below this a shard is not worth a sweep.
+const SMALLEST_SWEEP: usize = 64;
+
+/// Keeps state in this process.
+///
+/// It holds at most as many keys as it was made for. A key leaves when its quota is whole again and
+/// room is wanted, and never before: when a shard is full of keys that are still owed time, a new
+/// key is refused with [`StoreErrorKind::Full`]. So whoever sends many keys can neither reset
+/// anyone's count nor make the store grow.
+#[derive(Debug)]
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    hasher: RandomState,
+    shards: Box<[Mutex<Shard>]>,
+}
+
+#[derive(Debug)]
+struct Shard {
+    entries: HashMap<Key, Entry>,
+    capacity: usize,
+    /// The number of keys at which to look for some to evict.
+    sweep_at: usize,
+    /// Until when a look would find none.
+    sweep_from: Millis,
+}
+
+#[derive(Debug)]
+struct Entry {
+    state: State,
+    /// When the quota is whole again: from then on the entry says no more than its absence.
+    whole_at: Millis,
+}
+
+impl MemoryStore {
+    /// A store of at most `max_keys` keys (rounded up to a whole number a shard), by the system's clock.
+    #[must_use]
+    pub fn new(max_keys: usize) -> Self {
+        Self::with_clock(max_keys, Arc::new(SystemClock))
+    }
+
+    /// A store of at most `max_keys` keys, by `clock`.
+    #[must_use]
+    pub fn with_clock(max_keys: usize, clock: Arc<dyn Clock>) -> Self {
+        let shards = SHARDS.min(max_keys.max(1));
+        let capacity = max_keys.max(1).div_ceil(shards);
+        let shard = || Mutex::new(Shard::new(capacity));
+        Self { clock, hasher: RandomState::new(), shards: (0..shards).map(|_| shard()).collect() }
+    }
+
+    /// How many keys it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        (0..self.shards.len()).map(|shard| self.lock(shard).entries.len()).sum()
+    }
+
+    /// Whether it holds no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All policies of one identity share a shard, as they share a slot in Redis Cluster.
+    fn shard_of(&self, key: &Key) -> usize {
+        let hash = self.hasher.hash_one(key.hash_tag());
+        usize::try_from(hash % self.shards.len() as u64).unwrap_or(0)
+    }
+
+    /// A shard is whole even after a panic: every change to it is one insertion or one charge.
+    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
+        let homes: Vec<usize> = acquire.charges.iter().map(|it| self.shard_of(&it.key)).collect();
+        // Always in the same order, so that two requests never wait for each other.
+        let mut order = homes.clone();
+        order.sort_unstable();
+        order.dedup();
+        let mut shards: Vec<_> = order.iter().map(|&shard| self.lock(shard)).collect();
+        let at = |home: &usize| order.binary_search(home).unwrap_or(0);
+
+        // The clock is read under the locks, or a slower caller would step it back for the others.
+        let now = self.clock.now();
+        let cost = acquire.cost;
+        let look = |shards: &[MutexGuard<'_, Shard>]| -> Vec<Standing> {
+            let charges = acquire.charges.iter().zip(&homes);
+            charges.map(|(charge, home)| shards[at(home)].standing(charge, now, cost)).collect()
+        };
+        let standings = look(&shards);
+        let fit = standings.iter().map(|it| it.remaining / cost.units()).min();
+        let admitted = fit.map_or(acquire.count, |fit| {
+            u32::try_from(fit).unwrap_or(u32::MAX).min(acquire.count)
+        });
+        if acquire.count == 0 {
+            return Ok(Acquired { admitted, standings });
+        }
+        if admitted > 0 {
+            for (shard, home) in shards.iter_mut().zip(&order) {
+                let charges = acquire.charges.iter().zip(&homes).filter(|(_, it)| *it == home);
+                shard.make_room(charges.map(|(charge, _)| &charge.key), now)?;
+            }
+        }
+        let units = u64::from(admitted) * cost.units();
+        for (charge, home) in acquire.charges.iter().zip(&homes) {
+            shards[at(home)].charge(charge, now, units);
+        }
+        Ok(Acquired { admitted, standings: look(&shards) })
+    }
+}
+
+impl Store for MemoryStore {
+    fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
+        Answer::ready(self.acquire_now(&acquire))
+    }
+
+    fn reset(&self, keys: Vec<Key>) -> Answer<()> {
+        for key in keys {
+            self.lock(self.shard_of(&key)).entries.remove(&key);
+        }
+        Answer::ready(Ok(()))
+    }
+}
+
+impl Shard {
+    fn new(capacity: usize) -> Self {
+        Self {
+            entries: HashMap::new(),
+            capacity,
+            sweep_at: capacity.min(SMALLEST_SWEEP),
+            sweep_from: 0,
+        }
+    }
+
+    fn standing(&self, charge: &Charge, now: Millis, cost: Cost) -> Standing {
+        let terms = charge.policy.terms();
+        match self.entries.get(&charge.key) {
+            Some(entry) => entry.state.standing(&terms, now, cost),
+            None => State::untouched(charge.policy.algorithm()).standing(&terms, now, cost),
+        }
+    }
+
+    /// Charges `units`; none where nothing was admitted, which writes only what a wrong clock wrote.
+    fn charge(&mut self, charge: &Charge, now: Millis, units: u64) {
+        let terms = charge.policy.terms();
+        if units > 0 {
+            let entry = self.entries.entry(charge.key.clone()).or_insert_with(|| Entry {
+                state: State::untouched(charge.policy.algorithm()),
+                whole_at: now,
+            });
+            entry.charge(&terms, now, units);
+        } else if let Some(entry) = self.entries.get_mut(&charge.key)
+            && entry.state.is_astray(&terms, now)
+        {
+            entry.charge(&terms, now, 0);
+        }
+    }
+
+    /// Sees to it that every one of `keys` has or can have an entry.
+    fn make_room<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k Key> + Clone,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        if self.len_with(keys.clone()) <= self.sweep_at {
+            return Ok(());
+        }
+        if now >= self.sweep_from {
+            self.sweep(now);
+        }
+        if self.len_with(keys) <= self.capacity {
+            Ok(())
+        } else {
+            Err(StoreError::new(StoreErrorKind::Full))
+        }
+    }
+
+    fn len_with<'k>(&self, keys: impl Iterator<Item = &'k Key>) -> usize {
+        self.entries.len() + keys.filter(|key| !self.entries.contains_key(*key)).count()
+    }
+
+    /// Evicts every key whose quota is whole. The next look comes when the shard has doubled, so
+    /// that sweeping costs a fixed share of inserting; or, once it is full, when there is one to find.
+    fn sweep(&mut self, now: Millis) {
+        self.entries.retain(|_, entry| entry.whole_at > now);
+        let live = self.entries.len();
+        self.sweep_at = (2 * live).max(SMALLEST_SWEEP).min(self.capacity);
+        self.sweep_from = match live < self.capacity {
+            true => 0,
+            false => self.entries.values().map(|entry| entry.whole_at).min().unwrap_or(0),
+        };
+    }
+}
+
+impl Entry {
+    fn charge(&mut self, terms: &Terms, now: Millis, units: u64) {
+        self.state.charge(terms, now, units);
+        let standing = self.state.standing(terms, now, Cost::ONE);
+        self.whole_at = now + standing.reset_after;
+    }
+}
+
+/// The system's wall clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "this is the Clock that others are to take")]
+    fn now(&self) -> Millis {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_epoch.as_millis()).unwrap_or(Millis::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests;
