@@ -46,6 +46,12 @@ impl Keyspace {
         Key(format!("{}:{{{identity}}}:{}:{layout}", self.prefix, policy.name()).into())
     }
 
+    /// The key that a store charges to see whether it can: no identity has that name.
+    #[cfg(feature = "redis")]
+    pub(crate) fn probe(&self, policy: &Policy) -> Key {
+        Key(format!("{}:{{probe}}:{}:fw1", self.prefix, policy.name()).into())
+    }
+
     fn name(&self, identity: &Identity) -> String {
         let text = identity.to_string();
         let kind = match identity {

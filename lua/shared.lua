@@ -1,0 +1,57 @@
+--[[
+shared: exact arithmetic, and the instant as of which a state is read.
+Mirrors src/algorithm.rs
+
+Inputs:
+  x, y     integers from 0 to 2^53 - 1; y at least 1
+  stamp    ms since the epoch: as of when a state was written
+  window   ms
+  now      ms since the epoch
+  value    a string, false where there is none, or the error of a key of another type
+  pattern  a Lua pattern whose captures are decimal digits
+Reply:
+  floor_div, ceil_div  x / y, rounded
+  is_astray            whether a wrong clock wrote the state, more than a window ahead
+  read_as_of           ms since the epoch
+  parse                the captures as integers; nil where the value does not match
+]]
+
+-- A key outlives the time at which its quota is whole again by this many ms, so that expiry, which
+-- rounds on its own, never changes a decision.
+local TTL_SLACK = 1000
+
+local format, match, max, min = string.format, string.match, math.max, math.min
+
+local function floor_div(x, y)
+  return (x - x % y) / y
+end
+
+local function ceil_div(x, y)
+  local rest = x % y
+  if rest == 0 then
+    return x / y
+  end
+  return (x - rest) / y + 1
+end
+
+local function is_astray(stamp, window, now)
+  return stamp > now + window
+end
+
+local function read_as_of(stamp, window, now)
+  if is_astray(stamp, window, now) then
+    return now
+  end
+  return max(now, stamp)
+end
+
+-- What something else wrote under a key of ours counts as no state, and is written over.
+local function parse(value, pattern)
+  if type(value) ~= 'string' then
+    return nil
+  end
+  local a, b, c = match(value, pattern)
+  return tonumber(a), tonumber(b), tonumber(c)
+end
+
+local algorithms = {}

@@ -1,0 +1,130 @@
+//! State in Redis: one script call decides and charges a whole batch of requests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::IntoConnectionInfo as _;
+
+use self::dispatch::Dispatch;
+use self::link::Link;
+use self::pool::Manager;
+use super::{Acquire, Acquired, Answer, Key, Store, StoreError, StoreErrorKind};
+use crate::clock::Clock;
+
+mod batch;
+mod dispatch;
+mod link;
+mod pool;
+mod reply;
+mod script;
+
+/// How to reach a Redis, and how long to wait for it.
+#[derive(Clone)]
+pub struct RedisOptions {
+    /// `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=N]`.
+    pub url: String,
+    /// What [`Keyspace`](super::Keyspace) its keys begin with.
+    pub key_prefix: String,
+    /// The limit of each connect, read and write, and of the wait for a connection or in the queue.
+    pub timeout: Duration,
+    /// Dispatcher threads, each with a connection of its own at a time.
+    pub connections: usize,
+    /// Instead of the server's own time; for tests alone, which share one clock with their model.
+    #[doc(hidden)]
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+impl RedisOptions {
+    /// The Redis at `url`, with the defaults of the configuration.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            key_prefix: "tollgate".to_owned(),
+            timeout: Duration::from_millis(50),
+            connections: 2,
+            clock: None,
+        }
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    /// Without the URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("key_prefix", &self.key_prefix)
+            .field("timeout", &self.timeout)
+            .field("connections", &self.connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps state in a Redis server.
+///
+/// Requests queue for a few dispatcher threads; each sends whatever is queued as one call of one
+/// script over a pooled connection. A call that fails takes the store *down*: from then on every
+/// request is answered [`StoreErrorKind::Unreachable`] at once, until a probe in the background,
+/// which charges a key of its own, is answered again.
+#[derive(Debug)]
+pub struct RedisStore {
+    link: Arc<Link>,
+    dispatch: Dispatch,
+}
+
+impl RedisStore {
+    /// A store in the Redis of `options`. Tries once to reach it; where it does not answer, the store
+    /// starts down and takes it up when it does.
+    ///
+    /// # Errors
+    /// When the URL is not one of a Redis, or no thread can be started.
+    pub fn start(options: &RedisOptions) -> Result<Self, StoreError> {
+        let info = options
+            .url
+            .as_str()
+            .into_connection_info()
+            .map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
+        let address = info.addr().to_string();
+        let connections = options.connections.max(1);
+        let manager = Manager::new(info, options.timeout)
+            .map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
+        let link = Link::start(address, manager.clone(), options)?;
+        let pool = manager.into_pool(connections);
+        let dispatch = Dispatch::start(&pool, &link, options, connections)?;
+        Ok(Self { link, dispatch })
+    }
+
+    /// The server's address, without credentials.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.link.address()
+    }
+
+    /// Whether the server answered last.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+}
+
+impl Store for RedisStore {
+    fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
+        self.dispatch.acquire(acquire)
+    }
+
+    fn reset(&self, keys: Vec<Key>) -> Answer<()> {
+        self.dispatch.reset(keys)
+    }
+}
+
+/// What a failure of the redis crate means to a caller of the store.
+fn store_error(error: redis::RedisError) -> StoreError {
+    let kind = if error.is_timeout() {
+        StoreErrorKind::TimedOut
+    } else if error.is_io_error() {
+        StoreErrorKind::Unreachable
+    } else {
+        StoreErrorKind::Refused
+    };
+    StoreError::caused_by(kind, error)
+}
