@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The length of the IPv6 network that counts as one client: providers hand a customer a /64 or more.
-pub const IPV6_PREFIX: u8 = 64;
+const IPV6_PREFIX: u8 = 64;
 
 /// Who a request is counted for, under one policy.
 ///
@@ -27,6 +27,8 @@ pub enum Identity {
     Header(Box<str>, Box<[u8]>),
     /// Everyone together, for a quota that all clients share.
     Global,
+    /// Everyone without a network address together, as over a Unix socket.
+    NoIp,
     /// Everyone without a user together, so that leaving a credential out opens nothing.
     NoUser,
     /// Everyone without this header field together, likewise.
@@ -73,6 +75,7 @@ impl fmt::Display for Identity {
                 write!(f, "header:{}:{}", Escaped(name.as_bytes()), Escaped(value))
             }
             Self::Global => f.write_str("global"),
+            Self::NoIp => f.write_str("ip"),
             Self::NoUser => f.write_str("user"),
             Self::NoHeader(name) => write!(f, "header:{}", Escaped(name.as_bytes())),
         }

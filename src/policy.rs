@@ -1,6 +1,7 @@
 //! A [`Policy`]: a named quota with its algorithm, its key, and what holds when the store fails.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use crate::algorithm::{Algorithm, Terms};
@@ -77,6 +78,18 @@ impl Policy {
     #[must_use]
     pub fn with_on_store_failure(self, on_store_failure: OnStoreFailure) -> Self {
         Self { on_store_failure, ..self }
+    }
+
+    /// The same policy with one of `parts` equal parts of its quota, rounded up to whole units.
+    #[must_use]
+    pub fn share_of(&self, parts: NonZeroU64) -> Self {
+        let algorithm = match self.algorithm {
+            Algorithm::TokenBucket { burst } => {
+                Algorithm::TokenBucket { burst: burst.div_ceil(parts.get()) }
+            }
+            other => other,
+        };
+        Self { quota: self.quota.share_of(parts), algorithm, ..self.clone() }
     }
 
     /// Its name.

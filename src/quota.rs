@@ -65,6 +65,13 @@ impl Quota {
         self.window.get()
     }
 
+    /// One of `parts` equal parts, rounded up to whole units.
+    #[must_use]
+    pub fn share_of(self, parts: NonZeroU64) -> Self {
+        let units = self.units.get().div_ceil(parts.get());
+        Self { units: NonZeroU64::new(units).unwrap_or(NonZeroU64::MIN), ..self }
+    }
+
     fn checked(units: u64, window: Millis) -> Result<Self, QuotaProblem> {
         let units = NonZeroU64::new(units).ok_or(QuotaProblem::NoUnits)?;
         let window = NonZeroU64::new(window).ok_or(QuotaProblem::NoWindow)?;

@@ -44,6 +44,7 @@ fn any_identity() -> impl Strategy<Value = Identity> {
         bytes().prop_map(Identity::user),
         ("[a-z:{}%-]{0,4}", bytes()).prop_map(|(name, value)| Identity::header(&name, value)),
         Just(Identity::Global),
+        Just(Identity::NoIp),
         Just(Identity::NoUser),
         "[a-z:{}%-]{0,4}".prop_map(|name| Identity::NoHeader(name.into())),
     ]

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -64,9 +65,9 @@ impl Keyspace {
     }
 }
 
-/// The name of one state in a store.
+/// The name of one state in a store; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Box<str>);
+pub struct Key(Arc<str>);
 
 impl Key {
     /// The whole name.

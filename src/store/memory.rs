@@ -87,7 +87,11 @@ impl MemoryStore {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
+    /// Decides and charges, here and now.
+    ///
+    /// # Errors
+    /// When there is no room for a new key.
+    pub fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
         let homes: Vec<usize> = acquire.charges.iter().map(|it| self.shard_of(&it.key)).collect();
         // Always in the same order, so that two requests never wait for each other.
         let mut order = homes.clone();

@@ -1,0 +1,111 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::{Limiter, Policies};
+use crate::decision::{Decision, Retry};
+use crate::policy::OnStoreFailure;
+use crate::store::{Acquire, Acquired, Answer, Charge, StoreError, StoreErrorKind};
+
+/// A check under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
+#[derive(Debug)]
+#[must_use = "a check that nobody awaits may be charged all the same"]
+pub struct Check {
+    limiter: Limiter,
+    policies: Policies,
+    asked: Acquire,
+    answer: Answer<Acquired>,
+}
+
+impl Check {
+    pub(super) fn start(limiter: Limiter, policies: Policies, asked: Acquire) -> Self {
+        let answer = if asked.charges.is_empty() {
+            Answer::ready(Ok(Acquired { admitted: asked.count, standings: Vec::new() }))
+        } else {
+            limiter.0.store.acquire(asked.clone())
+        };
+        Self { limiter, policies, asked, answer }
+    }
+
+    /// Blocks this thread until it is decided.
+    ///
+    /// # Errors
+    /// When the store fails, and a policy then refuses.
+    pub fn wait(mut self) -> Result<Decision, Unavailable> {
+        let answer = std::mem::replace(&mut self.answer, Answer::gone()).wait();
+        self.settle(answer)
+    }
+
+    /// What the store's answer means; without one, what each policy says then.
+    fn settle(&self, answer: Result<Acquired, StoreError>) -> Result<Decision, Unavailable> {
+        match answer {
+            Ok(acquired) => Ok(decision(&self.asked, acquired)),
+            Err(error) => self.without_store(error.kind()),
+        }
+    }
+
+    fn without_store(&self, cause: StoreErrorKind) -> Result<Decision, Unavailable> {
+        let mut charges = Vec::with_capacity(self.asked.charges.len());
+        for (rule, charge) in self.policies.0.iter().zip(&self.asked.charges) {
+            match rule.policy.on_store_failure() {
+                OnStoreFailure::Allow => {}
+                OnStoreFailure::Deny => return Err(Unavailable { cause }),
+                OnStoreFailure::Local => {
+                    let key = charge.key.clone();
+                    charges.push(Charge { policy: rule.share.clone(), key });
+                }
+            }
+        }
+        let asked = Acquire { charges, ..self.asked };
+        if asked.charges.is_empty() {
+            let admitted = asked.count;
+            return Ok(decision(&asked, Acquired { admitted, standings: Vec::new() }));
+        }
+        let local = self.limiter.0.local.as_ref().ok_or(Unavailable { cause })?;
+        match local.acquire_now(&asked) {
+            Ok(acquired) => Ok(decision(&asked, acquired)),
+            Err(error) => Err(Unavailable { cause: error.kind() }),
+        }
+    }
+}
+
+fn decision(asked: &Acquire, acquired: Acquired) -> Decision {
+    let allowed = match asked.count {
+        0 => acquired.standings.iter().all(|standing| standing.retry == Retry::Now),
+        count => acquired.admitted == count,
+    };
+    let policies = asked.charges.iter().map(|charge| charge.policy.clone());
+    Decision::new(allowed, policies.zip(acquired.standings).collect())
+}
+
+impl Future for Check {
+    type Output = Result<Decision, Unavailable>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(context));
+        Poll::Ready(self.settle(answer))
+    }
+}
+
+/// That a request was not decided: the store failed, and a policy refuses then. Not a denial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable {
+    cause: StoreErrorKind,
+}
+
+impl Unavailable {
+    /// How the store failed.
+    #[must_use]
+    pub fn cause(self) -> StoreErrorKind {
+        self.cause
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the request was not decided: {}", StoreError::new(self.cause))
+    }
+}
+
+impl std::error::Error for Unavailable {}
