@@ -3,17 +3,29 @@
 mod algorithm;
 mod clock;
 mod decision;
+#[cfg(feature = "actix")]
+mod headers;
+#[cfg(feature = "actix")]
+mod identity;
 mod key;
 mod limiter;
+#[cfg(feature = "actix")]
+mod middleware;
 mod policy;
+#[cfg(feature = "actix")]
+mod problem;
 mod quota;
 mod store;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
 pub use clock::{Clock, ManualClock, Millis};
 pub use decision::{Decision, Retry, Standing};
+#[cfg(feature = "actix")]
+pub use identity::User;
 pub use key::Identity;
 pub use limiter::{Check, Limiter, LimiterBuilder, LimiterError, Policies, Route, Unavailable};
+#[cfg(feature = "actix")]
+pub use middleware::RateLimit;
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 #[cfg(feature = "redis")]

@@ -1,0 +1,146 @@
+//! The header fields of a decision: draft-ietf-httpapi-ratelimit-headers-11, Retry-After, and the
+//! older `X-RateLimit-*`.
+
+use std::time::Duration;
+
+use actix_web::http::header::{
+    ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use sfv::{Integer, KeyRef, ListSerializer, StringRef};
+
+use crate::clock::Millis;
+use crate::decision::{Decision, Retry, Standing};
+use crate::policy::Policy;
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Which fields are sent besides the draft's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FieldOptions {
+    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`, of the policy that is closest to denying.
+    pub(crate) legacy: bool,
+    /// The fields' names in `Access-Control-Expose-Headers`, for scripts in browsers.
+    pub(crate) cors_expose: bool,
+}
+
+/// Adds the fields of `decision` to a response, beside those of another one that it may carry.
+pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: FieldOptions) {
+    if decision.policies().len() == 0 {
+        return;
+    }
+    append(headers, RATELIMIT_POLICY, policies(decision));
+    append(headers, RATELIMIT, standings(decision));
+    if options.legacy {
+        write_legacy(headers, decision);
+    }
+    if options.cors_expose {
+        expose(headers, options);
+    }
+}
+
+/// Says how long to wait: in whole seconds, rounded up, and at least 1.
+pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
+    let wait = Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX);
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds_up(wait).max(1)));
+}
+
+/// `"default";q=10;w=60`: each policy's quota and its window in seconds.
+fn policies(decision: &Decision) -> Option<String> {
+    let mut list = ListSerializer::new();
+    for (policy, _) in decision.policies() {
+        let terms = policy.terms();
+        let item = list
+            .bare_item(name(policy)?)
+            .parameter(key("q")?, integer(terms.units))
+            .parameter(key("w")?, integer(terms.window / 1_000));
+        if terms.burst != terms.units {
+            let _ = item.parameter(key("tollgate-burst")?, integer(terms.burst)).finish();
+        }
+    }
+    list.finish()
+}
+
+/// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again. Where
+/// a request is denied only the policies that deny it, with the seconds until they would not.
+fn standings(decision: &Decision) -> Option<String> {
+    let mut list = ListSerializer::new();
+    let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
+        let item = list.bare_item(name(policy)?).parameter(key("r")?, integer(remaining));
+        if let Some(wait) = wait {
+            let _ = item.parameter(key("t")?, integer(seconds_up(wait))).finish();
+        }
+        Some(())
+    };
+    if decision.is_allowed() {
+        for (policy, standing) in decision.policies() {
+            let wait = Some(standing.reset_after).filter(|wait| *wait > 0);
+            item(policy, standing.remaining, wait)?;
+        }
+    } else {
+        for (policy, standing) in decision.violated() {
+            let wait = match standing.retry {
+                Retry::After(wait) => Some(wait),
+                Retry::Now | Retry::Never => None,
+            };
+            item(policy, standing.remaining, wait)?;
+        }
+    }
+    list.finish()
+}
+
+fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
+    let closest = |(policy, standing): &(&Policy, &Standing)| {
+        (standing.retry == Retry::Now, standing.remaining, policy.quota().units())
+    };
+    if let Some((policy, standing)) = decision.policies().min_by_key(closest) {
+        let wait = match standing.retry {
+            Retry::After(wait) if !decision.is_allowed() => wait,
+            _ => standing.reset_after,
+        };
+        headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(policy.quota().units()));
+        headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(standing.remaining));
+        headers.insert(X_RATELIMIT_RESET, HeaderValue::from(seconds_up(wait)));
+    }
+}
+
+fn expose(headers: &mut HeaderMap, options: FieldOptions) {
+    let names = if options.legacy {
+        "RateLimit, RateLimit-Policy, Retry-After, \
+         X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+    } else {
+        "RateLimit, RateLimit-Policy, Retry-After"
+    };
+    headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(names));
+}
+
+fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<String>) {
+    if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        headers.append(field, value);
+    }
+}
+
+/// A policy's name is plain ASCII: it always is a structured string.
+fn name(policy: &Policy) -> Option<&StringRef> {
+    StringRef::from_str(policy.name()).ok()
+}
+
+fn key(name: &'static str) -> Option<&'static KeyRef> {
+    KeyRef::from_str(name).ok()
+}
+
+/// The number, or the largest that a structured field can carry, 15 digits.
+fn integer(number: u64) -> Integer {
+    Integer::try_from(number).unwrap_or(Integer::MAX)
+}
+
+/// Rounded up: who waits that long is not early.
+fn seconds_up(wait: Millis) -> u64 {
+    wait.div_ceil(1_000)
+}
+
+#[cfg(test)]
+mod tests;

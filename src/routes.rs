@@ -1,0 +1,71 @@
+//! The endpoints of the app, and its answers where there is none.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use actix_web::{HttpResponse, Resource, web};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Data {
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+}
+
+/// Problem details (RFC 9457) that say no more than the status does.
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    message: &'static str,
+}
+
+/// Adds the endpoints to an app.
+pub(crate) fn configure(app: &mut web::ServiceConfig) {
+    app.service(readable("/api/data", data))
+        .service(readable("/api/status", status))
+        .default_service(web::to(not_found));
+}
+
+/// A resource at `path` that `GET` and `HEAD` read.
+fn readable(path: &str, read: fn() -> std::future::Ready<HttpResponse>) -> Resource {
+    web::resource(path)
+        .route(web::get().to(read))
+        .route(web::head().to(read))
+        .default_service(web::to(method_not_allowed))
+}
+
+fn data() -> std::future::Ready<HttpResponse> {
+    std::future::ready(HttpResponse::Ok().json(Data { message: "Here is your data!" }))
+}
+
+fn status() -> std::future::Ready<HttpResponse> {
+    std::future::ready(HttpResponse::Ok().json(Status { status: "OK" }))
+}
+
+async fn not_found() -> HttpResponse {
+    problem(StatusCode::NOT_FOUND, "There is nothing at this path.")
+}
+
+async fn method_not_allowed() -> HttpResponse {
+    let mut response =
+        problem(StatusCode::METHOD_NOT_ALLOWED, "This path is only read, by GET or HEAD.");
+    response
+        .headers_mut()
+        .insert(ALLOW, actix_web::http::header::HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+fn problem(status: StatusCode, message: &'static str) -> HttpResponse {
+    let title = status.canonical_reason().unwrap_or_default();
+    HttpResponse::build(status).json(Problem {
+        r#type: "about:blank",
+        title,
+        status: status.as_u16(),
+        message,
+    })
+}
