@@ -1,0 +1,59 @@
+# Shortcuts. `.ci/run` calls `make check` and `make test`, nothing else.
+
+# Tools that tests/setup.sh builds.
+export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
+
+# The script in the order in which its files are joined; between the first and the last, any will do.
+LUA := $(wildcard lua/*.lua)
+LUA := $(filter %/shared.lua,$(LUA)) $(filter-out %/shared.lua %/acquire.lua,$(LUA)) $(filter %/acquire.lua,$(LUA))
+
+.PHONY: help run test check format clippy features docs licences lint-lua redis fmt clean
+
+help: ## print these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+
+run: ## serve, with config.toml, on http://127.0.0.1:8080
+	@tests/setup.sh cc
+	cargo run --locked --release
+
+test: ## run all tests; installs redis-server if it is missing
+	@tests/setup.sh cc redis-server
+	cargo test --locked --all-features
+	cargo test --locked --no-default-features --lib
+
+check: format clippy features docs licences lint-lua ## lint, docs, features and licences; installs cargo-deny and luacheck if missing
+
+format:
+	cargo fmt --check
+
+clippy:
+	@tests/setup.sh cc
+	cargo clippy --locked --all-features --all-targets -- -D warnings
+
+features:
+	for set in '' redis actix actix,redis; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
+	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2)'
+	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config) '
+
+docs:
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+
+licences:
+	@tests/setup.sh cargo-deny
+	cargo deny check --hide-inclusion-graph licenses bans sources
+	@if timeout 60 cargo deny fetch db 2>/dev/null; then cargo deny check --disable-fetch advisories; else echo 'Advisories were not checked: their database is out of reach.'; fi
+
+lint-lua:
+	@tests/setup.sh luacheck
+	luacheck --quiet .luacheckrc
+	cat $(LUA) </dev/null | luacheck --quiet --filename lua/joined - || { awk 'FNR == 1 { print FILENAME " begins at line " NR }' $(LUA); exit 1; }
+
+redis: ## start a Redis on 127.0.0.1:6379 that keeps nothing; installs it if it is missing
+	@tests/setup.sh redis-server
+	redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no
+
+fmt: ## format the sources
+	cargo fmt
+
+clean: ## remove all that was built, the tools of `make check` with it
+	cargo clean

@@ -1,0 +1,68 @@
+//! The private Redis server that other tests stand on.
+
+use std::time::Duration;
+
+use redis::{Client, Commands};
+
+use crate::support::redis::Server;
+
+#[test]
+fn a_server_is_reached_by_its_socket_and_by_its_port() {
+    let server = Server::start_tcp();
+    let () = server.connection().set("key", 1).unwrap();
+    let mut by_port = Client::open(server.tcp_url()).unwrap().get_connection().unwrap();
+    assert_eq!(by_port.get::<_, u64>("key").unwrap(), 1);
+}
+
+#[test]
+fn two_servers_share_nothing() {
+    let (one, other) = (Server::start(), Server::start());
+    let () = one.connection().set("key", 1).unwrap();
+    assert!(!other.connection().exists::<_, bool>("key").unwrap());
+}
+
+#[test]
+fn a_stopped_server_refuses_and_comes_back_empty_on_the_same_address() {
+    let mut server = Server::start_tcp();
+    let (socket, port) = (Client::open(server.url()).unwrap(), server.tcp_url());
+    let () = server.connection().set("key", 1).unwrap();
+    server.stop();
+    assert!(socket.get_connection().is_err());
+    server.restart();
+    assert!(server.dump().is_empty());
+    server.kill();
+    assert!(socket.get_connection().is_err());
+    server.restart();
+    assert!(Client::open(port).unwrap().get_connection().is_ok());
+}
+
+#[test]
+fn a_paused_server_keeps_its_connections_and_answers_when_it_goes_on() {
+    let server = Server::start();
+    let mut connection = server.connection();
+    connection.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    server.pause();
+    assert!(connection.get::<_, Option<u64>>("key").unwrap_err().is_timeout());
+    server.resume();
+    assert!(server.dump().is_empty());
+}
+
+#[test]
+fn a_dump_changes_with_a_value_and_with_an_expiry_and_with_nothing_else() {
+    let server = Server::start();
+    let mut connection = server.connection();
+    let () = connection.set("counted", 1).unwrap();
+    let () = connection.pset_ex("expiring", 1, 60_000).unwrap();
+    let first = server.dump();
+    assert_eq!(first.len(), 2);
+    assert_eq!(first[b"counted".as_slice()].expires_at, None);
+    assert!(first[b"expiring".as_slice()].expires_at.is_some());
+    assert_eq!(server.dump(), first);
+
+    let () = connection.incr("counted", 1).unwrap();
+    let second = server.dump();
+    assert_ne!(second, first);
+
+    let () = connection.pexpire("expiring", 70_000).unwrap();
+    assert_ne!(server.dump(), second);
+}

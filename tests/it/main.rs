@@ -1,0 +1,8 @@
+//! The integration tests: one binary, one module for each promise.
+
+// Which module may import which, and how long a file may be.
+mod architecture;
+// The fixtures themselves: the private Redis server does what tests ask of it.
+mod fixtures;
+// Private servers and the running command.
+mod support;

@@ -1,0 +1,216 @@
+//! The `tollgate` command as its users run it: a process with a configuration, asked over HTTP.
+
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use std::{env, fs};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use ureq::Agent;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
+
+use super::output::Output;
+use super::port;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How to start the command: nothing of the developer's own environment or files reaches it.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    config: Option<String>,
+    settings: Vec<String>,
+    env: Vec<(String, String)>,
+}
+
+impl Options {
+    /// The text of the `config.toml` that it finds in its directory.
+    pub(crate) fn config(mut self, text: &str) -> Self {
+        self.config = Some(text.to_owned());
+        self
+    }
+
+    /// `--set key=value`
+    pub(crate) fn set(mut self, key: &str, value: &str) -> Self {
+        self.settings.push(format!("{key}={value}"));
+        self
+    }
+
+    /// An environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Serves on a free loopback port, and listens when this returns.
+    pub(crate) fn serve(self) -> Tollgate {
+        let port = port::free();
+        let home = self.home();
+        let mut command = self.command(&home, &["serve"]);
+        command.arg("--set").arg(format!("server.listen=\"127.0.0.1:{port}\""));
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the built command starts");
+        let output = Output::of(process.stderr.take().expect("its standard error is piped"));
+        let mut tollgate = Tollgate { home, port, process, output, agent: agent() };
+        let listens = |_: &[String]| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok();
+        let ready = tollgate.output.until(PATIENCE, listens);
+        assert!(ready.is_some(), "tollgate does not listen:\n{}", tollgate.stderr().join("\n"));
+        tollgate
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(self, arguments: &[&str]) -> Finished {
+        let home = self.home();
+        let output = self.command(&home, arguments).output().expect("the built command runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Finished {
+            status: output.status,
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    fn home(&self) -> TempDir {
+        let home = TempDir::with_prefix("tollgate-").expect("a temporary directory");
+        if let Some(text) = &self.config {
+            fs::write(home.path().join("config.toml"), text).expect("config.toml is written");
+        }
+        home
+    }
+
+    fn command(&self, home: &TempDir, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {
+                command.env_remove(name);
+            }
+        }
+        command.current_dir(home.path()).stdin(Stdio::null()).args(arguments);
+        command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// What a command that ended left behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A serving process, ended on drop.
+#[derive(Debug)]
+pub(crate) struct Tollgate {
+    home: TempDir,
+    port: u16,
+    process: Child,
+    output: Output,
+    agent: Agent,
+}
+
+impl Tollgate {
+    /// `http://127.0.0.1:port`
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The answer to a GET of `path`, sent as it is written.
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Response {
+        self.request("GET", path, headers)
+    }
+
+    /// The answer to a request without a body; `path` and `headers` are sent as they are written.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &[u8])]) -> Response {
+        let mut request = Request::builder().method(method).uri(self.url() + path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).expect("a request that can be written");
+        let response = self.agent.run(request).expect("tollgate answers");
+        let (parts, mut body) = response.into_parts();
+        Response {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.read_to_string().expect("a body of text"),
+        }
+    }
+
+    /// The lines on standard error so far.
+    pub(crate) fn stderr(&mut self) -> &[String] {
+        self.output.lines()
+    }
+
+    /// Waits for a line on standard error that holds `text`.
+    pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
+        let says = |lines: &[String]| lines.iter().find(|line| line.contains(text)).cloned();
+        let found = self.output.until(PATIENCE, says);
+        found.unwrap_or_else(|| panic!("no line says {text:?}:\n{}", self.stderr().join("\n")))
+    }
+
+    /// Replaces its `config.toml`.
+    pub(crate) fn rewrite_config(&self, text: &str) {
+        fs::write(self.home.path().join("config.toml"), text).expect("config.toml is written");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("a child takes signals");
+    }
+
+    /// Ends it in order (SIGTERM) and waits for the end.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.process.wait().expect("a child that was told to end")
+    }
+}
+
+impl Drop for Tollgate {
+    fn drop(&mut self) {
+        // Neither fails on a process that has ended.
+        self.process.kill().expect("a child can be ended");
+        self.process.wait().expect("an ended child");
+    }
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// In the order in which they came; a repeated field keeps its values in order.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Response {
+    /// The only value of a header field, `None` without one.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let values = self.all(name);
+        assert!(values.len() <= 1, "{name} came {} times: {values:?}", values.len());
+        values.first().copied()
+    }
+
+    /// All values of a header field, in order.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name of a header field");
+        let text = |value| HeaderValue::to_str(value).expect("a header field of ASCII text");
+        self.headers.get_all(name).into_iter().map(text).collect()
+    }
+}
+
+/// A client that adds nothing, follows nothing and takes every status for an answer.
+fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .allow_non_standard_methods(true)
+        .proxy(None)
+        .user_agent("")
+        .accept("")
+        .accept_encoding("")
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into()
+}

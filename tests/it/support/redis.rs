@@ -1,0 +1,208 @@
+//! A private Redis server: a real `redis-server` in a directory of its own, ended with the test.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use redis::{Client, Connection, RedisResult};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::output::Output;
+use super::port;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server without persistence, on a Unix socket and, where asked for, on a loopback port.
+#[derive(Debug)]
+pub(crate) struct Server {
+    home: TempDir,
+    port: u16,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    process: Child,
+    output: Output,
+}
+
+/// Everything that a server holds, by key; equal only if every byte and every expiry is.
+pub(crate) type Dump = BTreeMap<Vec<u8>, Entry>;
+
+/// What is kept under one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The value as `DUMP` writes it.
+    pub(crate) value: Vec<u8>,
+    /// When it expires, in milliseconds since the Unix epoch; `None` is never.
+    pub(crate) expires_at: Option<u64>,
+}
+
+impl Server {
+    /// A running server that is reached by its Unix socket alone.
+    pub(crate) fn start() -> Self {
+        Self::on(0)
+    }
+
+    /// A running server that is also reached on a free loopback port.
+    pub(crate) fn start_tcp() -> Self {
+        Self::on(port::free())
+    }
+
+    fn on(port: u16) -> Self {
+        let home = TempDir::with_prefix("tollgate-redis-").expect("a temporary directory");
+        let mut server = Self { home, port, running: None };
+        server.restart();
+        server
+    }
+
+    /// `redis+unix:///path`
+    pub(crate) fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// `redis://127.0.0.1:port/0`
+    pub(crate) fn tcp_url(&self) -> String {
+        assert_ne!(self.port, 0, "this server has no port: begin it with start_tcp()");
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// A connection to look inside with.
+    pub(crate) fn connection(&self) -> Connection {
+        self.connect().expect("the private Redis server answers")
+    }
+
+    /// Ends the server in order (SIGTERM). What it held is gone, its address stays reserved.
+    pub(crate) fn stop(&mut self) {
+        self.end(Signal::TERM);
+    }
+
+    /// Ends the server at once (SIGKILL), as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.end(Signal::KILL);
+    }
+
+    /// Begins anew on the same address, empty.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let mut running = Running::begin(self.command());
+        let ready = running.output.until(PATIENCE, |_| self.connect().ok());
+        let printed = running.output.lines().join("\n");
+        self.running = Some(running);
+        assert!(ready.is_some(), "redis-server did not come up:\n{printed}");
+    }
+
+    /// Stops the server's process without ending it (SIGSTOP): connections stay open, nothing answers.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a paused server go on (SIGCONT).
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// All keys with their values and expiries.
+    pub(crate) fn dump(&self) -> Dump {
+        let mut connection = self.connection();
+        let mut dump = Dump::new();
+        let mut cursor = 0_u64;
+        loop {
+            let (next, keys): (u64, Vec<Vec<u8>>) =
+                redis::cmd("SCAN").arg(cursor).query(&mut connection).expect("SCAN");
+            for key in keys {
+                // A key may expire between SCAN and here.
+                if let Some(entry) = Entry::read(&mut connection, &key).expect("DUMP and PTTL") {
+                    dump.insert(key, entry);
+                }
+            }
+            if next == 0 {
+                return dump;
+            }
+            cursor = next;
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.home.path().join("redis.sock")
+    }
+
+    fn connect(&self) -> RedisResult<Connection> {
+        let mut connection = Client::open(self.url())?.get_connection_with_timeout(PATIENCE)?;
+        redis::cmd("PING").exec(&mut connection)?;
+        Ok(connection)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("redis-server");
+        command.arg("--dir").arg(self.home.path());
+        command.arg("--unixsocket").arg(self.socket());
+        command.arg("--port").arg(self.port.to_string());
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--daemonize", "no", "--logfile", ""]);
+        command
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.running.as_ref().expect("the server is running").signal(signal);
+    }
+
+    fn end(&mut self, signal: Signal) {
+        if let Some(running) = self.running.take() {
+            running.end(signal);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Running {
+    fn begin(mut command: Command) -> Self {
+        let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut process = match started {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                panic!("redis-server is not installed: install it, or run `make test`")
+            }
+            started => started.expect("redis-server starts"),
+        };
+        let output = Output::of(process.stdout.take().expect("its output is piped"));
+        Self { process, output }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("a child takes signals");
+    }
+
+    fn end(mut self, signal: Signal) {
+        self.signal(signal);
+        // A paused process would keep SIGTERM until it goes on.
+        self.signal(Signal::CONT);
+        self.process.wait().expect("a child that was told to end");
+    }
+}
+
+impl Entry {
+    fn read(connection: &mut Connection, key: &[u8]) -> RedisResult<Option<Self>> {
+        let (value, ttl, now) = loop {
+            type Reply = (Option<Vec<u8>>, (u64, u64), i64, (u64, u64));
+            let mut step = redis::pipe();
+            step.cmd("DUMP").arg(key).cmd("TIME").cmd("PTTL").arg(key).cmd("TIME");
+            let (value, before, ttl, after): Reply = step.query(connection)?;
+            let millis = |(seconds, micros): (u64, u64)| seconds * 1_000 + micros / 1_000;
+            // A TTL names an instant only where its millisecond is known.
+            if millis(before) == millis(after) {
+                break (value, ttl, millis(after));
+            }
+        };
+        // PTTL is negative for no expiry and for no key.
+        let expires_at = u64::try_from(ttl).ok().map(|ttl| now + ttl);
+        Ok(value.map(|value| Self { value, expires_at }))
+    }
+}
