@@ -4,5 +4,9 @@
 mod architecture;
 // The fixtures themselves: the private Redis server does what tests ask of it.
 mod fixtures;
+// Random histories of requests under random policies.
+mod histories;
+// What every store has to decide, slow and obvious.
+mod model;
 // Private servers and the running command.
 mod support;

@@ -1,0 +1,293 @@
+//! Random histories: a few policies, and requests that meet some of them under a clock that mostly
+//! goes forward.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tollgate::{Algorithm, MAX_EXACT, Policy, PolicyError, Quota};
+
+/// How many identities a history has.
+pub(crate) const IDENTITIES: usize = 3;
+
+/// When a history begins, but for what is added at random.
+const EPOCH: u64 = 1_700_000_000_000;
+
+const SECOND: u64 = 1_000;
+const HOUR: u64 = 3_600 * SECOND;
+const DAY: u64 = 24 * HOUR;
+
+/// One request, or several alike at once.
+#[derive(Clone)]
+pub(crate) struct Operation {
+    /// The clock, in milliseconds since the epoch, and how far it went since the last operation.
+    pub(crate) now: u64,
+    pub(crate) step: i64,
+    /// Whose request it is, below [`IDENTITIES`].
+    pub(crate) identity: usize,
+    /// The policies it meets, at least one, each at most once. A policy's name tells it from the
+    /// others of the history; its algorithm never changes, its numbers may.
+    pub(crate) policies: Vec<Arc<Policy>>,
+    pub(crate) cost: u64,
+    /// How many requests there are; 0 is a peek.
+    pub(crate) count: u64,
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { now, step, identity, cost, count, .. } = self;
+        write!(f, "{now} ({step:+} ms): #{identity} {count} x cost {cost} under")?;
+        for policy in &self.policies {
+            write!(f, " [{}: {} ", policy.name(), policy.quota())?;
+            match policy.algorithm() {
+                Algorithm::FixedWindow => f.write_str("fixed-window]")?,
+                Algorithm::SlidingWindow => f.write_str("sliding-window]")?,
+                Algorithm::SlidingLog => f.write_str("sliding-log]")?,
+                Algorithm::TokenBucket { burst } => write!(f, "token-bucket of {burst}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Histories whose policies stay as they are, with that many operations.
+pub(crate) fn histories(operations: Range<usize>) -> impl Strategy<Value = Vec<Operation>> {
+    of_policies(policy().prop_map(|policy| vec![policy]), operations)
+}
+
+/// Histories in which the numbers of a policy change now and then, and change back.
+pub(crate) fn changing_histories(
+    operations: Range<usize>,
+) -> impl Strategy<Value = Vec<Operation>> {
+    let versions = policy().prop_flat_map(|first| {
+        let later = vec(numbers(), 1..=2);
+        (Just(first), later).prop_map(|(first, later)| {
+            let of_same_kind = |numbers| first.with_numbers(numbers);
+            std::iter::once(first).chain(later.into_iter().map(of_same_kind)).collect()
+        })
+    });
+    of_policies(versions, operations)
+}
+
+/// Histories under 1 to 4 policies, each of which has one or more versions.
+fn of_policies(
+    versions: impl Strategy<Value = Vec<Draft>>,
+    operations: Range<usize>,
+) -> impl Strategy<Value = Vec<Operation>> {
+    let start = prop_oneof![Just(0), 0..DAY].prop_map(|ms| EPOCH + ms);
+    (vec(versions, 1..=4), start, vec(rough_operation(), operations))
+        .prop_map(|(drafts, start, rough)| play(&drafts, start, &rough))
+}
+
+/// Makes operations of rough ones, by the policies that they meet and the clock before them.
+fn play(drafts: &[Vec<Draft>], start: u64, rough: &[Rough]) -> Vec<Operation> {
+    let versions: Vec<Vec<Arc<Policy>>> = drafts
+        .iter()
+        .enumerate()
+        .map(|(i, drafts)| drafts.iter().map(|draft| draft.policy(&format!("p{i}"))).collect())
+        .collect();
+    let mut in_force = vec![0; versions.len()];
+    let mut now = start;
+    let mut operations = Vec::new();
+    for rough in rough {
+        if let Some(policy) = rough.change {
+            let policy = policy % versions.len();
+            in_force[policy] = (in_force[policy] + 1) % versions[policy].len();
+        }
+        let current = |i: usize| &versions[i][in_force[i]];
+        let of_all = |i: &usize| rough.policies & (1 << i) != 0;
+        let mut met: Vec<usize> = (0..versions.len()).filter(of_all).collect();
+        if met.is_empty() {
+            met.push(usize::from(rough.policies) % versions.len());
+        }
+        let first = current(met[0]);
+        let before = now;
+        now = rough.step.from(now, first.quota().window());
+        operations.push(Operation {
+            now,
+            step: signed(now) - signed(before),
+            identity: rough.identity,
+            policies: met.into_iter().map(|i| Arc::clone(current(i))).collect(),
+            cost: rough.cost.under(first),
+            count: rough.count,
+        });
+    }
+    operations
+}
+
+fn signed(instant: u64) -> i64 {
+    i64::try_from(instant).expect("instants are far below 2^63")
+}
+
+/// An operation before it is known what its policies are and where the clock stands.
+#[derive(Clone, Debug)]
+struct Rough {
+    step: Step,
+    identity: usize,
+    policies: u8, // a set of bits
+    change: Option<usize>,
+    cost: RoughCost,
+    count: u64,
+}
+
+fn rough_operation() -> impl Strategy<Value = Rough> {
+    let change = prop_oneof![9 => Just(None), 1 => (0..4_usize).prop_map(Some)];
+    (step(), 0..IDENTITIES, 1..16_u8, change, cost(), 0..=5_u64).prop_map(
+        |(step, identity, policies, change, cost, count)| Rough {
+            step,
+            identity,
+            policies,
+            change,
+            cost,
+            count,
+        },
+    )
+}
+
+/// How the clock goes before an operation. Windows are those of the first policy it meets.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Forward(u64),
+    /// Thousandths of a window.
+    ForwardInWindow(u64),
+    /// To the next beginning of a window, but for a millisecond more or less.
+    ToNextWindow(i64),
+    /// As long as a window, but for a millisecond more or less.
+    ByWindow(i64),
+    Back(u64),
+    /// Thousandths of a window.
+    BackInWindow(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        20 => prop_oneof![Just(0), Just(1), 2..20_u64, 0..2 * SECOND].prop_map(Step::Forward),
+        12 => (1..=2_000_u64).prop_map(Step::ForwardInWindow),
+        3 => (-1..=1_i64).prop_map(Step::ToNextWindow),
+        2 => (-1..=1_i64).prop_map(Step::ByWindow),
+        4 => prop_oneof![1..20_u64, 1..2 * SECOND].prop_map(Step::Back),
+        2 => prop_oneof![1..=1_000_u64, 1_000..=3_000_u64].prop_map(Step::BackInWindow),
+    ]
+}
+
+impl Step {
+    fn from(self, now: u64, window: u64) -> u64 {
+        let near = |instant: u64, by: i64| instant.saturating_add_signed(by);
+        match self {
+            Self::Forward(ms) => now + ms,
+            Self::ForwardInWindow(thousandths) => now + window / SECOND * thousandths,
+            Self::ToNextWindow(by) => near((now / window + 1) * window, by).max(now),
+            Self::ByWindow(by) => near(now + window, by),
+            Self::Back(ms) => now - ms,
+            Self::BackInWindow(thousandths) => now - window / SECOND * thousandths,
+        }
+    }
+}
+
+/// What an operation costs, by the first policy that it meets.
+#[derive(Clone, Copy, Debug)]
+enum RoughCost {
+    Units(u64),
+    /// The quota, or burst, divided by this.
+    Part(u64),
+    /// This much above the quota, or burst.
+    Above(u64),
+}
+
+fn cost() -> impl Strategy<Value = RoughCost> {
+    prop_oneof![
+        32 => (1..=8_u64).prop_map(RoughCost::Units),
+        4 => (1..=3_u64).prop_map(RoughCost::Part),
+        1 => (1..=3_u64).prop_map(RoughCost::Above),
+    ]
+}
+
+impl RoughCost {
+    fn under(self, policy: &Policy) -> u64 {
+        let capacity = match policy.algorithm() {
+            Algorithm::TokenBucket { burst } => burst,
+            _ => policy.quota().units(),
+        };
+        match self {
+            Self::Units(units) => units,
+            Self::Part(divisor) => (capacity / divisor).max(1),
+            Self::Above(units) => (capacity + units).min(MAX_EXACT),
+        }
+    }
+}
+
+/// A policy without a name.
+#[derive(Clone, Copy, Debug)]
+struct Draft {
+    kind: Kind,
+    numbers: Numbers,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    FixedWindow,
+    SlidingWindow,
+    SlidingLog,
+    TokenBucket,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Numbers {
+    units: u64,
+    window: u64,
+    burst: u64, // of a token bucket
+}
+
+fn policy() -> impl Strategy<Value = Draft> {
+    let kind = prop_oneof![
+        Just(Kind::FixedWindow),
+        Just(Kind::SlidingWindow),
+        Just(Kind::SlidingLog),
+        Just(Kind::TokenBucket),
+    ];
+    (kind, numbers()).prop_map(|(kind, numbers)| Draft { kind, numbers })
+}
+
+/// Mostly small quotas, some large, some as large as the algorithm allows.
+fn numbers() -> impl Strategy<Value = Numbers> {
+    let seconds = |range: std::ops::RangeInclusive<u64>| range.prop_map(|number| number * SECOND);
+    let small = (1..=40_u64, seconds(10..=600), 1..=80_u64);
+    let large = (1_000..=2_000_000_u64, seconds(60..=DAY / SECOND), 1..=4_000_000_u64);
+    let largest = (Just(MAX_EXACT), seconds(1..=31 * DAY / SECOND), Just(MAX_EXACT));
+    prop_oneof![12 => small, 2 => large, 1 => largest].prop_map(|(units, window, burst)| Numbers {
+        units,
+        window,
+        burst,
+    })
+}
+
+impl Draft {
+    fn with_numbers(self, numbers: Numbers) -> Self {
+        Self { numbers, ..self }
+    }
+
+    /// The policy, with its quota lowered to what its algorithm can count.
+    fn policy(self, name: &str) -> Arc<Policy> {
+        let Numbers { mut units, window, mut burst } = self.numbers;
+        loop {
+            let algorithm = match self.kind {
+                Kind::FixedWindow => Algorithm::FixedWindow,
+                Kind::SlidingWindow => Algorithm::SlidingWindow,
+                Kind::SlidingLog => Algorithm::SlidingLog,
+                Kind::TokenBucket => Algorithm::TokenBucket { burst },
+            };
+            let quota = Quota::new(units, window).expect("windows are whole seconds, in range");
+            let policy = Policy::new(name, quota).expect("a short plain name");
+            match policy.with_algorithm(algorithm) {
+                Ok(policy) => return Arc::new(policy),
+                Err(PolicyError::TooLarge { largest, .. }) => match self.kind {
+                    Kind::TokenBucket => burst = largest,
+                    _ => units = largest,
+                },
+                Err(error) => unreachable!("only large numbers are refused: {error}"),
+            }
+        }
+    }
+}

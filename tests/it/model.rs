@@ -1,0 +1,360 @@
+//! The limiter's decisions once more, slow and obvious, for the stores to be held against.
+//!
+//! Nothing here is shared with the library but its types. Each key keeps the list of everything
+//! that was ever charged to it, and whatever is asked is summed up from that list by the
+//! algorithm's definition. Waits are found by looking for them: there is no formula for a wait.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tollgate::{Algorithm, Policy, Retry, Standing};
+
+#[cfg(test)]
+mod tests;
+
+/// Every key of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    histories: HashMap<String, History>,
+}
+
+/// A key that a request is charged to, and the policy that counts it.
+#[derive(Clone, Debug)]
+pub(crate) struct Charge {
+    pub(crate) key: String,
+    pub(crate) policy: Arc<Policy>,
+}
+
+/// How many requests passed, and where each policy stands afterwards, for one more of that cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) admitted: u64,
+    pub(crate) standings: Vec<Standing>,
+}
+
+impl Model {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decides `count` identical requests of `cost` each, at `now`, under all `charges`.
+    ///
+    /// Each passes only if every policy has room for it, and is then charged to every policy.
+    /// A `count` of 0 is a peek, and changes nothing.
+    pub(crate) fn acquire(
+        &mut self,
+        now: u64,
+        charges: &[Charge],
+        cost: u64,
+        count: u64,
+    ) -> Outcome {
+        let keys: HashSet<&str> = charges.iter().map(|charge| charge.key.as_str()).collect();
+        assert_eq!(keys.len(), charges.len(), "a request is charged to a key once: {charges:?}");
+        assert!(cost > 0, "a request costs at least 1 unit");
+        let (now, cost, count) = (i128::from(now), i128::from(cost), i128::from(count));
+
+        let mut admitted = count;
+        let mut readings = Vec::new();
+        for charge in charges {
+            let reading = self.read(charge, now);
+            admitted = admitted.min(reading.history.remaining(reading.terms, now) / cost);
+            readings.push(reading);
+        }
+
+        let mut standings = Vec::new();
+        for (charge, Reading { mut history, terms, astray }) in charges.iter().zip(readings) {
+            if admitted > 0 {
+                history = history.charged(terms, now, admitted * cost);
+            }
+            standings.push(history.standing(terms, now, cost));
+            if admitted > 0 || (astray && count > 0) {
+                self.histories.insert(charge.key.clone(), history);
+            }
+        }
+        Outcome { admitted: unsigned(admitted), standings }
+    }
+
+    /// The history of a key as a request at `now` finds it, put right if it was astray.
+    fn read(&self, charge: &Charge, now: i128) -> Reading {
+        let terms = Terms::of(&charge.policy);
+        let untouched = History { terms, uses: Vec::new() };
+        let history = self.histories.get(&charge.key).cloned().unwrap_or(untouched);
+        match history.stamp() {
+            Some(stamp) if stamp - now > terms.window => {
+                Reading { history: history.moved(terms, stamp, now), terms, astray: true }
+            }
+            _ => Reading { history, terms, astray: false },
+        }
+    }
+}
+
+/// What a request finds under a key.
+struct Reading {
+    history: History,
+    terms: Terms,
+    astray: bool,
+}
+
+/// The numbers of a policy, wide and signed: no sum or product of them overflows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Terms {
+    algorithm: Algorithm,
+    units: i128,
+    window: i128,
+}
+
+impl Terms {
+    fn of(policy: &Policy) -> Self {
+        Self {
+            algorithm: policy.algorithm(),
+            units: policy.quota().units().into(),
+            window: policy.quota().window().into(),
+        }
+    }
+
+    /// The most that can ever remain.
+    fn capacity(&self) -> i128 {
+        match self.algorithm {
+            Algorithm::TokenBucket { burst } => burst.into(),
+            _ => self.units,
+        }
+    }
+
+    /// The beginning of the window that holds `instant`.
+    fn window_holding(&self, instant: i128) -> i128 {
+        instant.div_euclid(self.window) * self.window
+    }
+
+    /// A number of units as a [`Use`] states it.
+    fn amount(&self, units: i128) -> i128 {
+        match self.algorithm {
+            Algorithm::TokenBucket { .. } => units * self.window,
+            _ => units,
+        }
+    }
+
+    /// A wait, in milliseconds, after which every quota is whole again.
+    ///
+    /// A key is at most one window ahead of the clock, or else it is astray. Once the clock has
+    /// caught up with it, a fixed window ends within one window, a log has forgotten everything
+    /// after one, a sliding window after two. A bucket owes at most its burst, and pays back
+    /// `units` per window.
+    fn long_enough(&self) -> i128 {
+        let catching_up = self.window;
+        let paying_back = self.capacity() * self.window / self.units + 1;
+        catching_up + paying_back + 2 * self.window
+    }
+}
+
+/// Something charged.
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    /// The instant as of which it was charged.
+    at: i128,
+    /// How much: units, but for a token bucket in parts of a unit. There one unit is `window`
+    /// parts, and `units` parts flow back in each millisecond, so that all parts are whole.
+    amount: i128,
+}
+
+/// Everything charged to a key, oldest first, all under the same terms.
+#[derive(Clone, Debug)]
+struct History {
+    terms: Terms,
+    uses: Vec<Use>,
+}
+
+/// What a history says under its own terms: the definitions of the four algorithms.
+impl History {
+    /// The units that are left at `instant`.
+    fn remaining_at(&self, instant: i128) -> i128 {
+        let window = self.terms.window;
+        let begin = self.terms.window_holding(instant);
+        let used = match self.terms.algorithm {
+            Algorithm::FixedWindow => self.charged_in_window(begin),
+            Algorithm::SlidingWindow => {
+                let still_covered = window - (instant - begin);
+                let previous = self.charged_in_window(begin - window);
+                self.charged_in_window(begin) + divide_up(previous * still_covered, window)
+            }
+            Algorithm::SlidingLog => self.live_at(instant),
+            Algorithm::TokenBucket { .. } => divide_up(self.owed_at(instant), window),
+        };
+        (self.terms.capacity() - used).max(0)
+    }
+
+    /// The units charged in the window that begins at `begin`.
+    fn charged_in_window(&self, begin: i128) -> i128 {
+        let window = begin..begin + self.terms.window;
+        self.uses.iter().filter(|it| window.contains(&it.at)).map(|it| it.amount).sum()
+    }
+
+    /// The units in a log that are not yet a window old at `instant`.
+    fn live_at(&self, instant: i128) -> i128 {
+        let live = |it: &&Use| it.at + self.terms.window > instant;
+        self.uses.iter().filter(live).map(|it| it.amount).sum()
+    }
+
+    /// The parts that are missing from a bucket at `instant`, having run through its whole life.
+    fn owed_at(&self, instant: i128) -> i128 {
+        let mut owed = 0;
+        let mut last = self.uses.first().map_or(instant, |it| it.at);
+        for it in &self.uses {
+            owed = (owed - (it.at - last) * self.terms.units).max(0);
+            owed += it.amount;
+            last = it.at;
+        }
+        (owed - (instant - last) * self.terms.units).max(0)
+    }
+}
+
+/// Clocks that step back.
+impl History {
+    /// The instant that a key does not go back behind: the last charge, or the beginning of its
+    /// window where windows are counted.
+    fn stamp(&self) -> Option<i128> {
+        let last = self.uses.last()?.at;
+        Some(match self.terms.algorithm {
+            Algorithm::FixedWindow | Algorithm::SlidingWindow => self.terms.window_holding(last),
+            Algorithm::SlidingLog | Algorithm::TokenBucket { .. } => last,
+        })
+    }
+
+    /// The instant as of which the key is read and charged at `now`: behind its stamp, time
+    /// stands still.
+    fn as_of(&self, now: i128) -> i128 {
+        self.stamp().map_or(now, |stamp| stamp.max(now))
+    }
+
+    /// The history as if all that counted at `stamp`, by a clock that was wrong, were of `now`.
+    fn moved(&self, terms: Terms, stamp: i128, now: i128) -> Self {
+        let then = self.restated(terms, stamp);
+        let begin = terms.window_holding(stamp);
+        let uses = match terms.algorithm {
+            Algorithm::FixedWindow => vec![Use { at: now, amount: then.charged_in_window(begin) }],
+            Algorithm::SlidingWindow => vec![
+                Use {
+                    at: now - terms.window,
+                    amount: then.charged_in_window(begin - terms.window),
+                },
+                Use { at: now, amount: then.charged_in_window(begin) },
+            ],
+            Algorithm::SlidingLog => vec![Use { at: now, amount: then.live_at(stamp) }],
+            Algorithm::TokenBucket { .. } => vec![Use { at: now, amount: then.owed_at(stamp) }],
+        };
+        Self { terms, uses }
+    }
+}
+
+/// Quotas whose numbers change.
+impl History {
+    /// The history as it counts at `instant` under `terms`: itself, unless they are other terms.
+    fn restated(&self, terms: Terms, instant: i128) -> Self {
+        let Some(stamp) = self.stamp().filter(|_| terms != self.terms) else {
+            return Self { terms, uses: self.uses.clone() };
+        };
+        let begin = terms.window_holding(instant);
+        let uses = match terms.algorithm {
+            // What was used in a window that began within this one, or later, was used in it.
+            Algorithm::FixedWindow if stamp >= begin => {
+                vec![Use { at: begin, amount: self.charged_in_window(stamp) }]
+            }
+            Algorithm::FixedWindow => Vec::new(),
+            // Likewise; and a window that began up to a window before this one is the previous.
+            Algorithm::SlidingWindow => {
+                let current = self.charged_in_window(stamp);
+                let previous = self.charged_in_window(stamp - self.terms.window);
+                let (previous, current) = if stamp >= begin {
+                    (previous, current)
+                } else if stamp + terms.window >= begin {
+                    (current, 0)
+                } else {
+                    (0, 0)
+                };
+                vec![
+                    Use { at: begin - terms.window, amount: previous.min(terms.units) },
+                    Use { at: begin, amount: current.min(terms.units) },
+                ]
+            }
+            // Instants stay, but for those that the last charge has found dead: a longer window
+            // does not raise them.
+            Algorithm::SlidingLog => {
+                let live = |it: &&Use| it.at + self.terms.window > stamp;
+                self.uses.iter().filter(live).copied().collect()
+            }
+            // Parts of another size: rounded up to whole units. A bucket owes no more than it holds.
+            Algorithm::TokenBucket { .. } => {
+                let mut owed = self.owed_at(stamp);
+                if terms.window != self.terms.window {
+                    owed = divide_up(owed, self.terms.window) * terms.window;
+                }
+                vec![Use { at: stamp, amount: owed.min(terms.capacity() * terms.window) }]
+            }
+        };
+        Self { terms, uses }
+    }
+}
+
+/// What is asked of a history at `now`, be it ahead of the clock or under other terms.
+impl History {
+    /// The units that are left.
+    fn remaining(&self, terms: Terms, now: i128) -> i128 {
+        let instant = self.as_of(now);
+        self.restated(terms, instant).remaining_at(instant)
+    }
+
+    /// The history with `units` more charged to it.
+    fn charged(&self, terms: Terms, now: i128, units: i128) -> Self {
+        let instant = self.as_of(now);
+        let mut history = self.restated(terms, instant);
+        history.uses.push(Use { at: instant, amount: terms.amount(units) });
+        history
+    }
+
+    /// Where the key stands for a request of `cost`.
+    fn standing(&self, terms: Terms, now: i128, cost: i128) -> Standing {
+        let retry = if cost > terms.capacity() {
+            Retry::Never
+        } else {
+            match self.wait_for(cost, terms, now) {
+                0 => Retry::Now,
+                wait => Retry::After(unsigned(wait)),
+            }
+        };
+        Standing {
+            remaining: unsigned(self.remaining(terms, now)),
+            reset_after: unsigned(self.wait_for(terms.capacity(), terms, now)),
+            retry,
+        }
+    }
+
+    /// The shortest wait after which `units` remain, if nothing is charged meanwhile.
+    ///
+    /// What remains never becomes less with time, so bisection finds it.
+    fn wait_for(&self, units: i128, terms: Terms, now: i128) -> i128 {
+        let is_enough = |wait: i128| self.remaining(terms, now + wait) >= units;
+        if is_enough(0) {
+            return 0;
+        }
+        let (mut too_short, mut enough) = (0, terms.long_enough());
+        assert!(is_enough(enough), "{units} units never remain: {self:?} under {terms:?} at {now}");
+        while enough - too_short > 1 {
+            let middle = too_short + (enough - too_short) / 2;
+            if is_enough(middle) {
+                enough = middle;
+            } else {
+                too_short = middle;
+            }
+        }
+        enough
+    }
+}
+
+/// `dividend / divisor`, rounded up; neither is negative.
+fn divide_up(dividend: i128, divisor: i128) -> i128 {
+    (dividend + divisor - 1) / divisor
+}
+
+/// A number of the answer, which the types of the library hold unsigned.
+fn unsigned(number: i128) -> u64 {
+    u64::try_from(number).expect("the numbers of an answer are small and not negative")
+}
