@@ -244,7 +244,10 @@ impl fmt::Display for PolicyError {
                 "{text:?} is not a key: expected ip, user, user-or-ip, global or header:NAME"
             ),
             Self::OnStoreFailure(text) => {
-                write!(f, "{text:?} is not a rule for store failures: expected local, allow or deny")
+                write!(
+                    f,
+                    "{text:?} is not a rule for store failures: expected local, allow or deny"
+                )
             }
             Self::NoBurst => f.write_str("a burst must be at least 1 unit"),
             Self::TooLarge { algorithm, wanted, largest } => write!(

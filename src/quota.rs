@@ -47,10 +47,8 @@ impl Quota {
     /// When `units` is 0 or above 2^53 - 1, or when `window` is not a whole number of seconds
     /// between one second and 366 days.
     pub fn new(units: u64, window: Millis) -> Result<Self, QuotaError> {
-        Self::checked(units, window).map_err(|problem| QuotaError {
-            input: format!("{units}/{window} ms"),
-            problem,
-        })
+        Self::checked(units, window)
+            .map_err(|problem| QuotaError { input: format!("{units}/{window} ms"), problem })
     }
 
     /// The units allowed per window, at least 1.

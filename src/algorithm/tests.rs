@@ -153,7 +153,8 @@ fn the_largest_quotas_are_exact_at_both_ends() {
 
 /// One key's history: how far the clock moves before each request, and what the request costs.
 fn histories() -> impl Strategy<Value = (String, &'static str, Vec<(Millis, u64)>)> {
-    let quota = (1..30_u64, 1..90_u64).prop_map(|(units, window)| format!("{units}/{window} seconds"));
+    let quota =
+        (1..30_u64, 1..90_u64).prop_map(|(units, window)| format!("{units}/{window} seconds"));
     let algorithm = prop_oneof![
         Just("fixed-window"),
         Just("sliding-window"),

@@ -30,7 +30,8 @@ impl State {
         let as_of = read_as_of(self.stamp, terms.window, now);
         let owed = self.debt_in(terms);
         let refilled = as_of.saturating_sub(self.stamp);
-        let debt = if refilled >= owed.div_ceil(terms.units) { 0 } else { owed - refilled * terms.units };
+        let debt =
+            if refilled >= owed.div_ceil(terms.units) { 0 } else { owed - refilled * terms.units };
         Reading { terms: *terms, now, state: Self { stamp: as_of, debt, window: terms.window } }
     }
 

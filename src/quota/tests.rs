@@ -57,7 +57,8 @@ fn refuses_everything_else_with_a_sentence_that_shows_what_is_allowed() {
 #[test]
 fn numbers_are_held_to_the_same_bounds_as_text() {
     assert!(Quota::new(10, 60_000).is_ok());
-    for (units, window) in [(0, 60_000), (MAX_EXACT + 1, 1_000), (1, 0), (1, 1_500), (1, u64::MAX)] {
+    for (units, window) in [(0, 60_000), (MAX_EXACT + 1, 1_000), (1, 0), (1, 1_500), (1, u64::MAX)]
+    {
         assert!(Quota::new(units, window).is_err(), "{units} per {window} ms");
     }
 }
