@@ -77,6 +77,7 @@ end
 
 function sliding_window.charge(key, state, policy, now, units)
   state.current = state.current + units
+  state.covered = state.start + policy.window - read_as_of(state.start, policy.window, now)
   local value = format('%.0f %.0f %.0f', state.start, state.previous, state.current)
   local ttl = sliding_window.reset_after(state, policy, now) + TTL_SLACK
   redis.call('SET', key, value, 'PX', ttl)

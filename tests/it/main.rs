@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one module for each promise.
 
+// 8: both stores decide alike, and as the model does.
+mod alike;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The fixtures themselves: the private Redis server does what tests ask of it.
