@@ -54,7 +54,7 @@ function fixed_window.wait_for(_, state, policy, now)
 end
 
 function fixed_window.charge(key, state, policy, now, units)
-  state.used = min(state.used, policy.units) + units
+  state.used = state.used + units
   local ttl = fixed_window.reset_after(state, policy, now) + TTL_SLACK
   redis.call('SET', key, format('%.0f %.0f', state.start, state.used), 'PX', ttl)
   return state

@@ -33,7 +33,7 @@ impl State {
 
 impl Reading {
     pub(super) fn charge(&self, units: u64) -> State {
-        State { used: self.state.used.min(self.terms.units) + units, ..self.state }
+        State { used: self.state.used + units, ..self.state }
     }
 }
 
