@@ -2,6 +2,8 @@
 
 mod algorithm;
 mod clock;
+#[cfg(feature = "server")]
+pub mod config;
 mod decision;
 #[cfg(feature = "actix")]
 mod headers;

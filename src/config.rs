@@ -1,0 +1,123 @@
+//! What operators set: [`load`] reads a [`Config`] from files, the environment and the command
+//! line, and reports everything that is wrong with them at once.
+//!
+//! `config.toml` at the root of the repository says every option with its default, its unit and
+//! the reason for it.
+
+use std::time::Duration;
+
+use crate::Policy;
+
+mod layers;
+mod listen;
+mod origin;
+mod problem;
+mod resolve;
+mod section;
+mod store_url;
+mod toml;
+
+pub use layers::Sources;
+pub use listen::{Listen, ListenError};
+pub use problem::{Problem, Problems};
+pub use store_url::{RedisUrl, StoreUrl, StoreUrlError};
+
+/// Reads a configuration; nothing but the files is touched.
+///
+/// ```
+/// use tollgate::config::{Sources, load};
+///
+/// let settings = vec!["store.timeout_ms=20".to_owned(), "store.urll=memory:".to_owned()];
+/// let problems = load(&Sources { settings, ..Sources::default() }).unwrap_err();
+/// assert!(problems.to_string().starts_with("store.urll: unknown key, expected url, "));
+/// ```
+///
+/// # Errors
+/// With every problem of every layer, when there is any.
+pub fn load(sources: &Sources) -> Result<Config, Problems> {
+    let (tables, problems) = layers::read(sources);
+    resolve::config(tables, problems)
+}
+
+/// A whole configuration, in which everything that refers to something finds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The server.
+    pub server: Server,
+    /// The store.
+    pub store: Store,
+    /// The header fields of answers.
+    pub headers: Headers,
+    /// The policies, by name.
+    pub policies: Vec<Policy>,
+    /// The routes, by path.
+    pub routes: Vec<Route>,
+}
+
+/// Where and how the server listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Server {
+    /// The address to listen on.
+    pub listen: Listen,
+    /// Threads that serve requests; 0 for one per core.
+    pub workers: usize,
+}
+
+/// Where state lives, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The place.
+    pub url: StoreUrl,
+    /// What all keys begin with.
+    pub key_prefix: String,
+    /// How long each of connect, read, write and the wait for a connection may take.
+    pub timeout: Duration,
+    /// Dispatcher threads, each with a pooled connection of its own.
+    pub connections: usize,
+    /// Processes that share the quotas, for when each counts locally.
+    pub instances: u64,
+    /// How long a denial may be answered from this process's memory; zero for never.
+    pub deny_cache: Duration,
+    /// Keys that this process's memory store holds at most.
+    pub max_keys: usize,
+    /// Whether users' IDs are stored only as their SHA-256.
+    pub hash_users: bool,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            url: StoreUrl::default(),
+            key_prefix: "tollgate".to_owned(),
+            timeout: Duration::from_millis(50),
+            connections: 2,
+            instances: 1,
+            deny_cache: Duration::from_millis(1_000),
+            max_keys: 1_000_000,
+            hash_users: false,
+        }
+    }
+}
+
+/// Which header fields answers carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// Whether the older `X-RateLimit-*` fields are sent, too.
+    pub legacy: bool,
+    /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
+    pub cors_expose: bool,
+}
+
+/// The policies of the requests for a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The path, which begins with `/`.
+    pub path: String,
+    /// The policies that a request is checked against and charged to, by name.
+    pub policies: Vec<String>,
+    /// The policies that an answer only reports, by name.
+    pub peek: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests;

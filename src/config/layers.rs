@@ -1,0 +1,215 @@
+//! The layers of a configuration, each read on its own, then laid over one another.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use ::config::{Environment, Map, Source as _, Value, ValueKind};
+
+use super::origin::Origin;
+use super::problem::Problem;
+use super::section::{key_of, show};
+use super::toml;
+
+/// What holds until an operator says otherwise. Single options have their defaults in their types.
+const DEFAULTS: &str = r#"
+server = {}
+store = {}
+headers = {}
+
+[policies.default]
+quota = "10/minute"
+
+[routes."/api/data"]
+policies = ["default"]
+
+[routes."/api/status"]
+peek = ["default"]
+"#;
+
+/// What the name of every variable begins with.
+const PREFIX: &str = "TOLLGATE";
+
+/// One level more than any option has: what lies deeper is unknown without a look at it.
+const DEEPEST: usize = 4;
+
+/// Longer than any key of an option, and short enough to parse.
+const LONGEST_KEY: usize = 1_000;
+
+/// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
+/// settings.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// Files to read, in order; each must be there.
+    pub files: Vec<PathBuf>,
+    /// The file that is read when `files` is empty, if it is there.
+    pub default_file: Option<PathBuf>,
+    /// The environment; variables that do not begin with `TOLLGATE_` are left alone.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// `KEY=VALUE` each, as in `store.timeout_ms=20`, from the command line.
+    pub settings: Vec<String>,
+}
+
+impl fmt::Debug for Sources {
+    /// Without values: any of them may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("files", &self.files)
+            .field("default_file", &self.default_file)
+            .field("variables", &self.variables.len())
+            .field("settings", &self.settings.len())
+            .finish()
+    }
+}
+
+/// All layers as one table, and what kept any of them from being read.
+pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<Problem>) {
+    let mut layers = vec![parsed(&Origin::Default, DEFAULTS.into())];
+    layers.extend(sources.files.iter().map(|path| file(path)));
+    if let (Some(path), []) = (&sources.default_file, &sources.files[..])
+        && !is_absent(path)
+    {
+        layers.push(file(path));
+    }
+    layers.extend(sources.variables.iter().map(|(name, value)| variable(name, value)));
+    layers.extend(sources.settings.iter().map(|text| setting(text)));
+
+    let mut all = Map::new();
+    let mut problems = Vec::new();
+    for layer in layers {
+        match layer {
+            Ok(layer) => lay_over(&mut all, layer, &[], &mut problems),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (all, problems)
+}
+
+type Layer = Result<Map<String, Value>, Problem>;
+
+fn is_absent(path: &Path) -> bool {
+    fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+fn file(path: &Path) -> Layer {
+    let origin = Origin::File(path.display().to_string());
+    match fs::read(path) {
+        Ok(bytes) => parsed(&origin, bytes),
+        Err(error) => Err(Problem::of(origin, format_args!("cannot be read: {error}"))),
+    }
+}
+
+fn parsed(origin: &Origin, bytes: Vec<u8>) -> Layer {
+    String::from_utf8(bytes)
+        .map_err(|_| "is not UTF-8 text".to_owned())
+        .and_then(|text| toml::parse(&text))
+        .map(|table| origin.mark_all(table))
+        .map_err(|message| Problem::of(origin, message))
+}
+
+/// One at a time, because the config crate names them all "the environment".
+fn variable(name: &OsStr, value: &OsStr) -> Layer {
+    let shown = name.to_string_lossy();
+    let is_ours = shown
+        .get(..PREFIX.len() + 1)
+        .is_some_and(|start| start.eq_ignore_ascii_case("TOLLGATE_") && !is_service_link(&shown));
+    if !is_ours {
+        return Ok(Map::new());
+    }
+    let origin = Origin::Variable(shown.clone().into_owned());
+    let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+        return Err(Problem::of(origin, "is not Unicode text"));
+    };
+    if name.contains('.') {
+        return Err(Problem::of(origin, "has a '.' in its name: levels are joined by \"__\""));
+    }
+    let one = Environment::with_prefix(PREFIX)
+        .prefix_separator("_")
+        .separator("__")
+        .ignore_empty(true)
+        .source(Some(Map::from([(name.to_owned(), value.to_owned())])))
+        .collect()
+        .map_err(|_| Problem::of(&origin, "cannot be read"))?;
+    Ok(one.into_iter().next().map_or_else(Map::new, |(key, value)| {
+        nested(key.split('.').map(str::to_owned).collect(), value.kind, &origin)
+    }))
+}
+
+/// Whether Kubernetes sets this variable, for a service called tollgate or tollgate-something:
+/// `TOLLGATE_SERVICE_HOST`, `TOLLGATE_PORT`, `TOLLGATE_PORT_8080_TCP_ADDR` and the like.
+fn is_service_link(name: &str) -> bool {
+    let port = |(_, rest): (&str, &str)| rest.is_empty() || rest.starts_with(|c: char| c == '_');
+    !name.contains("__")
+        && (name.ends_with("_SERVICE_HOST")
+            || name.contains("_SERVICE_PORT")
+            || name.split_once("_PORT").is_some_and(port))
+}
+
+/// A key is read by the parser of the files, so that quotes mean what they mean there.
+fn setting(text: &str) -> Layer {
+    let origin = Origin::CommandLine;
+    for (end, _) in text.match_indices('=').take_while(|(end, _)| *end <= LONGEST_KEY) {
+        let key = text[..end].trim();
+        if key.contains(char::is_control) {
+            break;
+        }
+        if let Ok(table) = toml::parse(&format!("{key} = 0")) {
+            let value = ValueKind::String(text[end + 1..].to_owned());
+            return Ok(nested(path_of(table), value, &origin));
+        }
+    }
+    Err(Problem::of(
+        origin,
+        "a setting must be KEY=VALUE, as in store.timeout_ms=20 or 'routes.\"/api/data\".policies=default'",
+    ))
+}
+
+/// The names on the way to the only leaf of `table`.
+fn path_of(mut table: Map<String, Value>) -> Vec<String> {
+    let mut path = Vec::new();
+    while let Some((name, value)) = table.into_iter().next() {
+        path.push(name);
+        table = match value.kind {
+            ValueKind::Table(inner) => inner,
+            _ => break,
+        };
+    }
+    path
+}
+
+fn nested(mut path: Vec<String>, leaf: ValueKind, origin: &Origin) -> Map<String, Value> {
+    path.truncate(DEEPEST);
+    let last = path.pop().unwrap_or_default();
+    let innermost = Map::from([(last, Value::new(None, leaf))]);
+    let table = path.into_iter().rev().fold(innermost, |inner, name| {
+        Map::from([(name, Value::new(None, ValueKind::Table(inner)))])
+    });
+    origin.mark_all(table)
+}
+
+/// Not the config crate's builder: it takes a dotted name in quotes for a path, and forgets where
+/// tables came from.
+fn lay_over(
+    below: &mut Map<String, Value>,
+    above: Map<String, Value>,
+    path: &[&str],
+    problems: &mut Vec<Problem>,
+) {
+    for (name, value) in above {
+        let path = [path, &[&name]].concat();
+        match below.get_mut(&name).map(|value| &mut value.kind) {
+            Some(ValueKind::Table(below)) => match value.kind {
+                ValueKind::Table(above) => lay_over(below, above, &path, problems),
+                _ => problems.push(Problem::at(
+                    &key_of(&path),
+                    Origin::of(&value),
+                    format_args!("expected a table, got {}", show(&value)),
+                )),
+            },
+            _ => {
+                below.insert(name, value);
+            }
+        }
+    }
+}

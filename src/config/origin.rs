@@ -1,0 +1,67 @@
+//! Where a value came from, and how the config crate's values carry it.
+
+use std::fmt;
+
+use ::config::{Map, Value, ValueKind};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Default,
+    File(String),
+    Variable(String),
+    CommandLine,
+}
+
+impl Origin {
+    /// The origin of `value`, as [`Origin::mark`] left it.
+    pub(super) fn of(value: &Value) -> Self {
+        match value.origin().and_then(|origin| origin.split_once(':')) {
+            Some(("file", name)) => Self::File(name.to_owned()),
+            Some(("variable", name)) => Self::Variable(name.to_owned()),
+            Some(("command line", _)) => Self::CommandLine,
+            _ => Self::Default,
+        }
+    }
+
+    /// The same value, and all values in it, with this origin.
+    pub(super) fn mark(&self, value: Value) -> Value {
+        let kind = match value.kind {
+            ValueKind::Table(table) => ValueKind::Table(self.mark_all(table)),
+            ValueKind::Array(list) => {
+                ValueKind::Array(list.into_iter().map(|value| self.mark(value)).collect())
+            }
+            leaf => leaf,
+        };
+        Value::new(Some(&self.tag()), kind)
+    }
+
+    /// The same table, with this origin on every value.
+    pub(super) fn mark_all(&self, table: Map<String, Value>) -> Map<String, Value> {
+        table.into_iter().map(|(name, value)| (name, self.mark(value))).collect()
+    }
+
+    /// Whether its values are text that stands for any type, as a file's are not.
+    pub(super) fn is_untyped(&self) -> bool {
+        matches!(self, Self::Variable(_) | Self::CommandLine)
+    }
+
+    fn tag(&self) -> String {
+        match self {
+            Self::Default => "default:".to_owned(),
+            Self::File(name) => format!("file:{name}"),
+            Self::Variable(name) => format!("variable:{name}"),
+            Self::CommandLine => "command line:".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the built-in defaults"),
+            Self::File(name) | Self::Variable(name) => f.write_str(name),
+            Self::CommandLine => f.write_str("the command line"),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The raw configuration: a [`Section`] is a table whose options are read one by one, so that one
+//! bad option does not hide another.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use ::config::{Map, Value, ValueKind};
+
+use super::origin::Origin;
+use super::problem::Problem;
+
+/// The longest text that a message repeats.
+const LONGEST_SHOWN: usize = 60;
+
+/// A table that is being read: who asks for an option takes it out, and what is left is unknown.
+#[derive(Debug)]
+pub(super) struct Section {
+    path: Vec<String>,
+    origin: Origin,
+    values: Map<String, Value>,
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl Section {
+    pub(super) fn root(values: Map<String, Value>, problems: Vec<Problem>) -> Self {
+        Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), problems }
+    }
+
+    /// The option `name`, if it is given.
+    pub(super) fn take(&mut self, name: &'static str) -> Option<Leaf> {
+        self.known.push(name);
+        let value = self.values.remove(name)?;
+        Some(Leaf { key: self.key_of(name), origin: Origin::of(&value), kind: value.kind })
+    }
+
+    /// The option `name` as `read` reads it; `default` where it is not given, or bad.
+    pub(super) fn get<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        read: impl FnOnce(&Leaf) -> Result<T, Problem>,
+    ) -> T {
+        let read = self.take(name).map(|leaf| read(&leaf));
+        read.and_then(|read| self.note(read)).unwrap_or(default)
+    }
+
+    /// The table `name` as `read` reads it, empty where it is not given.
+    pub(super) fn table<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.known.push(name);
+        let value = self.values.remove(name).unwrap_or_else(|| Map::<String, Value>::new().into());
+        self.enter(name, value, read)
+    }
+
+    /// All tables in this one, by name, as `read` reads them.
+    pub(super) fn tables<T>(&mut self, mut read: impl FnMut(&str, &mut Self) -> T) -> Vec<T> {
+        let mut tables: Vec<_> = std::mem::take(&mut self.values).into_iter().collect();
+        tables.sort_by(|(one, _), (other, _)| one.cmp(other));
+        tables
+            .into_iter()
+            .map(|(name, value)| self.enter(&name, value, |section| read(&name, section)))
+            .collect()
+    }
+
+    /// The names of what is in it and was not taken yet.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The value of `result`, or nothing, its problem being noted.
+    pub(super) fn note<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    /// Notes a problem of the section as a whole.
+    pub(super) fn refuse(&mut self, message: impl fmt::Display) {
+        self.problems.push(Problem::at(&self.key(), &self.origin, message));
+    }
+
+    /// Everything that was found wrong, unknown keys among it.
+    pub(super) fn finish(mut self) -> Vec<Problem> {
+        for (name, value) in std::mem::take(&mut self.values) {
+            let mut message = format!("unknown key, expected {}", one_of(&self.known));
+            let origin = Origin::of(&value);
+            if matches!(origin, Origin::Variable(_)) {
+                message += "; \"__\" joins levels, as in TOLLGATE_STORE__URL";
+            }
+            self.problems.push(Problem::at(&self.key_of(&name), origin, message));
+        }
+        self.problems
+    }
+
+    fn enter<T>(&mut self, name: &str, value: Value, read: impl FnOnce(&mut Self) -> T) -> T {
+        let path = [&self.path[..], &[name.to_owned()]].concat();
+        let mut section =
+            Self { path, origin: Origin::of(&value), ..Self::root(Map::new(), Vec::new()) };
+        if let ValueKind::Table(values) = value.kind {
+            section.values = values;
+        } else {
+            section.refuse(format_args!("expected a table, got {}", show(&value)));
+        }
+        let result = read(&mut section);
+        self.problems.extend(section.finish());
+        result
+    }
+
+    fn key(&self) -> String {
+        key_of(&self.path)
+    }
+
+    fn key_of(&self, name: &str) -> String {
+        key_of(&[&self.path[..], &[name.to_owned()]].concat())
+    }
+}
+
+/// The value of one option.
+#[derive(Clone, Debug)]
+pub(super) struct Leaf {
+    key: String,
+    origin: Origin,
+    kind: ValueKind,
+}
+
+impl Leaf {
+    /// A whole number in `range`. The config crate would round floats and count booleans.
+    pub(super) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, Problem> {
+        let number = match &self.kind {
+            ValueKind::I64(number) => u64::try_from(*number).ok(),
+            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
+            _ => None,
+        };
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            self.unlike(format_args!("a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self) -> Result<bool, Problem> {
+        match &self.kind {
+            ValueKind::Boolean(flag) => Some(*flag),
+            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
+            _ => None,
+        }
+        .ok_or_else(|| self.unlike("true or false"))
+    }
+
+    /// Text of any kind.
+    pub(super) fn text(&self) -> Result<&str, Problem> {
+        match &self.kind {
+            ValueKind::String(text) => Ok(text),
+            _ => Err(self.unlike("text in quotes")),
+        }
+    }
+
+    /// Text that `read` takes. A URL is in the wrong place, and its password would be in the message.
+    pub(super) fn parse<T, E: fmt::Display>(
+        &self,
+        expected: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Problem> {
+        let text = self.text()?;
+        if is_like_a_secret(text) {
+            return Err(self.unlike(expected));
+        }
+        read(text).map_err(|problem| self.refuse(problem))
+    }
+
+    /// A list of texts; outside files, text with commas between.
+    pub(super) fn list(&self) -> Result<Vec<String>, Problem> {
+        match &self.kind {
+            ValueKind::Array(values) => values
+                .iter()
+                .map(|value| match &value.kind {
+                    ValueKind::String(text) => Some(text.clone()),
+                    _ => None,
+                })
+                .collect(),
+            ValueKind::String(text) if self.origin.is_untyped() => Some(match text.trim() {
+                "" => Vec::new(),
+                text => text.split(',').map(|item| item.trim().to_owned()).collect(),
+            }),
+            _ => None,
+        }
+        .ok_or_else(|| self.unlike("a list of names, as in [\"default\"]"))
+    }
+
+    /// The problem `message` of this option.
+    pub(super) fn refuse(&self, message: impl fmt::Display) -> Problem {
+        Problem::at(&self.key, &self.origin, message)
+    }
+
+    fn unlike(&self, expected: impl fmt::Display) -> Problem {
+        self.refuse(format_args!("expected {expected}, got {}", show_kind(&self.kind)))
+    }
+}
+
+/// A key as TOML writes it.
+pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let names: Vec<String> = path
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|name| match name {
+            _ if !name.is_empty() && name.bytes().all(is_bare) => name.to_owned(),
+            _ => format!("{name:?}"),
+        })
+        .collect();
+    names.join(".")
+}
+
+/// `names` as a choice, in words.
+pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+/// A value as messages may repeat it.
+pub(super) fn show(value: &Value) -> String {
+    show_kind(&value.kind)
+}
+
+fn show_kind(kind: &ValueKind) -> String {
+    match kind {
+        ValueKind::String(text) => show_text(text),
+        ValueKind::Table(_) => "a table".to_owned(),
+        ValueKind::Array(_) => "a list".to_owned(),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// `text` in quotes, unless it is long or like a secret.
+pub(super) fn show_text(text: &str) -> String {
+    if is_like_a_secret(text) {
+        "a URL, not shown here".to_owned()
+    } else if text.chars().nth(LONGEST_SHOWN).is_some() {
+        "a long text".to_owned()
+    } else {
+        format!("{text:?}")
+    }
+}
+
+/// Whether `text` may be a store's URL, perhaps with a password: no other option is like that.
+fn is_like_a_secret(text: &str) -> bool {
+    text.contains("://") || text.contains('@')
+}

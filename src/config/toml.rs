@@ -1,0 +1,65 @@
+//! TOML as the config crate reads it, with messages that show no line of the file.
+
+use std::borrow::Cow;
+
+use ::config::{ConfigError, File, FileFormat, Map, Source as _, Value};
+
+/// The table that `text` says, or what is wrong with it.
+pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
+    read(text).or_else(|problem| match problem {
+        Some(located) => Err(located),
+        // The parser does not say which number it is that fits no 64 bits. As text, it passes here
+        // and is refused where its key is known.
+        None => read(&quote_huge_numbers(text))
+            .map_err(|problem| problem.unwrap_or_else(|| "has a number that is too large".into())),
+    })
+}
+
+/// Without a problem where the parser gives no line.
+fn read(text: &str) -> Result<Map<String, Value>, Option<String>> {
+    File::from_str(text, FileFormat::Toml).collect().map_err(|error| match error {
+        ConfigError::FileParse { cause, .. } => without_excerpt(&cause.to_string()),
+        _ => None,
+    })
+}
+
+/// The place and the reason, without the line itself: it may hold a password.
+fn without_excerpt(report: &str) -> Option<String> {
+    let (place, rest) = report.strip_prefix("TOML parse error at ")?.split_once('\n')?;
+    // A rule, the line, and a pointer into it.
+    let reason: Vec<&str> = rest.split('\n').skip(3).filter(|line| !line.is_empty()).collect();
+    Some(format!("{place}: {}", reason.join(", ")))
+}
+
+fn quote_huge_numbers(text: &str) -> String {
+    let lines: Vec<Cow<'_, str>> = text.lines().map(quote_huge_number).collect();
+    lines.join("\n")
+}
+
+fn quote_huge_number(line: &str) -> Cow<'_, str> {
+    let Some((key, rest)) = line.split_once('=') else { return line.into() };
+    let value = rest.split('#').next().unwrap_or_default().trim();
+    if is_huge_number(&value.replace('_', "")) {
+        format!("{key}= \"{value}\"").into()
+    } else {
+        line.into()
+    }
+}
+
+fn is_huge_number(value: &str) -> bool {
+    let radix = match value.get(..2) {
+        Some("0x") => 16,
+        Some("0o") => 8,
+        Some("0b") => 2,
+        _ => return value.parse::<i64>().is_err() && value.parse::<f64>().is_ok_and(is_wide),
+    };
+    let digits = &value[2..];
+    !digits.is_empty()
+        && digits.chars().all(|digit| digit.is_digit(radix))
+        && i64::from_str_radix(digits, radix).is_err()
+}
+
+/// As a float, what an `i64` may not hold, and what only looks infinite.
+fn is_wide(value: f64) -> bool {
+    value.abs() >= 9_223_372_036_854_775_807.0
+}
