@@ -1,6 +1,8 @@
 //! Tollgate: an atomic rate limiter for HTTP APIs.
 
 mod algorithm;
+#[cfg(feature = "server")]
+pub mod cli;
 mod clock;
 #[cfg(feature = "server")]
 pub mod config;

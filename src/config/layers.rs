@@ -139,7 +139,7 @@ fn variable(name: &OsStr, value: &OsStr) -> Layer {
 /// Whether Kubernetes sets this variable, for a service called tollgate or tollgate-something:
 /// `TOLLGATE_SERVICE_HOST`, `TOLLGATE_PORT`, `TOLLGATE_PORT_8080_TCP_ADDR` and the like.
 fn is_service_link(name: &str) -> bool {
-    let port = |(_, rest): (&str, &str)| rest.is_empty() || rest.starts_with(|c: char| c == '_');
+    let port = |(_, rest): (&str, &str)| rest.is_empty() || rest.starts_with('_');
     !name.contains("__")
         && (name.ends_with("_SERVICE_HOST")
             || name.contains("_SERVICE_PORT")

@@ -91,17 +91,20 @@ impl Section {
     }
 
     fn enter<T>(&mut self, name: &str, value: Value, read: impl FnOnce(&mut Self) -> T) -> T {
-        let path = [&self.path[..], &[name.to_owned()]].concat();
-        let mut section =
-            Self { path, origin: Origin::of(&value), ..Self::root(Map::new(), Vec::new()) };
+        let mut section = Self::root(Map::new(), Vec::new());
+        section.path = [&self.path[..], &[name.to_owned()]].concat();
+        section.origin = Origin::of(&value);
         if let ValueKind::Table(values) = value.kind {
             section.values = values;
+            let result = read(&mut section);
+            self.problems.extend(section.finish());
+            result
         } else {
             section.refuse(format_args!("expected a table, got {}", show(&value)));
+            self.problems.append(&mut section.problems);
+            // As if it were empty; what would be missing from it is not another problem.
+            read(&mut section)
         }
-        let result = read(&mut section);
-        self.problems.extend(section.finish());
-        result
     }
 
     fn key(&self) -> String {
