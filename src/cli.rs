@@ -11,6 +11,7 @@ use std::{env, fmt};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config, Problems, Sources};
+use crate::server::{self, ServeError};
 
 /// What is read where no `--config` is given, if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -77,9 +78,14 @@ fn execute<E: Error + 'static>(
     serve(config).map_err(|error| Failure::Other(Box::new(error)))
 }
 
-/// Stands in for the server.
-fn serve(_: Config) -> Result<(), io::Error> {
-    Err(io::Error::other("this build has no server"))
+/// Serves with a log on standard error: our own from `info` on, unless `RUST_LOG` says otherwise.
+fn serve(config: Config) -> Result<(), ServeError> {
+    env_logger::Builder::from_env(
+        env_logger::Env::default().default_filter_or("warn,tollgate=info"),
+    )
+    .format_target(false)
+    .init();
+    server::serve(&config)
 }
 
 /// Why a command did not end well.

@@ -62,6 +62,7 @@ impl Decision {
     }
 
     /// Every policy that the store decided on, and where it stands now.
+    #[must_use]
     pub fn policies(&self) -> impl ExactSizeIterator<Item = (&Policy, &Standing)> {
         self.policies.iter().map(|(policy, standing)| (&**policy, standing))
     }

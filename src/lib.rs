@@ -19,6 +19,10 @@ mod policy;
 #[cfg(feature = "actix")]
 mod problem;
 mod quota;
+#[cfg(feature = "server")]
+mod routes;
+#[cfg(feature = "server")]
+mod server;
 mod store;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
@@ -32,9 +36,9 @@ pub use limiter::{Check, Limiter, LimiterBuilder, LimiterError, Policies, Route,
 pub use middleware::RateLimit;
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
-#[cfg(feature = "redis")]
-pub use store::{RedisOptions, RedisStore};
 pub use store::{
     Acquire, Acquired, Answer, Charge, Key, Keyspace, MemoryStore, Store, StoreError,
     StoreErrorKind, SystemClock,
 };
+#[cfg(feature = "redis")]
+pub use store::{RedisOptions, RedisStore};

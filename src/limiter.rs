@@ -55,6 +55,7 @@ pub struct Policies(Arc<[Rule]>);
 
 impl Policies {
     /// The policies, in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
         self.0.iter().map(|rule| &*rule.policy)
     }

@@ -40,11 +40,14 @@ use crate::quota::Cost;
 pub struct RateLimit {
     limiter: Limiter,
     policies: Option<Policies>,
-    user: Arc<dyn Fn(&ServiceRequest) -> Option<User> + Send + Sync>,
-    cost: Arc<dyn Fn(&ServiceRequest) -> Cost + Send + Sync>,
-    skip: Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>,
+    user: OfRequest<Option<User>>,
+    cost: OfRequest<Cost>,
+    skip: OfRequest<bool>,
     fields: FieldOptions,
 }
+
+/// What the host application says of a request.
+type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 
 impl RateLimit {
     /// Charges every request one unit under the policies of its route; the user is the [`User`] in
@@ -124,9 +127,7 @@ impl RateLimit {
         let cost = (self.cost)(request);
         match peek {
             _ if !policies.is_empty() => Plan::Check(self.limiter.check(policies, cost, identity)),
-            Some(peek) if !peek.is_empty() => {
-                Plan::Peek(self.limiter.peek(peek, cost, identity))
-            }
+            Some(peek) if !peek.is_empty() => Plan::Peek(self.limiter.peek(peek, cost, identity)),
             _ => Plan::Pass,
         }
     }

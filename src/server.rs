@@ -17,7 +17,7 @@ use crate::store::{Keyspace, MemoryStore, RedisOptions, RedisStore, Store};
 ///
 /// # Errors
 /// When the store cannot be set up, or the address cannot be listened on.
-pub fn serve(config: &Config) -> Result<(), ServeError> {
+pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     let limiter = limiter(config)?;
     let rate_limit = RateLimit::new(limiter)
         .legacy_headers(config.headers.legacy)
@@ -30,7 +30,7 @@ pub fn serve(config: &Config) -> Result<(), ServeError> {
             server = server.workers(config.server.workers);
         }
         let server = server
-            .bind(&listen)
+            .bind(listen.as_str())
             .map_err(|error| ServeError::new(format!("cannot listen on {listen}"), error))?;
         for address in server.addrs() {
             log::info!("Listening on http://{address}.");
@@ -52,7 +52,7 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
                 key_prefix: config.store.key_prefix.clone(),
                 timeout: config.store.timeout,
                 connections: config.store.connections,
-                ..RedisOptions::new(url.reveal())
+                ..RedisOptions::new(url.expose())
             };
             let store = RedisStore::start(&options)
                 .map_err(|error| ServeError::new("the store cannot be set up", error))?;
@@ -73,7 +73,7 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
 
 /// Why the app could not serve.
 #[derive(Debug)]
-pub struct ServeError {
+pub(crate) struct ServeError {
     what: String,
     source: Box<dyn Error + Send + Sync>,
 }

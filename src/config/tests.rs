@@ -6,7 +6,8 @@ use std::{env, fs};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Algorithm, KeySource, OnStoreFailure};
+use crate::algorithm::Algorithm;
+use crate::policy::{KeySource, OnStoreFailure};
 
 const VALUE: &str = "hunter2";
 

@@ -52,9 +52,9 @@ impl<T: Unpin> Future for Answer<T> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().0 {
             Inner::Ready(answer) => Poll::Ready(answer.take().unwrap_or_else(closed)),
-            Inner::Later(receiver) => Pin::new(receiver)
-                .poll(context)
-                .map(|answer| answer.unwrap_or_else(|_| closed())),
+            Inner::Later(receiver) => {
+                Pin::new(receiver).poll(context).map(|answer| answer.unwrap_or_else(|_| closed()))
+            }
         }
     }
 }

@@ -109,9 +109,8 @@ impl MemoryStore {
         };
         let standings = look(&shards);
         let fit = standings.iter().map(|it| it.remaining / cost.units()).min();
-        let admitted = fit.map_or(acquire.count, |fit| {
-            u32::try_from(fit).unwrap_or(u32::MAX).min(acquire.count)
-        });
+        let admitted = fit
+            .map_or(acquire.count, |fit| u32::try_from(fit).unwrap_or(u32::MAX).min(acquire.count));
         if acquire.count == 0 {
             return Ok(Acquired { admitted, standings });
         }

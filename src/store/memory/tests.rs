@@ -25,7 +25,6 @@ fn per_minute(quota: u64) -> Arc<Policy> {
     Arc::new(Policy::new("p", Quota::new(quota, MINUTE).unwrap()).unwrap())
 }
 
-
 fn admitted(store: &MemoryStore, acquire: Acquire) -> Result<u32, StoreErrorKind> {
     store.acquire(acquire).wait().map(|it| it.admitted).map_err(|error| error.kind())
 }

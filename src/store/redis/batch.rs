@@ -51,12 +51,7 @@ impl Batch {
             acquire.charges.into_iter().map(|charge| (charge.policy, charge.key)).unzip();
         let group = self.groups.iter().position(|group| group.takes(&policies, cost));
         let group = group.unwrap_or_else(|| {
-            self.groups.push(Group {
-                policies,
-                cost,
-                requests: Vec::new(),
-                index: HashMap::new(),
-            });
+            self.groups.push(Group { policies, cost, requests: Vec::new(), index: HashMap::new() });
             self.groups.len() - 1
         });
         let (request, before) = self.groups[group].push(keys, acquire.count);

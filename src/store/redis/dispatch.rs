@@ -101,7 +101,9 @@ impl Dispatcher {
             let jobs: Vec<Job> = std::iter::once(first).chain(rest).collect();
             // A panic drops the jobs, which answers them; the thread goes on with the next.
             if catch_unwind(AssertUnwindSafe(|| self.serve(jobs))).is_err() {
-                log::error!("A dispatcher panicked; the requests it held were not decided by Redis.");
+                log::error!(
+                    "A dispatcher panicked; the requests it held were not decided by Redis."
+                );
             }
         }
     }

@@ -68,9 +68,8 @@ impl Link {
         if self.up.swap(false, Ordering::AcqRel) {
             // What was connected before may be half dead: nothing of it is used again.
             self.generation.next();
-            let cause = std::error::Error::source(cause).map_or_else(String::new, |source| {
-                format!(" ({source})")
-            });
+            let cause = std::error::Error::source(cause)
+                .map_or_else(String::new, |source| format!(" ({source})"));
             log::warn!(
                 "Redis at {} does not answer{cause}: counting in this process, or as \
                  on_store_failure says, until it does.",

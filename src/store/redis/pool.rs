@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use r2d2::{HandleError, ManageConnection};
 use redis::io::tcp::TcpSettings;
-use redis::{Client, ConnectionInfo, ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{
+    Client, ConnectionInfo, ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind,
+};
 
 use super::script;
 

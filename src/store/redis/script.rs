@@ -15,14 +15,8 @@ macro_rules! lua {
 }
 
 /// The script: helpers first, then the algorithms, then the step that joins them.
-const TEXT: &str = lua!(
-    "shared",
-    "fixed_window",
-    "sliding_window",
-    "sliding_log",
-    "token_bucket",
-    "acquire",
-);
+const TEXT: &str =
+    lua!("shared", "fixed_window", "sliding_window", "sliding_log", "token_bucket", "acquire",);
 
 /// Hashed once, as its name for `EVALSHA`.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TEXT));
