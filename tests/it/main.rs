@@ -2,6 +2,20 @@
 
 // 8: both stores decide alike, and as the model does.
 mod alike;
+// 1: decided in one step, charged together or not at all, by however many callers.
+mod atomic;
+// 2: a denied request writes nothing.
+mod denied;
+// 3: the wait that a denied request is told is tight to the millisecond.
+mod retry_after;
+// 4: the server's clock alone decides; one that steps back neither mints nor locks out.
+mod one_clock;
+// 5: integers, exact below 2^53, and larger ones refused.
+mod integers;
+// 7: a changed quota keeps the state and locks nobody out.
+mod changed_quota;
+// 9: a cost above the quota is admitted never, not later.
+mod never;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The fixtures themselves: the private Redis server does what tests ask of it.
