@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::Policy;
+use crate::policy::Policy;
 
 mod layers;
 mod listen;

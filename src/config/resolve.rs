@@ -8,7 +8,9 @@ use ::config::{Map, Value};
 use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section, one_of, show_text};
 use super::{Config, Headers, Route, Server, Store, StoreUrlError};
-use crate::{Algorithm, KeySource, MAX_EXACT, OnStoreFailure, Policy, Quota};
+use crate::algorithm::Algorithm;
+use crate::policy::{KeySource, OnStoreFailure, Policy};
+use crate::quota::{MAX_EXACT, Quota};
 
 /// The longest prefix of keys: it is stored with every one of them.
 const LONGEST_PREFIX: usize = 64;

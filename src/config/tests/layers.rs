@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::*;
-use crate::{Algorithm, KeySource};
+use crate::algorithm::Algorithm;
+use crate::policy::KeySource;
 
 #[test]
 fn the_built_in_defaults_are_the_contract() {

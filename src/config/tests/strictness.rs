@@ -1,7 +1,8 @@
 //! What is refused, and how that is said.
 
 use super::*;
-use crate::{Algorithm, KeySource, OnStoreFailure};
+use crate::algorithm::Algorithm;
+use crate::policy::{KeySource, OnStoreFailure};
 
 #[test]
 fn every_kind_of_bad_value_says_what_would_be_right() {
