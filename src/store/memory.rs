@@ -12,8 +12,11 @@ use crate::clock::{Clock, Millis};
 use crate::decision::Standing;
 use crate::quota::Cost;
 
-/// Enough shards that threads seldom meet, few enough that a small store still has room in each.
+/// Enough shards that threads seldom meet.
 const SHARDS: usize = 64;
+
+/// A shard of a small store: any smaller, and some would be full long before the others.
+const SMALLEST_SHARD: usize = 1_024;
 
 /// Below this a shard is not worth a sweep.
 const SMALLEST_SWEEP: usize = 64;
@@ -58,7 +61,7 @@ impl MemoryStore {
     /// A store of at most `max_keys` keys, by `clock`.
     #[must_use]
     pub fn with_clock(max_keys: usize, clock: Arc<dyn Clock>) -> Self {
-        let shards = SHARDS.min(max_keys.max(1));
+        let shards = (max_keys / SMALLEST_SHARD).clamp(1, SHARDS);
         let capacity = max_keys.max(1).div_ceil(shards);
         let shard = || Mutex::new(Shard::new(capacity));
         Self { clock, hasher: RandomState::new(), shards: (0..shards).map(|_| shard()).collect() }
