@@ -2,7 +2,7 @@
 
 mod source;
 
-use source::{Source, dependencies, sources};
+use source::{Exports, Source, dependencies, exports, sources};
 
 /// The modules of the crate root, from the ground up: each imports from its own floor and from
 /// those below.
@@ -52,7 +52,8 @@ fn every_module_has_a_floor() {
 
 #[test]
 fn nothing_points_up() {
-    assert_none(faults(points_up));
+    let exports = exports();
+    assert_none(faults(|source| points_up(source, &exports)));
 }
 
 #[test]
@@ -79,23 +80,31 @@ fn files_are_short() {
 
 #[test]
 fn every_way_to_name_a_module_above_is_seen() {
+    let exports = [("Limiter", "limiter"), ("Store", "store")];
+    let exports = exports.map(|(name, module)| (name.to_owned(), module.to_owned())).into();
     for text in [
         "use crate::limiter::Limiter;",
         "use crate::{quota::Quota, limiter};",
+        "use crate::{Limiter, Store};",
+        "use crate::Unheard;",
         "use crate::{self, store::{self, Store}, limiter::*};",
         "use super::super::limiter;",
         "fn f() -> crate::limiter::Limiter { todo!() }",
         "fn f() { let limiter = vec![crate::limiter::new()]; }",
         "mod tests { use super::super::super::limiter::Limiter; }",
     ] {
-        assert_eq!(points_up(&Source::new("src/store/memory.rs", text)).len(), 1, "{text}");
+        assert_eq!(
+            points_up(&Source::new("src/store/memory.rs", text), &exports).len(),
+            1,
+            "{text}"
+        );
     }
     for text in [
         "//! [`crate::limiter`]\n// crate::limiter\nconst A: &str = \"crate::limiter\";",
         "use crate::{quota::Quota, store::Store};\nuse super::Store;\npub(crate) fn limiter() {}",
         "mod tests { use super::super::Store; use std::{limiter, io::{self, limiter::A}}; }",
     ] {
-        assert_none(points_up(&Source::new("src/store/memory.rs", text)));
+        assert_none(points_up(&Source::new("src/store/memory.rs", text), &exports));
     }
 }
 
@@ -121,11 +130,11 @@ fn every_way_off_the_ground_is_seen() {
 }
 
 /// What of `source` names a module on a floor above its own.
-fn points_up(source: &Source) -> Vec<String> {
+fn points_up(source: &Source, exports: &Exports) -> Vec<String> {
     let mut found = Vec::new();
     for path in source.paths() {
         let Some(named) = path.module_of(source) else { continue };
-        match floor(&named) {
+        match floor(exports.get(&named).unwrap_or(&named)) {
             Some(above) if Some(above) > floor(source.module()) => {
                 found.push(source.fault(&path, &format!("`{named}` is on a floor above")));
             }

@@ -1,4 +1,4 @@
-//! The private Redis server and the HTTP client that other tests stand on.
+//! The private Redis server, the HTTP client and the running command that other tests stand on.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use redis::{Client, Commands};
 
 use crate::support::http::Client as HttpClient;
+use crate::support::process::Options;
 use crate::support::redis::Server;
 
 #[test]
@@ -97,4 +98,19 @@ fn the_client_sends_paths_and_headers_as_they_are_and_keeps_repeated_answers() {
     assert_eq!(sent.next().unwrap(), b"x-user: \xff\x80 \"\r");
     assert_eq!(sent.next().unwrap(), b"x-user: two\r");
     assert_eq!(sent.next(), None);
+}
+
+#[test]
+fn a_tollgate_serves_with_the_file_the_variables_and_the_settings_it_is_given() {
+    let redis = Server::start();
+    let mut tollgate = Options::default()
+        .config("[policies.default]\nquota = \"1/day\"")
+        .env("TOLLGATE_STORE__KEY_PREFIX", "mine")
+        .set("store.url", &redis.url())
+        .serve();
+    assert_eq!(tollgate.get("/api/data", &[]).status, 200);
+    assert_eq!(tollgate.get("/api/data", &[]).status, 429);
+    let dump = redis.dump();
+    assert!(!dump.is_empty() && dump.keys().all(|key| key.starts_with(b"mine:")), "{dump:?}");
+    assert!(tollgate.stop().success());
 }

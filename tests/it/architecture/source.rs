@@ -1,5 +1,6 @@
 //! Our sources as the paths that they name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -195,6 +196,18 @@ fn rust_files(directory: &Path, files: &mut Vec<PathBuf>) {
             files.push(path);
         }
     }
+}
+
+/// The names that the crate root exports, each with the module that it comes from.
+pub(super) type Exports = BTreeMap<String, String>;
+
+pub(super) fn exports() -> Exports {
+    let text = fs::read_to_string(root().join("src/lib.rs")).expect("the crate root is text");
+    let paths = Source::new("src/lib.rs", &text).paths().into_iter().map(|path| path.segments);
+    paths
+        .filter(|path| path.len() > 1)
+        .map(|path| (path[path.len() - 1].clone(), path[0].clone()))
+        .collect()
 }
 
 /// The names under `[dependencies]`, as Rust writes them.

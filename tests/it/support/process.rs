@@ -46,7 +46,7 @@ impl Options {
         let port = port::free();
         let home = self.home();
         let mut command = self.command(&home, &["serve"]);
-        command.arg("--set").arg(format!("server.listen=\"127.0.0.1:{port}\""));
+        command.arg("--set").arg(format!("server.listen=127.0.0.1:{port}"));
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the built command starts");
         let output = Output::of(process.stderr.take().expect("its standard error is piped"));
