@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind};
+use super::{
+    Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind, SystemClock,
+};
 use crate::algorithm::{State, Terms};
 use crate::clock::{Clock, Millis};
 use crate::decision::Standing;
@@ -219,18 +220,6 @@ impl Entry {
         self.state.charge(terms, now, units);
         let standing = self.state.standing(terms, now, Cost::ONE);
         self.whole_at = now + standing.reset_after;
-    }
-}
-
-/// The system's wall clock.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "this is the Clock that others are to take")]
-    fn now(&self) -> Millis {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since_epoch.as_millis()).unwrap_or(Millis::MAX)
     }
 }
 

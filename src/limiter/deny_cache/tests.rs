@@ -94,7 +94,7 @@ fn a_reset_is_seen_at_once() {
     assert!(!trial.check("a", 1).0);
     let policies = trial.limiter.policies(["p"]).unwrap();
     let reset = trial.limiter.reset(&policies, |_| Identity::user("a"));
-    ready(reset);
+    ready(reset).unwrap();
     assert!(trial.check("a", 1).0);
 }
 
