@@ -18,7 +18,7 @@ mod changed_quota;
 mod never;
 // Which module may import which, and how long a file may be.
 mod architecture;
-// The fixtures themselves: the private Redis server does what tests ask of it.
+// The fixtures themselves: they do what tests ask of them.
 mod fixtures;
 // Random histories of requests under random policies.
 mod histories;
