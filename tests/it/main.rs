@@ -12,10 +12,18 @@ mod retry_after;
 mod one_clock;
 // 5: integers, exact below 2^53, and larger ones refused.
 mod integers;
+// 6: no key without a TTL, after any crash; foreign values are no state.
+mod ttl;
 // 7: a changed quota keeps the state and locks nobody out.
 mod changed_quota;
 // 9: a cost above the quota is admitted never, not later.
 mod never;
+// What Redis loses of the script, it gets again.
+mod script;
+// The headers of the Lua files say what their bodies do.
+mod lua_headers;
+// Redis is killed, paused and restarted under traffic.
+mod outage;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The fixtures themselves: they do what tests ask of them.

@@ -23,7 +23,7 @@ fn check(stand: &Stand, policies: &[&Arc<Policy>], user: &str, cost: u64) -> Dec
 fn promise_9_a_cost_above_the_quota_has_no_retry_after_and_charges_nothing() {
     on_each_store(|stand| {
         for policy in each_policy(5, HOUR) {
-            let other = crate::support::stores::policy("other", "fixed-window", 100, HOUR);
+            let other = crate::support::stores::policy("other", "fixed-window", 1_000, HOUR);
             let before = stand.image(&[], NOW);
             for cost in [6, 7, 99] {
                 let decision = check(stand, &[&policy, &other], "a", cost);

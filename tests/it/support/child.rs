@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use std::{env, io};
+use std::{env, io, process, thread};
 
 use super::output::Output;
 
@@ -67,6 +67,11 @@ pub(crate) fn begin() -> Option<String> {
     let url = env::var_os(URL)?.into_string().expect("a URL");
     tell("ready", 1);
     io::stdin().read_line(&mut String::new()).expect("the parent writes");
+    // Its end is the parent's, whom a child never outlives.
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(1);
+    });
     Some(url)
 }
 
