@@ -6,7 +6,6 @@ Inputs:
   key      the state's name
   policy   units; window in ms
   now      ms since the epoch
-  cost     units
   units    units
 State:
   start    ms since the epoch: where the window begins

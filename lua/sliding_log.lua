@@ -9,12 +9,14 @@ Inputs:
   now      ms since the epoch
   cost     units
   units    units
-  rank     of an entry, from 0
+  rank     entries that come before it
+  reply    a member and its score, or nothing
 State:
   total    units of the log up to and with this entry
   units    units of this entry alone
+  at       ms since the epoch: its score
 Reply:
-  read         what of the log is live
+  read         the state, as far as it is live
   remaining    units
   reset_after  ms
   wait_for     ms
