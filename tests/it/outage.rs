@@ -14,7 +14,7 @@ use tollgate::{
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, MINUTE, NOW, charge, dump, policy};
-use crate::support::threads::{together, until};
+use crate::support::threads::{start, until};
 
 /// A store as the configuration makes it, but for a clock that stands still.
 fn store(server: &Server) -> Arc<RedisStore> {
@@ -46,27 +46,23 @@ fn check(limiter: &Limiter, user: &str) -> Result<Decision, Unavailable> {
 /// Has three threads call `traffic` with their number and the number of the call, again and again,
 /// while `operate` goes through an outage; it is given the count of calls that were answered.
 fn under_traffic(
-    server: Server,
     traffic: impl Fn(usize, usize) + Send + Sync + 'static,
-    operate: impl Fn(&mut Server, &AtomicUsize) + Send + Sync + 'static,
-) -> Server {
-    let server = Arc::new(Mutex::new(server));
-    let (shared, over, answered) = (server.clone(), AtomicBool::new(false), AtomicUsize::new(0));
-    together(4, move |thread| {
-        if thread == 0 {
-            operate(&mut shared.lock().expect("nobody else locks it"), &answered);
-            over.store(true, Ordering::SeqCst);
-        }
+    operate: impl FnOnce(&AtomicUsize),
+) {
+    let over = Arc::new(AtomicBool::new(false));
+    let answered = Arc::new(AtomicUsize::new(0));
+    let (ends, counts) = (over.clone(), answered.clone());
+    let threads = start(3, move |thread| {
         let mut calls = 0;
-        while !over.load(Ordering::SeqCst) {
+        while !ends.load(Ordering::SeqCst) {
             traffic(thread, calls);
-            answered.fetch_add(1, Ordering::SeqCst);
+            counts.fetch_add(1, Ordering::SeqCst);
             calls += 1;
         }
     });
-    // The threads are through, but for what they drop.
-    until("the threads end", || Arc::strong_count(&server) == 1);
-    Arc::into_inner(server).and_then(|it| it.into_inner().ok()).expect("nobody else holds it")
+    operate(&answered);
+    over.store(true, Ordering::SeqCst);
+    threads.join();
 }
 
 /// Waits until `more` calls were answered.
@@ -78,23 +74,22 @@ fn answer(more: usize, answered: &AtomicUsize) {
 #[test]
 fn no_request_fails_while_redis_is_killed_and_restarted() {
     for rule in [OnStoreFailure::Local, OnStoreFailure::Allow] {
-        let server = Server::start();
+        let mut server = Server::start();
         let store = store(&server);
-        let (limiter, operated) = (limiter(&store, rule), store.clone());
+        let limiter = limiter(&store, rule);
         let again = limiter.clone();
-        let server = under_traffic(
-            server,
+        under_traffic(
             move |thread, call| {
                 let decision = check(&limiter, &format!("{thread} {}", call / 9));
                 decision.unwrap_or_else(|error| panic!("{rule:?}: {error}"));
             },
-            move |server, answered| {
+            |answered| {
                 answer(100, answered);
                 server.kill();
                 answer(100, answered);
-                assert!(!operated.is_up(), "{rule:?}");
+                assert!(!store.is_up(), "{rule:?}");
                 server.restart();
-                until("the store is taken up", || operated.is_up());
+                until("the store is taken up", || store.is_up());
                 answer(100, answered);
             },
         );
@@ -145,13 +140,12 @@ fn a_paused_redis_hangs_nobody_and_its_late_replies_are_nobodys_verdict() {
     let server = Server::start();
     let store = store(&server);
     let operated = store.clone();
-    let (lowest, decided) = ([(); 4].map(|()| Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
+    let (lowest, decided) = ([(); 3].map(|()| Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
     let seen = decided.clone();
     under_traffic(
-        server,
         move |thread, _| {
             // Of each thread's own: a reply to another does not fit.
-            let cost = [1, 3, 5, 7][thread];
+            let cost = [3, 5, 7][thread];
             let units = 1_000_000_000 * cost;
             let own = policy("p", "fixed-window", units, 1_000 * MINUTE);
             let cost = Cost::new(cost).expect("a cost");
@@ -169,7 +163,7 @@ fn a_paused_redis_hangs_nobody_and_its_late_replies_are_nobodys_verdict() {
             // What timed out may have been charged, but not as much as this.
             assert!(most - remaining < 100 * cost.units(), "{remaining}, after {most}");
         },
-        move |server, answered| {
+        |answered| {
             for _ in 0..3 {
                 answer(100, answered);
                 server.pause();

@@ -1,18 +1,33 @@
 //! Threads that begin together, and that no test waits for without end.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 /// Far longer than any of them needs: a guard against a hang, never a measure.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `count` threads return, each given its number, all begun at once.
 pub(crate) fn together<T: Send + 'static>(
     count: usize,
     run: impl Fn(usize) -> T + Send + Sync + 'static,
 ) -> Vec<T> {
+    start(count, run).join()
+}
+
+/// Threads under way.
+#[derive(Debug)]
+pub(crate) struct Threads<T> {
+    count: usize,
+    results: Receiver<T>,
+}
+
+/// Begins `count` threads at once, each given its number.
+pub(crate) fn start<T: Send + 'static>(
+    count: usize,
+    run: impl Fn(usize) -> T + Send + Sync + 'static,
+) -> Threads<T> {
     let (run, barrier) = (Arc::new(run), Arc::new(Barrier::new(count)));
     let (sender, results) = mpsc::channel();
     for number in 0..count {
@@ -22,14 +37,19 @@ pub(crate) fn together<T: Send + 'static>(
             let _ = sender.send(run(number));
         });
     }
-    drop((sender, run));
-    (0..count)
-        .map(|_| match results.recv_timeout(PATIENCE) {
+    Threads { count, results }
+}
+
+impl<T> Threads<T> {
+    /// What they return, in the order in which they end.
+    pub(crate) fn join(self) -> Vec<T> {
+        let next = |_| match self.results.recv_timeout(PATIENCE) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => panic!("a thread hangs"),
             Err(RecvTimeoutError::Disconnected) => panic!("a thread panicked"),
-        })
-        .collect()
+        };
+        (0..self.count).map(next).collect()
+    }
 }
 
 /// Asks `ready` again and again, with a short wait between, until it holds.
