@@ -80,12 +80,13 @@ fn promise_4_a_clock_that_trembles_at_the_edge_of_a_window_mints_nothing() {
         for policy in each_policy(5, MINUTE) {
             let charges = [charge("a", &policy)];
             let edge = NOW - NOW % MINUTE + MINUTE;
-            stand.clock.set(edge);
-            assert_eq!(stand.acquire(&charges, 1, 9).admitted, 5, "{}", policy.name());
+            let mut admitted = 0;
             for tremble in 0..200 {
-                stand.clock.set(edge - tremble % 7);
-                assert!(!stand.admits(&charges, 1), "{} at {tremble}", policy.name());
+                // Used on both sides of the edge, which the clock passes again and again.
+                stand.clock.set(edge - tremble % 3);
+                admitted += stand.acquire(&charges, 1, 1).admitted;
             }
+            assert_eq!(admitted, 5, "{}", policy.name());
             stand.clock.set(NOW);
         }
     });
