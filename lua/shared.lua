@@ -21,6 +21,7 @@ Reply:
 local TTL_SLACK = 1000
 
 local format, match, max, min = string.format, string.match, math.max, math.min
+local call, pcall = redis.call, redis.pcall
 
 local function floor_div(x, y)
   return (x - x % y) / y
