@@ -5,21 +5,21 @@ Mirrors src/store/memory.rs
 Keys:
   of each request in turn, one for each policy of its group
 Arguments:
-  clock_ms         ms since the epoch; 0: the server's own TIME (tests alone pass another)
+  now              ms since the epoch; 0: the server's own TIME (tests alone pass another)
   then for each group of requests that meet the same policies at the same cost:
   cost             units that one request uses of each quota
-  policy_count     how many policies follow
-  request_count    how many requests follow them
+  policy_count     policies that follow
+  request_count    requests that follow them
     of each policy:
     algorithm        fixed-window, sliding-window, sliding-log or token-bucket
     units            units allowed per window
     window           ms
     burst            units: the most that can be used at once
     of each request:
-    count            how many identical requests this one stands for; 0: decide, charge nothing
+    count            identical requests that this one stands for; 0: decide, charge nothing
 Reply:
   of each request in turn, integers in one flat array:
-  admitted         how many of count
+  admitted         requests, of count
     of each policy, as it stands afterwards:
     remaining        units
     reset_after      ms until the quota is whole again; 0: it is
@@ -108,7 +108,8 @@ while arguments_read < #arguments do
   local request_count = tonumber(argument())
   local policies = read_policies(policy_count)
   for _ = 1, request_count do
-    decide(policies, policy_count, now, cost, tonumber(argument()))
+    local count = tonumber(argument())
+    decide(policies, policy_count, now, cost, count)
   end
 end
 return reply

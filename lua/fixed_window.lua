@@ -3,21 +3,19 @@ fixed_window: counts per window, aligned to the epoch.
 Mirrors src/algorithm/fixed_window.rs
 
 Inputs:
-  state    what read found, and charge changes
-  key      the state's name
-  policy   units; window in ms
-  now      ms since the epoch
-  units    units
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms
+  now     ms since the epoch
+  units   units
 State:
-  start      ms since the epoch: where the window begins
-  used       units used in it
-  remaining  units
-  astray     whether a wrong clock wrote it
+  start  ms since the epoch: where the window begins
+  used   units used in it
 Reply:
-  read         nothing: the state, rolled to the window that counts now
-  charge       nothing: the state with the units in it
+  read         the state, rolled to the window that counts now
   reset_after  ms
   wait_for     ms
+  charge       the state with the units in it, written
 ]]
 
 local fixed_window = {}

@@ -4,30 +4,23 @@ check costs O(log n) of its n entries, and a denial O(log^2 n); n is at most the
 Mirrors src/algorithm/sliding_log.rs
 
 Inputs:
-  state    what read found, and charge changes
-  key      the state's name
-  policy   units; window in ms
-  now      ms since the epoch
-  cost     units
-  units    units
-  reply    an entry and its score, or nothing
-  rank     of an entry, from 0
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms
+  now     ms since the epoch
+  cost    units
+  units   units
+  rank    entries that come before it
+  reply   a member and its score, or nothing
 State:
-  total      units of the log up to and with an entry
-  units      units of this entry alone
-  at         ms since the epoch: its score
-  first      the oldest entry that is live
-  last       the newest entry
-  used       units of all that are live
-  as_of      ms since the epoch: the instant as of which the log is read
-  expired    ms since the epoch: entries up to here are not live
-  remaining  units
-  astray     whether a wrong clock wrote it
+  total  units of the log up to and with an entry
+  units  units of this entry alone
+  at     ms since the epoch: its score
 Reply:
-  read         nothing: the state, as of now
-  charge       nothing: the state with the units in it
+  read         the state, as far as it is live
   reset_after  ms
   wait_for     ms
+  charge       the state with the units in it, written
 ]]
 
 local sliding_log = {}

@@ -4,24 +4,22 @@ last full window still covers.
 Mirrors src/algorithm/sliding_window.rs
 
 Inputs:
-  state    what read found, and charge changes
-  key      the state's name
-  policy   units; window in ms
-  now      ms since the epoch
-  cost     units
-  units    units
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms
+  now     ms since the epoch
+  cost    units
+  units   units
 State:
-  start      ms since the epoch: where the window begins
-  previous   units used in the window before it
-  current    units used in it
-  remaining  units
-  astray     whether a wrong clock wrote it
+  start     ms since the epoch: where the window begins
+  previous  units used in the window before it
+  current   units used in it
 Reply:
-  weigh        nothing: what remains, as of now
-  read         nothing: the state, rolled to the window that counts now
-  charge       nothing: the state with the units in it
+  weigh        the state with the units that remain
+  read         the state, rolled to the window that counts now
   reset_after  ms
   wait_for     ms
+  charge       the state with the units in it, written
 ]]
 
 local sliding_window = {}

@@ -3,24 +3,23 @@ token_bucket: refills steadily up to its burst, by the generic cell rate algorit
 Mirrors src/algorithm/token_bucket.rs
 
 Inputs:
-  state    what read found, and charge changes
-  key      the state's name
-  policy   units; window in ms; burst in units
-  now      ms since the epoch
-  cost     units
-  units    units
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms; burst in units
+  now     ms since the epoch
+  cost    units
+  units   units
+  debt    parts of a unit, as many as the window has ms
 State:
-  stamp      ms since the epoch
-  debt       what is not yet refilled, in parts of a unit, as many as the window has ms
-  window     ms: the window of those parts
-  remaining  units
-  astray     whether a wrong clock wrote it
+  stamp   ms since the epoch
+  debt    parts of a unit that are not yet refilled
+  window  ms: the window of those parts
 Reply:
-  owe          nothing: the debt, and what remains with it
-  read         nothing: the state, refilled up to now
-  charge       nothing: the state with the units in it
+  owe          the state with the debt, and the units that remain
+  read         the state, refilled up to now
   reset_after  ms
   wait_for     ms
+  charge       the state with the units in it, written
 ]]
 
 local token_bucket = {}
