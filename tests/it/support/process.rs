@@ -1,6 +1,6 @@
 //! The `tollgate` command as its users run it: a process with a configuration, asked over HTTP.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{env, fs};
@@ -47,7 +47,7 @@ impl Options {
         let port = port::free();
         let home = self.home();
         let mut command = self.command(&home, &["serve"]);
-        command.arg("--set").arg(format!("server.listen=\"127.0.0.1:{port}\""));
+        command.arg("--set").arg(format!("server.listen=127.0.0.1:{port}"));
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the built command starts");
         let output = Output::of(process.stderr.take().expect("its standard error is piped"));
@@ -116,6 +116,11 @@ impl Tollgate {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// `127.0.0.1:port`
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
     /// The answer to a GET of `path`, sent as it is written.
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Response {
         self.request("GET", path, headers)
@@ -149,6 +154,12 @@ impl Tollgate {
         found.unwrap_or_else(|| panic!("no line says {text:?}:\n{}", self.stderr().join("\n")))
     }
 
+    /// All lines on standard error, to the end of it: for a process that was stopped.
+    pub(crate) fn rest_of_stderr(&mut self) -> &[String] {
+        self.output.until(PATIENCE, |_| None::<()>);
+        self.output.lines()
+    }
+
     /// Replaces its `config.toml`.
     pub(crate) fn rewrite_config(&self, text: &str) {
         fs::write(self.home.path().join("config.toml"), text).expect("config.toml is written");
@@ -161,6 +172,10 @@ impl Tollgate {
 
     /// Ends it in order (SIGTERM) and waits for the end.
     pub(crate) fn stop(&mut self) -> ExitStatus {
+        // It listens before it listens to signals, and until then one would end it out of order.
+        let pid = self.process.id();
+        let ready = self.output.until(PATIENCE, |_| catches_sigterm(pid).then_some(()));
+        assert!(ready.is_some(), "tollgate ended, or never takes a signal");
         self.signal(Signal::TERM);
         self.process.wait().expect("a child that was told to end")
     }
@@ -172,6 +187,14 @@ impl Drop for Tollgate {
         self.process.kill().expect("a child can be ended");
         self.process.wait().expect("an ended child");
     }
+}
+
+/// Whether a process has a handler for SIGTERM; taken for granted where no `/proc` would tell.
+fn catches_sigterm(pid: u32) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & (1 << (Signal::TERM.as_raw() - 1)) != 0)
 }
 
 /// An answer over HTTP.
@@ -200,7 +223,7 @@ impl Response {
 }
 
 /// A client that adds nothing, follows nothing and takes every status for an answer.
-fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
