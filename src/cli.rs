@@ -30,7 +30,7 @@ pub fn run() -> ExitCode {
 
 /// An atomic rate limiter for HTTP APIs.
 #[derive(Parser)]
-#[command(name = "tollgate", version, about)]
+#[command(name = "tollgate", version)]
 struct Cli {
     #[command(flatten)]
     options: Options,

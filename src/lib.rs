@@ -37,8 +37,8 @@ pub use middleware::RateLimit;
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use store::{
-    Acquire, Acquired, Answer, Charge, Key, Keyspace, MemoryStore, Store, StoreError,
-    StoreErrorKind, SystemClock,
+    Acquire, Acquired, Answer, Charge, Key, Keyspace, MemoryStore, MonotonicClock, Store,
+    StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisOptions, RedisStore};

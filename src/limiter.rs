@@ -4,14 +4,18 @@ use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::check::{Check, Unavailable};
+use self::deny_cache::DenyCache;
+use crate::clock::Clock;
 use crate::key::Identity;
 use crate::policy::{KeySource, Policy};
 use crate::quota::Cost;
 use crate::store::{Acquire, Charge, Key, Keyspace, MemoryStore, Store, StoreError};
 
 mod check;
+mod deny_cache;
 
 /// Decides requests under named policies; cheap to clone, and shared by all threads.
 ///
@@ -37,6 +41,7 @@ pub struct Limiter(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     local: Option<Arc<MemoryStore>>,
+    deny_cache: Option<DenyCache>,
     keyspace: Keyspace,
     rules: HashMap<String, Rule>,
     routes: HashMap<String, Route>,
@@ -82,6 +87,7 @@ impl Limiter {
         LimiterBuilder {
             store,
             local: None,
+            deny_cache: None,
             keyspace: Keyspace::new("tollgate"),
             instances: NonZeroU64::MIN,
             policies: Vec::new(),
@@ -127,7 +133,8 @@ impl Limiter {
         self.ask(policies, cost, 0, identity)
     }
 
-    /// Makes the quotas of `policies` whole again.
+    /// Makes the quotas of `policies` whole again. Another process sees it when the denials that it
+    /// remembers are too old.
     ///
     /// # Errors
     /// When the store fails; what this process counted meanwhile is forgotten all the same.
@@ -140,7 +147,11 @@ impl Limiter {
         if let Some(local) = &self.0.local {
             local.reset(keys.clone()).await?;
         }
-        self.0.store.reset(keys).await
+        let done = self.0.store.reset(keys).await;
+        if let Some(cache) = &self.0.deny_cache {
+            cache.clear();
+        }
+        done
     }
 
     fn ask(
@@ -168,6 +179,7 @@ impl Limiter {
 pub struct LimiterBuilder {
     store: Arc<dyn Store>,
     local: Option<Arc<MemoryStore>>,
+    deny_cache: Option<DenyCache>,
     keyspace: Keyspace,
     instances: NonZeroU64,
     policies: Vec<Policy>,
@@ -210,6 +222,14 @@ impl LimiterBuilder {
         Self { local: Some(local), ..self }
     }
 
+    /// Answers a request again that was denied, without asking the store, for as long as the denial
+    /// surely holds and at most for `max_age`, by `clock`, which must not step back.
+    #[must_use]
+    pub fn deny_cache(self, max_age: Duration, clock: Arc<dyn Clock>) -> Self {
+        let deny_cache = (!max_age.is_zero()).then(|| DenyCache::new(max_age, clock));
+        Self { deny_cache, ..self }
+    }
+
     /// Divides every quota by `instances` while the store fails: so many processes share them.
     #[must_use]
     pub fn instances(self, instances: NonZeroU64) -> Self {
@@ -237,8 +257,9 @@ impl LimiterBuilder {
                 return Err(LimiterError::DuplicateRoute(path));
             }
         }
-        let Self { store, local, keyspace, .. } = self;
-        Ok(Limiter(Arc::new(Inner { store, local, keyspace, rules, routes })))
+        let Self { store, local, deny_cache, keyspace, .. } = self;
+        let inner = Inner { store, local, deny_cache, keyspace, rules, routes };
+        Ok(Limiter(Arc::new(inner)))
     }
 }
 

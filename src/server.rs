@@ -11,7 +11,7 @@ use crate::config::{Config, StoreUrl};
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
 use crate::routes;
-use crate::store::{Keyspace, MemoryStore, RedisOptions, RedisStore, Store};
+use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
 
 /// Serves until the process is told to stop.
 ///
@@ -56,7 +56,9 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
             };
             let store = RedisStore::start(&options)
                 .map_err(|error| ServeError::new("the store cannot be set up", error))?;
-            Limiter::builder(Arc::new(store) as Arc<dyn Store>).local(memory())
+            Limiter::builder(Arc::new(store) as Arc<dyn Store>)
+                .local(memory())
+                .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start()))
         }
     };
     let keyspace =

@@ -4,8 +4,9 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 pub use self::answer::Answer;
+pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
-pub use self::memory::{MemoryStore, SystemClock};
+pub use self::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
 use crate::decision::Standing;
@@ -13,6 +14,7 @@ use crate::policy::Policy;
 use crate::quota::Cost;
 
 mod answer;
+mod clocks;
 mod keyspace;
 mod memory;
 #[cfg(feature = "redis")]

@@ -45,9 +45,7 @@ install_as_root() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update || true # older lists may do
     apt-get -qq --no-install-recommends -y install "$1" >/dev/null
-    if [ "$1" = redis-server ] && command -v systemctl >/dev/null; then
-        systemctl --quiet disable redis-server || true
-    fi
+    [ "$1" != redis-server ] || update-rc.d redis-server disable
 }
 
 # Beside the build, unoptimised: it has a few hundred manifests to read, and builds in a third of

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fs;
 use std::time::Duration;
-use std::{fs, io};
 
 use super::*;
 
@@ -110,20 +110,25 @@ fn a_file_that_was_asked_for_must_be_there() {
 #[test]
 fn a_server_that_fails_tells_each_cause() {
     #[derive(Debug)]
-    struct Outer(io::Error);
-    impl fmt::Display for Outer {
+    struct Layer(&'static str, Option<Box<Layer>>);
+    impl fmt::Display for Layer {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("cannot listen on 127.0.0.1:80")
+            f.write_str(self.0)
         }
     }
-    impl Error for Outer {
+    impl Error for Layer {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(&self.0)
+            self.1.as_deref().map(|cause| cause as _)
         }
     }
 
-    let serve = |_| Err(Outer(io::Error::other("permission denied")));
+    let cause = |text, cause| Some(Box::new(Layer(text, cause)));
+    let causes = cause("cannot bind", cause("permission denied", None));
+    let serve = |_| Err(Layer("cannot listen on 127.0.0.1:80", causes));
     let failure = execute(["tollgate".into()], BTreeMap::new(), None, serve).unwrap_err();
     assert_eq!(failure.exit_code(), 1);
-    assert_eq!(failure.to_string(), "tollgate: cannot listen on 127.0.0.1:80: permission denied");
+    assert_eq!(
+        failure.to_string(),
+        "tollgate: cannot listen on 127.0.0.1:80: cannot bind: permission denied"
+    );
 }

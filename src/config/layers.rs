@@ -34,9 +34,6 @@ const PREFIX: &str = "TOLLGATE";
 /// One level more than any option has: what lies deeper is unknown without a look at it.
 const DEEPEST: usize = 4;
 
-/// Longer than any key of an option, and short enough to parse.
-const LONGEST_KEY: usize = 1_000;
-
 /// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
 /// settings.
 #[derive(Clone, Default)]
@@ -149,7 +146,7 @@ fn is_service_link(name: &str) -> bool {
 /// A key is read by the parser of the files, so that quotes mean what they mean there.
 fn setting(text: &str) -> Layer {
     let origin = Origin::CommandLine;
-    for (end, _) in text.match_indices('=').take_while(|(end, _)| *end <= LONGEST_KEY) {
+    for (end, _) in text.match_indices('=') {
         let key = text[..end].trim();
         if key.contains(char::is_control) {
             break;

@@ -10,8 +10,9 @@ pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
         Some(located) => Err(located),
         // The parser does not say which number it is that fits no 64 bits. As text, it passes here
         // and is refused where its key is known.
-        None => read(&quote_huge_numbers(text))
-            .map_err(|problem| problem.unwrap_or_else(|| "has a number that is too large".into())),
+        None => read(&quote_huge_numbers(text)).map_err(|problem| {
+            problem.unwrap_or_else(|| "has a number that is too large, or nests too deep".into())
+        }),
     })
 }
 

@@ -3,7 +3,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::deny_cache::DenyCache;
 use super::{Limiter, Policies};
+use crate::clock::Millis;
 use crate::decision::{Decision, Retry};
 use crate::policy::OnStoreFailure;
 use crate::store::{Acquire, Acquired, Answer, Charge, StoreError, StoreErrorKind};
@@ -15,17 +17,25 @@ pub struct Check {
     limiter: Limiter,
     policies: Policies,
     asked: Acquire,
+    /// When the store was asked, where denials are remembered and none was known.
+    asked_at: Option<Millis>,
     answer: Answer<Acquired>,
 }
 
 impl Check {
     pub(super) fn start(limiter: Limiter, policies: Policies, asked: Acquire) -> Self {
-        let answer = if asked.charges.is_empty() {
-            Answer::ready(Ok(Acquired { admitted: asked.count, standings: Vec::new() }))
+        let cache = limiter.0.deny_cache.as_ref();
+        let now = cache.map(DenyCache::now);
+        let known = if asked.charges.is_empty() {
+            Some(Acquired { admitted: asked.count, standings: Vec::new() })
         } else {
-            limiter.0.store.acquire(asked.clone())
+            cache.zip(now).and_then(|(cache, now)| cache.denial(&asked, now))
         };
-        Self { limiter, policies, asked, answer }
+        let (asked_at, answer) = match known {
+            Some(known) => (None, Answer::ready(Ok(known))),
+            None => (now, limiter.0.store.acquire(asked.clone())),
+        };
+        Self { limiter, policies, asked, asked_at, answer }
     }
 
     /// Blocks this thread until it is decided.
@@ -40,7 +50,12 @@ impl Check {
     /// What the store's answer means; without one, what each policy says then.
     fn settle(&self, answer: Result<Acquired, StoreError>) -> Result<Decision, Unavailable> {
         match answer {
-            Ok(acquired) => Ok(decision(&self.asked, acquired)),
+            Ok(acquired) => {
+                if let Some((cache, at)) = self.limiter.0.deny_cache.as_ref().zip(self.asked_at) {
+                    cache.remember(&self.asked, at, &acquired);
+                }
+                Ok(decision(&self.asked, acquired))
+            }
             Err(error) => self.without_store(error.kind()),
         }
     }

@@ -4,16 +4,20 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind};
+use super::{
+    Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind, SystemClock,
+};
 use crate::algorithm::{State, Terms};
 use crate::clock::{Clock, Millis};
 use crate::decision::Standing;
 use crate::quota::Cost;
 
-/// Enough shards that threads seldom meet, few enough that a small store still has room in each.
+/// Enough shards that threads seldom meet.
 const SHARDS: usize = 64;
+
+/// A shard of a small store: any smaller, and some would be full long before the others.
+const SMALLEST_SHARD: usize = 1_024;
 
 /// Below this a shard is not worth a sweep.
 const SMALLEST_SWEEP: usize = 64;
@@ -58,7 +62,7 @@ impl MemoryStore {
     /// A store of at most `max_keys` keys, by `clock`.
     #[must_use]
     pub fn with_clock(max_keys: usize, clock: Arc<dyn Clock>) -> Self {
-        let shards = SHARDS.min(max_keys.max(1));
+        let shards = (max_keys / SMALLEST_SHARD).clamp(1, SHARDS);
         let capacity = max_keys.max(1).div_ceil(shards);
         let shard = || Mutex::new(Shard::new(capacity));
         Self { clock, hasher: RandomState::new(), shards: (0..shards).map(|_| shard()).collect() }
@@ -216,18 +220,6 @@ impl Entry {
         self.state.charge(terms, now, units);
         let standing = self.state.standing(terms, now, Cost::ONE);
         self.whole_at = now + standing.reset_after;
-    }
-}
-
-/// The system's wall clock.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "this is the Clock that others are to take")]
-    fn now(&self) -> Millis {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since_epoch.as_millis()).unwrap_or(Millis::MAX)
     }
 }
 

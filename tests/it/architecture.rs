@@ -1,9 +1,8 @@
 //! The floors of the house: who may import whom. Nothing points up.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod source;
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use source::{Exports, Source, dependencies, exports, sources};
 
 /// The modules of the crate root, from the ground up: each imports from its own floor and from
 /// those below.
@@ -53,7 +52,8 @@ fn every_module_has_a_floor() {
 
 #[test]
 fn nothing_points_up() {
-    assert_none(faults(points_up));
+    let exports = exports();
+    assert_none(faults(|source| points_up(source, &exports)));
 }
 
 #[test]
@@ -80,23 +80,31 @@ fn files_are_short() {
 
 #[test]
 fn every_way_to_name_a_module_above_is_seen() {
+    let exports = [("Limiter", "limiter"), ("Store", "store")];
+    let exports = exports.map(|(name, module)| (name.to_owned(), module.to_owned())).into();
     for text in [
         "use crate::limiter::Limiter;",
         "use crate::{quota::Quota, limiter};",
+        "use crate::{Limiter, Store};",
+        "use crate::Unheard;",
         "use crate::{self, store::{self, Store}, limiter::*};",
         "use super::super::limiter;",
         "fn f() -> crate::limiter::Limiter { todo!() }",
         "fn f() { let limiter = vec![crate::limiter::new()]; }",
         "mod tests { use super::super::super::limiter::Limiter; }",
     ] {
-        assert_eq!(points_up(&Source::new("src/store/memory.rs", text)).len(), 1, "{text}");
+        assert_eq!(
+            points_up(&Source::new("src/store/memory.rs", text), &exports).len(),
+            1,
+            "{text}"
+        );
     }
     for text in [
         "//! [`crate::limiter`]\n// crate::limiter\nconst A: &str = \"crate::limiter\";",
         "use crate::{quota::Quota, store::Store};\nuse super::Store;\npub(crate) fn limiter() {}",
         "mod tests { use super::super::Store; use std::{limiter, io::{self, limiter::A}}; }",
     ] {
-        assert_none(points_up(&Source::new("src/store/memory.rs", text)));
+        assert_none(points_up(&Source::new("src/store/memory.rs", text), &exports));
     }
 }
 
@@ -122,11 +130,11 @@ fn every_way_off_the_ground_is_seen() {
 }
 
 /// What of `source` names a module on a floor above its own.
-fn points_up(source: &Source) -> Vec<String> {
+fn points_up(source: &Source, exports: &Exports) -> Vec<String> {
     let mut found = Vec::new();
     for path in source.paths() {
         let Some(named) = path.module_of(source) else { continue };
-        match floor(&named) {
+        match floor(exports.get(&named).unwrap_or(&named)) {
             Some(above) if Some(above) > floor(source.module()) => {
                 found.push(source.fault(&path, &format!("`{named}` is on a floor above")));
             }
@@ -173,204 +181,4 @@ fn faults(find: impl Fn(&Source) -> Vec<String>) -> Vec<String> {
 fn assert_none(found: impl IntoIterator<Item = String>) {
     let found: Vec<String> = found.into_iter().collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
-}
-
-/// A file under `src`.
-struct Source {
-    /// `src/store/redis.rs`
-    name: String,
-    text: String,
-    /// `["store", "redis"]`
-    modules: Vec<String>,
-}
-
-impl Source {
-    fn new(name: &str, text: &str) -> Self {
-        let path = name.trim_start_matches("src/").trim_end_matches(".rs");
-        let modules = path.split('/').map(str::to_owned).collect();
-        Self { name: name.to_owned(), text: text.to_owned(), modules }
-    }
-
-    /// The module of the crate root that it belongs to.
-    fn module(&self) -> &str {
-        &self.modules[0]
-    }
-
-    /// Doors have no floor: they open on all of them.
-    fn is_door(&self) -> bool {
-        ["src/lib.rs", "src/main.rs"].contains(&self.name.as_str())
-    }
-
-    fn is_test(&self) -> bool {
-        self.modules.iter().any(|module| module == "tests")
-    }
-
-    fn fault(&self, path: &NamedPath, fault: &str) -> String {
-        format!("{}:{}: {}: {fault}", self.name, path.line, path.segments.join("::"))
-    }
-
-    /// Every path and single word in its code, the branches of `use` trees each written out.
-    fn paths(&self) -> Vec<NamedPath> {
-        let tokens: TokenStream = self.text.parse().expect("a source that compiles");
-        let mut reader = Reader::default();
-        reader.read(tokens);
-        reader.found
-    }
-}
-
-/// `crate::quota::Quota`, and the inline modules around it.
-struct NamedPath {
-    segments: Vec<String>,
-    inline: Vec<String>,
-    line: usize,
-}
-
-impl NamedPath {
-    /// The module of the crate root that it leads to, if it leaves its own module at all.
-    fn module_of(&self, source: &Source) -> Option<String> {
-        let own = source.modules.iter().chain(&self.inline);
-        let (mut at, mut rest): (Vec<&String>, _) = match self.segments.split_first()? {
-            (first, rest) if first == "crate" => (Vec::new(), rest.iter().peekable()),
-            (first, _) if first == "super" => (own.collect(), self.segments.iter().peekable()),
-            _ => return None,
-        };
-        while rest.next_if(|segment| *segment == "super").is_some() {
-            at.pop();
-        }
-        at.extend(rest);
-        at.first().filter(|name| **name != "self" && **name != "*").map(ToString::to_string)
-    }
-}
-
-/// Collects paths from tokens, so that comments and strings count for nothing.
-#[derive(Default)]
-struct Reader {
-    found: Vec<NamedPath>,
-    inline: Vec<String>,
-}
-
-impl Reader {
-    fn read(&mut self, tokens: TokenStream) {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
-            at += 1;
-            match (token, tokens.get(at), tokens.get(at + 1)) {
-                (TokenTree::Ident(word), Some(TokenTree::Ident(name)), Some(body))
-                    if word == "mod" && is_group(body, Delimiter::Brace) =>
-                {
-                    self.inline.push(name.to_string());
-                    self.read_group(body);
-                    self.inline.pop();
-                    at += 2;
-                }
-                (TokenTree::Ident(first), ..) => at = self.path(&tokens, at, first, &[]),
-                (TokenTree::Group(_), ..) => self.read_group(token),
-                _ => {}
-            }
-        }
-    }
-
-    fn read_group(&mut self, token: &TokenTree) {
-        if let TokenTree::Group(group) = token {
-            self.read(group.stream());
-        }
-    }
-
-    /// Reads on from `first`, whose next token is at `at`; returns where the path ends.
-    fn path(
-        &mut self,
-        tokens: &[TokenTree],
-        mut at: usize,
-        first: &Ident,
-        prefix: &[String],
-    ) -> usize {
-        let mut segments = prefix.to_vec();
-        segments.push(first.to_string());
-        while is_separator(&tokens[at..]) {
-            match tokens.get(at + 2) {
-                Some(TokenTree::Ident(name)) => segments.push(name.to_string()),
-                Some(TokenTree::Punct(star)) if star.as_char() == '*' => segments.push("*".into()),
-                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-                    self.branches(group.stream(), &segments);
-                    return at + 3;
-                }
-                // `::<`: what stands between the angles is read on its own.
-                _ => break,
-            }
-            at += 3;
-        }
-        let line = first.span().start().line;
-        self.found.push(NamedPath { segments, inline: self.inline.clone(), line });
-        at
-    }
-
-    fn branches(&mut self, tokens: TokenStream, prefix: &[String]) {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
-            at += 1;
-            match token {
-                TokenTree::Ident(word) if word == "as" => at += 1,
-                TokenTree::Ident(first) => at = self.path(&tokens, at, first, prefix),
-                TokenTree::Punct(star) if star.as_char() == '*' => {
-                    let segments = [prefix, &["*".to_owned()]].concat();
-                    let line = star.span().start().line;
-                    self.found.push(NamedPath { segments, inline: self.inline.clone(), line });
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
-    matches!(token, TokenTree::Group(group) if group.delimiter() == delimiter)
-}
-
-/// Whether a path goes on: `::`.
-fn is_separator(tokens: &[TokenTree]) -> bool {
-    let colon =
-        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
-    tokens.len() >= 2 && tokens[..2].iter().all(colon)
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn sources() -> Vec<Source> {
-    let mut files = Vec::new();
-    rust_files(&root().join("src"), &mut files);
-    files.sort();
-    assert!(files.len() > 2, "the sources were not found");
-    let read = |file: &PathBuf| {
-        let name = file.strip_prefix(root()).expect("a file of the package").display().to_string();
-        Source::new(&name, &fs::read_to_string(file).expect("a source is text"))
-    };
-    files.iter().map(read).collect()
-}
-
-fn rust_files(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("a directory of sources") {
-        let path = entry.expect("an entry of it").path();
-        if path.is_dir() {
-            rust_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
-/// The names under `[dependencies]`, as Rust writes them.
-fn dependencies() -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest is text");
-    let section = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
-    let names: Vec<String> = section
-        .take_while(|line| !line.starts_with('['))
-        .filter_map(|line| line.split_once(" = "))
-        .map(|(name, _)| name.replace('-', "_"))
-        .collect();
-    assert!(names.iter().any(|name| name == "log"), "the dependencies were not found");
-    names
 }

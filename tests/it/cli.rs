@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::process::{Finished, Options};
+use crate::support::process::{Finished, Options, Tollgate};
 use crate::support::redis::Server;
 
 fn code(finished: &Finished) -> Option<i32> {
@@ -92,7 +92,7 @@ fn a_port_that_is_taken_is_one_sentence_and_1() {
 fn a_server_that_is_told_to_end_ends_well() {
     let mut tollgate = Options::default().set("store.url", "memory:").serve();
     let says = tollgate.wait_for_line("Listening on");
-    assert!(says.contains(&tollgate.url()), "{says}");
+    assert!(says.contains(tollgate.url()), "{says}");
     assert_eq!(tollgate.stop().code(), Some(0));
 }
 
@@ -178,7 +178,7 @@ fn without_a_redis_it_counts_here_and_says_so_once_and_takes_it_up_when_it_answe
             .serve()
     };
     let mut one = serve();
-    let asked = |tollgate: &crate::support::process::Tollgate| {
+    let asked = |tollgate: &Tollgate| {
         let response = tollgate.get("/api/data", &[]);
         let field = response.header("ratelimit").expect("RateLimit").to_owned();
         (response.status, field.split(";t=").next().expect("a part").to_owned())

@@ -1,9 +1,14 @@
-//! The private Redis server that other tests stand on.
+//! The private Redis server, the HTTP client and the running command that other tests stand on.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use redis::{Client, Commands};
 
+use crate::support::http::Client as HttpClient;
+use crate::support::process::Options;
 use crate::support::redis::Server;
 
 #[test]
@@ -65,4 +70,47 @@ fn a_dump_changes_with_a_value_and_with_an_expiry_and_with_nothing_else() {
 
     let () = connection.pexpire("expiring", 70_000).unwrap();
     assert_ne!(server.dump(), second);
+}
+
+#[test]
+fn the_client_sends_paths_and_headers_as_they_are_and_keeps_repeated_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = HttpClient::of(format!("http://{}", listener.local_addr().unwrap()));
+    let server = thread::spawn(move || {
+        let mut connection = listener.accept().unwrap().0;
+        let lines = BufReader::new(connection.try_clone().unwrap()).split(b'\n');
+        let head: Vec<Vec<u8>> =
+            lines.map(Result::unwrap).take_while(|line| line != b"\r").collect();
+        let answer = "HTTP/1.1 429 -\r\nb: 1\r\na: 2\r\nb: 3\r\ncontent-length: 2\r\n\r\nno";
+        connection.write_all(answer.as_bytes()).unwrap();
+        head
+    });
+
+    let path = "/api//%64ata/../%7e?a=%20&&b";
+    let response = client.get(path, &[("x-user", b"\xff\x80 \""), ("x-user", b"two")]);
+    assert_eq!((response.status, response.body.as_str()), (429, "no"));
+    assert_eq!(response.header("a"), Some("2"));
+    assert_eq!(response.all("b"), ["1", "3"]);
+
+    let head = server.join().unwrap();
+    assert_eq!(head[0], format!("GET {path} HTTP/1.1\r").into_bytes());
+    let mut sent = head[1..].iter().filter(|line| !line.starts_with(b"host:"));
+    assert_eq!(sent.next().unwrap(), b"x-user: \xff\x80 \"\r");
+    assert_eq!(sent.next().unwrap(), b"x-user: two\r");
+    assert_eq!(sent.next(), None);
+}
+
+#[test]
+fn a_tollgate_serves_with_the_file_the_variables_and_the_settings_it_is_given() {
+    let redis = Server::start();
+    let mut tollgate = Options::default()
+        .config("[policies.default]\nquota = \"1/day\"")
+        .env("TOLLGATE_STORE__KEY_PREFIX", "mine")
+        .set("store.url", &redis.url())
+        .serve();
+    assert_eq!(tollgate.get("/api/data", &[]).status, 200);
+    assert_eq!(tollgate.get("/api/data", &[]).status, 429);
+    let dump = redis.dump();
+    assert!(!dump.is_empty() && dump.keys().all(|key| key.starts_with(b"mine:")), "{dump:?}");
+    assert!(tollgate.stop().success());
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Options, Response, Tollgate};
+use crate::support::http::Response;
+use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 
 mod odd;

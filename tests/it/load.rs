@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Barrier;
 use std::thread;
 
-use crate::support::process::{Options, Tollgate, agent};
+use crate::support::http::Client;
+use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 
 const QUOTA: usize = 500;
@@ -27,19 +28,12 @@ fn serve(url: &str, algorithm: &str, key: &str) -> Tollgate {
 /// How often each status came, when all clients ask at once over connections that they keep, each
 /// client one of the `servers`.
 fn statuses(servers: &[&Tollgate]) -> BTreeMap<u16, usize> {
-    let urls: Vec<String> = servers.iter().map(|server| server.url() + "/api/data").collect();
+    let urls: Vec<String> = servers.iter().map(|server| server.url().to_owned()).collect();
     let start = Barrier::new(CLIENTS);
-    let client = |url: &str| {
-        let agent = agent();
+    let client = |url: &String| {
+        let client = Client::of(url.clone());
         start.wait();
-        (0..REQUESTS_EACH)
-            .map(|_| {
-                let mut response = agent.get(url).call().expect("an answer to every request");
-                // Read to its end, so that the connection is kept.
-                response.body_mut().read_to_vec().expect("a body");
-                response.status().as_u16()
-            })
-            .collect::<Vec<_>>()
+        (0..REQUESTS_EACH).map(|_| client.get("/api/data", &[]).status).collect::<Vec<_>>()
     };
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)

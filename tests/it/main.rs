@@ -6,7 +6,7 @@ mod alike;
 mod architecture;
 // The command: how it ends, what it says, and what it never says.
 mod cli;
-// The fixtures themselves: the private Redis server does what tests ask of it.
+// The fixtures themselves: they do what tests ask of them.
 mod fixtures;
 // Random histories of requests under random policies.
 mod histories;

@@ -1,5 +1,6 @@
 //! Fixtures: what a test starts and looks into. Everything here ends with the test that holds it.
 
+pub(crate) mod http;
 pub(crate) mod output;
 pub(crate) mod port;
 // A fixture may be ahead of the tests that use it.

@@ -114,7 +114,7 @@ fn a_reset_forgets_one_key_and_no_other() {
 
 #[test]
 fn threads_on_keys_in_any_order_neither_lock_up_nor_admit_too_much() {
-    let store = MemoryStore::new(1_000);
+    let store = MemoryStore::new(100_000);
     let policy = Arc::new(Policy::new("p", "500/day".parse().unwrap()).unwrap());
     let total: u32 = std::thread::scope(|scope| {
         let run = |users: [&'static str; 3]| {

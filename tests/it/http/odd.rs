@@ -8,7 +8,8 @@ use super::*;
 
 /// What comes back for these bytes until the server closes; nothing where it only closes.
 fn raw(tollgate: &Tollgate, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(tollgate.address()).expect("tollgate listens");
+    let address = tollgate.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("tollgate listens");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
     // The server may close on what it does not like before all of it is written.
     let _ = stream.write_all(request);

@@ -1,15 +1,14 @@
 //! The `tollgate` command as its users run it: a process with a configuration, asked over HTTP.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use ureq::Agent;
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
 
+use super::http::{Client, Response};
 use super::output::Output;
 use super::port;
 
@@ -51,7 +50,8 @@ impl Options {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the built command starts");
         let output = Output::of(process.stderr.take().expect("its standard error is piped"));
-        let mut tollgate = Tollgate { home, port, process, output, agent: agent() };
+        let client = Client::of(format!("http://127.0.0.1:{port}"));
+        let mut tollgate = Tollgate { home, process, output, client };
         let listens = |_: &[String]| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok();
         let ready = tollgate.output.until(PATIENCE, listens);
         assert!(ready.is_some(), "tollgate does not listen:\n{}", tollgate.stderr().join("\n"));
@@ -104,42 +104,25 @@ pub(crate) struct Finished {
 #[derive(Debug)]
 pub(crate) struct Tollgate {
     home: TempDir,
-    port: u16,
     process: Child,
     output: Output,
-    agent: Agent,
+    client: Client,
 }
 
 impl Tollgate {
     /// `http://127.0.0.1:port`
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// `127.0.0.1:port`
-    pub(crate) fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+    pub(crate) fn url(&self) -> &str {
+        self.client.url()
     }
 
     /// The answer to a GET of `path`, sent as it is written.
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Response {
-        self.request("GET", path, headers)
+        self.client.get(path, headers)
     }
 
     /// The answer to a request without a body; `path` and `headers` are sent as they are written.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &[u8])]) -> Response {
-        let mut request = Request::builder().method(method).uri(self.url() + path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(()).expect("a request that can be written");
-        let response = self.agent.run(request).expect("tollgate answers");
-        let (parts, mut body) = response.into_parts();
-        Response {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: body.read_to_string().expect("a body of text"),
-        }
+        self.client.request(method, path, headers)
     }
 
     /// The lines on standard error so far.
@@ -195,45 +178,4 @@ fn catches_sigterm(pid: u32) -> bool {
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     caught.is_some_and(|mask| mask & (1 << (Signal::TERM.as_raw() - 1)) != 0)
-}
-
-/// An answer over HTTP.
-#[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    /// In the order in which they came; a repeated field keeps its values in order.
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Response {
-    /// The only value of a header field, `None` without one.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let values = self.all(name);
-        assert!(values.len() <= 1, "{name} came {} times: {values:?}", values.len());
-        values.first().copied()
-    }
-
-    /// All values of a header field, in order.
-    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name of a header field");
-        let text = |value| HeaderValue::to_str(value).expect("a header field of ASCII text");
-        self.headers.get_all(name).into_iter().map(text).collect()
-    }
-}
-
-/// A client that adds nothing, follows nothing and takes every status for an answer.
-pub(crate) fn agent() -> Agent {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .allow_non_standard_methods(true)
-        .proxy(None)
-        .user_agent("")
-        .accept("")
-        .accept_encoding("")
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into()
 }

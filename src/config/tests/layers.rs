@@ -1,0 +1,260 @@
+//! What is read, and which layer wins.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::*;
+use crate::algorithm::Algorithm;
+use crate::policy::KeySource;
+
+#[test]
+fn the_built_in_defaults_are_the_contract() {
+    let config = load(&Sources::default()).unwrap();
+    assert_eq!(config.server.listen.as_str(), "127.0.0.1:8080");
+    assert_eq!(config.server.workers, 0);
+    assert_eq!(config.store.url.to_string(), "redis://127.0.0.1:6379/0");
+    assert_eq!(config.store.key_prefix, "tollgate");
+    assert_eq!(config.store.timeout, Duration::from_millis(50));
+    assert_eq!(config.store.connections, 2);
+    assert_eq!(config.store.instances, 1);
+    assert_eq!(config.store.deny_cache, Duration::from_secs(1));
+    assert_eq!(config.store.max_keys, 1_000_000);
+    assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
+    assert_eq!(config.policies, [Policy::new("default", "10/minute".parse().unwrap()).unwrap()]);
+    let route = |path: &str, policies: &[&str], peek: &[&str]| Route {
+        path: path.to_owned(),
+        policies: policies.iter().map(|&name| name.to_owned()).collect(),
+        peek: peek.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let routes = [route("/api/data", &["default"], &[]), route("/api/status", &[], &["default"])];
+    assert_eq!(config.routes, routes);
+}
+
+#[test]
+fn the_default_url_is_as_if_it_were_read() {
+    let StoreUrl::Redis(default) = StoreUrl::default() else { panic!("not Redis") };
+    assert_eq!(default.expose().parse(), Ok(StoreUrl::Redis(default)));
+}
+
+fn config_toml() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")
+}
+
+#[test]
+fn config_toml_says_the_defaults() {
+    let file_only = Sources { files: vec![config_toml()], ..Sources::default() };
+    assert_eq!(load(&file_only), load(&Sources::default()));
+}
+
+#[test]
+fn config_toml_has_every_option() {
+    let text = fs::read_to_string(config_toml()).unwrap();
+    let tables = ["server", "store", "headers", "policies.default", "routes.\"/api/data\""];
+    for table in tables {
+        let (_, body) = text.split_once(&format!("\n[{table}]\n")).expect(table);
+        let body = body.split("\n[").next().unwrap();
+        // An unknown key's problem lists what is known.
+        let problem = lines(&settings(&[&format!("{table}.no_such_option=1")])).remove(0);
+        let (_, known) = problem.split_once("expected ").unwrap();
+        let (known, _) = known.split_once(" (from").unwrap();
+        for option in known.split(", ").flat_map(|names| names.split(" or ")) {
+            let is_there = |line: &str| {
+                line.trim_start_matches("# ")
+                    .split_once(" = ")
+                    .is_some_and(|(name, _)| name == option)
+            };
+            assert!(body.lines().any(is_there), "{table}.{option} is not in config.toml");
+        }
+    }
+}
+
+#[test]
+fn later_layers_win_and_leave_the_rest() {
+    let one =
+        Scratch::new("[store]\ntimeout_ms = 1\nconnections = 11\ninstances = 21\nmax_keys = 31");
+    let two = Scratch::new("[store]\nconnections = 12\ninstances = 22\nmax_keys = 32");
+    let sources = Sources {
+        files: vec![one.0.clone(), two.0.clone()],
+        default_file: None,
+        ..variables(&[("TOLLGATE_STORE__INSTANCES", "23"), ("TOLLGATE_STORE__MAX_KEYS", "33")])
+    };
+    let sources = Sources { settings: vec!["store.max_keys=34".to_owned()], ..sources };
+    let store = load(&sources).unwrap().store;
+    assert_eq!(
+        (store.timeout.as_millis(), store.connections, store.instances, store.max_keys),
+        (1, 12, 23, 34)
+    );
+    assert_eq!(store.key_prefix, "tollgate");
+}
+
+#[test]
+fn the_default_file_is_read_if_it_is_there_and_no_other_is_named() {
+    let file = Scratch::new("server.workers = 3");
+    let other = Scratch::new("server.listen = \"127.0.0.1:1\"");
+    let only = Sources { default_file: Some(file.0.clone()), ..Sources::default() };
+    assert_eq!(load(&only).unwrap().server.workers, 3);
+    let both = Sources { files: vec![other.0.clone()], ..only };
+    assert_eq!(load(&both).unwrap().server.workers, 0);
+    let absent = Sources { default_file: Some("no/such/file".into()), ..Sources::default() };
+    assert_eq!(load(&absent), load(&Sources::default()));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_problems() {
+    let named = Sources { files: vec!["no/such/file".into()], ..Sources::default() };
+    assert!(lines(&named)[0].starts_with("no/such/file: cannot be read: "), "{:?}", lines(&named));
+    let directory = Sources { default_file: Some(env::temp_dir()), ..Sources::default() };
+    assert!(lines(&directory)[0].contains(": cannot be read: "), "{:?}", lines(&directory));
+    let binary = Scratch::new([0xff, 0xfe]);
+    let binary = Sources { files: vec![binary.0.clone()], ..Sources::default() };
+    assert!(lines(&binary)[0].ends_with(": is not UTF-8 text"), "{:?}", lines(&binary));
+}
+
+#[test]
+fn variables_set_options_of_every_type() {
+    let config = load(&variables(&[
+        ("TOLLGATE_SERVER__LISTEN", "[::1]:80"),
+        ("TOLLGATE_SERVER__WORKERS", "4"),
+        ("TOLLGATE_STORE__HASH_USERS", "true"),
+        ("TOLLGATE_HEADERS__LEGACY", "false"),
+        ("TOLLGATE_STORE__KEY_PREFIX", "007"),
+        // Kept as it is, though it looks like a number.
+        ("TOLLGATE_STORE__URL", "redis://:007@localhost/1"),
+        ("TOLLGATE_POLICIES__BURST__QUOTA", "5/second"),
+        ("TOLLGATE_POLICIES__BURST__ALGORITHM", "token-bucket"),
+        ("TOLLGATE_POLICIES__BURST__BURST", "9"),
+        ("TOLLGATE_ROUTES__/X__POLICIES", "default, burst"),
+        // Lower case is the same variable to the operator.
+        ("tollgate_store__instances", "5"),
+        ("PATH", "/bin"),
+        ("TOLLGATES_X", "of another program"),
+    ]))
+    .unwrap();
+    assert_eq!(config.server, Server { listen: "[::1]:80".parse().unwrap(), workers: 4 });
+    assert!(config.store.hash_users && !config.headers.legacy);
+    assert_eq!(config.store.key_prefix, "007");
+    assert_eq!(config.store.instances, 5);
+    let StoreUrl::Redis(url) = config.store.url else { panic!("not Redis") };
+    assert_eq!(url.expose(), "redis://:007@localhost/1");
+    assert_eq!(config.policies[0].algorithm(), Algorithm::TokenBucket { burst: 9 });
+    assert_eq!(config.routes[0].path, "/api/data");
+    assert_eq!(config.routes[2].path, "/x");
+    assert_eq!(config.routes[2].policies, ["default", "burst"]);
+}
+
+#[test]
+fn an_empty_variable_is_as_if_unset() {
+    let empty = variables(&[("TOLLGATE_STORE__URL", ""), ("TOLLGATE_NO_SUCH_THING", "")]);
+    assert_eq!(load(&empty), load(&Sources::default()));
+}
+
+#[test]
+fn variables_that_kubernetes_sets_for_services_are_left_alone() {
+    let names = [
+        "TOLLGATE_SERVICE_HOST",
+        "TOLLGATE_SERVICE_PORT",
+        "TOLLGATE_SERVICE_PORT_HTTP",
+        "TOLLGATE_PORT",
+        "TOLLGATE_PORT_8080_TCP",
+        "TOLLGATE_PORT_8080_TCP_ADDR",
+        "TOLLGATE_REDIS_SERVICE_HOST",
+        "TOLLGATE_REDIS_PORT_6379_TCP_PROTO",
+    ];
+    for name in names {
+        let sources = variables(&[(name, "tcp://10.0.0.1:8080")]);
+        assert_eq!(load(&sources), load(&Sources::default()), "{name}");
+    }
+    // But an option under that name would have a level.
+    assert_eq!(lines(&variables(&[("TOLLGATE_SERVER__MY_PORT", "1")])).len(), 1);
+}
+
+#[test]
+fn bad_variables_are_named_exactly() {
+    let sections = "unknown key, expected server, store, headers, policies or routes";
+    let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
+    let cases = [
+        (
+            ("TOLLGATE_STORE__TIMEOUT_MS", "fast"),
+            "store.timeout_ms: expected a whole number from 1 to 60000, got \"fast\" (from TOLLGATE_STORE__TIMEOUT_MS)".to_owned(),
+        ),
+        (("TOLLGATE_STORE_URL", SECRET), format!("store_url: {sections}; {hint} (from TOLLGATE_STORE_URL)")),
+        (("Tollgate_X", SECRET), format!("x: {sections}; {hint} (from Tollgate_X)")),
+        (("TOLLGATE_", SECRET), format!("\"\": {sections}; {hint} (from TOLLGATE_)")),
+        (
+            ("TOLLGATE_STORE", SECRET),
+            "store: expected a table, got \"hunter2\" (from TOLLGATE_STORE)".to_owned(),
+        ),
+        (
+            ("TOLLGATE_STORE__URL__X__Y__Z", SECRET),
+            "store.url: expected text in quotes, got a table (from TOLLGATE_STORE__URL__X__Y__Z)".to_owned(),
+        ),
+        (
+            ("TOLLGATE_STORE.URL", SECRET),
+            "TOLLGATE_STORE.URL: has a '.' in its name: levels are joined by \"__\"".to_owned(),
+        ),
+        (
+            ("TOLLGATE_HEADERS__LEGACY", "yes"),
+            "headers.legacy: expected true or false, got \"yes\" (from TOLLGATE_HEADERS__LEGACY)".to_owned(),
+        ),
+    ];
+    for (variable, expected) in cases {
+        assert_eq!(lines(&variables(&[variable])), [expected]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_unicode_is_a_problem() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut sources = Sources::default();
+    sources.variables.insert("TOLLGATE_STORE__URL".into(), OsString::from_vec(vec![0xff]));
+    sources.variables.insert(OsString::from_vec(b"TOLLGATE_\xff".to_vec()), "x".into());
+    sources.variables.insert("OTHER".into(), OsString::from_vec(vec![0xff]));
+    let lines = lines(&sources);
+    assert_eq!(lines[0], "TOLLGATE_STORE__URL: is not Unicode text");
+    assert_eq!(lines[1], "TOLLGATE_\u{fffd}: is not Unicode text");
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn settings_take_keys_as_toml_writes_them() {
+    let config = load(&settings(&[
+        "store.timeout_ms=20",
+        "routes.\"/api/data\".policies=",
+        "routes.'/a=b'.peek = default",
+        "policies.v1.quota=1/day",
+        "policies.\"v1.2\".quota=2/day",
+        "policies.v1.key=header:X-A",
+    ]))
+    .unwrap();
+    assert_eq!(config.store.timeout.as_millis(), 20);
+    assert_eq!(config.routes[0].path, "/a=b");
+    assert_eq!(config.routes[0].peek, ["default"]);
+    assert_eq!(config.routes[1].policies, [""; 0]);
+    assert_eq!(config.policies[1].name(), "v1");
+    assert_eq!(*config.policies[1].key(), KeySource::Header("x-a".into()));
+    assert_eq!(config.policies[2].name(), "v1.2");
+}
+
+#[test]
+fn settings_that_are_no_settings_are_problems_that_repeat_nothing() {
+    let long = format!("{}=1", "a.".repeat(50_000));
+    for text in [
+        "",
+        "hunter2",
+        "=hunter2",
+        "a b=hunter2",
+        "x\ny=hunter2",
+        "[x]\ny=hunter2",
+        "\"x=hunter2",
+        &long,
+    ] {
+        let problems = lines(&settings(&[text]));
+        let [problem] = &problems[..] else { panic!("{problems:?} for {text:?}") };
+        assert!(
+            problem.starts_with("the command line: a setting must be KEY=VALUE, "),
+            "{problem}"
+        );
+        assert!(!problem.contains(SECRET), "{problem}");
+    }
+}

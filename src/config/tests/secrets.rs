@@ -1,0 +1,123 @@
+//! Passwords, which nothing prints.
+
+use super::*;
+
+#[test]
+fn store_urls_print_without_their_credentials() {
+    let cases = [
+        ("memory:", "memory:"),
+        ("redis://localhost", "redis://localhost:6379/0"),
+        ("redis://user:hunter2@h:1/2", "redis://***@h:1/2"),
+        ("REDIS://:hunter2@[::1]", "redis://***@[::1]:6379/0"),
+        ("redis://hunter2@h", "redis://***@h:6379/0"),
+        ("redis://:%68unter2@h/?protocol=resp3", "redis://***@h:6379/0"),
+        ("redis+unix:///run/redis.sock", "redis+unix:///run/redis.sock?db=0"),
+        ("redis+unix:///r?db=1&user=u&pass=hunter2", "redis+unix:///r?db=1&pass=***"),
+    ];
+    for (text, shown) in cases {
+        let config = load(&settings(&[&format!("store.url={text}")])).unwrap();
+        assert_eq!(config.store.url.to_string(), shown);
+        assert!(!format!("{config:#?}").contains("unter2"), "{config:#?}");
+        if let StoreUrl::Redis(url) = &config.store.url {
+            assert_eq!(url.expose(), text);
+            assert!(redis::Client::open(url.expose()).is_ok(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn store_urls_that_are_refused_are_not_repeated() {
+    let bad = [
+        "",
+        "hunter2",
+        "http://:hunter2@h",
+        "memory:hunter2",
+        "redis:hunter2@h",
+        "redis://",
+        "redis://:hunter2@",
+        "redis://u:hunter2@h:port",
+        "redis://u:hunter2@h/db",
+        "redis://u:hunter2@h/-1",
+        "redis://u:hunter2@0.0.0.0",
+        "redis://u:hunter2@h?protocol=4",
+        // A '/', '?' or '#' in the password that is not escaped.
+        "redis://u:12/hunter2@h",
+        "redis://u:12?hunter2@h",
+        "redis://u:12#hunter2@h",
+        // redis-rs would read past these.
+        "redis://h?password=hunter2",
+        "redis://h?db=2",
+        "redis+unix:///r?password=hunter2",
+        "redis+unix://run/redis.sock?pass=hunter2",
+        "redis+unix:///r?db=x&pass=hunter2",
+        "unix:///r?pass=hunter2",
+        "rediss://:hunter2@h",
+        "redis+cluster://:hunter2@h,i",
+        "redis+sentinel://:hunter2@h,i/name",
+    ];
+    for text in bad {
+        let problem = load_text(&format!("store.url = \"{text}\"")).expect_err(text);
+        assert!(!format!("{problem}{problem:?}").contains(SECRET), "{problem}");
+        assert_eq!(problem.iter().next().unwrap().key(), Some("store.url"), "{text}");
+    }
+}
+
+#[test]
+fn schemes_of_later_versions_are_told_from_nonsense() {
+    for scheme in ["rediss", "redis+cluster", "redis+sentinel"] {
+        let problem = problem_of_text(&format!("store.url = \"{scheme}://h\""));
+        assert_eq!(
+            problem,
+            format!(
+                "store.url: this version does not speak {scheme}:// yet: \
+                 expected memory:, redis://host:port/db or redis+unix:///path"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_url_under_a_wrong_key_is_not_repeated() {
+    let url = "redis://:hunter2@h";
+    let keys = [
+        "server.listen",
+        "server.workers",
+        "store.key_prefix",
+        "store.timeout_ms",
+        "store.hash_users",
+        "store.urll",
+        "store",
+        "url",
+        "policies",
+        "policies.default",
+        "policies.default.quota",
+        "policies.default.algorithm",
+        "policies.default.key",
+        "policies.default.burst",
+        "policies.default.on_store_failure",
+        "routes.\"/x\"",
+        "routes.\"/x\".policies",
+    ];
+    for key in keys {
+        for sources in
+            [settings(&[&format!("{key}={url}")]), settings(&[&format!("{key}.x={url}")])]
+        {
+            let problems = load(&sources).expect_err(key);
+            assert!(!format!("{problems}{problems:?}").contains(SECRET), "{problems}");
+        }
+        let problems = load_text(&format!("{key} = \"{url}\"")).expect_err(key);
+        assert!(!format!("{problems}{problems:?}").contains(SECRET), "{problems}");
+    }
+    // Both names of one policy, the second time in a list.
+    let twice = format!("[routes.\"/x\"]\npolicies = [\"{url}\", \"{url}\"]");
+    assert!(!problems_of_text(&twice).join("\n").contains(SECRET));
+}
+
+#[test]
+fn sources_print_no_values() {
+    let sources = Sources {
+        settings: vec!["store.url=redis://:hunter2@h".to_owned()],
+        ..variables(&[("TOLLGATE_STORE__URL", "redis://:hunter2@h")])
+    };
+    assert!(!format!("{sources:?}").contains(SECRET));
+}

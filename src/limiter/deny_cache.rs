@@ -1,0 +1,143 @@
+//! Requests that are known to be denied until a known time: the store need not repeat it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Clock, Millis};
+use crate::decision::{Retry, Standing};
+use crate::quota::Cost;
+use crate::store::{Acquire, Acquired, Key};
+
+/// How many denials it remembers at most; beyond that the store is asked.
+const MAX_DENIALS: usize = 65_536;
+
+/// Denials, for as long as they surely hold.
+///
+/// It is exact because a denied request charges nothing: only time can open the gate, or an
+/// operator's reset, which other processes see when what they remember is too old. Remembered is
+/// the whole request, its keys and its cost, since only together do they say when it is admitted.
+#[derive(Debug)]
+pub(super) struct DenyCache {
+    max_age: Millis,
+    clock: Arc<dyn Clock>,
+    denials: Mutex<Denials>,
+}
+
+/// Two generations, so that the old go all at once when they have outlived their age.
+#[derive(Debug, Default)]
+struct Denials {
+    young: HashMap<Request, Denial>,
+    old: HashMap<Request, Denial>,
+    since: Millis,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Request {
+    keys: Vec<Key>,
+    cost: Cost,
+}
+
+#[derive(Debug)]
+struct Denial {
+    /// Until then it holds, wherever between question and answer the store read its clock.
+    holds_until: Millis,
+    /// As of the answer: who waits from then on is not early.
+    answered: Millis,
+    standings: Vec<Standing>,
+}
+
+impl DenyCache {
+    /// A cache of denials no older than `max_age`, by `clock`, which must not step back.
+    pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
+        let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
+        Self { max_age, clock, denials: Mutex::default() }
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The denial of `asked`, if one is known that still holds.
+    pub(super) fn denial(&self, asked: &Acquire, now: Millis) -> Option<Acquired> {
+        let denials = self.lock();
+        if asked.count == 0 || denials.is_empty() {
+            return None;
+        }
+        let denial = denials.get(&Request::of(asked)).filter(|it| now < it.holds_until)?;
+        let passed = now.saturating_sub(denial.answered);
+        let standings = denial.standings.iter().map(|standing| after(standing, passed)).collect();
+        Some(Acquired { admitted: 0, standings })
+    }
+
+    /// Remembers what the store answered, if that is a denial, to what it was asked at `asked_at`.
+    pub(super) fn remember(&self, asked: &Acquire, asked_at: Millis, acquired: &Acquired) {
+        if acquired.admitted > 0 || asked.count == 0 {
+            return;
+        }
+        let retry = acquired.standings.iter().fold(Retry::Now, |wait, it| wait.later(it.retry));
+        let wait = match retry {
+            Retry::Now => return,
+            Retry::After(wait) => wait.min(self.max_age),
+            Retry::Never => self.max_age,
+        };
+        let answered = self.clock.now();
+        let standings = acquired.standings.clone();
+        let denial = Denial { holds_until: asked_at + wait, answered, standings };
+        let mut denials = self.lock();
+        denials.age(answered, self.max_age);
+        denials.insert(Request::of(asked), denial);
+    }
+
+    /// Forgets everything, as when quotas were reset.
+    pub(super) fn clear(&self) {
+        *self.lock() = Denials::default();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Denials> {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Denials {
+    fn is_empty(&self) -> bool {
+        self.young.is_empty() && self.old.is_empty()
+    }
+
+    fn get(&self, request: &Request) -> Option<&Denial> {
+        self.young.get(request).or_else(|| self.old.get(request))
+    }
+
+    fn insert(&mut self, request: Request, denial: Denial) {
+        if self.young.len() < MAX_DENIALS / 2 || self.young.contains_key(&request) {
+            self.young.insert(request, denial);
+        }
+    }
+
+    fn age(&mut self, now: Millis, max_age: Millis) {
+        if now >= self.since.saturating_add(max_age) {
+            self.old = std::mem::take(&mut self.young);
+            self.since = now;
+        }
+    }
+}
+
+impl Request {
+    fn of(asked: &Acquire) -> Self {
+        let keys = asked.charges.iter().map(|charge| charge.key.clone()).collect();
+        Self { keys, cost: asked.cost }
+    }
+}
+
+/// Where a key stands when `passed` has passed and nothing was charged.
+fn after(standing: &Standing, passed: Millis) -> Standing {
+    let retry = match standing.retry {
+        // The store alone says that the gate is open: a request that it would admit asks it.
+        Retry::After(wait) => Retry::After(wait.saturating_sub(passed).max(1)),
+        other => other,
+    };
+    Standing { reset_after: standing.reset_after.saturating_sub(passed), retry, ..*standing }
+}
+
+#[cfg(test)]
+mod tests;

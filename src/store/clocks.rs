@@ -1,0 +1,33 @@
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::clock::{Clock, Millis};
+
+/// The system's wall clock, to which windows are aligned; it may step back.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "this is the Clock that others are to take")]
+    fn now(&self) -> Millis {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_epoch.as_millis()).unwrap_or(Millis::MAX)
+    }
+}
+
+/// A clock that never steps back, for lengths of time alone: it begins when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct MonotonicClock(Instant);
+
+impl MonotonicClock {
+    /// A clock that begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for MonotonicClock {
+    fn now(&self) -> Millis {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+}

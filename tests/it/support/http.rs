@@ -1,0 +1,80 @@
+//! An HTTP client that adds nothing, follows nothing and takes every status for an answer.
+
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks one server, over connections that it keeps.
+#[derive(Debug)]
+pub(crate) struct Client {
+    url: String,
+    agent: Agent,
+}
+
+impl Client {
+    /// Asks the server at `url`: `http://127.0.0.1:port`.
+    pub(crate) fn of(url: String) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            .proxy(None)
+            .user_agent("")
+            .accept("")
+            .accept_encoding("")
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
+        Self { url, agent }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The answer to a GET of `path`, sent as it is written.
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Response {
+        self.request("GET", path, headers)
+    }
+
+    /// The answer to a request without a body; `path` and `headers` are sent as they are written.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &[u8])]) -> Response {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).expect("a request that can be written");
+        let (head, mut body) = self.agent.run(request).expect("the server answers").into_parts();
+        let body = body.read_to_string().expect("a body of text");
+        Response { status: head.status.as_u16(), headers: head.headers, body }
+    }
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// In the order in which they came; a repeated field keeps its values in order.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Response {
+    /// The only value of a header field, `None` without one.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let values = self.all(name);
+        assert!(values.len() <= 1, "{name} came {} times: {values:?}", values.len());
+        values.first().copied()
+    }
+
+    /// All values of a header field, in order.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name of a header field");
+        let text = |value| HeaderValue::to_str(value).expect("a header field of ASCII text");
+        self.headers.get_all(name).into_iter().map(text).collect()
+    }
+}
