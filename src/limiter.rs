@@ -230,8 +230,7 @@ impl LimiterBuilder {
         Self { deny_cache, ..self }
     }
 
-    /// Divides every quota by `instances`, rounding up, while the store fails: so many processes share
-    /// them.
+    /// Divides quotas by `instances`, rounding up, while the store fails: so many share them.
     #[must_use]
     pub fn instances(self, instances: NonZeroU64) -> Self {
         Self { instances, ..self }
