@@ -10,17 +10,22 @@ Inputs:
   value    a string, false where there is none, or the error of a key of another type
   pattern  a Lua pattern whose captures are decimal digits
 Reply:
-  floor_div, ceil_div  x / y, rounded
+  floor_div, ceil_div  x / y, rounded to integers
   is_astray            whether a wrong clock wrote the state, more than a window ahead
   read_as_of           ms since the epoch
-  parse                the captures as integers; nil where the value does not match
+  parse                the captures as integers; nil where the value does not match or they are too
+                       large to be exact
 ]]
 
 -- A key outlives the time at which its quota is whole again by this many ms, so that expiry, which
 -- rounds on its own, never changes a decision.
 local TTL_SLACK = 1000
 
+-- Numbers up to this one are exact.
+local MAX_EXACT = 2 ^ 53 - 1
+
 local format, match, max, min = string.format, string.match, math.max, math.min
+local call, pcall = redis.call, redis.pcall
 
 local function floor_div(x, y)
   return (x - x % y) / y
@@ -51,7 +56,11 @@ local function parse(value, pattern)
     return nil
   end
   local a, b, c = match(value, pattern)
-  return tonumber(a), tonumber(b), tonumber(c)
+  a, b, c = tonumber(a), tonumber(b), tonumber(c)
+  if max(a or 0, b or 0, c or 0) > MAX_EXACT then
+    return nil
+  end
+  return a, b, c
 end
 
 local algorithms = {}

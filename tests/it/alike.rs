@@ -1,18 +1,15 @@
 //! Promise 8: both stores decide alike, and as an independent model does.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
-use tollgate::{
-    Acquire, Acquired, Charge, Cost, Identity, Keyspace, ManualClock, MemoryStore, RedisOptions,
-    RedisStore, Store,
-};
+use tollgate::{Acquired, Charge, Keyspace, ManualClock, MemoryStore, RedisStore, Store};
 
 use crate::histories::{Operation, changing_histories, histories};
 use crate::model::{self, Model};
+use crate::support::random::for_all;
 use crate::support::redis::Server;
+use crate::support::stores::{acquire_of, redis_store};
 
 /// Histories a run; together they make more than 10,000 operations.
 const HISTORIES: u32 = 600;
@@ -28,8 +25,7 @@ struct Trial {
 impl Trial {
     fn new(server: &Server) -> Self {
         let clock = Arc::new(ManualClock::new(1));
-        let options = RedisOptions { clock: Some(clock.clone()), ..patient(&server.url()) };
-        let redis = RedisStore::start(&options).expect("the private Redis answers");
+        let redis = redis_store(&server.url(), &clock);
         Self { clock, redis, operations: 0 }
     }
 
@@ -43,7 +39,7 @@ impl Trial {
         for operation in history {
             self.operations += 1;
             self.clock.set(operation.now);
-            let acquire = acquire(&keyspace, operation);
+            let acquire = acquire_of(&keyspace, operation);
             let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
             let (cost, count) = (operation.cost, operation.count);
             let expected = model.acquire(operation.now, &charges, cost, count);
@@ -58,23 +54,6 @@ impl Trial {
     }
 }
 
-fn patient(url: &str) -> RedisOptions {
-    RedisOptions { timeout: std::time::Duration::from_secs(10), ..RedisOptions::new(url) }
-}
-
-fn acquire(keyspace: &Keyspace, operation: &Operation) -> Acquire {
-    let identity = Identity::user(operation.identity.to_string());
-    let charge = |policy: &Arc<tollgate::Policy>| Charge {
-        policy: policy.clone(),
-        key: keyspace.key(&identity, policy),
-    };
-    Acquire {
-        charges: operation.policies.iter().map(charge).collect(),
-        cost: Cost::new(operation.cost).expect("a cost"),
-        count: small(operation.count),
-    }
-}
-
 fn of_model(charge: &Charge) -> model::Charge {
     model::Charge { key: charge.key.to_string(), policy: charge.policy.clone() }
 }
@@ -85,23 +64,9 @@ fn small(number: u64) -> u32 {
 
 fn run(strategy: impl Strategy<Value = Vec<Operation>>) -> u64 {
     let server = Server::start();
-    let trial = std::cell::RefCell::new(Trial::new(&server));
-    let number = std::cell::Cell::new(0);
-    let seed = RandomState::new().hash_one(HISTORIES);
-    let config = Config {
-        cases: HISTORIES,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(seed),
-        ..Config::default()
-    };
-    let played = TestRunner::new(config).run(&strategy, |history| {
-        number.set(number.get() + 1);
-        trial.borrow_mut().play(number.get(), &history)
-    });
-    if let Err(failure) = played {
-        panic!("seed {seed}: {failure}");
-    }
-    trial.into_inner().operations
+    let mut trial = Trial::new(&server);
+    for_all(HISTORIES, strategy, |number, history| trial.play(number, &history));
+    trial.operations
 }
 
 #[test]

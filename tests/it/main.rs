@@ -2,12 +2,40 @@
 
 // 8: both stores decide alike, and as the model does.
 mod alike;
+// 1: decided in one step, charged together or not at all, by however many callers.
+mod atomic;
+// 2: a denied request writes nothing.
+mod denied;
+// 3: the wait that a denied request is told is tight to the millisecond.
+mod retry_after;
+// 4: the server's clock alone decides; one that steps back neither mints nor locks out.
+mod one_clock;
+// 5: integers, exact below 2^53, and larger ones refused.
+mod integers;
+// 6: no key without a TTL, after any crash; foreign values are no state.
+mod ttl;
+// 7: a changed quota keeps the state and locks nobody out.
+mod changed_quota;
+// 9: a cost above the quota is admitted never, not later.
+mod never;
+// What Redis loses of the script, it gets again.
+mod script;
+// The headers of the Lua files say what their bodies do.
+mod lua_headers;
+// Redis is killed, paused and restarted under traffic.
+mod outage;
 // Which module may import which, and how long a file may be.
 mod architecture;
+// The command: how it ends, what it says, and what it never says.
+mod cli;
 // The fixtures themselves: they do what tests ask of them.
 mod fixtures;
 // Random histories of requests under random policies.
 mod histories;
+// 8: what clients of the app see over HTTP, on both stores.
+mod http;
+// 1: many clients at once never get more than the quota, nor less.
+mod load;
 // What every store has to decide, slow and obvious.
 mod model;
 // Private servers and the running command.

@@ -1,9 +1,13 @@
 //! Fixtures: what a test starts and looks into. Everything here ends with the test that holds it.
 
+pub(crate) mod child;
 pub(crate) mod http;
 pub(crate) mod output;
 pub(crate) mod port;
 // A fixture may be ahead of the tests that use it.
 #[allow(dead_code)]
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod redis;
+pub(crate) mod stores;
+pub(crate) mod threads;

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use redis::{RedisResult, Script, ScriptInvocation};
+use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 
-use super::batch::{Batch, Group};
+use super::batch::{Batch, Group, Request};
 use super::pool::Connection;
 use crate::clock::Millis;
 
@@ -27,22 +27,40 @@ pub(super) fn load(connection: &mut redis::Connection) -> RedisResult<()> {
 }
 
 /// Runs the script over `batch`. `now` overrides the server's time; without the script there
-/// (`NOSCRIPT`, as after `SCRIPT FLUSH`), it is loaded and called once more.
+/// (`NOSCRIPT`, as after `SCRIPT FLUSH`) it is sent whole: that loads it and runs it in one step,
+/// which no other flush comes between.
 pub(super) fn run(
     connection: &mut Connection,
     batch: &Batch,
     now: Option<Millis>,
 ) -> RedisResult<Vec<i64>> {
-    let mut call = SCRIPT.prepare_invoke();
+    connection.run(|connection| {
+        match call("EVALSHA", SCRIPT.get_hash(), batch, now).query(connection) {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                call("EVAL", TEXT, batch, now).query(connection)
+            }
+            reply => reply,
+        }
+    })
+}
+
+/// The call of `script` with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
+fn call(command: &str, script: &str, batch: &Batch, now: Option<Millis>) -> Cmd {
+    let requests = || batch.groups().iter().flat_map(Group::requests);
+    let keys: usize = requests().map(|request| request.keys().len()).sum();
+    let mut call = redis::cmd(command);
+    call.arg(script).arg(keys);
+    for key in requests().flat_map(Request::keys) {
+        call.arg(key.as_str());
+    }
     call.arg(now.unwrap_or(0));
     for group in batch.groups() {
         push_group(&mut call, group);
     }
-    connection.run(|connection| call.invoke(connection))
+    call
 }
 
-/// Writes one group's keys and arguments, in the order that `lua/acquire.lua` reads them.
-fn push_group(call: &mut ScriptInvocation<'_>, group: &Group) {
+fn push_group(call: &mut Cmd, group: &Group) {
     call.arg(group.cost().units()).arg(group.policies().len()).arg(group.requests().len());
     for policy in group.policies() {
         let terms = policy.terms();
@@ -50,8 +68,5 @@ fn push_group(call: &mut ScriptInvocation<'_>, group: &Group) {
     }
     for request in group.requests() {
         call.arg(request.count());
-        for key in request.keys() {
-            call.key(key.as_str());
-        }
     }
 }

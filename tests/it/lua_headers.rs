@@ -1,0 +1,219 @@
+//! Each Lua file begins with a header that says what it takes and gives; here it is held to the body.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What a number is counted in.
+const UNITS: [&str; 7] = ["units", "ms", "integers", "parts", "entries", "policies", "requests"];
+
+/// How what is not a number is described.
+const NO_NUMBERS: [&str; 7] =
+    ["the state", "whether ", "a string", "a Lua pattern", "fixed-window,", "a member", "units; "];
+
+/// One of the files, in two parts.
+struct File {
+    name: String,
+    header: String,
+    body: String,
+}
+
+/// A line of a header: one or more names, and what they mean.
+struct Line {
+    names: Vec<String>,
+    meaning: String,
+}
+
+impl File {
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).expect("a file of text");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let header = text.strip_prefix("--[[\n");
+        let (header, body) = header
+            .and_then(|rest| rest.split_once("\n]]\n"))
+            .unwrap_or_else(|| panic!("{name}.lua does not begin with a header"));
+        Self { name, header: header.to_owned(), body: body.to_owned() }
+    }
+
+    /// The lines of one section of the header that name something; a name and its meaning stand at
+    /// least two spaces apart.
+    fn section(&self, title: &str) -> Vec<Line> {
+        let within = self.header.lines().skip_while(|line| line.strip_suffix(':') != Some(title));
+        let within = within.skip(1).take_while(|line| line.starts_with(' '));
+        let of_line = |line: &str| {
+            let (names, meaning) = line.trim().split_once("  ")?;
+            let names = names.split(", ").map(str::to_owned).collect();
+            Some(Line { names, meaning: meaning.trim().to_owned() })
+        };
+        within.filter_map(of_line).collect()
+    }
+
+    fn names(&self, section: &str) -> Vec<String> {
+        self.section(section).into_iter().flat_map(|line| line.names).collect()
+    }
+
+    /// The functions of the body, by name, with their parameters; `prefix` is what stands before
+    /// the name.
+    fn functions(&self, prefix: &str) -> Vec<(String, Vec<String>)> {
+        let of_line = |line: &str| {
+            let (name, rest) = line.strip_prefix(prefix)?.split_once('(')?;
+            let (parameters, _) = rest.split_once(')')?;
+            let parameters = parameters.split(", ").filter(|it| !it.is_empty());
+            Some((name.to_owned(), parameters.map(str::to_owned).collect()))
+        };
+        self.body.lines().filter_map(of_line).collect()
+    }
+
+    fn is_algorithm(&self) -> bool {
+        self.name != "acquire" && self.name != "shared"
+    }
+
+    /// The functions that other files call.
+    fn interface(&self) -> Vec<(String, Vec<String>)> {
+        match self.is_algorithm() {
+            true => self.functions(&format!("function {}.", self.name)),
+            false => self.functions("local function "),
+        }
+    }
+}
+
+fn files() -> Vec<File> {
+    let lua = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
+    let entries = fs::read_dir(lua).expect("the Lua files");
+    let files: Vec<File> =
+        entries.map(|entry| File::read(&entry.expect("a file").path())).collect();
+    assert_eq!(files.len(), 6, "the two that join, and four algorithms");
+    files
+}
+
+fn set(names: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    names.into_iter().collect()
+}
+
+#[test]
+fn a_header_names_the_rust_that_the_file_mirrors() {
+    for file in files() {
+        let first = file.header.lines().next().unwrap_or_default();
+        assert!(
+            first.starts_with(&format!("{}: ", file.name)),
+            "{}.lua begins {first:?}",
+            file.name
+        );
+        let mirrors = file.header.lines().find_map(|line| line.strip_prefix("Mirrors "));
+        let mirrors = mirrors.unwrap_or_else(|| panic!("{}.lua mirrors nothing", file.name));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(mirrors);
+        assert!(path.is_file(), "{}.lua mirrors {mirrors}, which does not exist", file.name);
+    }
+}
+
+#[test]
+fn the_arguments_are_read_in_the_order_that_the_header_gives() {
+    let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
+    let arguments: Vec<String> = file.names("Arguments");
+    assert_eq!(arguments_read(&file), arguments);
+}
+
+/// What each `argument()` of the body is bound to, in the order of execution: a function's are
+/// where it is called.
+fn arguments_read(file: &File) -> Vec<String> {
+    let (mut main, mut functions) = (Vec::new(), Vec::<(&str, Vec<String>)>::new());
+    let mut within = false;
+    for line in file.body.lines().filter(|line| !line.trim_start().starts_with("--")) {
+        if let Some(rest) = line.strip_prefix("local function ") {
+            within = true;
+            functions.push((rest.split('(').next().unwrap_or_default(), Vec::new()));
+            continue;
+        }
+        let bound = line.contains("argument()").then(|| {
+            let bound = line.trim().strip_prefix("local ").and_then(|it| it.split_once(" = "));
+            bound.unwrap_or_else(|| panic!("an argument is not bound: {line}")).0.to_owned()
+        });
+        if within {
+            functions.last_mut().expect("a function").1.extend(bound);
+            within = line != "end";
+        } else {
+            main.extend(bound);
+            let called = |name: &str| line.contains(&format!(" {name}("));
+            main.extend(functions.iter().filter(|it| called(it.0)).flat_map(|it| it.1.clone()));
+        }
+    }
+    main
+}
+
+#[test]
+fn the_reply_is_written_in_the_order_that_the_header_gives() {
+    let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
+    let written = file
+        .body
+        .lines()
+        .filter_map(|line| line.trim().split_once("answer("))
+        .filter(|(before, _)| before.is_empty());
+    // `admitted`, `state.remaining`, `policy.reset_after(...)`, `retry_after(...)`
+    let name = |(_, value): (&str, &str)| {
+        let called = value.split(['(', ')']).next().unwrap_or_default();
+        called.rsplit('.').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(written.map(name).collect::<Vec<_>>(), file.names("Reply"));
+}
+
+#[test]
+fn the_inputs_are_the_parameters_of_the_functions() {
+    for file in files().iter().filter(|file| file.name != "acquire") {
+        let mut functions = file.functions("local function ");
+        if file.is_algorithm() {
+            functions.extend(file.interface());
+        }
+        let taken = functions.into_iter().flat_map(|(_, parameters)| parameters);
+        let taken = set(taken.filter(|name| name != "_"));
+        assert_eq!(set(file.names("Inputs")), taken, "{}.lua", file.name);
+    }
+}
+
+#[test]
+fn the_replies_are_the_functions_of_the_file() {
+    for file in files().iter().filter(|file| file.name != "acquire") {
+        let defined = file.interface().into_iter().map(|(name, _)| name);
+        assert_eq!(file.names("Reply"), defined.collect::<Vec<_>>(), "{}.lua", file.name);
+    }
+}
+
+#[test]
+fn the_state_is_what_is_parsed_and_what_is_written() {
+    for file in files().iter().filter(|file| file.is_algorithm()) {
+        let mut state = file.names("State");
+        // The score of a sorted set stands beside its member.
+        state.retain(|name| !file.body.contains(&format!(" {name} = tonumber(reply[2])")));
+        let parsed = file.body.lines().find_map(|line| line.split_once(" = parse("));
+        let parsed = parsed.unwrap_or_else(|| panic!("{}.lua parses nothing", file.name)).0;
+        let parsed: Vec<_> = parsed.trim().trim_start_matches("local ").split(", ").collect();
+        assert_eq!(state, parsed, "{}.lua", file.name);
+
+        let directives = vec!["%d"; state.len()].join(" ");
+        let written = file.body.split_once(&format!("format('{directives}', "));
+        let written = written.unwrap_or_else(|| panic!("{}.lua formats no state", file.name)).1;
+        let written = written.split_once(')').expect("the call ends").0;
+        let field = |value: &str| value.rsplit('.').next().unwrap_or_default().to_owned();
+        let written: Vec<String> = written.split(", ").map(field).collect();
+        assert_eq!(state, written, "{}.lua", file.name);
+    }
+}
+
+#[test]
+fn every_number_has_a_unit() {
+    for file in files() {
+        for section in ["Arguments", "Inputs", "State", "Reply"] {
+            let lines = file.section(section);
+            assert!(
+                !lines.is_empty() || section == "Arguments" || !file.is_algorithm(),
+                "{}.lua has no {section}",
+                file.name
+            );
+            for Line { names, meaning } in lines {
+                let mut words = meaning.split(|c: char| !c.is_alphanumeric());
+                let fine = NO_NUMBERS.iter().any(|start| meaning.starts_with(start))
+                    || words.any(|word| UNITS.contains(&word));
+                assert!(fine, "{}.lua: {names:?} is a number of what? {meaning:?}", file.name);
+            }
+        }
+    }
+}

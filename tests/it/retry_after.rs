@@ -1,0 +1,76 @@
+//! Promise 3: a denied request is admitted after the wait that it is told, alone, and not a
+//! millisecond earlier.
+
+use proptest::prelude::*;
+use tollgate::{Keyspace, Retry, Standing, Store};
+
+use crate::histories::{Operation, changing_histories, histories};
+use crate::support::random::for_all;
+use crate::support::stores::{Stand, acquire_of, on_each_store};
+
+const HISTORIES: u32 = 800;
+const OPERATIONS: std::ops::Range<usize> = 2..40;
+
+/// The wait for all of `standings`; `None` where there is none, or it never ends.
+fn wait(standings: &[Standing]) -> Option<u64> {
+    match standings.iter().fold(Retry::Now, |retry, it| retry.later(it.retry)) {
+        Retry::After(wait) => Some(wait),
+        Retry::Now | Retry::Never => None,
+    }
+}
+
+/// Plays `history` up to its first denial from operation `from` on, whose wait is then tried: true
+/// where there was one.
+fn probe(
+    stand: &Stand,
+    store: &dyn Store,
+    keyspace: &Keyspace,
+    history: &[Operation],
+    from: usize,
+) -> Result<bool, TestCaseError> {
+    for (i, operation) in history.iter().enumerate() {
+        stand.clock.set(operation.now);
+        let asked = acquire_of(keyspace, operation);
+        let answer = store.acquire(asked.clone()).wait().expect("the store answers");
+        let denied = answer.admitted < asked.count;
+        let Some(wait) = wait(&answer.standings).filter(|_| denied && i >= from) else { continue };
+
+        stand.clock.set(operation.now + wait - 1);
+        let early = tollgate::Acquire { count: 0, ..asked.clone() };
+        let early = store.acquire(early).wait().expect("the store answers");
+        prop_assert_eq!(self::wait(&early.standings), Some(1), "{} ms after {:?}", wait, operation);
+        stand.clock.set(operation.now + wait);
+        let once = tollgate::Acquire { count: 1, ..asked };
+        let admitted = store.acquire(once).wait().expect("the store answers").admitted;
+        prop_assert_eq!(admitted, 1, "{} ms after {:?}", wait, operation);
+        // The clock has left the history.
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn run(histories: impl Fn() -> BoxedStrategy<Vec<Operation>>) {
+    on_each_store(|stand| {
+        let mut probes = 0;
+        let inputs = (histories(), 0..OPERATIONS.end / 2);
+        for_all(HISTORIES, inputs, |number, (history, from)| {
+            let keyspace = Keyspace::new(format!("t{number}"));
+            // Memory anew for each: in a crowded one, what is whole may be gone.
+            let fresh = stand.server.is_none().then(|| stand.fresh_memory());
+            let store = fresh.as_deref().unwrap_or(&*stand.store);
+            probes += u32::from(probe(stand, store, &keyspace, &history, from)?);
+            Ok(())
+        });
+        assert!(probes >= HISTORIES / 4, "only {probes} waits were tried");
+    });
+}
+
+#[test]
+fn promise_3_a_wait_is_tight_to_the_millisecond() {
+    run(|| histories(OPERATIONS).boxed());
+}
+
+#[test]
+fn promise_3_a_wait_is_tight_to_the_millisecond_while_quotas_change() {
+    run(|| changing_histories(OPERATIONS).boxed());
+}
