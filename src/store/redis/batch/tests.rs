@@ -9,9 +9,8 @@ use crate::store::{Charge, Keyspace, MemoryStore};
 type Question = (u8, usize, u64, u32);
 
 fn policies() -> [Arc<Policy>; 2] {
-    [("a", "7/day"), ("b", "5/day")].map(|(name, quota)| {
-        Arc::new(Policy::new(name, quota.parse().unwrap()).unwrap())
-    })
+    [("a", "7/day"), ("b", "5/day")]
+        .map(|(name, quota)| Arc::new(Policy::new(name, quota.parse().unwrap()).unwrap()))
 }
 
 fn acquire(policies: &[Arc<Policy>], (user, met, cost, count): Question) -> Acquire {
