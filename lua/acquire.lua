@@ -26,11 +26,18 @@ Reply:
     retry_after      ms until one more request of that cost is admitted; 0: now; -1: never
 ]]
 
-local arguments_read = 0
+local keys, arguments = KEYS, ARGV
+local keys_read, arguments_read = 0, 0
+local reply, replied = {}, 0
 
 local function argument()
   arguments_read = arguments_read + 1
-  return ARGV[arguments_read]
+  return arguments[arguments_read]
+end
+
+local function answer(number)
+  replied = replied + 1
+  reply[replied] = number
 end
 
 local function read_policies(policy_count)
@@ -40,65 +47,69 @@ local function read_policies(policy_count)
     local units = tonumber(argument())
     local window = tonumber(argument())
     local burst = tonumber(argument())
-    policies[i] = { algorithm = algorithm, units = units, window = window, burst = burst }
+    policies[i] = {
+      read = algorithm.read,
+      charge = algorithm.charge,
+      reset_after = algorithm.reset_after,
+      wait_for = algorithm.wait_for,
+      units = units,
+      window = window,
+      burst = burst,
+      -- Filled anew for each request.
+      state = {},
+    }
   end
   return policies
 end
 
--- How many of `count` requests are admitted; the states are charged for as many.
-local function decide(policies, keys, states, now, cost, count)
-  local admitted = count
-  for i, policy in ipairs(policies) do
-    local state = policy.algorithm.read(keys[i], policy, now)
-    states[i] = state
-    admitted = min(admitted, floor_div(policy.algorithm.remaining(state, policy), cost))
-  end
-  for i, policy in ipairs(policies) do
-    -- A denied request writes nothing but what a wrong clock wrote.
-    if admitted > 0 or (count > 0 and states[i].astray) then
-      states[i] = policy.algorithm.charge(keys[i], states[i], policy, now, admitted * cost)
-    end
-  end
-  return admitted
-end
-
-local function retry_after(policy, key, state, now, cost)
-  if cost <= policy.algorithm.remaining(state, policy) then
+local function retry_after(policy, key, now, cost)
+  if cost <= policy.state.remaining then
     return 0
   elseif cost <= policy.burst then
-    return policy.algorithm.wait_for(key, state, policy, now, cost)
+    return policy.wait_for(policy.state, key, policy, now, cost)
   end
   return -1
 end
 
+-- Decides `count` requests for the next keys, one for each policy.
+local function decide(policies, policy_count, now, cost, count)
+  local admitted = count
+  for i = 1, policy_count do
+    local policy = policies[i]
+    policy.read(policy.state, keys[keys_read + i], policy, now)
+    if policy.state.remaining < admitted * cost then
+      admitted = floor_div(policy.state.remaining, cost)
+    end
+  end
+  answer(admitted)
+  for i = 1, policy_count do
+    local policy, key = policies[i], keys[keys_read + i]
+    local state = policy.state
+    -- A denied request writes nothing but what a wrong clock wrote.
+    if admitted > 0 or (count > 0 and state.astray) then
+      policy.charge(state, key, policy, now, admitted * cost)
+    end
+    answer(state.remaining)
+    answer(policy.reset_after(state, policy, now))
+    answer(retry_after(policy, key, now, cost))
+  end
+  keys_read = keys_read + policy_count
+end
+
 local now = tonumber(argument())
 if now == 0 then
-  local time = redis.call('TIME')
+  local time = call('TIME')
   now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
 end
 
-local keys_read = 0
-local reply = {}
-while arguments_read < #ARGV do
+while arguments_read < #arguments do
   local cost = tonumber(argument())
   local policy_count = tonumber(argument())
   local request_count = tonumber(argument())
   local policies = read_policies(policy_count)
   for _ = 1, request_count do
     local count = tonumber(argument())
-    local keys, states = {}, {}
-    for i = 1, policy_count do
-      keys[i] = KEYS[keys_read + i]
-    end
-    keys_read = keys_read + policy_count
-    local admitted = decide(policies, keys, states, now, cost, count)
-    reply[#reply + 1] = admitted
-    for i, policy in ipairs(policies) do
-      local state = states[i]
-      reply[#reply + 1] = policy.algorithm.remaining(state, policy)
-      reply[#reply + 1] = policy.algorithm.reset_after(state, policy, now)
-      reply[#reply + 1] = retry_after(policy, keys[i], state, now, cost)
-    end
+    decide(policies, policy_count, now, cost, count)
   end
 end
 return reply

@@ -25,6 +25,7 @@ local TTL_SLACK = 1000
 local MAX_EXACT = 2 ^ 53 - 1
 
 local format, match, max, min = string.format, string.match, math.max, math.min
+local call, pcall = redis.call, redis.pcall
 
 local function floor_div(x, y)
   return (x - x % y) / y

@@ -4,23 +4,23 @@ check costs O(log n) of its n entries, and a denial O(log^2 n); n is at most the
 Mirrors src/algorithm/sliding_log.rs
 
 Inputs:
-  key      the state's name
-  policy   units; window in ms
-  now      ms since the epoch
-  cost     units
-  units    units
-  rank     entries that come before it
-  reply    a member and its score, or nothing
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms
+  now     ms since the epoch
+  cost    units
+  units   units
+  rank    entries that come before it
+  reply   a member and its score, or nothing
 State:
-  total    units of the log up to and with this entry
-  units    units of this entry alone
-  at       ms since the epoch: its score
+  total  units of the log up to and with an entry
+  units  units of this entry alone
+  at     ms since the epoch: its score
 Reply:
   read         the state, as far as it is live
-  remaining    units
   reset_after  ms
   wait_for     ms
-  charge       the state with the units in it
+  charge       the state with the units in it, written
 ]]
 
 local sliding_log = {}
@@ -35,34 +35,26 @@ local function entry(reply)
 end
 
 local function entry_at(key, rank)
-  return entry(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES'))
+  return entry(call('ZRANGE', key, rank, rank, 'WITHSCORES'))
 end
 
-function sliding_log.read(key, policy, now)
+function sliding_log.read(state, key, policy, now)
   local window = policy.window
   -- pcall: a key of another type is no state.
-  local last = entry(redis.pcall('ZRANGE', key, -1, -1, 'WITHSCORES'))
-  if not last then
-    return { as_of = now, used = 0, absent = true }
-  end
-  local as_of = read_as_of(last.at, window, now)
+  local last = entry(pcall('ZRANGE', key, -1, -1, 'WITHSCORES'))
+  local stamp = last and last.at or 0
+  local as_of = read_as_of(stamp, window, now)
   -- What a wrong clock wrote is summed as of when it wrote it.
-  local expired = format('%.0f', max(as_of, last.at) - window)
-  local first = entry(
-    redis.call('ZRANGEBYSCORE', key, '(' .. expired, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  )
-  return {
-    as_of = as_of,
-    expired = expired,
-    first = first,
-    last = last,
-    used = first and last.total - first.total + first.units or 0,
-    astray = is_astray(last.at, window, now),
-  }
-end
-
-function sliding_log.remaining(state, policy)
-  return max(policy.units - state.used, 0)
+  local expired = format('%d', max(as_of, stamp) - window)
+  local first = last
+    and entry(
+      call('ZRANGEBYSCORE', key, '(' .. expired, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    )
+  state.as_of, state.expired = as_of, expired
+  state.first, state.last = first, last
+  state.used = first and last.total - first.total + first.units or 0
+  state.remaining = max(policy.units - state.used, 0)
+  state.astray = is_astray(stamp, window, now)
 end
 
 function sliding_log.reset_after(state, policy, now)
@@ -72,13 +64,13 @@ function sliding_log.reset_after(state, policy, now)
   return min(state.last.at, state.as_of) + policy.window - now
 end
 
-function sliding_log.wait_for(key, state, policy, now, cost)
+function sliding_log.wait_for(state, key, policy, now, cost)
   -- The entries must go until this total, counted from before the log began.
   local must_go = state.first.total - state.first.units + state.used + cost - policy.units
   local last_to_go = state.first
   if last_to_go.total < must_go then
-    local low = redis.call('ZCOUNT', key, '-inf', state.expired)
-    local high = redis.call('ZCARD', key) - 1
+    local low = call('ZCOUNT', key, '-inf', state.expired)
+    local high = call('ZCARD', key) - 1
     while low < high do
       local middle = floor_div(low + high, 2)
       local found = entry_at(key, middle)
@@ -93,25 +85,24 @@ function sliding_log.wait_for(key, state, policy, now, cost)
   return min(last_to_go.at, state.as_of) + policy.window - now
 end
 
-function sliding_log.charge(key, state, policy, now, units)
-  local as_of = state.as_of
-  local charged = { total = units, units = units, at = as_of }
-  if state.astray or state.absent then
+function sliding_log.charge(state, key, policy, now, units)
+  local as_of, last = state.as_of, state.last
+  local charged = { total = units, units = units }
+  if state.astray or not last then
     -- Used at times that were wrong: all of it counts as used now.
     charged.total, charged.units = state.used + units, state.used + units
-    redis.call('DEL', key)
+    call('DEL', key)
   else
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', state.expired)
+    call('ZREMRANGEBYSCORE', key, '-inf', state.expired)
     if state.used > 0 then
-      charged.total = state.last.total + units
-      if state.last.at == as_of then
-        charged.units = state.last.units + units
-        redis.call('ZREM', key, state.last.member)
+      charged.total = last.total + units
+      if last.at == as_of then
+        charged.units = last.units + units
+        call('ZREM', key, last.member)
       end
     end
   end
-  charged.member = format('%.0f %.0f', charged.total, charged.units)
-  redis.call('ZADD', key, as_of, charged.member)
-  redis.call('PEXPIRE', key, as_of + policy.window - now + TTL_SLACK)
-  return sliding_log.read(key, policy, now)
+  call('ZADD', key, as_of, format('%d %d', charged.total, charged.units))
+  call('PEXPIRE', key, as_of + policy.window - now + TTL_SLACK)
+  sliding_log.read(state, key, policy, now)
 end

@@ -4,55 +4,53 @@ last full window still covers.
 Mirrors src/algorithm/sliding_window.rs
 
 Inputs:
-  key      the state's name
-  policy   units; window in ms
-  now      ms since the epoch
-  cost     units
-  units    units
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms
+  now     ms since the epoch
+  cost    units
+  units   units
 State:
   start     ms since the epoch: where the window begins
   previous  units used in the window before it
   current   units used in it
 Reply:
-  read         the state rolled to the window that counts now
-  remaining    units
+  weigh        the state with the units that remain
+  read         the state, rolled to the window that counts now
   reset_after  ms
   wait_for     ms
-  charge       the state with the units in it
+  charge       the state with the units in it, written
 ]]
 
 local sliding_window = {}
 algorithms['sliding-window'] = sliding_window
 
-function sliding_window.read(key, policy, now)
+function sliding_window.weigh(state, policy, now)
+  local window = policy.window
+  local covered = state.start + window - read_as_of(state.start, window, now)
+  local weighed = ceil_div(state.previous * covered, window)
+  state.remaining = max(policy.units - state.current - weighed, 0)
+end
+
+function sliding_window.read(state, key, policy, now)
   local window = policy.window
   -- pcall: a key of another type is no state.
-  local start, previous, current = parse(redis.pcall('GET', key), '^(%d+) (%d+) (%d+)$')
+  local start, previous, current = parse(pcall('GET', key), '^(%d+) (%d+) (%d+)$')
   if not start then
     start, previous, current = 0, 0, 0
   end
   local as_of = read_as_of(start, window, now)
-  local rolled = as_of - as_of % window
-  if start < rolled then
-    if start + window >= rolled then
-      previous, current = current, 0
-    else
-      previous, current = 0, 0
-    end
+  state.astray = is_astray(start, window, now)
+  state.start = as_of - as_of % window
+  if start + window < state.start then
+    previous, current = 0, 0
+  elseif start < state.start then
+    previous, current = current, 0
   end
   -- What was used under a larger quota weighs no more than this one.
-  return {
-    start = rolled,
-    previous = min(previous, policy.units),
-    current = min(current, policy.units),
-    covered = rolled + window - as_of,
-    astray = is_astray(start, window, now),
-  }
-end
-
-function sliding_window.remaining(state, policy)
-  local weighed = ceil_div(state.previous * state.covered, policy.window)
-  return max(policy.units - state.current - weighed, 0)
+  state.previous = min(previous, policy.units)
+  state.current = min(current, policy.units)
+  sliding_window.weigh(state, policy, as_of)
 end
 
 function sliding_window.reset_after(state, policy, now)
@@ -65,7 +63,7 @@ function sliding_window.reset_after(state, policy, now)
   return 0
 end
 
-function sliding_window.wait_for(_, state, policy, now, cost)
+function sliding_window.wait_for(state, _, policy, now, cost)
   local window, current = policy.window, state.current
   local stop = state.start + window
   local room = policy.units - cost
@@ -75,11 +73,10 @@ function sliding_window.wait_for(_, state, policy, now, cost)
   return stop + window - floor_div(room * window, current) - now
 end
 
-function sliding_window.charge(key, state, policy, now, units)
+function sliding_window.charge(state, key, policy, now, units)
   state.current = state.current + units
-  state.covered = state.start + policy.window - read_as_of(state.start, policy.window, now)
-  local value = format('%.0f %.0f %.0f', state.start, state.previous, state.current)
+  sliding_window.weigh(state, policy, now)
+  local value = format('%d %d %d', state.start, state.previous, state.current)
   local ttl = sliding_window.reset_after(state, policy, now) + TTL_SLACK
-  redis.call('SET', key, value, 'PX', ttl)
-  return state
+  call('SET', key, value, 'PX', ttl)
 end

@@ -3,29 +3,36 @@ token_bucket: refills steadily up to its burst, by the generic cell rate algorit
 Mirrors src/algorithm/token_bucket.rs
 
 Inputs:
-  key      the state's name
-  policy   units; window in ms; burst in units
-  now      ms since the epoch
-  cost     units
-  units    units
+  state   the state that read fills in, with the units that remain, and charge changes
+  key     a string: the state's name
+  policy  units; window in ms; burst in units
+  now     ms since the epoch
+  cost    units
+  units   units
+  debt    parts of a unit, as many as the window has ms
 State:
-  stamp    ms since the epoch
-  debt     what is not yet refilled, in parts of a unit, as many as the window has ms
-  window   ms: the window of those parts
+  stamp   ms since the epoch
+  debt    parts of a unit that are not yet refilled
+  window  ms: the window of those parts
 Reply:
-  read         the state refilled up to now
-  remaining    units
+  owe          the state with the debt, and the units that remain
+  read         the state, refilled up to now
   reset_after  ms
   wait_for     ms
-  charge       the state with the units in it
+  charge       the state with the units in it, written
 ]]
 
 local token_bucket = {}
 algorithms['token-bucket'] = token_bucket
 
-function token_bucket.read(key, policy, now)
+function token_bucket.owe(state, policy, debt)
+  state.debt = debt
+  state.remaining = floor_div(policy.burst * policy.window - debt, policy.window)
+end
+
+function token_bucket.read(state, key, policy, now)
   -- pcall: a key of another type is no state.
-  local stamp, debt, window = parse(redis.pcall('GET', key), '^(%d+) (%d+) (%d+)$')
+  local stamp, debt, window = parse(pcall('GET', key), '^(%d+) (%d+) (%d+)$')
   if not stamp or window == 0 then
     stamp, debt, window = 0, 0, policy.window
   end
@@ -35,17 +42,15 @@ function token_bucket.read(key, policy, now)
   end
   debt = min(debt, policy.burst * policy.window)
   local as_of = read_as_of(stamp, policy.window, now)
+  state.astray = is_astray(stamp, policy.window, now)
+  state.stamp = as_of
   local refilled = max(as_of - stamp, 0)
   if refilled >= ceil_div(debt, policy.units) then
     debt = 0
   else
     debt = debt - refilled * policy.units
   end
-  return { stamp = as_of, debt = debt, astray = is_astray(stamp, policy.window, now) }
-end
-
-function token_bucket.remaining(state, policy)
-  return floor_div(policy.burst * policy.window - state.debt, policy.window)
+  token_bucket.owe(state, policy, debt)
 end
 
 function token_bucket.reset_after(state, policy, now)
@@ -55,15 +60,13 @@ function token_bucket.reset_after(state, policy, now)
   return state.stamp + ceil_div(state.debt, policy.units) - now
 end
 
-function token_bucket.wait_for(_, state, policy, now, cost)
+function token_bucket.wait_for(state, _, policy, now, cost)
   local debt = state.debt - (policy.burst - cost) * policy.window
   return state.stamp + ceil_div(debt, policy.units) - now
 end
 
-function token_bucket.charge(key, state, policy, now, units)
-  state.debt = state.debt + units * policy.window
-  local value = format('%.0f %.0f %.0f', state.stamp, state.debt, policy.window)
+function token_bucket.charge(state, key, policy, now, units)
+  token_bucket.owe(state, policy, state.debt + units * policy.window)
   local ttl = token_bucket.reset_after(state, policy, now) + TTL_SLACK
-  redis.call('SET', key, value, 'PX', ttl)
-  return state
+  call('SET', key, format('%d %d %d', state.stamp, state.debt, policy.window), 'PX', ttl)
 end

@@ -23,7 +23,7 @@
 //!
 //!                   state      over any window admits        first request after a full stop
 //! fixed-window      2 numbers  at most 2 x quota             at the edge of the window
-//! sliding-window    3 numbers  about the quota               as the window before slides out
+//! sliding-window    3 numbers  < 2 x quota, about 1 if even  as the window before slides out
 //! sliding-log       1 a request  at most the quota           when the oldest entry is a window old
 //! token-bucket      3 numbers  at most burst + quota         one unit later: window / quota
 //! ```

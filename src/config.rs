@@ -70,7 +70,8 @@ pub struct Store {
     pub url: StoreUrl,
     /// What all keys begin with.
     pub key_prefix: String,
-    /// How long each of connect, read, write and the wait for a connection may take.
+    /// How long each of connect, read, write, the wait for a connection and the wait in the queue may
+    /// take.
     pub timeout: Duration,
     /// Dispatcher threads, each with a pooled connection of its own.
     pub connections: usize,

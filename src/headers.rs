@@ -97,6 +97,11 @@ fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
         (standing.retry == Retry::Now, standing.remaining, policy.quota().units())
     };
     if let Some((policy, standing)) = decision.policies().min_by_key(closest) {
+        // Of one limit around another, too.
+        let told = headers.get(X_RATELIMIT_REMAINING).and_then(|it| it.to_str().ok()?.parse().ok());
+        if told.is_some_and(|told: u64| told <= standing.remaining) {
+            return;
+        }
         let wait = match standing.retry {
             Retry::After(wait) if !decision.is_allowed() => wait,
             _ => standing.reset_after,

@@ -1,4 +1,56 @@
 //! Tollgate: an atomic rate limiter for HTTP APIs.
+//!
+//! A [`Limiter`] asks a [`Store`], in one indivisible step, whether a request may pass. The request
+//! may meet several policies ([`Policy`]); it is charged under all of them, or under none.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tollgate::{Algorithm, Cost, Identity, Limiter, MemoryStore, Policy};
+//!
+//! let limiter = Limiter::builder(Arc::new(MemoryStore::new(100_000)))
+//!     .policy(Policy::new("daily", "1000/day".parse()?)?)
+//!     .policy(
+//!         Policy::new("burst", "5/second".parse()?)?
+//!             .with_algorithm(Algorithm::TokenBucket { burst: 20 })?,
+//!     )
+//!     .build()?;
+//! let policies = limiter.policies(["burst", "daily"])?;
+//!
+//! let decision = limiter.check(&policies, Cost::ONE, |_| Identity::user("1042")).wait()?;
+//! assert!(decision.is_allowed());
+//! let remaining: Vec<u64> = decision.policies().map(|(_, it)| it.remaining).collect();
+//! assert_eq!(remaining, [19, 999]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to begin
+//!
+//! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
+//!   adds the header fields. See [Middleware](guide#middleware) and
+//!   [Header fields](guide#header-fields).
+//! * [`Limiter`] is for everything else. [`Limiter::check`] returns a [`Check`], which a task awaits and
+//!   a thread waits for; what comes of it is a [`Decision`]. See [Policies](guide#policies) and
+//!   [Algorithms](guide#algorithms).
+//! * [`RedisStore`] and [`MemoryStore`] keep the state; another [`Store`] must keep the contract that is
+//!   written there. See [Keys in Redis](guide#keys-in-redis) and
+//!   [When Redis does not answer](guide#when-redis-does-not-answer).
+//!
+//! What a decision promises, and where that ends, is in
+//! [Guarantees and their limits](guide#guarantees-and-their-limits).
+//!
+//! # Features
+//!
+//! | feature | brings | needs |
+//! |---|---|---|
+//! | `redis` | [`RedisStore`] | |
+//! | `actix` | [`RateLimit`] | |
+//! | `server` | the app: [`config`], [`cli`] and the binary `tollgate` | `redis`, `actix` |
+//!
+//! All are on by default. Without any, the limiter and the memory store remain.
+//!
+//! # Time
+//!
+//! All times are whole milliseconds ([`Millis`]), and numbers stay below 2^53 ([`MAX_EXACT`]).
 
 mod algorithm;
 #[cfg(feature = "server")]
@@ -42,3 +94,8 @@ pub use store::{
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisOptions, RedisStore};
+
+/// The README: from a quick start to the guarantees and their limits.
+#[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis
+#[doc = include_str!("../README.md")]
+pub mod guide {}

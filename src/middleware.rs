@@ -113,30 +113,32 @@ impl RateLimit {
     /// What is to be decided before `request` may pass.
     fn plan(&self, request: &ServiceRequest) -> Plan {
         if (self.skip)(request) {
-            return Plan::Pass;
+            return Plan::default();
         }
         // The path as the router reads it: an encoded letter must not lead around the limit.
         let route = || self.limiter.route(request.match_info().as_str());
         let (policies, peek) = match (&self.policies, route()) {
             (Some(policies), _) => (policies, None),
             (None, Some(route)) => (&route.policies, Some(&route.peek)),
-            (None, None) => return Plan::Pass,
+            (None, None) => return Plan::default(),
         };
         let user = (self.user)(request);
         let identity = |source: &_| identity(request, user.as_ref(), source);
         let cost = (self.cost)(request);
-        match peek {
-            _ if !policies.is_empty() => Plan::Check(self.limiter.check(policies, cost, identity)),
-            Some(peek) if !peek.is_empty() => Plan::Peek(self.limiter.peek(peek, cost, identity)),
-            _ => Plan::Pass,
+        Plan {
+            check: (!policies.is_empty()).then(|| self.limiter.check(policies, cost, identity)),
+            peek: peek
+                .filter(|peek| !peek.is_empty())
+                .map(|peek| self.limiter.peek(peek, cost, identity)),
         }
     }
 }
 
-enum Plan {
-    Pass,
-    Check(Check),
-    Peek(Check),
+/// Nothing of both: the request passes, and is told nothing.
+#[derive(Default)]
+struct Plan {
+    check: Option<Check>,
+    peek: Option<Check>,
 }
 
 impl fmt::Debug for RateLimit {
@@ -189,22 +191,24 @@ where
         let service = self.service.clone();
         let fields = self.rate_limit.fields;
         Box::pin(async move {
-            let decision = match plan {
-                Plan::Pass => None,
-                Plan::Check(check) => match check.await {
-                    Ok(decision) if decision.is_allowed() => Some(decision),
+            let mut told = Vec::with_capacity(2);
+            if let Some(check) = plan.check {
+                match check.await {
+                    Ok(decision) if decision.is_allowed() => told.push(decision),
                     Ok(denied) => return Ok(deny(request, &denied, fields)),
                     Err(_) => {
                         let response = problem::reduced_capacity(&request);
                         return Ok(request.into_response(response).map_into_right_body());
                     }
-                },
+                }
+            }
+            if let Some(peek) = plan.peek {
                 // A standing that cannot be had is not worth a refusal.
-                Plan::Peek(check) => check.await.ok(),
-            };
+                told.extend(peek.await.ok());
+            }
             let mut response = service.call(request).await?;
-            if let Some(decision) = decision {
-                headers::write(response.headers_mut(), &decision, fields);
+            for decision in &told {
+                headers::write(response.headers_mut(), decision, fields);
             }
             Ok(response.map_into_left_body())
         })

@@ -27,7 +27,8 @@ mod redis;
 /// * [`acquire`](Store::acquire) is atomic: no other call sees or changes any of its keys between
 ///   its reading and its writing.
 /// * As many of the `count` requests are admitted as fit under *every* charge, `admitted * cost`
-///   units are charged to each of them, and nothing at all where none fits. A count of 0 only reads.
+///   units are charged to each of them, and nothing at all where none fits: then the only thing that
+///   may be written is a state that a wrong clock wrote, as of now. A count of 0 only reads.
 /// * The standings are those right after, in the order of the charges.
 /// * A charge that was answered is kept until the quota is whole again. Where room is bounded, a new
 ///   key is refused rather than an old one forgotten.

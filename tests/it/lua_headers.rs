@@ -143,10 +143,14 @@ fn arguments_read(file: &File) -> Vec<String> {
 #[test]
 fn the_reply_is_written_in_the_order_that_the_header_gives() {
     let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
-    let written = file.body.lines().filter_map(|line| line.split_once("reply[#reply + 1] = "));
-    // `admitted`, `policy.algorithm.remaining(...)`, `retry_after(...)`
+    let written = file
+        .body
+        .lines()
+        .filter_map(|line| line.trim().split_once("answer("))
+        .filter(|(before, _)| before.is_empty());
+    // `admitted`, `state.remaining`, `policy.reset_after(...)`, `retry_after(...)`
     let name = |(_, value): (&str, &str)| {
-        let called = value.split('(').next().unwrap_or_default();
+        let called = value.split(['(', ')']).next().unwrap_or_default();
         called.rsplit('.').next().unwrap_or_default().to_owned()
     };
     assert_eq!(written.map(name).collect::<Vec<_>>(), file.names("Reply"));
@@ -160,7 +164,7 @@ fn the_inputs_are_the_parameters_of_the_functions() {
             functions.extend(file.interface());
         }
         let taken = functions.into_iter().flat_map(|(_, parameters)| parameters);
-        let taken = set(taken.filter(|name| name != "_" && name != "state"));
+        let taken = set(taken.filter(|name| name != "_"));
         assert_eq!(set(file.names("Inputs")), taken, "{}.lua", file.name);
     }
 }
@@ -184,7 +188,7 @@ fn the_state_is_what_is_parsed_and_what_is_written() {
         let parsed: Vec<_> = parsed.trim().trim_start_matches("local ").split(", ").collect();
         assert_eq!(state, parsed, "{}.lua", file.name);
 
-        let directives = vec!["%.0f"; state.len()].join(" ");
+        let directives = vec!["%d"; state.len()].join(" ");
         let written = file.body.split_once(&format!("format('{directives}', "));
         let written = written.unwrap_or_else(|| panic!("{}.lua formats no state", file.name)).1;
         let written = written.split_once(')').expect("the call ends").0;

@@ -137,6 +137,12 @@ impl Tollgate {
         found.unwrap_or_else(|| panic!("no line says {text:?}:\n{}", self.stderr().join("\n")))
     }
 
+    /// All lines on standard error, to the end of it: for a process that was stopped.
+    pub(crate) fn rest_of_stderr(&mut self) -> &[String] {
+        self.output.until(PATIENCE, |_| None::<()>);
+        self.output.lines()
+    }
+
     /// Replaces its `config.toml`.
     pub(crate) fn rewrite_config(&self, text: &str) {
         fs::write(self.home.path().join("config.toml"), text).expect("config.toml is written");
@@ -149,6 +155,10 @@ impl Tollgate {
 
     /// Ends it in order (SIGTERM) and waits for the end.
     pub(crate) fn stop(&mut self) -> ExitStatus {
+        // It listens before it listens to signals, and until then one would end it out of order.
+        let pid = self.process.id();
+        let ready = self.output.until(PATIENCE, |_| catches_sigterm(pid).then_some(()));
+        assert!(ready.is_some(), "tollgate ended, or never takes a signal");
         self.signal(Signal::TERM);
         self.process.wait().expect("a child that was told to end")
     }
@@ -160,4 +170,12 @@ impl Drop for Tollgate {
         self.process.kill().expect("a child can be ended");
         self.process.wait().expect("an ended child");
     }
+}
+
+/// Whether a process has a handler for SIGTERM; taken for granted where no `/proc` would tell.
+fn catches_sigterm(pid: u32) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & (1 << (Signal::TERM.as_raw() - 1)) != 0)
 }
