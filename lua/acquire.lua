@@ -40,14 +40,14 @@ local function answer(number)
   reply[replied] = number
 end
 
-local function read_policies(policy_count)
+local function read_policies(policy_count, now)
   local policies = {}
   for i = 1, policy_count do
     local algorithm = algorithms[argument()]
     local units = tonumber(argument())
     local window = tonumber(argument())
     local burst = tonumber(argument())
-    policies[i] = {
+    local policy = {
       read = algorithm.read,
       charge = algorithm.charge,
       reset_after = algorithm.reset_after,
@@ -58,6 +58,10 @@ local function read_policies(policy_count)
       -- Filled anew for each request.
       state = {},
     }
+    if algorithm.begin then
+      algorithm.begin(policy, now)
+    end
+    policies[i] = policy
   end
   return policies
 end
@@ -106,7 +110,7 @@ while arguments_read < #arguments do
   local cost = tonumber(argument())
   local policy_count = tonumber(argument())
   local request_count = tonumber(argument())
-  local policies = read_policies(policy_count)
+  local policies = read_policies(policy_count, now)
   for _ = 1, request_count do
     local count = tonumber(argument())
     decide(policies, policy_count, now, cost, count)
