@@ -1,6 +1,6 @@
 //! Whose quota it is: an [`Identity`], written so that no two ever share a name.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The length of the IPv6 network that counts as one client: providers hand a customer a /64 or more.
@@ -87,14 +87,16 @@ struct Escaped<'a>(&'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for &byte in self.0 {
-            if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
-                f.write_char(char::from(byte))?;
-            } else {
-                write!(f, "%{byte:02X}")?;
-            }
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(byte);
+        let mut rest = self.0;
+        loop {
+            let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
+            let (text, after) = rest.split_at(plain);
+            f.write_str(std::str::from_utf8(text).unwrap_or_default())?;
+            let Some((byte, after)) = after.split_first() else { return Ok(()) };
+            write!(f, "%{byte:02X}")?;
+            rest = after;
         }
-        Ok(())
     }
 }
 

@@ -188,8 +188,8 @@ fn the_older_fields_are_of_the_policy_that_is_closest_to_denying() {
         // A policy that denies is closest, whatever remains of it.
         (
             false,
-            vec![(minute(), 1, 2_000, Now), (day(), 3, 9_000, After(8_500))],
-            ["1000", "3", "9"],
+            vec![(minute(), 1, 2_000, Now), (day(), 3, 9_000, After(3_500))],
+            ["1000", "3", "4"],
         ),
         (false, vec![(minute(), 10, 0, Never)], ["10", "10", "0"]),
     ];

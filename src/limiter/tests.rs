@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use super::*;
 use crate::decision::Decision;
 use crate::policy::OnStoreFailure;

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -9,6 +9,9 @@ use crate::policy::Policy;
 
 /// An identity whose text is longer than this is named by its hash.
 const MAX_IDENTITY: usize = 128;
+
+/// Room for most keys, so that writing one allocates once.
+const TYPICAL_KEY: usize = 96;
 
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
@@ -43,8 +46,15 @@ impl Keyspace {
             Algorithm::SlidingLog => "sl1",
             Algorithm::TokenBucket { .. } => "tb1",
         };
-        let identity = self.name(identity);
-        Key(format!("{}:{{{identity}}}:{}:{layout}", self.prefix, policy.name()).into())
+        let mut name = String::with_capacity(TYPICAL_KEY);
+        name.push_str(&self.prefix);
+        name.push_str(":{");
+        self.write_identity(&mut name, identity);
+        name.push_str("}:");
+        name.push_str(policy.name());
+        name.push(':');
+        name.push_str(layout);
+        Key(name.into())
     }
 
     /// The key that a store charges to see whether it can: no identity has that name.
@@ -53,15 +63,20 @@ impl Keyspace {
         Key(format!("{}:{{probe}}:{}:fw1", self.prefix, policy.name()).into())
     }
 
-    fn name(&self, identity: &Identity) -> String {
-        let text = identity.to_string();
+    fn write_identity(&self, name: &mut String, identity: &Identity) {
+        let start = name.len();
+        // Writing to a string does not fail.
+        let _ = write!(name, "{identity}");
+        let is_long = name.len() - start > MAX_IDENTITY;
         let kind = match identity {
-            Identity::User(_) if self.hash_users || text.len() > MAX_IDENTITY => "user",
-            Identity::Header(..) | Identity::NoHeader(_) if text.len() > MAX_IDENTITY => "header",
-            _ => return text,
+            Identity::User(_) if self.hash_users || is_long => "user",
+            Identity::Header(..) | Identity::NoHeader(_) if is_long => "header",
+            _ => return,
         };
+        let hash = Sha256::digest(&name[start..]);
+        name.truncate(start);
         // An escaped text never has a '#', so a hash is never taken for an ID.
-        format!("{kind}:#{}", Hex(&Sha256::digest(text)))
+        let _ = write!(name, "{kind}:#{}", Hex(&hash));
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
+
 use super::{
     Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind, SystemClock,
 };
@@ -34,6 +36,9 @@ pub struct MemoryStore {
     hasher: RandomState,
     shards: Box<[Mutex<Shard>]>,
 }
+
+/// As many as a request mostly has.
+type Few<T> = SmallVec<[T; 4]>;
 
 #[derive(Debug)]
 struct Shard {
@@ -96,39 +101,39 @@ impl MemoryStore {
     /// # Errors
     /// When there is no room for a new key.
     pub fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
-        let homes: Vec<usize> = acquire.charges.iter().map(|it| self.shard_of(&it.key)).collect();
+        let homes: Few<usize> = acquire.charges.iter().map(|it| self.shard_of(&it.key)).collect();
         // Always in the same order, so that two requests never wait for each other.
         let mut order = homes.clone();
         order.sort_unstable();
         order.dedup();
-        let mut shards: Vec<_> = order.iter().map(|&shard| self.lock(shard)).collect();
+        let mut shards: Few<_> = order.iter().map(|&shard| self.lock(shard)).collect();
         let at = |home: &usize| order.binary_search(home).unwrap_or(0);
+        let charges = || acquire.charges.iter().zip(&homes);
 
         // The clock is read under the locks, or a slower caller would step it back for the others.
         let now = self.clock.now();
         let cost = acquire.cost;
-        let look = |shards: &[MutexGuard<'_, Shard>]| -> Vec<Standing> {
-            let charges = acquire.charges.iter().zip(&homes);
-            charges.map(|(charge, home)| shards[at(home)].standing(charge, now, cost)).collect()
-        };
-        let standings = look(&shards);
-        let fit = standings.iter().map(|it| it.remaining / cost.units()).min();
-        let admitted = fit
-            .map_or(acquire.count, |fit| u32::try_from(fit).unwrap_or(u32::MAX).min(acquire.count));
-        if acquire.count == 0 {
-            return Ok(Acquired { admitted, standings });
+        let mut standings = Vec::with_capacity(acquire.charges.len());
+        let mut admitted = acquire.count;
+        for (charge, home) in charges() {
+            let standing = shards[at(home)].standing(charge, now, cost);
+            let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
+            admitted = admitted.min(fit);
+            standings.push(standing);
         }
         if admitted > 0 {
             for (shard, home) in shards.iter_mut().zip(&order) {
-                let charges = acquire.charges.iter().zip(&homes).filter(|(_, it)| *it == home);
-                shard.make_room(charges.map(|(charge, _)| &charge.key), now)?;
+                let keys = charges().filter(|(_, it)| *it == home).map(|(charge, _)| &charge.key);
+                shard.make_room(keys, now)?;
             }
         }
-        let units = u64::from(admitted) * cost.units();
-        for (charge, home) in acquire.charges.iter().zip(&homes) {
-            shards[at(home)].charge(charge, now, units);
+        if acquire.count > 0 {
+            let units = u64::from(admitted) * cost.units();
+            for ((charge, home), standing) in charges().zip(&mut standings) {
+                shards[at(home)].charge(charge, now, units, cost, standing);
+            }
         }
-        Ok(Acquired { admitted, standings: look(&shards) })
+        Ok(Acquired { admitted, standings })
     }
 }
 
@@ -163,19 +168,28 @@ impl Shard {
         }
     }
 
-    /// Charges `units`; none where nothing was admitted, which writes only what a wrong clock wrote.
-    fn charge(&mut self, charge: &Charge, now: Millis, units: u64) {
+    /// Charges `units`, and says in `standing` where the key stands then. Where nothing was
+    /// admitted that writes only what a wrong clock wrote.
+    fn charge(
+        &mut self,
+        charge: &Charge,
+        now: Millis,
+        units: u64,
+        cost: Cost,
+        standing: &mut Standing,
+    ) {
         let terms = charge.policy.terms();
-        if units > 0 {
-            let entry = self.entries.entry(charge.key.clone()).or_insert_with(|| Entry {
-                state: State::untouched(charge.policy.algorithm()),
-                whole_at: now,
-            });
-            entry.charge(&terms, now, units);
-        } else if let Some(entry) = self.entries.get_mut(&charge.key)
-            && entry.state.is_astray(&terms, now)
-        {
-            entry.charge(&terms, now, 0);
+        match self.entries.get_mut(&charge.key) {
+            Some(entry) if units > 0 || entry.state.is_astray(&terms, now) => {
+                *standing = entry.charge(&terms, now, units, cost);
+            }
+            None if units > 0 => {
+                let state = State::untouched(charge.policy.algorithm());
+                let mut entry = Entry { state, whole_at: now };
+                *standing = entry.charge(&terms, now, units, cost);
+                self.entries.insert(charge.key.clone(), entry);
+            }
+            _ => {}
         }
     }
 
@@ -185,7 +199,8 @@ impl Shard {
         keys: impl Iterator<Item = &'k Key> + Clone,
         now: Millis,
     ) -> Result<(), StoreError> {
-        if self.len_with(keys.clone()) <= self.sweep_at {
+        let most = self.entries.len() + keys.clone().count();
+        if most <= self.sweep_at || self.len_with(keys.clone()) <= self.sweep_at {
             return Ok(());
         }
         if now >= self.sweep_from {
@@ -216,10 +231,11 @@ impl Shard {
 }
 
 impl Entry {
-    fn charge(&mut self, terms: &Terms, now: Millis, units: u64) {
+    fn charge(&mut self, terms: &Terms, now: Millis, units: u64, cost: Cost) -> Standing {
         self.state.charge(terms, now, units);
-        let standing = self.state.standing(terms, now, Cost::ONE);
+        let standing = self.state.standing(terms, now, cost);
         self.whole_at = now + standing.reset_after;
+        standing
     }
 }
 

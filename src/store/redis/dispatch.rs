@@ -45,13 +45,10 @@ impl Dispatch {
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = bounded(QUEUE);
         for number in 0..threads {
-            let dispatcher = Dispatcher {
-                jobs: jobs.clone(),
-                pool: pool.clone(),
-                link: link.clone(),
-                timeout: options.timeout,
-                clock: options.clock.clone(),
-            };
+            let server =
+                Server { pool: pool.clone(), link: link.clone(), clock: options.clock.clone() };
+            let dispatcher =
+                Dispatcher { jobs: jobs.clone(), calls: server, timeout: options.timeout };
             thread::Builder::new()
                 .name(format!("tollgate-redis-{number}"))
                 .spawn(move || dispatcher.run())
@@ -84,27 +81,31 @@ impl Dispatch {
 }
 
 /// One thread's loop.
-struct Dispatcher {
+struct Dispatcher<C> {
     jobs: Receiver<Job>,
-    pool: Pool,
-    link: Arc<Link>,
+    calls: C,
     timeout: Duration,
-    clock: Option<Arc<dyn Clock>>,
 }
 
-impl Dispatcher {
-    /// Takes what is queued, never waiting for more: an idle system sends a batch of one at once, a
-    /// busy one what gathered while the last call was under way.
+impl<C: Calls> Dispatcher<C> {
     fn run(&self) {
-        while let Ok(first) = self.jobs.recv() {
-            let rest = self.jobs.try_iter().take(MAX_BATCH - 1);
-            let jobs: Vec<Job> = std::iter::once(first).chain(rest).collect();
-            // A panic drops the jobs, which answers them; the thread goes on with the next.
-            if catch_unwind(AssertUnwindSafe(|| self.serve(jobs))).is_err() {
-                log::error!(
-                    "A dispatcher panicked; the requests it held were not decided by Redis."
-                );
-            }
+        while let Some(jobs) = self.take() {
+            self.serve_or_drop(jobs);
+        }
+    }
+
+    /// Takes what is queued, never waiting for more: an idle system sends a batch of one at once, a
+    /// busy one what gathered while the last call was under way. `None` when nobody asks any more.
+    fn take(&self) -> Option<Vec<Job>> {
+        let first = self.jobs.recv().ok()?;
+        let rest = self.jobs.try_iter().take(MAX_BATCH - 1);
+        Some(std::iter::once(first).chain(rest).collect())
+    }
+
+    /// A panic drops the jobs, which answers them; the thread goes on with the next.
+    fn serve_or_drop(&self, jobs: Vec<Job>) {
+        if catch_unwind(AssertUnwindSafe(|| self.serve(jobs))).is_err() {
+            log::error!("A dispatcher panicked; the requests it held were not decided by Redis.");
         }
     }
 
@@ -120,7 +121,7 @@ impl Dispatcher {
                     batch.push(acquire);
                     askers.push(answer);
                 }
-                Job::Reset { keys, answer } => send(answer, self.reset(&keys)),
+                Job::Reset { keys, answer } => send(answer, self.calls.reset(&keys)),
             }
         }
         if askers.is_empty() {
@@ -136,18 +137,42 @@ impl Dispatcher {
     }
 
     fn decide(&self, batch: &Batch) -> Result<Vec<Acquired>, StoreError> {
-        let now = self.clock.as_ref().map(|clock| clock.now());
-        let reply = self.call(|connection| script::run(connection, batch, now))?;
+        let reply = self.calls.acquire(batch)?;
         batch.answers(&reply).ok_or_else(|| {
             StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
         })
+    }
+}
+
+/// What a dispatcher asks of the server.
+trait Calls {
+    /// The script's reply to `batch`.
+    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError>;
+
+    /// Forgets `keys`.
+    fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
+}
+
+/// The server, over pooled connections.
+struct Server {
+    pool: Pool,
+    link: Arc<Link>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl Calls for Server {
+    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
+        let now = self.clock.as_ref().map(|clock| clock.now());
+        self.call(|connection| script::run(connection, batch, now))
     }
 
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
         let names: Vec<&str> = keys.iter().map(Key::as_str).collect();
         self.call(|connection| connection.run(|it| redis::cmd("UNLINK").arg(&names).query(it)))
     }
+}
 
+impl Server {
     /// Runs `command` on a pooled connection; a failure takes the link down.
     fn call<T>(
         &self,
@@ -178,3 +203,6 @@ impl Dispatcher {
 fn send<T>(answer: AnswerTo<T>, result: Result<T, StoreError>) {
     let _ = answer.send(result);
 }
+
+#[cfg(test)]
+mod tests;
