@@ -30,8 +30,7 @@ end
 
 -- The state of a key without this window's field: untouched, or of another window.
 local function roll(state, key, policy, now)
-  -- pcall: a key of another type is no state.
-  local reply = pcall('HGETALL', key)
+  local reply = find('HGETALL', key)
   local start, window = parse(reply[1], '^(%d+) (%d+)$')
   local used = parse(reply[2], '^(%d+)$')
   if not window or not used then
@@ -46,7 +45,7 @@ local function roll(state, key, policy, now)
 end
 
 function fixed_window.read(state, key, policy, now)
-  local used = tonumber(pcall('HGET', key, policy.field))
+  local used = tonumber(find('HGET', key, policy.field))
   if used and used <= MAX_EXACT then
     -- Counted in place, a key keeps the TTL that it got with its window.
     state.in_place, state.astray = true, false

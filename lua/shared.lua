@@ -7,12 +7,17 @@ Inputs:
   stamp    ms since the epoch: as of when a state was written
   window   ms
   now      ms since the epoch
-  value    a string, false where there is none, or the error of a key of another type
+  command  a string: a Redis command that reads
+  key      a string: the state's name
+  ...      a string each: its further arguments
+  value    a string, or anything else where there is none
   pattern  a Lua pattern whose captures are decimal digits
 Reply:
   floor_div, ceil_div  x / y, rounded to integers
   is_astray            whether a wrong clock wrote the state, more than a window ahead
   read_as_of           ms since the epoch
+  find                 a string or the state's parts, as the command replies; no state of
+                       another type
   parse                the captures as integers; nil where the value does not match or they are too
                        large to be exact
 ]]
@@ -48,6 +53,19 @@ local function read_as_of(stamp, window, now)
     return now
   end
   return max(now, stamp)
+end
+
+-- What `command` finds; nothing where the key is of another type, which is no state of ours. Any
+-- other error ends the script: where keys may not be read, nobody may be taken for new.
+local function find(command, key, ...)
+  local reply = pcall(command, key, ...)
+  if type(reply) == 'table' and reply.err then
+    if not match(reply.err, '^-?WRONGTYPE') then
+      error(reply.err)
+    end
+    return {}
+  end
+  return reply
 end
 
 -- What something else wrote under a key of ours counts as no state, and is written over.

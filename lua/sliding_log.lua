@@ -40,8 +40,7 @@ end
 
 function sliding_log.read(state, key, policy, now)
   local window = policy.window
-  -- pcall: a key of another type is no state.
-  local last = entry(pcall('ZRANGE', key, -1, -1, 'WITHSCORES'))
+  local last = entry(find('ZRANGE', key, -1, -1, 'WITHSCORES'))
   local stamp = last and last.at or 0
   local as_of = read_as_of(stamp, window, now)
   -- What a wrong clock wrote is summed as of when it wrote it.

@@ -34,8 +34,7 @@ end
 
 function sliding_window.read(state, key, policy, now)
   local window = policy.window
-  -- pcall: a key of another type is no state.
-  local start, previous, current = parse(pcall('GET', key), '^(%d+) (%d+) (%d+)$')
+  local start, previous, current = parse(find('GET', key), '^(%d+) (%d+) (%d+)$')
   if not start then
     start, previous, current = 0, 0, 0
   end

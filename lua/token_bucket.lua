@@ -31,8 +31,7 @@ function token_bucket.owe(state, policy, debt)
 end
 
 function token_bucket.read(state, key, policy, now)
-  -- pcall: a key of another type is no state.
-  local stamp, debt, window = parse(pcall('GET', key), '^(%d+) (%d+) (%d+)$')
+  local stamp, debt, window = parse(find('GET', key), '^(%d+) (%d+) (%d+)$')
   if not stamp or window == 0 then
     stamp, debt, window = 0, 0, policy.window
   end

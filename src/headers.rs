@@ -37,9 +37,7 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
     if options.legacy {
         write_legacy(headers, decision);
     }
-    if options.cors_expose {
-        expose(headers, options);
-    }
+    expose(headers, options);
 }
 
 /// Says how long to wait: in whole seconds, rounded up, and at least 1.
@@ -112,7 +110,11 @@ fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
     }
 }
 
-fn expose(headers: &mut HeaderMap, options: FieldOptions) {
+/// Lets scripts in browsers read the fields, where that is set.
+pub(crate) fn expose(headers: &mut HeaderMap, options: FieldOptions) {
+    if !options.cors_expose {
+        return;
+    }
     let names = if options.legacy {
         "RateLimit, RateLimit-Policy, Retry-After, \
          X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"

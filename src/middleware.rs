@@ -197,7 +197,8 @@ where
                     Ok(decision) if decision.is_allowed() => told.push(decision),
                     Ok(denied) => return Ok(deny(request, &denied, fields)),
                     Err(_) => {
-                        let response = problem::reduced_capacity(&request);
+                        let mut response = problem::reduced_capacity(&request);
+                        headers::expose(response.headers_mut(), fields);
                         return Ok(request.into_response(response).map_into_right_body());
                     }
                 }

@@ -82,14 +82,18 @@ fn detail(decision: &Decision) -> String {
 }
 
 fn sentence((policy, standing): (&Policy, &Standing)) -> String {
-    let (name, quota) = (policy.name(), policy.quota());
-    let (units, seconds) = (quota.units(), quota.window() / 1_000);
-    let allows = format!("Policy \"{name}\" allows {units} requests per {seconds} s.");
+    let (name, terms) = (policy.name(), policy.terms());
     match standing.retry {
-        Retry::After(wait) => format!("{allows} Retry in {} s.", wait.div_ceil(1_000)),
-        Retry::Now | Retry::Never => {
-            format!("{allows} This request costs more than that and never will be admitted.")
-        }
+        Retry::After(wait) => format!(
+            "Policy \"{name}\" allows {} requests per {} s. Retry in {} s.",
+            terms.units,
+            terms.window / 1_000,
+            wait.div_ceil(1_000)
+        ),
+        Retry::Now | Retry::Never => format!(
+            "Policy \"{name}\" never admits a request that costs more than {} units.",
+            terms.burst
+        ),
     }
 }
 

@@ -82,8 +82,8 @@ fn a_request_that_costs_more_than_the_quota_is_not_told_to_wait() {
         assert!(field(&response, RETRY_AFTER).is_empty());
         let text = text(response);
         let says = concat!(
-            r#""detail":"Policy \"small\" allows 10 requests per 60 s. "#,
-            r#"This request costs more than that and never will be admitted."#,
+            r#""detail":"Policy \"small\" never admits a request "#,
+            r#"that costs more than 10 units."#,
         );
         assert!(text.contains(says), "{text}");
     }

@@ -8,7 +8,7 @@ use redis::IntoConnectionInfo as _;
 
 use self::dispatch::Dispatch;
 use self::link::Link;
-use self::pool::Manager;
+use self::pool::{Manager, Pool};
 use super::{Acquire, Acquired, Answer, Key, Store, StoreError, StoreErrorKind};
 use crate::clock::Clock;
 
@@ -90,6 +90,9 @@ impl RedisStore {
             .map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
         let link = Link::start(address, manager.clone(), options)?;
         let pool = manager.into_pool(connections);
+        if link.is_up() {
+            warm(&pool, connections);
+        }
         let dispatch = Dispatch::start(&pool, &link, options, connections)?;
         Ok(Self { link, dispatch })
     }
@@ -115,6 +118,12 @@ impl Store for RedisStore {
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         self.dispatch.reset(keys)
     }
+}
+
+/// Makes all connections, so that no request waits for one; what fails is made when it is wanted.
+fn warm(pool: &Pool, connections: usize) {
+    let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
+    drop(made);
 }
 
 /// What a failure of the redis crate means to a caller of the store.

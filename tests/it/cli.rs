@@ -194,7 +194,7 @@ fn without_a_redis_it_counts_here_and_says_so_once_and_takes_it_up_when_it_answe
     assert_eq!(about_redis, 1, "{:?}", one.stderr());
 
     redis.restart();
-    let says = one.wait_for_line("answers again");
+    let says = one.wait_for_line("answers: counting there");
     assert!(says.contains(&place) && says.contains("counting there"), "{says}");
     let mut other = serve();
     other.wait_for_line("answers: counting there");

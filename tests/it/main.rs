@@ -22,6 +22,8 @@ mod never;
 mod script;
 // The headers of the Lua files say what their bodies do.
 mod lua_headers;
+// What a Redis user may not do.
+mod permissions;
 // Redis is killed, paused and restarted under traffic.
 mod outage;
 // Which module may import which, and how long a file may be.

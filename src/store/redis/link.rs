@@ -1,5 +1,6 @@
 //! Whether the server answers: down after a failed call, up again after a probe that succeeds.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -39,7 +40,7 @@ impl Link {
         let generation = probe.manager.generation();
         let link = Arc::new(Self { address, up: AtomicBool::new(true), generation, wake });
         match probe.run() {
-            Ok(()) => log::info!("Redis at {} answers: counting there.", link.address),
+            Ok(()) => link.log_up(),
             Err(error) => link.take_down(&error),
         }
         let weak = Arc::downgrade(&link);
@@ -68,12 +69,15 @@ impl Link {
         if self.up.swap(false, Ordering::AcqRel) {
             // What was connected before may be half dead: nothing of it is used again.
             self.generation.next();
-            let cause = std::error::Error::source(cause)
-                .map_or_else(String::new, |source| format!(" ({source})"));
+            let says = match cause.kind() {
+                StoreErrorKind::Refused => "refuses to count",
+                _ => "does not answer",
+            };
             log::warn!(
-                "Redis at {} does not answer{cause}: counting in this process, or as \
-                 on_store_failure says, until it does.",
-                self.address
+                "Redis at {} {says} ({}): counting in this process, or as on_store_failure says, \
+                 until it does.",
+                self.address,
+                Reason(cause)
             );
         }
         // A full channel has woken the probe already.
@@ -82,7 +86,24 @@ impl Link {
 
     fn take_up(&self) {
         if !self.up.swap(true, Ordering::AcqRel) {
-            log::info!("Redis at {} answers again: counting there.", self.address);
+            self.log_up();
+        }
+    }
+
+    fn log_up(&self) {
+        log::info!("Redis at {} answers: counting there.", self.address);
+    }
+}
+
+/// Why the server failed, in a few words.
+struct Reason<'a>(&'a StoreError);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.kind(), std::error::Error::source(self.0)) {
+            (StoreErrorKind::TimedOut, _) => f.write_str("timed out"),
+            (_, Some(source)) => write!(f, "{source}"),
+            (_, None) => write!(f, "{}", self.0),
         }
     }
 }

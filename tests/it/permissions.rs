@@ -1,0 +1,78 @@
+//! What a Redis user may not do is a failure of the store, never a fresh quota.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tollgate::{
+    Acquire, Cost, Identity, Keyspace, RedisOptions, RedisStore, Store, StoreErrorKind,
+};
+
+use crate::support::redis::Server;
+use crate::support::stores::{HOUR, policy};
+
+const ALGORITHMS: [&str; 4] = ["fixed-window", "sliding-window", "sliding-log", "token-bucket"];
+
+/// The rules that the README gives for a Redis user.
+fn documented() -> Vec<&'static str> {
+    let readme = include_str!("../../README.md");
+    let line = readme.lines().find(|line| line.contains("ACL SETUSER tollgate"));
+    let rules = line.and_then(|line| line.split_once("SETUSER tollgate ")).expect("an ACL").1;
+    rules.split_whitespace().collect()
+}
+
+/// A store as that user, who has the documented rules and `more`.
+fn store(server: &Server, more: &[&str]) -> RedisStore {
+    let rules = [&documented(), more].concat();
+    let mut connection = server.connection();
+    let setuser = redis::cmd("ACL").arg("SETUSER").arg("tollgate").arg(rules).exec(&mut connection);
+    setuser.expect("rules that Redis knows");
+    let url = format!("{}?user=tollgate&pass=secret", server.url());
+    let timeout = Duration::from_secs(10);
+    RedisStore::start(&RedisOptions { timeout, ..RedisOptions::new(url) }).expect("a store")
+}
+
+/// Three requests under a policy of two.
+fn ask(store: &RedisStore, algorithm: &str) -> Vec<Result<u32, StoreErrorKind>> {
+    let policy = policy("p", algorithm, 2, HOUR);
+    let key = Keyspace::new("tollgate").key(&Identity::user("1042"), &policy);
+    let charge = tollgate::Charge { policy: Arc::clone(&policy), key };
+    let asked = Acquire { charges: vec![charge], cost: Cost::ONE, count: 1 };
+    let ask = |_| store.acquire(asked.clone()).wait();
+    (0..3).map(ask).map(|it| it.map(|it| it.admitted).map_err(|error| error.kind())).collect()
+}
+
+#[test]
+fn the_documented_permissions_are_enough() {
+    let server = Server::start();
+    let store = store(&server, &[]);
+    for algorithm in ALGORITHMS {
+        assert_eq!(ask(&store, algorithm), [Ok(1), Ok(1), Ok(0)], "{algorithm}");
+    }
+}
+
+#[test]
+fn nobody_is_admitted_by_who_may_not_read() {
+    for (algorithm, reads) in ALGORITHMS.iter().zip(["hget", "get", "zrange", "get"]) {
+        let server = Server::start();
+        let store = store(&server, &[&format!("-{reads}")]);
+        for answer in ask(&store, algorithm) {
+            answer.expect_err("a store that fails");
+        }
+    }
+}
+
+#[test]
+fn every_documented_permission_is_needed() {
+    for rule in documented().into_iter().filter(|rule| rule.starts_with('+')) {
+        // These are wanted only after a script was flushed, or a count was reset.
+        if ["+eval", "+unlink", "+zcount", "+zcard"].contains(&rule) {
+            continue;
+        }
+        let server = Server::start();
+        let store = store(&server, &[&rule.replace('+', "-")]);
+        let fails =
+            |algorithm: &&str| ask(&store, algorithm).contains(&Err(StoreErrorKind::Refused));
+        let fails = !store.is_up() || ALGORITHMS.iter().any(fails);
+        assert!(fails, "{rule} is not needed");
+    }
+}
