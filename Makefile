@@ -7,7 +7,7 @@ export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
 LUA := $(wildcard lua/*.lua)
 LUA := $(filter %/shared.lua,$(LUA)) $(filter-out %/shared.lua %/acquire.lua,$(LUA)) $(filter %/acquire.lua,$(LUA))
 
-.PHONY: help run test check format clippy features docs licences lint-lua bench bench-growth bench-chart bench-core bench-built redis fmt clean
+.PHONY: help run test check format clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -58,6 +58,10 @@ bench: bench-built ## measure the speed: CASE=name for one case, ROUNDS=5, SECON
 
 bench-growth: bench-built ## measure how cost grows with connections, policies and keys: CASE=name for one series, KEYS=1000000 at most
 	$(LOAD) growth $(MEASURED) --most-keys $(or $(KEYS),1000000)
+
+bench-peers: bench-built ## measure what a user would pick instead; builds it, and takes Python packages from the registry
+	benches/peers/install.sh $(BENCHED)/peers
+	$(LOAD) peers $(MEASURED)
 
 bench-chart: ## draw benches/chart.svg from what `make bench` measured last
 	$(LOAD) chart --results $(BENCHED) --output benches/chart.svg

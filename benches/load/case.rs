@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use crate::contender::Contender::{self, Bare, Multiplexed, Plain, Tollgate};
+use crate::peer::PEERS;
 use crate::target::{Bound, Measure, Target};
 use crate::wrk::Load;
 
@@ -55,6 +56,19 @@ impl Setting {
         }
         let _ = write!(text, "\n[routes.\"/api/data\"]\npolicies = {names:?}\n");
         text
+    }
+}
+
+/// What a user would pick instead, on the work of the first case.
+pub(crate) fn peers() -> Case {
+    let others = PEERS.iter().map(Contender::Peer);
+    Case {
+        name: "peers",
+        about: "what a user would pick instead; throttlecrab counts in itself".to_owned(),
+        setting: Setting::of(&["fixed-window"]),
+        load: Load { connections: 64, keys: 100_000 },
+        contenders: [Bare, Tollgate].into_iter().chain(others).collect(),
+        targets: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::Result;
 use crate::case::Setting;
+use crate::peer::Peer;
 use crate::process::{Process, bound, free_address};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(crate) enum Contender {
     Plain,
     Multiplexed,
     Tollgate,
+    Peer(&'static Peer),
 }
 
 /// One of them, serving.
@@ -22,6 +24,8 @@ pub(crate) enum Contender {
 pub(crate) struct Running {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
+    /// What `wrk` sends it.
+    pub(crate) dialect: &'static str,
 }
 
 /// What it takes to start one.
@@ -29,6 +33,8 @@ pub(crate) struct Running {
 pub(crate) struct Stage<'a> {
     /// The command to measure.
     pub(crate) tollgate: &'a Path,
+    /// Where `make bench-peers` installs the others.
+    pub(crate) peers: &'a Path,
     /// Where files may be written.
     pub(crate) directory: &'a Path,
     /// The address of Redis.
@@ -42,6 +48,14 @@ impl Contender {
             Self::Plain => "plain",
             Self::Multiplexed => "multiplexed",
             Self::Tollgate => "tollgate",
+            Self::Peer(peer) => peer.name,
+        }
+    }
+
+    fn dialect(self) -> &'static str {
+        match self {
+            Self::Peer(peer) => peer.dialect,
+            _ => "data",
         }
     }
 
@@ -51,6 +65,7 @@ impl Contender {
             Self::Bare => false,
             Self::Plain | Self::Multiplexed => true,
             Self::Tollgate => !setting.in_memory,
+            Self::Peer(peer) => peer.asks_redis,
         }
     }
 
@@ -61,7 +76,7 @@ impl Contender {
         let log = stage.directory.join(format!("{}.log", self.name()));
         let mut process = Process::begin(command, log)?;
         process.until_it_listens(address)?;
-        Ok(Running { process, address })
+        Ok(Running { process, address, dialect: self.dialect() })
     }
 
     /// What starts it, by way of `program`.
@@ -78,6 +93,8 @@ impl Contender {
             fs::write(&file, setting.config(address, stage.redis))?;
             command = program(stage.tollgate);
             command.args(["serve", "--config"]).arg(file).current_dir(stage.directory);
+        } else if let Self::Peer(peer) = self {
+            command = peer.command(stage.peers, address, stage.redis, program);
         } else {
             command = program(&std::env::current_exe()?);
             command.args(["serve", self.name(), "--listen", &address.to_string()]);

@@ -10,6 +10,7 @@ mod fill;
 mod growth;
 mod latency;
 mod machine;
+mod peer;
 mod process;
 mod redis_server;
 mod report;
@@ -44,6 +45,8 @@ enum Command {
     Run(Options),
     /// Measure how cost grows with connections, policies and keys
     Growth(Options),
+    /// Measure what a user would pick instead
+    Peers(Options),
     /// Draw the chart of what was measured last
     Chart {
         /// Where the measurements are
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Run(options)) => run::all(&options),
         Some(Command::Growth(options)) => growth::all(&options),
+        Some(Command::Peers(options)) => run::peers(&options),
         Some(Command::Chart { results, output }) => chart::draw(&results, &output),
         Some(Command::Serve(options)) => serve::serve(options),
     };

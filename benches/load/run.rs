@@ -49,6 +49,13 @@ pub(crate) struct Round {
     pub(crate) round_trip_us: f64,
 }
 
+/// Measures Tollgate beside what a user would pick instead.
+pub(crate) fn peers(options: &Options) -> Result<()> {
+    let lab = Lab::open(options)?;
+    println!("{}\n", lab.machine.line());
+    lab.measure_and_report(case::peers())
+}
+
 /// Measures the case that `options` names, or all of them.
 pub(crate) fn all(options: &Options) -> Result<()> {
     let cases = case::all();
@@ -61,9 +68,7 @@ pub(crate) fn all(options: &Options) -> Result<()> {
     let lab = Lab::open(options)?;
     println!("{}\n", lab.machine.line());
     for case in cases.into_iter().filter(|case| chosen(case.name)) {
-        let outcome = lab.measure(case)?;
-        print!("{}", report::table(&outcome));
-        report::keep(&lab, outcome.case.name, &report::json(&lab, &outcome))?;
+        lab.measure_and_report(case)?;
     }
     if chosen(start::NAME) {
         start::measure(&lab)?;
@@ -88,7 +93,18 @@ impl Lab {
         let tollgate = fs::canonicalize(&self.options.tollgate)
             .map_err(|error| format!("{}: {error}", self.options.tollgate.display()))?;
         let url = self.redis.url();
-        act(Stage { tollgate: &tollgate, directory: self.directory.path(), redis: &url })
+        act(Stage {
+            tollgate: &tollgate,
+            peers: &self.options.results.join("peers"),
+            directory: self.directory.path(),
+            redis: &url,
+        })
+    }
+
+    fn measure_and_report(&self, case: Case) -> Result<()> {
+        let outcome = self.measure(case)?;
+        print!("{}", report::table(&outcome));
+        report::keep(self, outcome.case.name, &report::json(self, &outcome))
     }
 
     /// Lets the contenders of `case` take turns.
@@ -97,7 +113,7 @@ impl Lab {
         let start = |who: &Contender| self.with_stage(|stage| who.start(stage, &case.setting));
         let running = case.contenders.iter().map(start).collect::<Result<Vec<Running>>>()?;
         for one in &running {
-            case.load.run(&self.script, one.address, WARM_UP, 0)?;
+            case.load.run(&self.script, one, WARM_UP, 0)?;
         }
         let seconds = self.options.seconds;
         let mut rounds = Vec::new();

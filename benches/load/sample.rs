@@ -70,7 +70,7 @@ impl Sample {
         seed: usize,
     ) -> Result<Self> {
         let before = Counters::read(running, redis)?;
-        let seen = load.run(script, running.address, seconds, seed)?;
+        let seen = load.run(script, running, seconds, seed)?;
         let after = Counters::read(running, redis)?;
 
         let (server, redis) = (after.server - before.server, after.redis - before.redis);

@@ -88,7 +88,7 @@ fn first_answer(lab: &Lab, who: Contender, setting: &Setting) -> Result<(f64, Ru
     let begun = Instant::now();
     let mut process = Process::begin(command, lab.directory.path().join("start.log"))?;
     process.until(Duration::from_micros(200), || ask(address).ok())?;
-    Ok((begun.elapsed().as_secs_f64(), Running { process, address }))
+    Ok((begun.elapsed().as_secs_f64(), Running { process, address, dialect: "data" }))
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<()> {

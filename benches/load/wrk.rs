@@ -1,9 +1,9 @@
 //! Load, from `wrk`.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::Result;
+use crate::contender::Running;
 use crate::process::bound;
 
 /// How the requests come.
@@ -28,11 +28,11 @@ pub(crate) struct Measured {
 }
 
 impl Load {
-    /// Sends requests to `address` for as long.
+    /// Sends requests for as long.
     pub(crate) fn run(
         &self,
         script: &Path,
-        address: SocketAddr,
+        to: &Running,
         seconds: u64,
         seed: usize,
     ) -> Result<Measured> {
@@ -40,8 +40,8 @@ impl Load {
         wrk.arg("-t").arg(self.connections.min(2).to_string());
         wrk.arg("-c").arg(self.connections.to_string());
         wrk.arg("-d").arg(format!("{seconds}s")).arg("-s").arg(script);
-        wrk.arg(format!("http://{address}/api/data"));
-        wrk.arg("--").arg(self.keys.to_string()).arg(seed.to_string());
+        wrk.arg(format!("http://{}", to.address));
+        wrk.arg("--").arg(self.keys.to_string()).arg(seed.to_string()).arg(to.dialect);
         let output = wrk.output().map_err(|error| format!("wrk: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let line = text.lines().find_map(|line| line.strip_prefix("measured "));
