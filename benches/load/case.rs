@@ -30,18 +30,22 @@ pub(crate) struct Setting {
     /// One policy for each.
     pub(crate) algorithms: Vec<&'static str>,
     pub(crate) in_memory: bool,
+    /// What a call to Redis may take.
+    pub(crate) timeout_ms: u64,
 }
 
 impl Setting {
     pub(crate) fn of(algorithms: &[&'static str]) -> Self {
-        Self { units: PLENTY, algorithms: algorithms.to_vec(), in_memory: false }
+        Self { units: PLENTY, algorithms: algorithms.to_vec(), in_memory: false, timeout_ms: 50 }
     }
 
     /// Tollgate's configuration. A store that fails refuses, so that it shows.
     pub(crate) fn config(&self, listen: SocketAddr, redis: &str) -> String {
         let url = if self.in_memory { "memory:" } else { redis };
         let mut text = format!(
-            "[server]\nlisten = \"{listen}\"\n\n[store]\nurl = \"{url}\"\nmax_keys = 2000000\n"
+            "[server]\nlisten = \"{listen}\"\n\n[store]\nurl = \"{url}\"\ntimeout_ms = {}\n\
+             max_keys = 2000000\n",
+            self.timeout_ms
         );
         let names: Vec<String> = (0..self.algorithms.len())
             .map(|number| if number == 0 { "default".into() } else { format!("policy-{number}") })

@@ -52,7 +52,9 @@ fn read(stream: &mut TcpStream, answers: u64) -> Result<()> {
         let length = stream.read(&mut buffer)?;
         text += std::str::from_utf8(&buffer[..length])?;
         if length == 0 || text.matches("HTTP/1.1 ").count() != text.matches(ADMITTED).count() {
-            return Err(format!("a client was not admitted:\n{text}").into());
+            let status = |line: &&str| line.starts_with("HTTP/1.1 ") && !line.starts_with(ADMITTED);
+            let line = text.lines().find(status).unwrap_or("the connection was closed");
+            return Err(format!("a client was not admitted: {line}").into());
         }
     }
     Ok(())

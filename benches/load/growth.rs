@@ -112,7 +112,8 @@ fn memory_per_key(lab: &Lab) -> Result<()> {
     let once = ALGORITHMS.map(|algorithm| (algorithm, 1));
     for (algorithm, requests) in once.into_iter().chain([("sliding-log", 10)]) {
         lab.redis.clear()?;
-        let setting = Setting { units: 100_000, ..Setting::of(&[algorithm]) };
+        // Weighed, not timed: nobody is to be refused for a slow moment.
+        let setting = Setting { units: 100_000, timeout_ms: 5_000, ..Setting::of(&[algorithm]) };
         let running = lab.with_stage(|stage| Tollgate.start(stage, &setting))?;
         // What serves the connections is no part of the keys.
         fill(running.address, 1_000)?;
