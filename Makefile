@@ -7,10 +7,10 @@ export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
 LUA := $(wildcard lua/*.lua)
 LUA := $(filter %/shared.lua,$(LUA)) $(filter-out %/shared.lua %/acquire.lua,$(LUA)) $(filter %/acquire.lua,$(LUA))
 
-.PHONY: help run test check format clippy features docs licences lint-lua redis fmt clean
+.PHONY: help run test check format clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built redis fmt clean
 
 help: ## print these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
 run: ## serve, with config.toml, on http://127.0.0.1:8080
 	@tests/setup.sh cc
@@ -47,6 +47,32 @@ lint-lua:
 	@tests/setup.sh luacheck
 	luacheck --quiet .luacheckrc
 	cat $(LUA) </dev/null | luacheck --quiet --filename lua/joined - || { awk 'FNR == 1 { print FILENAME " begins at line " NR }' $(LUA); exit 1; }
+
+# The command as it is shipped: cargo builds it once more beside the harness, with what only benches ask of redis.
+BENCHED := $(abspath $(or $(CARGO_TARGET_DIR),target))/bench
+LOAD := cargo bench --locked --bench load --
+MEASURED := --tollgate $(BENCHED)/tollgate --results $(BENCHED) --case '$(CASE)' --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),5) --transport $(or $(TRANSPORT),tcp)
+
+bench: bench-built ## measure the speed: CASE=name for one case, ROUNDS=5, SECONDS=5, TRANSPORT=tcp; installs wrk if it is missing
+	$(LOAD) run $(MEASURED)
+
+bench-growth: bench-built ## measure how cost grows with connections, policies and keys: CASE=name for one series, KEYS=1000000 at most
+	$(LOAD) growth $(MEASURED) --most-keys $(or $(KEYS),1000000)
+
+bench-peers: bench-built ## measure what a user would pick instead; builds it, and takes Python packages from the registry
+	benches/peers/install.sh $(BENCHED)/peers
+	$(LOAD) peers $(MEASURED)
+
+bench-chart: ## draw benches/chart.svg from what `make bench` measured last
+	$(LOAD) chart --results $(BENCHED) --output benches/chart.svg
+
+bench-core: ## measure the parts of a decision, without a network
+	cargo bench --locked --bench core
+
+bench-built:
+	@tests/setup.sh cc redis-server wrk
+	cargo build --locked --release
+	install -D $(or $(CARGO_TARGET_DIR),target)/release/tollgate $(BENCHED)/tollgate
 
 redis: ## start a Redis on 127.0.0.1:6379 that keeps nothing; installs it if it is missing
 	@tests/setup.sh redis-server

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make` needs and does not find: tests/setup.sh redis-server luacheck cargo-deny cc
+# Installs what `make` needs and does not find: tests/setup.sh redis-server luacheck wrk cargo-deny cc
 set -eu
 
 main() {
@@ -12,6 +12,7 @@ main() {
         case $tool in
         redis-server) install_package redis-server ;;
         luacheck) install_package lua-check ;;
+        wrk) install_package wrk ;;
         cargo-deny) install_cargo_deny ;;
         cc) fail "There is no C compiler (cc), which Rust links with: install gcc and libc6-dev." ;;
         *) fail "$tool is missing: install it." ;;

@@ -146,7 +146,7 @@ fn a_password_is_never_logged_not_even_at_trace() {
             assert!(!log.contains(secret), "{url}:\n{log}");
         }
     };
-    let (refused, up) = ("does not answer", "answers: counting there");
+    let (refused, up) = ("refuses to count", "answers: counting there");
     // The server knows no passwords, so it refuses them.
     for credentials in [":hush", "user:hush", ":%68ush"] {
         assert_hushed(&format!("redis://{credentials}@{at}"), refused);

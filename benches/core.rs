@@ -1,0 +1,164 @@
+//! What the parts of a decision cost, without a network.
+//!
+//! `cargo bench --bench core`, or with a name after it to measure only what has it.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, HttpResponse, web};
+use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tollgate::{
+    Acquire, Algorithm, Charge, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
+    MemoryStore, Policy, Quota, RateLimit, State, SystemClock, Terms,
+};
+
+const COLD_KEYS: usize = 100_000;
+
+fn quota() -> Quota {
+    "2000000000/hour".parse().expect("a quota")
+}
+
+fn policy(name: &str) -> Arc<Policy> {
+    let policy = Policy::new(name, quota()).expect("a policy");
+    Arc::new(policy.with_key(KeySource::Header("x-client".into())))
+}
+
+fn client(number: usize) -> Identity {
+    Identity::header("x-client", number.to_string())
+}
+
+/// One step: where a key stands, and its charge.
+fn algorithms(c: &mut Criterion) {
+    let mut group = c.benchmark_group("step");
+    for name in ["fixed-window", "sliding-window", "sliding-log", "token-bucket"] {
+        // A step a millisecond: one entry comes and one goes.
+        let quota = if name == "sliding-log" { "1000/second".parse() } else { Ok(quota()) };
+        let quota = quota.expect("a quota");
+        let algorithm = Algorithm::named(name, quota).expect("an algorithm");
+        let terms = Terms::new(quota, algorithm);
+        let mut state = State::untouched(algorithm);
+        let mut now = SystemClock.now();
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                now += 1;
+                let standing = state.standing(&terms, now, Cost::ONE);
+                if standing.remaining > 0 {
+                    state.charge(&terms, now, 1);
+                }
+                black_box(standing)
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Decisions of the memory store, by threads that ask at the same time.
+fn memory_store(c: &mut Criterion) {
+    let mut group = c.benchmark_group("memory-store");
+    group.throughput(Throughput::Elements(1));
+    for (kind, keys) in [("hot", 1), ("cold", COLD_KEYS)] {
+        for threads in [1, 2] {
+            let store = MemoryStore::new(2 * COLD_KEYS);
+            let asked = requests(keys);
+            for one in &asked {
+                store.acquire_now(one).expect("there is room");
+            }
+            group.bench_function(BenchmarkId::new(kind, threads), |b| {
+                b.iter_custom(|decisions| share_out(&store, &asked, threads, decisions));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// One request of each of `keys` clients, in an order that no cache foresees.
+fn requests(keys: usize) -> Vec<Acquire> {
+    let (policy, keyspace) = (policy("default"), Keyspace::new("tollgate"));
+    // A step that shares no factor with the number of keys comes by all of them.
+    let numbers = (0..keys).map(|number| number * 61_403 % keys);
+    let request = |number| {
+        let key = keyspace.key(&client(number), &policy);
+        let charges = vec![Charge { policy: policy.clone(), key }];
+        Acquire { charges, cost: Cost::ONE, count: 1 }
+    };
+    numbers.map(request).collect()
+}
+
+/// The time that `threads` take for `decisions` together.
+fn share_out(store: &MemoryStore, asked: &[Acquire], threads: usize, decisions: u64) -> Duration {
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let mine = decisions / threads as u64;
+            scope.spawn(move || {
+                let from = asked.iter().cycle().skip(thread * asked.len() / threads);
+                for (one, _) in from.zip(0..mine) {
+                    let _ = black_box(store.acquire_now(black_box(one)));
+                }
+            });
+        }
+    });
+    begun.elapsed()
+}
+
+fn keyspace(c: &mut Criterion) {
+    let (policy, keyspace) = (policy("default"), Keyspace::new("tollgate"));
+    let mut group = c.benchmark_group("key");
+    for (name, identity) in [
+        ("ip", Identity::ip([203, 0, 113, 7].into())),
+        ("user", Identity::user("1042")),
+        ("hashed", Identity::user("long".repeat(50))),
+    ] {
+        group.bench_function(name, |b| b.iter(|| keyspace.key(black_box(&identity), &policy)));
+    }
+    group.finish();
+}
+
+/// The limiter over the memory store: key, decision, and what it says.
+fn limiter(c: &mut Criterion) {
+    let limiter = Limiter::builder(Arc::new(MemoryStore::new(1_000)))
+        .policy((*policy("default")).clone())
+        .build()
+        .expect("a limiter");
+    let policies = limiter.policies(["default"]).expect("its policy");
+    let check = || limiter.check(&policies, Cost::ONE, |_| client(7)).wait();
+    c.bench_function("limiter", |b| b.iter(|| check().expect("memory answers")));
+}
+
+/// A whole request through actix-web: without a limiter, with one, and with the older fields too.
+/// What the second is above the first, is the middleware with its header fields.
+fn middleware(c: &mut Criterion) {
+    let rate_limit = |names: &[&str]| {
+        let builder = Limiter::builder(Arc::new(MemoryStore::new(1_000)));
+        let builder = names.iter().fold(builder, |it, name| it.policy((*policy(name)).clone()));
+        let rate_limit = RateLimit::new(builder.build().expect("a limiter"));
+        rate_limit.policies(names).expect("its policies")
+    };
+    let one = rate_limit(&["default"]);
+    let mut group = c.benchmark_group("request");
+    group.bench_function("bare", |b| serve(b, one.clone().skip(|_| true)));
+    group.bench_function("one-policy", |b| serve(b, one.clone()));
+    group.bench_function("legacy-headers", |b| serve(b, one.clone().legacy_headers(true)));
+    group.bench_function("two-policies", |b| serve(b, rate_limit(&["default", "daily"])));
+    group.finish();
+}
+
+fn serve(b: &mut Bencher<'_>, rate_limit: RateLimit) {
+    let system = actix_web::rt::System::new();
+    let app = App::new().wrap(rate_limit).route("/", web::get().to(HttpResponse::Ok));
+    let app = system.block_on(init_service(app));
+    let field = (HeaderName::from_static("x-client"), HeaderValue::from_static("7"));
+    b.iter(|| {
+        let request = TestRequest::get().insert_header(field.clone()).to_request();
+        let response = system.block_on(call_service(&app, request));
+        assert!(response.status().is_success());
+        response
+    });
+}
+
+criterion_group!(benches, algorithms, memory_store, keyspace, limiter, middleware);
+criterion_main!(benches);

@@ -1,0 +1,145 @@
+//! The cases: what is asked of the limiter, under which load, against whom, with which target.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use crate::contender::Contender::{self, Bare, Multiplexed, Plain, Tollgate};
+use crate::peer::PEERS;
+use crate::target::{Bound, Measure, Target};
+use crate::wrk::Load;
+
+/// Under a quota that nobody uses up.
+pub(crate) const PLENTY: u64 = 1_000_000_000;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) about: String,
+    pub(crate) setting: Setting,
+    pub(crate) load: Load,
+    /// The bare app first: the others are compared with it.
+    pub(crate) contenders: Vec<Contender>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// How the limiter is configured.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// Allowed per hour.
+    pub(crate) units: u64,
+    /// One policy for each.
+    pub(crate) algorithms: Vec<&'static str>,
+    pub(crate) in_memory: bool,
+    /// What a call to Redis may take.
+    pub(crate) timeout_ms: u64,
+}
+
+impl Setting {
+    pub(crate) fn of(algorithms: &[&'static str]) -> Self {
+        Self { units: PLENTY, algorithms: algorithms.to_vec(), in_memory: false, timeout_ms: 50 }
+    }
+
+    /// Tollgate's configuration. A store that fails refuses, so that it shows.
+    pub(crate) fn config(&self, listen: SocketAddr, redis: &str) -> String {
+        let url = if self.in_memory { "memory:" } else { redis };
+        let mut text = format!(
+            "[server]\nlisten = \"{listen}\"\n\n[store]\nurl = \"{url}\"\ntimeout_ms = {}\n\
+             max_keys = 2000000\n",
+            self.timeout_ms
+        );
+        let names: Vec<String> = (0..self.algorithms.len())
+            .map(|number| if number == 0 { "default".into() } else { format!("policy-{number}") })
+            .collect();
+        for (name, algorithm) in names.iter().zip(&self.algorithms) {
+            let _ = write!(
+                text,
+                "\n[policies.{name}]\nquota = \"{}/hour\"\nalgorithm = \"{algorithm}\"\n\
+                 key = \"header:x-client\"\non_store_failure = \"deny\"\n",
+                self.units
+            );
+        }
+        let _ = write!(text, "\n[routes.\"/api/data\"]\npolicies = {names:?}\n");
+        text
+    }
+}
+
+/// What a user would pick instead, on the work of the first case.
+pub(crate) fn peers() -> Case {
+    let others = PEERS.iter().map(Contender::Peer);
+    Case {
+        name: "peers",
+        about: "what a user would pick instead; throttlecrab counts in itself".to_owned(),
+        setting: Setting::of(&["fixed-window"]),
+        load: Load { connections: 64, keys: 100_000 },
+        contenders: [Bare, Tollgate].into_iter().chain(others).collect(),
+        targets: Vec::new(),
+    }
+}
+
+/// Every case under load; `start` is a case of its own.
+pub(crate) fn all() -> Vec<Case> {
+    let everyone = || vec![Bare, Tollgate, Multiplexed, Plain];
+    let case = |name, about: &str| Case {
+        name,
+        about: about.to_owned(),
+        setting: Setting::of(&["fixed-window"]),
+        load: Load { connections: 64, keys: 100_000 },
+        contenders: everyone(),
+        targets: Vec::new(),
+    };
+    let of_bare = |least| Target::new(Measure::SpeedOf(Bare), Bound::AtLeast(least));
+    vec![
+        Case {
+            targets: vec![of_bare(0.70), Target::new(Measure::SpeedOf(Plain), Bound::AtLeast(3.0))],
+            ..case("default", "Redis, a fixed window")
+        },
+        Case {
+            setting: Setting::of(&["fixed-window", "token-bucket"]),
+            contenders: vec![Bare, Tollgate],
+            targets: vec![of_bare(0.60)],
+            ..case("two-policies", "Redis, a fixed window and a token bucket")
+        },
+        Case {
+            load: Load { connections: 64, keys: 1 },
+            targets: vec![of_bare(0.80), Target::new(Measure::RedisCpu, Bound::AtMost(0.5))],
+            ..case("hot-key", "Redis, one key, all admitted")
+        },
+        Case {
+            setting: Setting { units: 1, ..Setting::of(&["fixed-window"]) },
+            load: Load { connections: 64, keys: 100 },
+            targets: vec![
+                of_bare(0.95),
+                Target::new(Measure::ReadsPerKey, Bound::AtMost(2.0)),
+                Target::new(Measure::CallsPerKey, Bound::AtMost(2.0)),
+            ],
+            ..case("closed", "Redis, over the quota, all denied")
+        },
+        Case {
+            setting: Setting { in_memory: true, ..Setting::of(&["fixed-window"]) },
+            contenders: vec![Bare, Tollgate],
+            targets: vec![of_bare(0.92)],
+            ..case("memory", "the memory store, a fixed window")
+        },
+        Case {
+            load: Load { connections: 8, keys: 100_000 },
+            targets: vec![
+                of_bare(0.40),
+                Target::new(Measure::SpeedOf(Multiplexed), Bound::AtLeast(1.0)),
+            ],
+            ..case("eight", "Redis, a fixed window, few connections")
+        },
+        Case {
+            load: Load { connections: 1, keys: 100_000 },
+            targets: vec![Target::new(Measure::P50OverRoundTrip, Bound::AtMost(1.0))],
+            ..case("latency", "Redis, a fixed window, no load")
+        },
+        Case {
+            load: Load { connections: 512, keys: 100_000 },
+            targets: vec![
+                Target::new(Measure::P99OverP50Of(Plain), Bound::AtMost(1.0)),
+                Target::new(Measure::Lost, Bound::AtMost(0.0)),
+            ],
+            ..case("many", "Redis, a fixed window, many connections")
+        },
+    ]
+}

@@ -1,0 +1,110 @@
+//! Who is measured: Tollgate, and the apps that it is compared with.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::Result;
+use crate::case::Setting;
+use crate::peer::Peer;
+use crate::process::{Process, bound, free_address};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contender {
+    Bare,
+    Plain,
+    Multiplexed,
+    Tollgate,
+    Peer(&'static Peer),
+}
+
+/// One of them, serving.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+    /// What `wrk` sends it.
+    pub(crate) dialect: &'static str,
+}
+
+/// What it takes to start one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage<'a> {
+    /// The command to measure.
+    pub(crate) tollgate: &'a Path,
+    /// Where `make bench-peers` installs the others.
+    pub(crate) peers: &'a Path,
+    /// Where files may be written.
+    pub(crate) directory: &'a Path,
+    /// The address of Redis.
+    pub(crate) redis: &'a str,
+}
+
+impl Contender {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Plain => "plain",
+            Self::Multiplexed => "multiplexed",
+            Self::Tollgate => "tollgate",
+            Self::Peer(peer) => peer.name,
+        }
+    }
+
+    fn dialect(self) -> &'static str {
+        match self {
+            Self::Peer(peer) => peer.dialect,
+            _ => "data",
+        }
+    }
+
+    /// Whether it asks Redis, under `setting`.
+    pub(crate) fn asks_redis(self, setting: &Setting) -> bool {
+        match self {
+            Self::Bare => false,
+            Self::Plain | Self::Multiplexed => true,
+            Self::Tollgate => !setting.in_memory,
+            Self::Peer(peer) => peer.asks_redis,
+        }
+    }
+
+    /// Starts it, and returns when it listens.
+    pub(crate) fn start(self, stage: Stage<'_>, setting: &Setting) -> Result<Running> {
+        let address = free_address()?;
+        let command = self.command(stage, setting, address, bound)?;
+        let log = stage.directory.join(format!("{}.log", self.name()));
+        let mut process = Process::begin(command, log)?;
+        process.until_it_listens(address)?;
+        Ok(Running { process, address, dialect: self.dialect() })
+    }
+
+    /// What starts it, by way of `program`.
+    pub(crate) fn command(
+        self,
+        stage: Stage<'_>,
+        setting: &Setting,
+        address: SocketAddr,
+        program: impl Fn(&Path) -> Command,
+    ) -> Result<Command> {
+        let mut command;
+        if self == Self::Tollgate {
+            let file = stage.directory.join("config.toml");
+            fs::write(&file, setting.config(address, stage.redis))?;
+            command = program(stage.tollgate);
+            command.args(["serve", "--config"]).arg(file).current_dir(stage.directory);
+        } else if let Self::Peer(peer) = self {
+            command = peer.command(stage.peers, address, stage.redis, program);
+        } else {
+            command = program(&std::env::current_exe()?);
+            command.args(["serve", self.name(), "--listen", &address.to_string()]);
+            command.args(["--redis", stage.redis, "--units", &setting.units.to_string()]);
+        }
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {
+                command.env_remove(name);
+            }
+        }
+        Ok(command)
+    }
+}

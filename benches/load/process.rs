@@ -1,0 +1,139 @@
+//! Child processes: begun, watched and ended, each by its own number.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::Result;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A child, ended on drop.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Begins `command`; what it prints goes to the file `log`.
+    pub(crate) fn begin(mut command: Command, log: PathBuf) -> Result<Self> {
+        let output = File::create(&log)?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child =
+            command.spawn().map_err(|error| format!("{:?}: {error}", command.get_program()))?;
+        Ok(Self { child, log })
+    }
+
+    /// Waits until `attempt` succeeds, trying again after each `pause`.
+    pub(crate) fn until<T>(
+        &mut self,
+        every: Duration,
+        mut attempt: impl FnMut() -> Option<T>,
+    ) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            if let Some(it) = attempt() {
+                return Ok(it);
+            }
+            let ended = self.child.try_wait()?.is_some();
+            if ended || begun.elapsed() > PATIENCE {
+                let printed = fs::read_to_string(&self.log).unwrap_or_default();
+                return Err(format!("a server did not come up:\n{printed}").into());
+            }
+            pause(every);
+        }
+    }
+
+    /// Waits until it accepts connections at `address`.
+    pub(crate) fn until_it_listens(&mut self, address: SocketAddr) -> Result<()> {
+        self.until(Duration::from_millis(5), || TcpStream::connect(address).ok().map(drop))
+    }
+
+    /// The CPU time in seconds that it and its descendants have used.
+    pub(crate) fn cpu(&self) -> f64 {
+        let all = stats();
+        let mut family = vec![self.child.id()];
+        let mut ticks = 0;
+        while let Some(id) = family.pop() {
+            ticks += all.get(&id).map_or(0, |stat| stat.ticks);
+            family.extend(all.iter().filter(|(_, it)| it.parent == id).map(|(child, _)| child));
+        }
+        seconds(ticks)
+    }
+
+    /// Its resident memory in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        Ok(kibibytes.ok_or("no resident memory in /proc")? * 1024)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Neither fails in a way that matters on a child that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Debug)]
+struct Stat {
+    parent: u32,
+    ticks: u64,
+}
+
+/// Every process there is, by its number.
+fn stats() -> HashMap<u32, Stat> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let stat = |id| {
+        let fields = fields(Path::new(&format!("/proc/{id}/stat")))?;
+        let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        Some((id, Stat { parent: fields.get(1)?.parse().ok()?, ticks }))
+    };
+    ids.filter_map(stat).collect()
+}
+
+/// The CPU time in seconds of this process and of those of its children that have ended.
+pub(crate) fn own_cpu() -> f64 {
+    let fields = fields(Path::new("/proc/self/stat")).unwrap_or_default();
+    let used = fields.iter().skip(11).take(4).filter_map(|field| field.parse::<u64>().ok());
+    seconds(used.sum())
+}
+
+/// The fields of a `stat` file from the third on, the second being a name with anything in it.
+fn fields(path: &Path) -> Option<Vec<String>> {
+    let text = fs::read_to_string(path).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    Some(rest.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Ticks of the system's clock as seconds.
+pub(crate) fn seconds(ticks: u64) -> f64 {
+    ticks as f64 / rustix::param::clock_ticks_per_second() as f64
+}
+
+/// A command that ends with this process, however that ends.
+pub(crate) fn bound(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
+/// Lets `time` pass.
+pub(crate) fn pause(time: Duration) {
+    let (_open, never) = mpsc::channel::<()>();
+    let _ = never.recv_timeout(time);
+}
+
+/// A loopback address that nobody listens on.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}

@@ -1,0 +1,143 @@
+//! The targets, and whether they are met.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::contender::Contender;
+use crate::run::Outcome;
+use crate::stats::Spread;
+
+/// The fewest rounds that say anything.
+const FEWEST_ROUNDS: usize = 5;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    measure: Measure,
+    bound: Bound,
+}
+
+/// What is measured of Tollgate, within one round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Measure {
+    /// Requests/s over another's.
+    SpeedOf(Contender),
+    /// Microseconds per request.
+    RedisCpu,
+    /// Times a second that Redis reads a key.
+    ReadsPerKey,
+    /// Script calls a second for each key.
+    CallsPerKey,
+    /// p50 over one and a half round trips and the bare app's p50.
+    P50OverRoundTrip,
+    /// p99 over another's p50.
+    P99OverP50Of(Contender),
+    /// Requests that were refused or never answered.
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Met,
+    NotMet,
+    CannotConclude,
+}
+
+impl Target {
+    pub(crate) fn new(measure: Measure, bound: Bound) -> Self {
+        Self { measure, bound }
+    }
+
+    /// What came out over the rounds.
+    pub(crate) fn value(&self, outcome: &Outcome) -> Spread {
+        let keys = outcome.case.load.keys as f64;
+        Spread::of(outcome.rounds.iter().map(|round| {
+            let of = |who| outcome.sample(round, who);
+            let tollgate = of(Contender::Tollgate);
+            match self.measure {
+                Measure::SpeedOf(other) => tollgate.requests_per_s / of(other).requests_per_s,
+                Measure::RedisCpu => tollgate.redis_us,
+                Measure::ReadsPerKey => tollgate.reads_per_s / keys,
+                Measure::CallsPerKey => tollgate.calls_per_s / keys,
+                Measure::P50OverRoundTrip => {
+                    tollgate.p50_us / (1.5 * round.round_trip_us + of(Contender::Bare).p50_us)
+                }
+                Measure::P99OverP50Of(other) => tollgate.p99_us / of(other).p50_us,
+                Measure::Lost => tollgate.refused + tollgate.lost,
+            }
+        }))
+    }
+
+    pub(crate) fn verdict(&self, outcome: &Outcome) -> Verdict {
+        // One lost request is one too many; of the rest, the median counts.
+        let value = match self.measure {
+            Measure::Lost => self.value(outcome).max,
+            _ => self.value(outcome).median,
+        };
+        if outcome.rounds.len() < FEWEST_ROUNDS || outcome.noise().is_some() {
+            Verdict::CannotConclude
+        } else {
+            self.bound.verdict(value)
+        }
+    }
+
+    pub(crate) fn to_json(self, outcome: &Outcome) -> Value {
+        json!({
+            "target": self.to_string(),
+            "value": self.value(outcome),
+            "verdict": self.verdict(outcome).to_string(),
+        })
+    }
+}
+
+impl Bound {
+    pub(crate) fn verdict(self, value: f64) -> Verdict {
+        let met = match self {
+            Self::AtLeast(least) => value >= least,
+            Self::AtMost(most) => value <= most,
+        };
+        if met { Verdict::Met } else { Verdict::NotMet }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.measure {
+            Measure::SpeedOf(other) => write!(f, "requests/s over {}'s", other.name()),
+            Measure::RedisCpu => f.write_str("Redis CPU µs a request"),
+            Measure::ReadsPerKey => f.write_str("reads in Redis a second and key"),
+            Measure::CallsPerKey => f.write_str("script calls a second and key"),
+            Measure::P50OverRoundTrip => {
+                f.write_str("p50 over 1.5 EVALSHA round trips and the bare p50")
+            }
+            Measure::P99OverP50Of(other) => write!(f, "p99 over {}'s p50", other.name()),
+            Measure::Lost => f.write_str("requests refused or lost"),
+        }?;
+        write!(f, " {}", self.bound)
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(least) => write!(f, "at least {least}"),
+            Self::AtMost(most) => write!(f, "at most {most}"),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Met => "met",
+            Self::NotMet => "not met",
+            Self::CannotConclude => "cannot conclude",
+        })
+    }
+}

@@ -1,0 +1,38 @@
+-- What wrk sends, and what it reports: wrk ... -- KEYS SEED DIALECT
+-- Every request is of a random client out of KEYS; throttlecrab is asked in its own words.
+
+local threads = 0
+
+function setup(thread)
+  threads = threads + 1
+  thread:set('thread_number', threads)
+end
+
+function init(args)
+  keys = tonumber(args[1])
+  random = math.random
+  math.randomseed(tonumber(args[2]) * 1000 + thread_number)
+  head = 'GET /api/data HTTP/1.1\r\nHost: 127.0.0.1\r\nx-client: '
+  if args[3] == 'throttle' then
+    request = throttle
+  end
+end
+
+function request()
+  return head .. random(keys) .. '\r\n\r\n'
+end
+
+function throttle()
+  local body = '{"max_burst":1000000,"count_per_period":1000000,"period":3600,"key":"'
+    .. random(keys) .. '"}'
+  return 'POST /throttle HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n'
+    .. 'Content-Length: ' .. #body .. '\r\n\r\n' .. body
+end
+
+-- Times are in microseconds.
+function done(summary, latency)
+  local errors = summary.errors
+  local lost = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format('measured %d %d %d %d %d %d\n', summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), errors.status, lost))
+end
