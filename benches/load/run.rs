@@ -53,7 +53,15 @@ pub(crate) struct Round {
 pub(crate) fn peers(options: &Options) -> Result<()> {
     let lab = Lab::open(options)?;
     println!("{}\n", lab.machine.line());
-    lab.measure_and_report(case::peers())
+    let mut case = case::peers();
+    case.contenders.retain(|who| match who {
+        Contender::Peer(peer) if !peer.is_installed(&options.results.join("peers")) => {
+            println!("{} is not installed, and left out.", peer.name);
+            false
+        }
+        _ => true,
+    });
+    lab.measure_and_report(case)
 }
 
 /// Measures the case that `options` names, or all of them.
