@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make` needs and does not find: tests/setup.sh redis-server luacheck wrk cargo-deny cc
+# Installs what `make` needs and does not find: tests/setup.sh redis-server luacheck wrk protoc cargo-deny cc
 set -eu
 
 main() {
@@ -13,6 +13,7 @@ main() {
         redis-server) install_package redis-server ;;
         luacheck) install_package lua-check ;;
         wrk) install_package wrk ;;
+        protoc) install_package protobuf-compiler ;;
         cargo-deny) install_cargo_deny ;;
         cc) fail "There is no C compiler (cc), which Rust links with: install gcc and libc6-dev." ;;
         *) fail "$tool is missing: install it." ;;

@@ -57,6 +57,11 @@ pub(crate) const PEERS: [Peer; 5] = [
 ];
 
 impl Peer {
+    /// Whether it is there.
+    pub(crate) fn is_installed(&self, directory: &Path) -> bool {
+        directory.join(self.program).exists()
+    }
+
     /// What starts it, by way of `program`, out of the directory that it is installed in.
     pub(crate) fn command(
         &self,

@@ -8,9 +8,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::Result;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a child may take to end.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A child, ended on drop.
 #[derive(Debug)]
@@ -77,7 +82,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Neither fails in a way that matters on a child that has ended.
+        // In order first: a server with workers ends them then. None of it fails in a way that
+        // matters on a child that has ended.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let begun = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < GRACE {
+            pause(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,6 +1,7 @@
 //! Contenders take turns: A B C, A B C, and so on.
 
 use std::fs;
+use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -53,7 +54,15 @@ pub(crate) struct Round {
 pub(crate) fn peers(options: &Options) -> Result<()> {
     let lab = Lab::open(options)?;
     println!("{}\n", lab.machine.line());
-    lab.measure_and_report(case::peers())
+    let mut case = case::peers();
+    case.contenders.retain(|who| match who {
+        Contender::Peer(peer) if !peer.is_installed(&options.results.join("peers")) => {
+            println!("{} is not installed, and left out.", peer.name);
+            false
+        }
+        _ => true,
+    });
+    lab.measure_and_report(case)
 }
 
 /// Measures the case that `options` names, or all of them.
@@ -118,14 +127,18 @@ impl Lab {
         let seconds = self.options.seconds;
         let mut rounds = Vec::new();
         for round in 1..=self.options.rounds {
-            eprint!("\r{}: round {round} of {}  ", case.name, self.options.rounds);
+            if stderr().is_terminal() {
+                eprint!("\r{}: round {round} of {}\x1b[K\r", case.name, self.options.rounds);
+            }
             let take =
                 |one| Sample::take(one, &self.redis, case.load, &self.script, seconds, round);
             let samples = running.iter().map(take).collect::<Result<_>>()?;
             let round_trip_us = latency::round_trip(&self.redis.url())?;
             rounds.push(Round { samples, round_trip_us });
         }
-        eprint!("\r\x1b[K");
+        if stderr().is_terminal() {
+            eprint!("\x1b[K");
+        }
         Ok(Outcome { case, rounds, seconds })
     }
 }

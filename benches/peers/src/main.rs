@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn limitation(listen: &str, redis: &str) -> Result<(), Box<dyn Error>> {
     let limiter = actix_limitation::Limiter::builder(redis)
-        .key_by(client)
+        .key_by(|request| Some(format!("limitation:{}", client(request)?)))
         .limit(PLENTY as usize)
         .period(HOUR)
         .build()?;
@@ -41,7 +41,7 @@ async fn limitation(listen: &str, redis: &str) -> Result<(), Box<dyn Error>> {
 
 async fn extensible(listen: &str, redis: &str) -> Result<(), Box<dyn Error>> {
     let manager = redis::aio::ConnectionManager::new(redis::Client::open(redis)?).await?;
-    let backend = RedisBackend::builder(manager).build();
+    let backend = RedisBackend::builder(manager).key_prefix(Some("extensible:")).build();
     let app = move || {
         let input = SimpleInputFunctionBuilder::new(HOUR, PLENTY.into())
             .custom_fn(|request| Ok(client(request).unwrap_or_default()))
