@@ -35,15 +35,10 @@ local function argument()
   return arguments[arguments_read]
 end
 
-local function answer(number)
-  replied = replied + 1
-  reply[replied] = number
-end
-
 local function read_policies(policy_count, now)
   local policies = {}
   for i = 1, policy_count do
-    local algorithm = algorithms[argument()]
+    local algorithm = algorithms[argument()]()
     local units = tonumber(argument())
     local window = tonumber(argument())
     local burst = tonumber(argument())
@@ -85,7 +80,8 @@ local function decide(policies, policy_count, now, cost, count)
       admitted = floor_div(policy.state.remaining, cost)
     end
   end
-  answer(admitted)
+  replied = replied + 1
+  reply[replied] = admitted
   for i = 1, policy_count do
     local policy, key = policies[i], keys[keys_read + i]
     local state = policy.state
@@ -93,9 +89,10 @@ local function decide(policies, policy_count, now, cost, count)
     if admitted > 0 or (count > 0 and state.astray) then
       policy.charge(state, key, policy, now, admitted * cost)
     end
-    answer(state.remaining)
-    answer(policy.reset_after(state, policy, now))
-    answer(retry_after(policy, key, now, cost))
+    reply[replied + 1] = state.remaining
+    reply[replied + 2] = policy.reset_after(state, policy, now)
+    reply[replied + 3] = retry_after(policy, key, now, cost)
+    replied = replied + 3
   end
   keys_read = keys_read + policy_count
 end

@@ -1,6 +1,6 @@
 --[[
 fixed_window: counts per window, aligned to the epoch. A hash of one field, which names the window,
-so that all keys of a batch look for the same one and count on in place; its value is the units used.
+so that all keys of a batch look for the same one and count on in place; its value is what was used.
 Mirrors src/algorithm/fixed_window.rs
 
 Inputs:
@@ -21,7 +21,6 @@ Reply:
 ]]
 
 local fixed_window = {}
-algorithms['fixed-window'] = fixed_window
 
 function fixed_window.begin(policy, now)
   policy.start = now - now % policy.window
@@ -78,3 +77,5 @@ function fixed_window.charge(state, key, policy, now, units)
     call('PEXPIRE', key, state.start + policy.window - now + TTL_SLACK)
   end
 end
+
+return fixed_window

@@ -81,4 +81,5 @@ local function parse(value, pattern)
   return a, b, c
 end
 
+-- By name, what makes each algorithm: its file is run only by the calls that meet it.
 local algorithms = {}

@@ -24,7 +24,6 @@ Reply:
 ]]
 
 local sliding_log = {}
-algorithms['sliding-log'] = sliding_log
 
 local function entry(reply)
   local total, units = parse(reply[1], '^(%d+) (%d+)$')
@@ -105,3 +104,5 @@ function sliding_log.charge(state, key, policy, now, units)
   call('PEXPIRE', key, as_of + policy.window - now + TTL_SLACK)
   sliding_log.read(state, key, policy, now)
 end
+
+return sliding_log

@@ -23,7 +23,6 @@ Reply:
 ]]
 
 local sliding_window = {}
-algorithms['sliding-window'] = sliding_window
 
 function sliding_window.weigh(state, policy, now)
   local window = policy.window
@@ -79,3 +78,5 @@ function sliding_window.charge(state, key, policy, now, units)
   local ttl = sliding_window.reset_after(state, policy, now) + TTL_SLACK
   call('SET', key, value, 'PX', ttl)
 end
+
+return sliding_window

@@ -23,7 +23,6 @@ Reply:
 ]]
 
 local token_bucket = {}
-algorithms['token-bucket'] = token_bucket
 
 function token_bucket.owe(state, policy, debt)
   state.debt = debt
@@ -69,3 +68,5 @@ function token_bucket.charge(state, key, policy, now, units)
   local ttl = token_bucket.reset_after(state, policy, now) + TTL_SLACK
   call('SET', key, format('%d %d %d', state.stamp, state.debt, policy.window), 'PX', ttl)
 end
+
+return token_bucket

@@ -143,11 +143,8 @@ fn arguments_read(file: &File) -> Vec<String> {
 #[test]
 fn the_reply_is_written_in_the_order_that_the_header_gives() {
     let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
-    let written = file
-        .body
-        .lines()
-        .filter_map(|line| line.trim().split_once("answer("))
-        .filter(|(before, _)| before.is_empty());
+    let written =
+        file.body.lines().filter_map(|line| line.trim().strip_prefix("reply[")?.split_once("] = "));
     // `admitted`, `state.remaining`, `policy.reset_after(...)`, `retry_after(...)`
     let name = |(_, value): (&str, &str)| {
         let called = value.split(['(', ')']).next().unwrap_or_default();

@@ -9,14 +9,24 @@ use super::pool::Connection;
 use crate::clock::Millis;
 
 macro_rules! lua {
-    ($($file:literal),+ $(,)?) => {
-        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file, ".lua"))),+)
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file, ".lua"))
+    };
+    ($name:literal in $file:literal) => {
+        concat!("algorithms['", $name, "'] = function()\n", lua!($file), "end\n")
     };
 }
 
-/// The script: helpers first, then the algorithms, then the step that joins them.
-const TEXT: &str =
-    lua!("shared", "fixed_window", "sliding_window", "sliding_log", "token_bucket", "acquire",);
+/// The script: helpers first, then the algorithms, then the step that joins them. An algorithm is
+/// the body of a function, so that a call makes only those that it meets.
+const TEXT: &str = concat!(
+    lua!("shared"),
+    lua!("fixed-window" in "fixed_window"),
+    lua!("sliding-window" in "sliding_window"),
+    lua!("sliding-log" in "sliding_log"),
+    lua!("token-bucket" in "token_bucket"),
+    lua!("acquire"),
+);
 
 /// Hashed once, as its name for `EVALSHA`.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TEXT));
