@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::quota::MAX_EXACT;
 
@@ -42,5 +44,19 @@ fn keys_read_back_as_printed() {
     assert_eq!("header:X-Tenant".parse(), Ok(KeySource::Header("x-tenant".into())));
     for text in ["", "IP", "ip ", "header", "header:", "header:a b", "header:é", "cookie:x"] {
         assert_eq!(text.parse::<KeySource>(), Err(PolicyError::Key(text.to_owned())));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_parser_panic(text in any::<String>(), near in "(header:|user|ip)?[ -~]{0,12}") {
+        for text in [text, near] {
+            if let Ok(key) = text.parse::<KeySource>() {
+                prop_assert_eq!(key.to_string().parse(), Ok(key));
+            }
+            let _ = text.parse::<OnStoreFailure>();
+            let _ = Algorithm::named(&text, "1/second".parse().unwrap());
+            let _ = Policy::new(&text, "1/second".parse().unwrap());
+        }
     }
 }

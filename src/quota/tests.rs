@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -70,4 +72,21 @@ fn a_cost_is_at_least_one_and_exact() {
     assert_eq!(Cost::new(MAX_EXACT).map(Cost::units), Some(MAX_EXACT));
     assert_eq!(Cost::new(MAX_EXACT + 1), None);
     assert_eq!(Cost::new(u64::MAX), None);
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in any::<String>(), near in "[ 0-9]{0,22}(/| per )?[ 0-9a-z.+-]{0,24}") {
+        for text in [text, near] {
+            if let Ok(quota) = text.parse::<Quota>() {
+                prop_assert_eq!(quota.to_string().parse(), Ok(quota), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn every_quota_reads_back_as_printed(units in 1..=MAX_EXACT, seconds in 1..=MAX_WINDOW / 1_000) {
+        let quota = Quota::new(units, seconds * 1_000).unwrap();
+        prop_assert_eq!(quota.to_string().parse(), Ok(quota));
+    }
 }
