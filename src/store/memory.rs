@@ -1,12 +1,11 @@
 //! State in this process: sharded, and bounded in keys.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
+use self::name::{BuildNameHasher, Name, Names};
 use super::{
     Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind, SystemClock,
 };
@@ -14,6 +13,8 @@ use crate::algorithm::{State, Terms};
 use crate::clock::{Clock, Millis};
 use crate::decision::Standing;
 use crate::quota::Cost;
+
+mod name;
 
 /// Enough shards that threads seldom meet.
 const SHARDS: usize = 64;
@@ -33,7 +34,7 @@ const SMALLEST_SWEEP: usize = 64;
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
-    hasher: RandomState,
+    names: Names,
     shards: Box<[Mutex<Shard>]>,
 }
 
@@ -42,7 +43,7 @@ type Few<T> = SmallVec<[T; 4]>;
 
 #[derive(Debug)]
 struct Shard {
-    entries: HashMap<Key, Entry>,
+    entries: HashMap<Name, Entry, BuildNameHasher>,
     capacity: usize,
     /// The number of keys at which to look for some to evict.
     sweep_at: usize,
@@ -70,7 +71,7 @@ impl MemoryStore {
         let shards = (max_keys / SMALLEST_SHARD).clamp(1, SHARDS);
         let capacity = max_keys.max(1).div_ceil(shards);
         let shard = || Mutex::new(Shard::new(capacity));
-        Self { clock, hasher: RandomState::new(), shards: (0..shards).map(|_| shard()).collect() }
+        Self { clock, names: Names::default(), shards: (0..shards).map(|_| shard()).collect() }
     }
 
     /// How many keys it holds.
@@ -85,12 +86,6 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// All policies of one identity share a shard, as they share a slot in Redis Cluster.
-    fn shard_of(&self, key: &Key) -> usize {
-        let hash = self.hasher.hash_one(key.hash_tag());
-        usize::try_from(hash % self.shards.len() as u64).unwrap_or(0)
-    }
-
     /// A shard is whole even after a panic: every change to it is one insertion or one charge.
     fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,36 +96,37 @@ impl MemoryStore {
     /// # Errors
     /// When there is no room for a new key.
     pub fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
-        let homes: Few<usize> = acquire.charges.iter().map(|it| self.shard_of(&it.key)).collect();
+        let names: Few<Name> = acquire.charges.iter().map(|it| self.names.of(&it.key)).collect();
+        let home = |name: &Name| name.shard(self.shards.len());
         // Always in the same order, so that two requests never wait for each other.
-        let mut order = homes.clone();
+        let mut order: Few<usize> = names.iter().map(home).collect();
         order.sort_unstable();
         order.dedup();
         let mut shards: Few<_> = order.iter().map(|&shard| self.lock(shard)).collect();
-        let at = |home: &usize| order.binary_search(home).unwrap_or(0);
-        let charges = || acquire.charges.iter().zip(&homes);
+        let at = |name: &Name| order.binary_search(&home(name)).unwrap_or(0);
+        let charges = || acquire.charges.iter().zip(names.iter().copied());
 
         // The clock is read under the locks, or a slower caller would step it back for the others.
         let now = self.clock.now();
         let cost = acquire.cost;
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut admitted = acquire.count;
-        for (charge, home) in charges() {
-            let standing = shards[at(home)].standing(charge, now, cost);
+        for (charge, name) in charges() {
+            let standing = shards[at(&name)].standing(name, charge, now, cost);
             let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
             admitted = admitted.min(fit);
             standings.push(standing);
         }
         if admitted > 0 {
-            for (shard, home) in shards.iter_mut().zip(&order) {
-                let keys = charges().filter(|(_, it)| *it == home).map(|(charge, _)| &charge.key);
-                shard.make_room(keys, now)?;
+            for (shard, number) in shards.iter_mut().zip(&order) {
+                let here = names.iter().copied().filter(|name| home(name) == *number);
+                shard.make_room(here, now)?;
             }
         }
         if acquire.count > 0 {
             let units = u64::from(admitted) * cost.units();
-            for ((charge, home), standing) in charges().zip(&mut standings) {
-                shards[at(home)].charge(charge, now, units, cost, standing);
+            for ((charge, name), standing) in charges().zip(&mut standings) {
+                *standing = shards[at(&name)].charge(name, charge, now, units, cost, *standing);
             }
         }
         Ok(Acquired { admitted, standings })
@@ -144,7 +140,8 @@ impl Store for MemoryStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         for key in keys {
-            self.lock(self.shard_of(&key)).entries.remove(&key);
+            let name = self.names.of(&key);
+            self.lock(name.shard(self.shards.len())).entries.remove(&name);
         }
         Answer::ready(Ok(()))
     }
@@ -153,68 +150,70 @@ impl Store for MemoryStore {
 impl Shard {
     fn new(capacity: usize) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             capacity,
             sweep_at: capacity.min(SMALLEST_SWEEP),
             sweep_from: 0,
         }
     }
 
-    fn standing(&self, charge: &Charge, now: Millis, cost: Cost) -> Standing {
+    fn standing(&self, name: Name, charge: &Charge, now: Millis, cost: Cost) -> Standing {
         let terms = charge.policy.terms();
-        match self.entries.get(&charge.key) {
+        match self.entries.get(&name) {
             Some(entry) => entry.state.standing(&terms, now, cost),
             None => State::untouched(charge.policy.algorithm()).standing(&terms, now, cost),
         }
     }
 
-    /// Charges `units`, and says in `standing` where the key stands then. Where nothing was
-    /// admitted that writes only what a wrong clock wrote.
+    /// Charges `units`, and says where the key stands then, which stood at `standing`. Where nothing
+    /// was admitted that writes only what a wrong clock wrote.
     fn charge(
         &mut self,
+        name: Name,
         charge: &Charge,
         now: Millis,
         units: u64,
         cost: Cost,
-        standing: &mut Standing,
-    ) {
+        standing: Standing,
+    ) -> Standing {
         let terms = charge.policy.terms();
-        match self.entries.get_mut(&charge.key) {
+        match self.entries.get_mut(&name) {
             Some(entry) if units > 0 || entry.state.is_astray(&terms, now) => {
-                *standing = entry.charge(&terms, now, units, cost);
+                entry.charge(&terms, now, units, cost)
             }
             None if units > 0 => {
                 let state = State::untouched(charge.policy.algorithm());
                 let mut entry = Entry { state, whole_at: now };
-                *standing = entry.charge(&terms, now, units, cost);
-                self.entries.insert(charge.key.clone(), entry);
+                let standing = entry.charge(&terms, now, units, cost);
+                self.entries.insert(name, entry);
+                standing
             }
-            _ => {}
+            _ => standing,
         }
     }
 
-    /// Sees to it that every one of `keys` has or can have an entry.
-    fn make_room<'k>(
+    /// Sees to it that every one of `names` has or can have an entry.
+    fn make_room(
         &mut self,
-        keys: impl Iterator<Item = &'k Key> + Clone,
+        names: impl Iterator<Item = Name> + Clone,
         now: Millis,
     ) -> Result<(), StoreError> {
-        let most = self.entries.len() + keys.clone().count();
-        if most <= self.sweep_at || self.len_with(keys.clone()) <= self.sweep_at {
+        let most = self.entries.len() + names.clone().count();
+        if most <= self.sweep_at || self.len_with(names.clone()) <= self.sweep_at {
             return Ok(());
         }
         if now >= self.sweep_from {
             self.sweep(now);
         }
-        if self.len_with(keys) <= self.capacity {
+        if self.len_with(names) <= self.capacity {
             Ok(())
         } else {
             Err(StoreError::new(StoreErrorKind::Full))
         }
     }
 
-    fn len_with<'k>(&self, keys: impl Iterator<Item = &'k Key>) -> usize {
-        self.entries.len() + keys.filter(|key| !self.entries.contains_key(*key)).count()
+    fn len_with(&self, names: impl Iterator<Item = Name>) -> usize {
+        self.entries.len() + names.filter(|name| !self.entries.contains_key(name)).count()
     }
 
     /// Evicts every key whose quota is whole. The next look comes when the shard has doubled, so

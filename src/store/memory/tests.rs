@@ -128,3 +128,8 @@ fn threads_on_keys_in_any_order_neither_lock_up_nor_admit_too_much() {
     });
     assert_eq!(total, 500);
 }
+
+#[test]
+fn an_entry_is_small() {
+    assert!(size_of::<(Name, Entry)>() <= 56, "{} bytes", size_of::<(Name, Entry)>());
+}
