@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use sfv::{Integer, KeyRef, ListSerializer, StringRef};
+use sfv::{Integer, KeyRef, ListSerializer, StringRef, key_ref};
 
 use crate::clock::Millis;
 use crate::decision::{Decision, Retry, Standing};
@@ -17,6 +17,13 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// The parameters of the draft, and one of our own.
+const Q: &KeyRef = key_ref("q");
+const W: &KeyRef = key_ref("w");
+const BURST: &KeyRef = key_ref("tollgate-burst");
+const R: &KeyRef = key_ref("r");
+const T: &KeyRef = key_ref("t");
 
 /// Which fields are sent besides the draft's.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,10 +60,10 @@ fn policies(decision: &Decision) -> Option<String> {
         let terms = policy.terms();
         let item = list
             .bare_item(name(policy)?)
-            .parameter(key("q")?, integer(terms.units))
-            .parameter(key("w")?, integer(terms.window / 1_000));
+            .parameter(Q, integer(terms.units))
+            .parameter(W, integer(terms.window / 1_000));
         if terms.burst != terms.units {
-            let _ = item.parameter(key("tollgate-burst")?, integer(terms.burst)).finish();
+            let _ = item.parameter(BURST, integer(terms.burst)).finish();
         }
     }
     list.finish()
@@ -67,9 +74,9 @@ fn policies(decision: &Decision) -> Option<String> {
 fn standings(decision: &Decision) -> Option<String> {
     let mut list = ListSerializer::new();
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
-        let item = list.bare_item(name(policy)?).parameter(key("r")?, integer(remaining));
+        let item = list.bare_item(name(policy)?).parameter(R, integer(remaining));
         if let Some(wait) = wait {
-            let _ = item.parameter(key("t")?, integer(seconds_up(wait))).finish();
+            let _ = item.parameter(T, integer(seconds_up(wait))).finish();
         }
         Some(())
     };
@@ -133,10 +140,6 @@ fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<String>) {
 /// A policy's name is plain ASCII: it always is a structured string.
 fn name(policy: &Policy) -> Option<&StringRef> {
     StringRef::from_str(policy.name()).ok()
-}
-
-fn key(name: &'static str) -> Option<&'static KeyRef> {
-    KeyRef::from_str(name).ok()
 }
 
 /// The number, or the largest that a structured field can carry, 15 digits.

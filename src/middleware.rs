@@ -115,12 +115,13 @@ impl RateLimit {
         if (self.skip)(request) {
             return Plan::default();
         }
-        // The path as the router reads it: an encoded letter must not lead around the limit.
-        let route = || self.limiter.route(request.match_info().as_str());
-        let (policies, peek) = match (&self.policies, route()) {
-            (Some(policies), _) => (policies, None),
-            (None, Some(route)) => (&route.policies, Some(&route.peek)),
-            (None, None) => return Plan::default(),
+        let (policies, peek) = match &self.policies {
+            Some(policies) => (policies, None),
+            // The path as the router reads it: an encoded letter must not lead around the limit.
+            None => match self.limiter.route(request.match_info().as_str()) {
+                Some(route) => (&route.policies, Some(&route.peek)),
+                None => return Plan::default(),
+            },
         };
         let user = (self.user)(request);
         let identity = |source: &_| identity(request, user.as_ref(), source);

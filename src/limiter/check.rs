@@ -14,12 +14,18 @@ use crate::store::{Acquire, Acquired, Answer, Charge, StoreError, StoreErrorKind
 #[derive(Debug)]
 #[must_use = "a check that nobody awaits may be charged all the same"]
 pub struct Check {
+    question: Question,
+    answer: Answer<Acquired>,
+}
+
+/// What is needed to make a decision of the store's answer, or without one.
+#[derive(Debug)]
+struct Question {
     limiter: Limiter,
     policies: Policies,
     asked: Acquire,
     /// When the store was asked, where denials are remembered and none was known.
     asked_at: Option<Millis>,
-    answer: Answer<Acquired>,
 }
 
 impl Check {
@@ -35,18 +41,19 @@ impl Check {
             Some(known) => (None, Answer::ready(Ok(known))),
             None => (now, limiter.0.store.acquire(asked.clone())),
         };
-        Self { limiter, policies, asked, asked_at, answer }
+        Self { question: Question { limiter, policies, asked, asked_at }, answer }
     }
 
     /// Blocks this thread until it is decided.
     ///
     /// # Errors
     /// When the store fails, and a policy then refuses.
-    pub fn wait(mut self) -> Result<Decision, Unavailable> {
-        let answer = std::mem::replace(&mut self.answer, Answer::gone()).wait();
-        self.settle(answer)
+    pub fn wait(self) -> Result<Decision, Unavailable> {
+        self.question.settle(self.answer.wait())
     }
+}
 
+impl Question {
     /// What the store's answer means; without one, what each policy says then.
     fn settle(&self, answer: Result<Acquired, StoreError>) -> Result<Decision, Unavailable> {
         match answer {
@@ -99,7 +106,7 @@ impl Future for Check {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.answer).poll(context));
-        Poll::Ready(self.settle(answer))
+        Poll::Ready(self.question.settle(answer))
     }
 }
 

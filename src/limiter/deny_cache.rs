@@ -60,8 +60,13 @@ impl DenyCache {
 
     /// The denial of `asked`, if one is known that still holds.
     pub(super) fn denial(&self, asked: &Acquire, now: Millis) -> Option<Acquired> {
-        let denials = self.lock();
-        if asked.count == 0 || denials.is_empty() {
+        if asked.count == 0 {
+            return None;
+        }
+        let mut denials = self.lock();
+        // Where nobody is denied any more, nobody pays for a look either.
+        denials.age(now, self.max_age);
+        if denials.is_empty() {
             return None;
         }
         let denial = denials.get(&Request::of(asked)).filter(|it| now < it.holds_until)?;

@@ -29,11 +29,6 @@ impl<T> Answer<T> {
         (sender, Self(Inner::Later(receiver)))
     }
 
-    /// An answer that was taken already.
-    pub(crate) fn gone() -> Self {
-        Self(Inner::Ready(None))
-    }
-
     /// Blocks this thread until the answer is there.
     ///
     /// # Errors

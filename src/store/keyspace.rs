@@ -40,6 +40,16 @@ impl Keyspace {
     /// The key that holds the state of `identity` under `policy`.
     #[must_use]
     pub fn key(&self, identity: &Identity, policy: &Policy) -> Key {
+        self.compose(policy, |name| self.write_identity(name, identity))
+    }
+
+    /// The key that a store charges to see whether it can: no identity has that name.
+    #[cfg(feature = "redis")]
+    pub(crate) fn probe(&self, policy: &Policy) -> Key {
+        self.compose(policy, |name| name.push_str("probe"))
+    }
+
+    fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
         let layout = match policy.algorithm() {
             Algorithm::FixedWindow => "fw1",
             Algorithm::SlidingWindow => "sw1",
@@ -49,18 +59,12 @@ impl Keyspace {
         let mut name = String::with_capacity(TYPICAL_KEY);
         name.push_str(&self.prefix);
         name.push_str(":{");
-        self.write_identity(&mut name, identity);
+        write_identity(&mut name);
         name.push_str("}:");
         name.push_str(policy.name());
         name.push(':');
         name.push_str(layout);
         Key(name.into())
-    }
-
-    /// The key that a store charges to see whether it can: no identity has that name.
-    #[cfg(feature = "redis")]
-    pub(crate) fn probe(&self, policy: &Policy) -> Key {
-        Key(format!("{}:{{probe}}:{}:fw1", self.prefix, policy.name()).into())
     }
 
     fn write_identity(&self, name: &mut String, identity: &Identity) {

@@ -79,15 +79,10 @@ impl RedisStore {
     /// # Errors
     /// When the URL is not one of a Redis, or no thread can be started.
     pub fn start(options: &RedisOptions) -> Result<Self, StoreError> {
-        let info = options
-            .url
-            .as_str()
-            .into_connection_info()
-            .map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
+        let info = options.url.as_str().into_connection_info().map_err(store_error)?;
         let address = info.addr().to_string();
         let connections = options.connections.max(1);
-        let manager = Manager::new(info, options.timeout)
-            .map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
+        let manager = Manager::new(info, options.timeout).map_err(store_error)?;
         let link = Link::start(address, manager.clone(), options)?;
         let pool = manager.into_pool(connections);
         if link.is_up() {
