@@ -8,15 +8,14 @@ Arguments:
   now              ms since the epoch; 0: the server's own TIME (tests alone pass another)
   then for each group of requests that meet the same policies at the same cost:
   cost             units that one request uses of each quota
+  count            identical requests that each one stands for; 0: decide, charge nothing
+  request_count    requests of the group
   policy_count     policies that follow
-  request_count    requests that follow them
     of each policy:
     algorithm        fixed-window, sliding-window, sliding-log or token-bucket
     units            units allowed per window
     window           ms
     burst            units: the most that can be used at once
-    of each request:
-    count            identical requests that this one stands for; 0: decide, charge nothing
 Reply:
   of each request in turn, integers in one flat array:
   admitted         requests, of count
@@ -29,6 +28,8 @@ Reply:
 local keys, arguments = KEYS, ARGV
 local keys_read, arguments_read = 0, 0
 local reply, replied = {}, 0
+-- Of the request at hand, by policy.
+local remains = {}
 
 local function argument()
   arguments_read = arguments_read + 1
@@ -38,60 +39,49 @@ end
 local function read_policies(policy_count, now)
   local policies = {}
   for i = 1, policy_count do
-    local algorithm = algorithms[argument()]()
+    local algorithm = argument()
     local units = tonumber(argument())
     local window = tonumber(argument())
     local burst = tonumber(argument())
-    local policy = {
-      read = algorithm.read,
-      charge = algorithm.charge,
-      reset_after = algorithm.reset_after,
-      wait_for = algorithm.wait_for,
-      units = units,
-      window = window,
-      burst = burst,
-      -- Filled anew for each request.
-      state = {},
-    }
-    if algorithm.begin then
-      algorithm.begin(policy, now)
-    end
-    policies[i] = policy
+    local policy = { units = units, window = window, burst = burst }
+    local steps = algorithms[algorithm](policy, now)
+    steps.burst = burst
+    policies[i] = steps
   end
   return policies
 end
 
-local function retry_after(policy, key, now, cost)
-  if cost <= policy.state.remaining then
+local function retry_after(policy, remaining, cost)
+  if cost <= remaining then
     return 0
   elseif cost <= policy.burst then
-    return policy.wait_for(policy.state, key, policy, now, cost)
+    return policy.wait_for(cost)
   end
   return -1
 end
 
 -- Decides `count` requests for the next keys, one for each policy.
-local function decide(policies, policy_count, now, cost, count)
-  local admitted = count
+local function decide(policies, policy_count, cost, count)
+  local admitted, amount = count, count * cost
   for i = 1, policy_count do
-    local policy = policies[i]
-    policy.read(policy.state, keys[keys_read + i], policy, now)
-    if policy.state.remaining < admitted * cost then
-      admitted = floor_div(policy.state.remaining, cost)
+    local remaining = policies[i].read(keys[keys_read + i])
+    if remaining < amount then
+      admitted = floor_div(remaining, cost)
+      amount = admitted * cost
     end
+    remains[i] = remaining
   end
   replied = replied + 1
   reply[replied] = admitted
   for i = 1, policy_count do
-    local policy, key = policies[i], keys[keys_read + i]
-    local state = policy.state
-    -- A denied request writes nothing but what a wrong clock wrote.
-    if admitted > 0 or (count > 0 and state.astray) then
-      policy.charge(state, key, policy, now, admitted * cost)
+    local policy, remaining = policies[i], remains[i]
+    -- Not by a peek, which writes nothing; by a denied request, to put right what a wrong clock wrote.
+    if count > 0 then
+      remaining = policy.charge(amount)
     end
-    reply[replied + 1] = state.remaining
-    reply[replied + 2] = policy.reset_after(state, policy, now)
-    reply[replied + 3] = retry_after(policy, key, now, cost)
+    reply[replied + 1] = remaining
+    reply[replied + 2] = policy.reset_after()
+    reply[replied + 3] = retry_after(policy, remaining, cost)
     replied = replied + 3
   end
   keys_read = keys_read + policy_count
@@ -105,12 +95,12 @@ end
 
 while arguments_read < #arguments do
   local cost = tonumber(argument())
-  local policy_count = tonumber(argument())
+  local count = tonumber(argument())
   local request_count = tonumber(argument())
+  local policy_count = tonumber(argument())
   local policies = read_policies(policy_count, now)
   for _ = 1, request_count do
-    local count = tonumber(argument())
-    decide(policies, policy_count, now, cost, count)
+    decide(policies, policy_count, cost, count)
   end
 end
 return reply

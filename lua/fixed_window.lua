@@ -4,78 +4,79 @@ so that all keys of a batch look for the same one and count on in place; its val
 Mirrors src/algorithm/fixed_window.rs
 
 Inputs:
-  state    the state that read fills in, with the units that remain, and charge changes
-  key      a string: the state's name
-  policy   units; window in ms
-  now      ms since the epoch
-  units    units
+  policy  units; window in ms
+  now     ms since the epoch
+  name    a string: the key that this step and the next ones are about
+  found   a string, or whatever else was found instead of this window's count
+  amount  units
 State:
-  start    ms since the epoch: where the window begins
-  window   ms
+  start   ms since the epoch: where the window begins
+  window  ms
 Reply:
-  begin        the policy, with the field of the window that counts now in ms
-  read         the state, rolled to the window that counts now
+  read         units that remain
+  charge       units that remain; the state with the amount in it, written
   reset_after  ms
   wait_for     ms
-  charge       the state with the units in it, written
 ]]
 
-local fixed_window = {}
-
-function fixed_window.begin(policy, now)
-  policy.start = now - now % policy.window
-  policy.field = format('%d %d', policy.start, policy.window)
-end
+local units, window = policy.units, policy.window
+local this_start = now - now % window
+local field = format('%d %d', this_start, window)
+local key, start, used, in_place, astray
 
 -- The state of a key without this window's field: untouched, or of another window.
-local function roll(state, key, policy, now)
-  local reply = find('HGETALL', key)
-  local start, window = parse(reply[1], '^(%d+) (%d+)$')
-  local used = parse(reply[2], '^(%d+)$')
-  if not window or not used then
-    start, used = 0, 0
+local function roll(found)
+  state_of(found)
+  local reply = state_of(pcall('HGETALL', key))
+  local stored_start, stored_window = parse(reply[1], '^(%d+) (%d+)$')
+  local stored_used = parse(reply[2], '^(%d+)$')
+  if not stored_window or not stored_used then
+    stored_start, stored_used = 0, 0
   end
-  local as_of = read_as_of(start, policy.window, now)
-  state.in_place = false
-  state.astray = is_astray(start, policy.window, now)
-  state.start = as_of - as_of % policy.window
+  local as_of = read_as_of(stored_start, window, now)
+  in_place = false
+  astray = is_astray(stored_start, window, now)
+  start = as_of - as_of % window
   -- A later start than this window's is from a shorter window that the quota had before.
-  state.used = start >= state.start and used or 0
+  used = stored_start >= start and stored_used or 0
 end
 
-function fixed_window.read(state, key, policy, now)
-  local used = tonumber(find('HGET', key, policy.field))
+local function read(name)
+  key = name
+  local found = pcall('HGET', key, field)
+  used = tonumber(found)
   if used and used <= MAX_EXACT then
     -- Counted in place, a key keeps the TTL that it got with its window.
-    state.in_place, state.astray = true, false
-    state.start, state.used = policy.start, used
+    in_place, astray, start = true, false, this_start
   else
-    roll(state, key, policy, now)
+    roll(found)
   end
-  state.remaining = max(policy.units - state.used, 0)
+  return max(units - used, 0)
 end
 
-function fixed_window.reset_after(state, policy, now)
-  if state.used == 0 then
-    return 0
-  end
-  return state.start + policy.window - now
-end
-
-function fixed_window.wait_for(state, _, policy, now)
-  return state.start + policy.window - now
-end
-
-function fixed_window.charge(state, key, policy, now, units)
-  state.used = state.used + units
-  state.remaining = max(policy.units - state.used, 0)
-  if state.in_place then
-    call('HINCRBY', key, policy.field, format('%d', units))
+local function charge(amount)
+  used = used + amount
+  if amount == 0 and not astray then
+    return max(units - used, 0)
+  elseif in_place then
+    call('HINCRBY', key, field, text(amount))
   else
     call('DEL', key)
-    call('HSET', key, format('%d %d', state.start, policy.window), format('%d', state.used))
-    call('PEXPIRE', key, state.start + policy.window - now + TTL_SLACK)
+    call('HSET', key, format('%d %d', start, window), text(used))
+    call('PEXPIRE', key, text(start + window - now + TTL_SLACK))
   end
+  return max(units - used, 0)
 end
 
-return fixed_window
+local function reset_after()
+  if used == 0 then
+    return 0
+  end
+  return start + window - now
+end
+
+local function wait_for()
+  return start + window - now
+end
+
+return { read = read, charge = charge, reset_after = reset_after, wait_for = wait_for }

@@ -7,19 +7,18 @@ Inputs:
   stamp    ms since the epoch: as of when a state was written
   window   ms
   now      ms since the epoch
-  command  a string: a Redis command that reads
-  key      a string: the state's name
-  ...      a string each: its further arguments
+  reply    a string, or whatever else redis.pcall gave
   value    a string, or anything else where there is none
   pattern  a Lua pattern whose captures are decimal digits
+  number   integers from 0 to 2^53 - 1
 Reply:
   floor_div, ceil_div  x / y, rounded to integers
   is_astray            whether a wrong clock wrote the state, more than a window ahead
   read_as_of           ms since the epoch
-  find                 a string or the state's parts, as the command replies; no state of
-                       another type
+  state_of             a string or the state's parts; no state of another type
   parse                the captures as integers; nil where the value does not match or they are too
                        large to be exact
+  text                 a string of digits
 ]]
 
 -- A key outlives the time at which its quota is whole again by this many ms, so that expiry, which
@@ -55,10 +54,9 @@ local function read_as_of(stamp, window, now)
   return max(now, stamp)
 end
 
--- What `command` finds; nothing where the key is of another type, which is no state of ours. Any
--- other error ends the script: where keys may not be read, nobody may be taken for new.
-local function find(command, key, ...)
-  local reply = pcall(command, key, ...)
+-- A key of another type is no state of ours. Any other error ends the script: where keys may not
+-- be read, nobody may be taken for new.
+local function state_of(reply)
   if type(reply) == 'table' and reply.err then
     if not match(reply.err, '^-?WRONGTYPE') then
       error(reply.err)
@@ -81,5 +79,18 @@ local function parse(value, pattern)
   return a, b, c
 end
 
--- By name, what makes each algorithm: its file is run only by the calls that meet it.
+-- Numbers as text, which redis.call takes at a third of the price, each written once.
+local texts = {}
+
+local function text(number)
+  local written = texts[number]
+  if not written then
+    written = format('%d', number)
+    texts[number] = written
+  end
+  return written
+end
+
+-- By name, what makes of a policy the steps that decide under it. Only the calls that meet an
+-- algorithm run its file.
 local algorithms = {}

@@ -4,79 +4,77 @@ last full window still covers.
 Mirrors src/algorithm/sliding_window.rs
 
 Inputs:
-  state   the state that read fills in, with the units that remain, and charge changes
-  key     a string: the state's name
   policy  units; window in ms
   now     ms since the epoch
+  name    a string: the key that this step and the next ones are about
+  as_of   ms since the epoch
+  amount  units
   cost    units
-  units   units
 State:
   start     ms since the epoch: where the window begins
   previous  units used in the window before it
   current   units used in it
 Reply:
-  weigh        the state with the units that remain
-  read         the state, rolled to the window that counts now
+  read         units that remain
+  charge       units that remain; the state with the amount in it, written
   reset_after  ms
   wait_for     ms
-  charge       the state with the units in it, written
 ]]
 
-local sliding_window = {}
+local units, window = policy.units, policy.window
+local key, start, previous, current, astray
 
-function sliding_window.weigh(state, policy, now)
-  local window = policy.window
-  local covered = state.start + window - read_as_of(state.start, window, now)
-  local weighed = ceil_div(state.previous * covered, window)
-  state.remaining = max(policy.units - state.current - weighed, 0)
+local function remaining(as_of)
+  local covered = start + window - read_as_of(start, window, as_of)
+  return max(units - current - ceil_div(previous * covered, window), 0)
 end
 
-function sliding_window.read(state, key, policy, now)
-  local window = policy.window
-  local start, previous, current = parse(find('GET', key), '^(%d+) (%d+) (%d+)$')
-  if not start then
-    start, previous, current = 0, 0, 0
+local function read(name)
+  key = name
+  local stored_start, stored_previous, stored_current =
+    parse(state_of(pcall('GET', key)), '^(%d+) (%d+) (%d+)$')
+  if not stored_start then
+    stored_start, stored_previous, stored_current = 0, 0, 0
   end
-  local as_of = read_as_of(start, window, now)
-  state.astray = is_astray(start, window, now)
-  state.start = as_of - as_of % window
-  if start + window < state.start then
+  local as_of = read_as_of(stored_start, window, now)
+  astray = is_astray(stored_start, window, now)
+  start, previous, current = as_of - as_of % window, stored_previous, stored_current
+  if stored_start + window < start then
     previous, current = 0, 0
-  elseif start < state.start then
+  elseif stored_start < start then
     previous, current = current, 0
   end
   -- What was used under a larger quota weighs no more than this one.
-  state.previous = min(previous, policy.units)
-  state.current = min(current, policy.units)
-  sliding_window.weigh(state, policy, as_of)
+  previous, current = min(previous, units), min(current, units)
+  return remaining(as_of)
 end
 
-function sliding_window.reset_after(state, policy, now)
-  local stop = state.start + policy.window
-  if state.current > 0 then
-    return stop + policy.window - now
-  elseif state.previous > 0 then
+local function reset_after()
+  local stop = start + window
+  if current > 0 then
+    return stop + window - now
+  elseif previous > 0 then
     return stop - now
   end
   return 0
 end
 
-function sliding_window.wait_for(state, _, policy, now, cost)
-  local window, current = policy.window, state.current
-  local stop = state.start + window
-  local room = policy.units - cost
+local function charge(amount)
+  current = current + amount
+  if amount > 0 or astray then
+    local value = format('%d %d %d', start, previous, current)
+    call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
+  end
+  return remaining(now)
+end
+
+local function wait_for(cost)
+  local stop = start + window
+  local room = units - cost
   if current <= room then
-    return stop - floor_div((room - current) * window, state.previous) - now
+    return stop - floor_div((room - current) * window, previous) - now
   end
   return stop + window - floor_div(room * window, current) - now
 end
 
-function sliding_window.charge(state, key, policy, now, units)
-  state.current = state.current + units
-  sliding_window.weigh(state, policy, now)
-  local value = format('%d %d %d', state.start, state.previous, state.current)
-  local ttl = sliding_window.reset_after(state, policy, now) + TTL_SLACK
-  call('SET', key, value, 'PX', ttl)
-end
-
-return sliding_window
+return { read = read, charge = charge, reset_after = reset_after, wait_for = wait_for }

@@ -8,8 +8,8 @@ use std::path::Path;
 const UNITS: [&str; 7] = ["units", "ms", "integers", "parts", "entries", "policies", "requests"];
 
 /// How what is not a number is described.
-const NO_NUMBERS: [&str; 7] =
-    ["the state", "whether ", "a string", "a Lua pattern", "fixed-window,", "a member", "units; "];
+const NO_NUMBERS: [&str; 6] =
+    ["whether ", "a string", "a Lua pattern", "fixed-window,", "a member", "units; "];
 
 /// One of the files, in two parts.
 struct File {
@@ -52,11 +52,10 @@ impl File {
         self.section(section).into_iter().flat_map(|line| line.names).collect()
     }
 
-    /// The functions of the body, by name, with their parameters; `prefix` is what stands before
-    /// the name.
-    fn functions(&self, prefix: &str) -> Vec<(String, Vec<String>)> {
+    /// The functions of the body, by name, with their parameters.
+    fn functions(&self) -> Vec<(String, Vec<String>)> {
         let of_line = |line: &str| {
-            let (name, rest) = line.strip_prefix(prefix)?.split_once('(')?;
+            let (name, rest) = line.strip_prefix("local function ")?.split_once('(')?;
             let (parameters, _) = rest.split_once(')')?;
             let parameters = parameters.split(", ").filter(|it| !it.is_empty());
             Some((name.to_owned(), parameters.map(str::to_owned).collect()))
@@ -68,12 +67,24 @@ impl File {
         self.name != "acquire" && self.name != "shared"
     }
 
-    /// The functions that other files call.
-    fn interface(&self) -> Vec<(String, Vec<String>)> {
-        match self.is_algorithm() {
-            true => self.functions(&format!("function {}.", self.name)),
-            false => self.functions("local function "),
+    /// The names of the functions that other files call.
+    fn interface(&self) -> Vec<String> {
+        let functions = self.functions().into_iter().map(|(name, _)| name);
+        if !self.is_algorithm() {
+            return functions.collect();
         }
+        let last = self.body.lines().last().unwrap_or_default();
+        let steps = last.strip_prefix("return { ").and_then(|it| it.strip_suffix(" }"));
+        let steps = steps.unwrap_or_else(|| panic!("{}.lua ends {last:?}", self.name)).split(", ");
+        let step =
+            |step: &str| step.split_once(" = ").map(|(name, is)| (name.to_owned(), is.to_owned()));
+        let steps: Vec<_> = steps.filter_map(step).collect();
+        assert!(steps.iter().all(|(name, is)| name == is), "{}.lua: {steps:?}", self.name);
+        let functions: BTreeSet<String> = functions.collect();
+        let steps = steps.into_iter().map(|(name, _)| name);
+        steps
+            .inspect(|name| assert!(functions.contains(name), "{}.lua: {name}", self.name))
+            .collect()
     }
 }
 
@@ -145,7 +156,7 @@ fn the_reply_is_written_in_the_order_that_the_header_gives() {
     let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
     let written =
         file.body.lines().filter_map(|line| line.trim().strip_prefix("reply[")?.split_once("] = "));
-    // `admitted`, `state.remaining`, `policy.reset_after(...)`, `retry_after(...)`
+    // `admitted`, `remaining`, `policy.reset_after(...)`, `retry_after(...)`
     let name = |(_, value): (&str, &str)| {
         let called = value.split(['(', ')']).next().unwrap_or_default();
         called.rsplit('.').next().unwrap_or_default().to_owned()
@@ -156,12 +167,12 @@ fn the_reply_is_written_in_the_order_that_the_header_gives() {
 #[test]
 fn the_inputs_are_the_parameters_of_the_functions() {
     for file in files().iter().filter(|file| file.name != "acquire") {
-        let mut functions = file.functions("local function ");
+        let taken = file.functions().into_iter().flat_map(|(_, parameters)| parameters);
+        let mut taken = set(taken);
         if file.is_algorithm() {
-            functions.extend(file.interface());
+            // What the whole file is a function of.
+            taken.extend(["policy".to_owned(), "now".to_owned()]);
         }
-        let taken = functions.into_iter().flat_map(|(_, parameters)| parameters);
-        let taken = set(taken.filter(|name| name != "_"));
         assert_eq!(set(file.names("Inputs")), taken, "{}.lua", file.name);
     }
 }
@@ -169,8 +180,7 @@ fn the_inputs_are_the_parameters_of_the_functions() {
 #[test]
 fn the_replies_are_the_functions_of_the_file() {
     for file in files().iter().filter(|file| file.name != "acquire") {
-        let defined = file.interface().into_iter().map(|(name, _)| name);
-        assert_eq!(file.names("Reply"), defined.collect::<Vec<_>>(), "{}.lua", file.name);
+        assert_eq!(file.names("Reply"), file.interface(), "{}.lua", file.name);
     }
 }
 
@@ -180,19 +190,31 @@ fn the_state_is_what_is_parsed_and_what_is_written() {
         let mut state = file.names("State");
         // The score of a sorted set stands beside its member.
         state.retain(|name| !file.body.contains(&format!(" {name} = tonumber(reply[2])")));
-        let parsed = file.body.lines().find_map(|line| line.split_once(" = parse("));
+        let body = file.body.replace("=\n    parse(", "= parse(");
+        let parsed = body.lines().find_map(|line| line.split_once(" = parse("));
         let parsed = parsed.unwrap_or_else(|| panic!("{}.lua parses nothing", file.name)).0;
-        let parsed: Vec<_> = parsed.trim().trim_start_matches("local ").split(", ").collect();
-        assert_eq!(state, parsed, "{}.lua", file.name);
+        assert_names(file, &state, parsed.trim().trim_start_matches("local "));
 
         let directives = vec!["%d"; state.len()].join(" ");
-        let written = file.body.split_once(&format!("format('{directives}', "));
+        let written = file.body.rsplit_once(&format!("format('{directives}', "));
         let written = written.unwrap_or_else(|| panic!("{}.lua formats no state", file.name)).1;
-        let written = written.split_once(')').expect("the call ends").0;
-        let field = |value: &str| value.rsplit('.').next().unwrap_or_default().to_owned();
-        let written: Vec<String> = written.split(", ").map(field).collect();
-        assert_eq!(state, written, "{}.lua", file.name);
+        assert_names(file, &state, written.split_once(')').expect("the call ends").0);
     }
+}
+
+/// That `variables`, as the body lists them, are `names`, each perhaps with a word before: of the
+/// state as it is stored, say.
+#[track_caller]
+fn assert_names(file: &File, names: &[String], variables: &str) {
+    let variables: Vec<&str> = variables.split(", ").collect();
+    let is = |(name, variable): (&String, &&str)| {
+        variable == name || variable.strip_suffix(name).is_some_and(|start| start.ends_with('_'))
+    };
+    assert!(
+        names.len() == variables.len() && names.iter().zip(&variables).all(is),
+        "{}.lua: {names:?} are {variables:?}",
+        file.name
+    );
 }
 
 #[test]

@@ -1,36 +1,43 @@
 //! What goes into one script call: requests that wait together, grouped and coalesced.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::reply::Reply;
 use crate::decision::{Retry, Standing};
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Acquire, Acquired, Key};
+use crate::store::{Acquire, Acquired, Charge, Key};
 
 /// Requests in groups of those that meet the same policies at the same cost.
 ///
 /// Requests of a group for the same keys are coalesced into one, which Redis decides once; the
 /// answers are as if they had come one after another.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Batch {
-    groups: Vec<Group>,
-    /// Where each request went, by the order of arrival.
+    /// In the order of arrival.
+    asked: Vec<Acquire>,
+    /// Where each of them went.
     places: Vec<Place>,
+    groups: Vec<Group>,
+}
+
+/// Names what was asked by its index.
+#[derive(Debug)]
+struct Group {
+    /// The first of the group: its policies and its cost are those of all.
+    first: usize,
+    requests: Vec<Coalesced>,
+    /// The requests as they are sent: by count, which Redis is told once for all that have the same.
+    order: Vec<usize>,
 }
 
 #[derive(Debug)]
-pub(super) struct Group {
-    policies: Vec<Arc<Policy>>,
-    cost: Cost,
-    requests: Vec<Request>,
-    index: HashMap<Vec<Key>, usize>,
-}
-
-#[derive(Debug)]
-pub(super) struct Request {
-    keys: Vec<Key>,
+struct Coalesced {
+    /// The first of those for these keys.
+    first: usize,
+    callers: u32,
     count: u32,
 }
 
@@ -40,97 +47,148 @@ struct Place {
     request: usize,
     /// How many of the coalesced requests come before this one's.
     before: u32,
-    count: u32,
+}
+
+/// Requests under the same policies, at the same cost, each standing for as many.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    batch: &'a Batch,
+    group: &'a Group,
+    requests: &'a [usize],
 }
 
 impl Batch {
-    /// Adds what one caller asks.
-    pub(super) fn push(&mut self, acquire: Acquire) {
-        let cost = acquire.cost;
-        let (policies, keys): (Vec<_>, Vec<_>) =
-            acquire.charges.into_iter().map(|charge| (charge.policy, charge.key)).unzip();
-        let group = self.groups.iter().position(|group| group.takes(&policies, cost));
-        let group = group.unwrap_or_else(|| {
-            self.groups.push(Group { policies, cost, requests: Vec::new(), index: HashMap::new() });
-            self.groups.len() - 1
-        });
-        let (request, before) = self.groups[group].push(keys, acquire.count);
-        self.places.push(Place { group, request, before, count: acquire.count });
+    /// What `asked` amounts to.
+    pub(super) fn of(asked: Vec<Acquire>) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut places: Vec<Place> = Vec::with_capacity(asked.len());
+        let mut coalesced = HashMap::with_capacity(asked.len());
+        for (number, acquire) in asked.iter().enumerate() {
+            let like = |group: &Group| is_alike(&asked[group.first], acquire);
+            let group = groups.iter().position(like).unwrap_or_else(|| {
+                groups.push(Group { first: number, requests: Vec::new(), order: Vec::new() });
+                groups.len() - 1
+            });
+            let requests = &mut groups[group].requests;
+            let request = *coalesced.entry((group, Keys(&acquire.charges))).or_insert_with(|| {
+                requests.push(Coalesced { first: number, callers: 0, count: 0 });
+                requests.len() - 1
+            });
+            let before = requests[request].count;
+            requests[request].count = before.saturating_add(acquire.count);
+            requests[request].callers += 1;
+            places.push(Place { group, request, before });
+        }
+        drop(coalesced);
+        for group in &mut groups {
+            group.order = (0..group.requests.len()).collect();
+            group.order.sort_by_key(|request| group.requests[*request].count);
+        }
+        Self { asked, places, groups }
     }
 
-    pub(super) fn groups(&self) -> &[Group] {
-        &self.groups
+    /// All that Redis is asked, in the order of its reply.
+    pub(super) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        self.groups.iter().flat_map(move |group| {
+            let count = |request: &usize| group.requests[*request].count;
+            let runs = group.order.chunk_by(move |one, other| count(one) == count(other));
+            runs.map(move |requests| Run { batch: self, group, requests })
+        })
     }
 
     /// Each caller's answer, in the order of arrival, out of the script's reply; `None` where the
     /// reply is not one to this batch.
     pub(super) fn answers(&self, reply: &[i64]) -> Option<Vec<Acquired>> {
         let mut reply = Reply::new(reply);
-        let mut answers = Vec::with_capacity(self.groups.len());
+        let mut answers: Vec<Vec<Option<Acquired>>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let requests = group.requests.iter().map(|_| reply.acquired(group.policies.len()));
-            answers.push(requests.collect::<Option<Vec<_>>>()?);
+            let policies = self.asked[group.first].charges.len();
+            let mut of_group = vec![None; group.requests.len()];
+            for request in &group.order {
+                of_group[*request] = Some(reply.acquired(policies)?);
+            }
+            answers.push(of_group);
         }
         reply.end()?;
-        let share = |place: &Place| {
-            let cost = self.groups[place.group].cost;
-            place.share(&answers[place.group][place.request], cost)
+        let share = |(place, asked): (&Place, &Acquire)| {
+            let together = &mut answers[place.group][place.request];
+            match self.groups[place.group].requests[place.request].callers {
+                1 => together.take(),
+                _ => together.as_ref().map(|together| place.share(together, asked)),
+            }
         };
-        Some(self.places.iter().map(share).collect())
+        self.places.iter().zip(&self.asked).map(share).collect()
     }
 }
 
-impl Group {
-    pub(super) fn policies(&self) -> &[Arc<Policy>] {
-        &self.policies
+impl Run<'_> {
+    pub(super) fn policies(&self) -> impl ExactSizeIterator<Item = &Policy> {
+        self.first().charges.iter().map(|charge| &*charge.policy)
     }
 
     pub(super) fn cost(&self) -> Cost {
-        self.cost
+        self.first().cost
     }
 
-    pub(super) fn requests(&self) -> &[Request] {
-        &self.requests
+    /// How many identical requests each of its requests stands for.
+    pub(super) fn count(&self) -> u32 {
+        self.requests.first().map_or(0, |request| self.group.requests[*request].count)
     }
 
-    fn takes(&self, policies: &[Arc<Policy>], cost: Cost) -> bool {
-        self.cost == cost
-            && self.policies.len() == policies.len()
-            && self.policies.iter().zip(policies).all(|(a, b)| Arc::ptr_eq(a, b) || a == b)
+    /// Each request's keys, one for each policy.
+    pub(super) fn requests(
+        &self,
+    ) -> impl ExactSizeIterator<Item = impl ExactSizeIterator<Item = &Key>> {
+        let charges =
+            |request: &usize| &self.batch.asked[self.group.requests[*request].first].charges;
+        self.requests.iter().map(move |it| charges(it).iter().map(|charge| &charge.key))
     }
 
-    /// Adds `count` requests for `keys`; where they are, and how many were there before.
-    fn push(&mut self, keys: Vec<Key>, count: u32) -> (usize, u32) {
-        let next = self.requests.len();
-        let place = *self.index.entry(keys.clone()).or_insert(next);
-        if place == next {
-            self.requests.push(Request { keys, count });
-            return (place, 0);
-        }
-        let request = &mut self.requests[place];
-        let before = request.count;
-        request.count = before.saturating_add(count);
-        (place, before)
+    fn first(&self) -> &Acquire {
+        &self.batch.asked[self.group.first]
     }
 }
 
-impl Request {
-    pub(super) fn keys(&self) -> &[Key] {
-        &self.keys
-    }
+fn is_alike(one: &Acquire, other: &Acquire) -> bool {
+    let same = |(one, other): (&Charge, &Charge)| {
+        Arc::ptr_eq(&one.policy, &other.policy) || one.policy == other.policy
+    };
+    one.cost == other.cost
+        && one.charges.len() == other.charges.len()
+        && one.charges.iter().zip(&other.charges).all(same)
+}
 
-    pub(super) fn count(&self) -> u32 {
-        self.count
+/// The keys of charges, as what they are compared by.
+struct Keys<'a>(&'a [Charge]);
+
+impl Keys<'_> {
+    fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter().map(|charge| &charge.key)
+    }
+}
+
+impl PartialEq for Keys<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Keys<'_> {}
+
+impl Hash for Keys<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|key| key.hash(state));
     }
 }
 
 impl Place {
     /// This caller's part of what the coalesced requests were answered together.
-    fn share(&self, together: &Acquired, cost: Cost) -> Acquired {
-        let admitted = together.admitted.saturating_sub(self.before).min(self.count);
+    fn share(&self, together: &Acquired, asked: &Acquire) -> Acquired {
+        let (cost, count) = (asked.cost, asked.count);
+        let admitted = together.admitted.saturating_sub(self.before).min(count);
         // Those admitted after it have not yet used theirs, as seen from here.
         let later = together.admitted.saturating_sub(self.before.saturating_add(admitted));
-        let unused = u64::from(if self.count == 0 { 0 } else { later }) * cost.units();
+        let unused = u64::from(if count == 0 { 0 } else { later }) * cost.units();
         let standing = |it: &Standing| {
             let remaining = it.remaining + unused;
             let retry = if remaining >= cost.units() { Retry::Now } else { it.retry };

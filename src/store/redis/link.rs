@@ -128,8 +128,8 @@ impl Probe {
 
     fn run(&self) -> Result<(), StoreError> {
         let mut connection = self.manager.connect().map_err(store_error)?;
-        let mut batch = Batch::default();
-        batch.push(Acquire { charges: vec![self.charge.clone()], cost: Cost::ONE, count: 1 });
+        let charges = vec![self.charge.clone()];
+        let batch = Batch::of(vec![Acquire { charges, cost: Cost::ONE, count: 1 }]);
         let now = self.clock.as_ref().map(|clock| clock.now());
         script::run(&mut connection, &batch, now).map(drop).map_err(store_error)
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 
-use super::batch::{Batch, Group, Request};
+use super::batch::Batch;
 use super::pool::Connection;
 use crate::clock::Millis;
 
@@ -13,7 +13,7 @@ macro_rules! lua {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file, ".lua"))
     };
     ($name:literal in $file:literal) => {
-        concat!("algorithms['", $name, "'] = function()\n", lua!($file), "end\n")
+        concat!("algorithms['", $name, "'] = function(policy, now)\n", lua!($file), "end\n")
     };
 }
 
@@ -56,27 +56,22 @@ pub(super) fn run(
 
 /// The call of `script` with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
 fn call(command: &str, script: &str, batch: &Batch, now: Option<Millis>) -> Cmd {
-    let requests = || batch.groups().iter().flat_map(Group::requests);
-    let keys: usize = requests().map(|request| request.keys().len()).sum();
+    let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
     let mut call = redis::cmd(command);
     call.arg(script).arg(keys);
-    for key in requests().flat_map(Request::keys) {
-        call.arg(key.as_str());
+    for run in batch.runs() {
+        for key in run.requests().flatten() {
+            call.arg(key.as_str());
+        }
     }
     call.arg(now.unwrap_or(0));
-    for group in batch.groups() {
-        push_group(&mut call, group);
+    for run in batch.runs() {
+        call.arg(run.cost().units()).arg(run.count());
+        call.arg(run.requests().len()).arg(run.policies().len());
+        for policy in run.policies() {
+            let terms = policy.terms();
+            call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window).arg(terms.burst);
+        }
     }
     call
-}
-
-fn push_group(call: &mut Cmd, group: &Group) {
-    call.arg(group.cost().units()).arg(group.policies().len()).arg(group.requests().len());
-    for policy in group.policies() {
-        let terms = policy.terms();
-        call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window).arg(terms.burst);
-    }
-    for request in group.requests() {
-        call.arg(request.count());
-    }
 }

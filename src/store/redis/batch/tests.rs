@@ -29,15 +29,14 @@ fn store() -> MemoryStore {
 /// What the script replies to `batch`, decided by `store`.
 fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
     let mut reply = Vec::new();
-    for group in batch.groups() {
-        for request in group.requests() {
-            let charges = group.policies().iter().zip(request.keys());
-            let charge = |(policy, key): (&Arc<Policy>, &Key)| Charge {
-                policy: policy.clone(),
+    for run in batch.runs() {
+        for keys in run.requests() {
+            let charge = |(policy, key): (&Policy, &Key)| Charge {
+                policy: Arc::new(policy.clone()),
                 key: key.clone(),
             };
-            let charges = charges.map(charge).collect();
-            let asked = Acquire { charges, cost: group.cost(), count: request.count() };
+            let charges = run.policies().zip(keys).map(charge).collect();
+            let asked = Acquire { charges, cost: run.cost(), count: run.count() };
             let acquired = store.acquire_now(&asked).unwrap();
             reply.push(i64::from(acquired.admitted));
             for standing in acquired.standings {
@@ -55,24 +54,33 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
 }
 
 fn batch(policies: &[Arc<Policy>], questions: &[Question]) -> Batch {
-    let mut batch = Batch::default();
-    questions.iter().for_each(|question| batch.push(acquire(policies, *question)));
-    batch
+    Batch::of(questions.iter().map(|question| acquire(policies, *question)).collect())
+}
+
+/// The count and the number of requests of each run.
+fn runs(batch: &Batch) -> Vec<(u32, usize)> {
+    batch.runs().map(|run| (run.count(), run.requests().len())).collect()
 }
 
 #[test]
 fn equal_requests_are_one_request_to_redis() {
     let policies = policies();
     let batch = batch(&policies, &[(1, 1, 1, 1), (2, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1)]);
-    let counts: Vec<_> = batch.groups()[0].requests().iter().map(Request::count).collect();
-    assert_eq!((batch.groups().len(), counts), (1, vec![3, 1]));
+    assert_eq!(runs(&batch), [(1, 1), (3, 1)]);
 }
 
 #[test]
-fn another_cost_or_other_policies_are_another_group() {
+fn requests_that_stand_for_as_many_are_one_run() {
+    let policies = policies();
+    let users = [1, 2, 1, 3, 4, 2, 5].map(|user| (user, 1, 1, 1));
+    assert_eq!(runs(&batch(&policies, &users)), [(1, 3), (2, 2)]);
+}
+
+#[test]
+fn another_cost_or_other_policies_are_another_run() {
     let policies = policies();
     let batch = batch(&policies, &[(1, 1, 1, 1), (1, 1, 2, 1), (1, 2, 1, 1)]);
-    assert_eq!(batch.groups().len(), 3);
+    assert_eq!(runs(&batch), [(1, 1); 3]);
 }
 
 #[test]
@@ -82,6 +90,16 @@ fn the_first_are_admitted_and_each_sees_its_own_remaining() {
     let answers = batch.answers(&reply(&batch, &store())).unwrap();
     let seen: Vec<_> = answers.iter().map(|it| (it.admitted, it.standings[0].remaining)).collect();
     assert_eq!(seen, [(1, 3), (1, 1), (0, 1), (0, 1)]);
+}
+
+#[test]
+fn a_peek_beside_requests_for_the_same_keys_sees_what_they_left() {
+    let policies = policies();
+    let batch = batch(&policies[..1], &[(1, 1, 1, 1), (1, 1, 1, 0), (1, 1, 1, 2), (2, 1, 1, 0)]);
+    assert_eq!(runs(&batch), [(0, 1), (3, 1)]);
+    let answers = batch.answers(&reply(&batch, &store())).unwrap();
+    let seen: Vec<_> = answers.iter().map(|it| (it.admitted, it.standings[0].remaining)).collect();
+    assert_eq!(seen, [(1, 6), (0, 4), (2, 4), (0, 7)]);
 }
 
 #[test]
