@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_rt::Arbiter;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -16,6 +17,7 @@ use crate::identity::{User, identity, user_of};
 use crate::limiter::{Check, Limiter, LimiterError, Policies};
 use crate::problem;
 use crate::quota::Cost;
+use crate::store::Clerk;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
@@ -164,6 +166,9 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
+        if let Some(worker) = Arbiter::try_current() {
+            worker.spawn(Clerk::default());
+        }
         ready(Ok(RateLimitService { service: Rc::new(service), rate_limit: self.clone() }))
     }
 }

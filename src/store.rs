@@ -9,6 +9,7 @@ pub use self::keyspace::{Key, Keyspace};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
+pub(crate) use self::turn::Clerk;
 use crate::decision::Standing;
 use crate::policy::Policy;
 use crate::quota::Cost;
@@ -19,6 +20,7 @@ mod keyspace;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+mod turn;
 
 /// Keeps the state of keys, and decides and charges in one step.
 ///

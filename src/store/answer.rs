@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::turn;
 use super::{StoreError, StoreErrorKind};
 
 /// What a store answers, now or later: await it in a task, or [`wait`](Answer::wait) in a thread.
@@ -36,7 +37,9 @@ impl<T> Answer<T> {
     pub fn wait(self) -> Result<T, StoreError> {
         match self.0 {
             Inner::Ready(answer) => answer.unwrap_or_else(closed),
-            Inner::Later(receiver) => receiver.recv().unwrap_or_else(|_| closed()),
+            Inner::Later(receiver) => {
+                turn::blocked(|| receiver.recv()).unwrap_or_else(|_| closed())
+            }
         }
     }
 }

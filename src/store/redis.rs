@@ -103,6 +103,12 @@ impl RedisStore {
     pub fn is_up(&self) -> bool {
         self.link.is_up()
     }
+
+    /// How many requests were answered [`StoreErrorKind::Overloaded`], since too many waited.
+    #[must_use]
+    pub fn overloads(&self) -> u64 {
+        self.dispatch.overloads()
+    }
 }
 
 impl Store for RedisStore {

@@ -1,13 +1,14 @@
 //! Dispatcher threads: they make a synchronous pool fast by sending what waits together as one call.
 
+use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use redis::RedisResult;
 
+use self::queue::{Asked, Job, MAX_BATCH, Queue, answer_all};
 use super::batch::Batch;
 use super::link::Link;
 use super::pool::{Connection, Pool};
@@ -15,26 +16,14 @@ use super::{RedisOptions, script, store_error};
 use crate::clock::Clock;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
-/// How many requests may wait: more than that would wait longer than they may.
-const QUEUE: usize = 8_192;
+mod queue;
 
-/// How many requests one script call decides at most: Redis serves nobody else meanwhile.
-const MAX_BATCH: usize = 128;
-
-/// The queue to the dispatcher threads, which end with it.
+/// The way to the dispatcher threads, which end with it.
 #[derive(Debug)]
 pub(super) struct Dispatch {
-    queue: Sender<Job>,
+    queue: Arc<Queue>,
     link: Arc<Link>,
 }
-
-#[derive(Debug)]
-enum Job {
-    Acquire { acquire: Acquire, queued: Instant, answer: AnswerTo<Acquired> },
-    Reset { keys: Vec<Key>, answer: AnswerTo<()> },
-}
-
-type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Dispatch {
     pub(super) fn start(
@@ -43,63 +32,59 @@ impl Dispatch {
         options: &RedisOptions,
         threads: usize,
     ) -> Result<Self, StoreError> {
-        let (queue, jobs) = bounded(QUEUE);
+        let dispatch = Self { queue: Arc::default(), link: link.clone() };
         for number in 0..threads {
-            let server =
+            let calls =
                 Server { pool: pool.clone(), link: link.clone(), clock: options.clock.clone() };
             let dispatcher =
-                Dispatcher { jobs: jobs.clone(), calls: server, timeout: options.timeout };
+                Dispatcher { queue: dispatch.queue.clone(), calls, timeout: options.timeout };
             thread::Builder::new()
                 .name(format!("tollgate-redis-{number}"))
                 .spawn(move || dispatcher.run())
                 .map_err(|error| StoreError::caused_by(StoreErrorKind::Closed, error))?;
         }
-        Ok(Self { queue, link: link.clone() })
+        Ok(dispatch)
     }
 
     pub(super) fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
-        let queued = Instant::now();
-        self.enqueue(|answer| Job::Acquire { acquire, queued, answer })
+        if !self.link.is_up() {
+            return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
+        }
+        let (answer, later) = Answer::later();
+        self.queue.ask(Asked { acquire, answer });
+        later
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
-        self.enqueue(|answer| Job::Reset { keys, answer })
+        let (answer, later) = Answer::later();
+        self.queue.reset(keys, answer);
+        later
     }
 
-    fn enqueue<T>(&self, job: impl FnOnce(AnswerTo<T>) -> Job) -> Answer<T> {
-        let refuse = |kind| Answer::ready(Err(StoreError::new(kind)));
-        if !self.link.is_up() {
-            return refuse(StoreErrorKind::Unreachable);
-        }
-        let (sender, answer) = Answer::later();
-        match self.queue.try_send(job(sender)) {
-            Ok(()) => answer,
-            Err(TrySendError::Full(_)) => refuse(StoreErrorKind::Overloaded),
-            Err(TrySendError::Disconnected(_)) => refuse(StoreErrorKind::Closed),
-        }
+    /// How many requests were refused because too many waited.
+    pub(super) fn overloads(&self) -> u64 {
+        self.queue.overloads()
+    }
+}
+
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 
 /// One thread's loop.
 struct Dispatcher<C> {
-    jobs: Receiver<Job>,
+    queue: Arc<Queue>,
     calls: C,
     timeout: Duration,
 }
 
 impl<C: Calls> Dispatcher<C> {
     fn run(&self) {
-        while let Some(jobs) = self.take() {
+        while let Some(jobs) = self.queue.take() {
             self.serve_or_drop(jobs);
         }
-    }
-
-    /// Takes what is queued, never waiting for more: an idle system sends a batch of one at once, a
-    /// busy one what gathered while the last call was under way. `None` when nobody asks any more.
-    fn take(&self) -> Option<Vec<Job>> {
-        let first = self.jobs.recv().ok()?;
-        let rest = self.jobs.try_iter().take(MAX_BATCH - 1);
-        Some(std::iter::once(first).chain(rest).collect())
     }
 
     /// A panic drops the jobs, which answers them; the thread goes on with the next.
@@ -110,28 +95,43 @@ impl<C: Calls> Dispatcher<C> {
     }
 
     fn serve(&self, jobs: Vec<Job>) {
-        let mut batch = Batch::default();
+        let mut asked = Vec::with_capacity(MAX_BATCH);
         let mut askers = Vec::with_capacity(jobs.len());
         for job in jobs {
             match job {
-                Job::Acquire { queued, answer, .. } if queued.elapsed() > self.timeout => {
-                    send(answer, Err(StoreError::new(StoreErrorKind::TimedOut)));
+                Job::Acquire(group) if group.queued.elapsed() > self.timeout => {
+                    group.refuse(StoreErrorKind::TimedOut);
                 }
-                Job::Acquire { acquire, answer, .. } => {
-                    batch.push(acquire);
-                    askers.push(answer);
+                Job::Acquire(group) => {
+                    let mut answers = Vec::with_capacity(group.asked.len());
+                    for Asked { acquire, answer } in group.asked {
+                        asked.push(acquire);
+                        answers.push(answer);
+                    }
+                    askers.push((answers, group.desk));
                 }
-                Job::Reset { keys, answer } => send(answer, self.calls.reset(&keys)),
+                Job::Reset { keys, answer } => {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(self.calls.reset(&keys));
+                }
             }
         }
-        if askers.is_empty() {
+        if asked.is_empty() {
             return;
         }
-        match self.decide(&batch) {
-            Ok(answers) => askers.into_iter().zip(answers).for_each(|(to, it)| send(to, Ok(it))),
+        match self.decide(&Batch::of(asked)) {
+            Ok(mut decided) => {
+                for (answers, desk) in askers {
+                    let rest = decided.split_off(answers.len().min(decided.len()));
+                    answer_all(answers, desk, decided.into_iter().map(Ok));
+                    decided = rest;
+                }
+            }
             Err(error) => {
                 let kind = error.kind();
-                askers.into_iter().for_each(|to| send(to, Err(StoreError::new(kind))));
+                for (answers, desk) in askers {
+                    answer_all(answers, desk, repeat_with(move || Err(StoreError::new(kind))));
+                }
             }
         }
     }
@@ -197,11 +197,6 @@ impl Server {
             connection.discard();
         }
     }
-}
-
-/// Answers one caller, who may have gone.
-fn send<T>(answer: AnswerTo<T>, result: Result<T, StoreError>) {
-    let _ = answer.send(result);
 }
 
 #[cfg(test)]

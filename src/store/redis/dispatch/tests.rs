@@ -4,14 +4,16 @@
 use std::cell::Cell;
 use std::future::Future as _;
 use std::panic::resume_unwind;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
+use super::queue::MAX_WAITING;
 use super::*;
 use crate::key::Identity;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Charge, Keyspace};
+use crate::store::{Charge, Clerk, Keyspace};
 
 const REQUESTS: u64 = 3;
 const DISPATCHERS: usize = 2;
@@ -34,6 +36,8 @@ const ENDS: [End; 4] = [End::Answered, End::Broken, End::Garbled, End::Panicked]
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Ask,
+    /// The thread that asks ends its turn.
+    EndTurn,
     Take(usize),
     Finish(usize, End),
 }
@@ -44,9 +48,11 @@ struct Script(Cell<End>);
 impl Calls for Script {
     fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
         let mut reply = Vec::new();
-        for request in batch.groups().iter().flat_map(|group| group.requests()) {
-            let number: i64 = request.keys()[0].hash_tag()["user:".len()..].parse().unwrap();
-            reply.extend([i64::from(request.count()), number, 0, 0]);
+        for run in batch.runs() {
+            for mut keys in run.requests() {
+                let number = i64::try_from(number_of(keys.next().unwrap())).unwrap();
+                reply.extend([i64::from(run.count()), number, 0, 0]);
+            }
         }
         match self.0.get() {
             End::Answered => Ok(reply),
@@ -63,30 +69,53 @@ impl Calls for Script {
 
 /// The dispatchers and their queue, in one thread.
 struct World {
-    queue: Sender<Job>,
+    queue: Arc<Queue>,
     dispatchers: Vec<Dispatcher<Script>>,
     held: [Option<Vec<Job>>; DISPATCHERS],
+    /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
+    clerk: Option<(Pin<Box<Clerk>>, Arc<Bell>)>,
     asked: u64,
     answers: Vec<Answer<Acquired>>,
     /// How the call ended that held each request.
     ends: Vec<Option<End>>,
 }
 
+/// Whether the clerk was called.
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 impl World {
-    fn new() -> Self {
-        let (queue, jobs) = bounded(QUEUE);
+    fn new(has_clerk: bool) -> Self {
+        let queue: Arc<Queue> = Arc::default();
         let dispatcher = |_| Dispatcher {
-            jobs: jobs.clone(),
+            queue: queue.clone(),
             calls: Script(Cell::new(End::Answered)),
             timeout: Duration::MAX,
         };
-        Self {
-            queue,
+        let mut world = Self {
+            clerk: has_clerk.then(|| (Box::pin(Clerk::default()), Arc::default())),
             dispatchers: (0..DISPATCHERS).map(dispatcher).collect(),
+            queue,
             held: [None, None],
             asked: 0,
             answers: Vec::new(),
             ends: vec![None; usize::try_from(REQUESTS).unwrap()],
+        };
+        world.end_turn();
+        world
+    }
+
+    fn end_turn(&mut self) {
+        if let Some((clerk, bell)) = &mut self.clerk {
+            bell.0.store(false, Ordering::SeqCst);
+            let waker = bell.clone().into();
+            assert!(clerk.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
     }
 
@@ -95,6 +124,9 @@ impl World {
         let mut steps = Vec::new();
         if self.asked < REQUESTS {
             steps.push(Step::Ask);
+        }
+        if self.clerk.as_ref().is_some_and(|(_, bell)| bell.0.load(Ordering::SeqCst)) {
+            steps.push(Step::EndTurn);
         }
         for (number, held) in self.held.iter().enumerate() {
             if held.is_some() {
@@ -111,18 +143,20 @@ impl World {
         match step {
             Step::Ask => {
                 let (answer, waiting) = Answer::later();
-                let acquire = request(self.asked);
-                self.queue.send(Job::Acquire { acquire, queued: Instant::now(), answer }).unwrap();
+                self.queue.ask(Asked { acquire: request(self.asked), answer });
                 self.answers.push(waiting);
                 self.asked += 1;
             }
-            Step::Take(number) => self.held[number] = self.dispatchers[number].take(),
+            Step::EndTurn => self.end_turn(),
+            Step::Take(number) => self.held[number] = self.queue.take(),
             Step::Finish(number, end) => {
                 let jobs = self.held[number].take().unwrap();
                 for job in &jobs {
-                    let Job::Acquire { acquire, .. } = job else { continue };
-                    let number = usize::try_from(number_of(&acquire.charges[0].key)).unwrap();
-                    assert_eq!(self.ends[number].replace(end), None, "taken twice");
+                    let Job::Acquire(group) = job else { continue };
+                    for Asked { acquire, .. } in &group.asked {
+                        let number = usize::try_from(number_of(&acquire.charges[0].key)).unwrap();
+                        assert_eq!(self.ends[number].replace(end), None, "taken twice");
+                    }
                 }
                 self.dispatchers[number].calls.0.set(end);
                 self.dispatchers[number].serve_or_drop(jobs);
@@ -161,10 +195,20 @@ fn number_of(key: &Key) -> u64 {
 
 #[test]
 fn nobody_is_answered_anothers_decision_or_twice_or_left_waiting() {
+    assert!(play_every_order(false) > 1_000);
+}
+
+#[test]
+fn nor_where_requests_and_answers_are_gathered_by_turns() {
+    assert!(play_every_order(true) > 1_000);
+}
+
+/// Plays every order of steps to its end; how many there are.
+fn play_every_order(has_clerk: bool) -> usize {
     let mut orders = 0;
     let mut unplayed = vec![Vec::new()];
     while let Some(played) = unplayed.pop() {
-        let mut world = World::new();
+        let mut world = World::new(has_clerk);
         played.iter().for_each(|step| world.play(*step));
         let next = world.steps();
         if next.is_empty() {
@@ -173,24 +217,46 @@ fn nobody_is_answered_anothers_decision_or_twice_or_left_waiting() {
         }
         unplayed.extend(next.into_iter().map(|step| [&played[..], &[step]].concat()));
     }
-    assert!(orders > 1_000, "only {orders} orders");
+    orders
+}
+
+#[test]
+fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
+    let queue: Arc<Queue> = Arc::default();
+    let ask = |number| {
+        let (answer, waiting) = Answer::later();
+        queue.ask(Asked { acquire: request(number), answer });
+        waiting
+    };
+    let most = u64::try_from(MAX_WAITING).unwrap();
+    let waiting: Vec<_> = (0..most).map(ask).collect();
+    assert_eq!(queue.overloads(), 0);
+    assert_eq!(ask(most).wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
+    assert_eq!(queue.overloads(), 1);
+
+    // Whoever takes some makes room for as many.
+    assert_eq!(queue.take().unwrap().len(), MAX_BATCH);
+    let more: Vec<_> = (0..MAX_BATCH).map(|_| ask(0)).collect();
+    assert_eq!(queue.overloads(), 1);
+    assert_eq!(ask(0).wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
+    drop((waiting, more));
 }
 
 #[test]
 fn a_request_that_waited_too_long_is_not_sent() {
-    let (queue, jobs) = bounded(1);
+    let queue: Arc<Queue> = Arc::default();
     let calls = Script(Cell::new(End::Panicked));
-    let dispatcher = Dispatcher { jobs, calls, timeout: Duration::ZERO };
+    let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
-    queue.send(Job::Acquire { acquire: request(0), queued: Instant::now(), answer }).unwrap();
-    dispatcher.serve_or_drop(dispatcher.take().unwrap());
+    queue.ask(Asked { acquire: request(0), answer });
+    dispatcher.serve_or_drop(queue.take().unwrap());
     assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::TimedOut);
 }
 
 #[test]
 fn a_dispatcher_ends_when_nobody_asks_any_more() {
-    let (queue, jobs) = bounded(1);
-    drop(queue);
+    let queue: Arc<Queue> = Arc::default();
+    queue.close();
     let calls = Script(Cell::new(End::Answered));
-    Dispatcher { jobs, calls, timeout: Duration::MAX }.run();
+    Dispatcher { queue, calls, timeout: Duration::MAX }.run();
 }

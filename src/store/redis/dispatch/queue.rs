@@ -1,0 +1,216 @@
+//! The queue to the dispatcher threads, and what the tasks of one thread put into it together.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::iter::repeat_with;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::store::turn::Desk;
+use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
+
+/// How many requests may wait: more than that would wait longer than they may.
+pub(super) const MAX_WAITING: usize = 8_192;
+
+/// How many requests one script call decides at most: Redis serves nobody else meanwhile.
+pub(super) const MAX_BATCH: usize = 128;
+
+/// How many requests of one thread go out together at most; two such groups fit in a batch.
+const MAX_GROUP: usize = MAX_BATCH / 2;
+
+thread_local! {
+    /// What this thread has asked of each queue in its present turn.
+    static GATHERED: RefCell<Vec<(Arc<Queue>, Vec<Asked>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Jobs that wait for a dispatcher.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    more: Condvar,
+    overloads: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    /// Requests in them.
+    waiting: usize,
+    /// Dispatchers that wait for a job.
+    idle: usize,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Job {
+    Acquire(Group),
+    Reset { keys: Vec<Key>, answer: AnswerTo<()> },
+}
+
+/// What one thread asked in one turn.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) asked: Vec<Asked>,
+    pub(super) queued: Instant,
+    /// Where the answers are left; they are sent one by one where there is none.
+    pub(super) desk: Option<Arc<Desk>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) acquire: Acquire,
+    pub(super) answer: AnswerTo<Acquired>,
+}
+
+pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
+
+impl Queue {
+    /// Sends what this thread asks in its turn, with all else that it asks in it.
+    pub(super) fn ask(self: &Arc<Self>, asked: Asked) {
+        let Some(desk) = Desk::here() else { return self.send(vec![asked], None) };
+        let mut full = None;
+        let is_first = GATHERED.with_borrow_mut(|gathered| {
+            match gathered.iter_mut().find(|(queue, _)| Arc::ptr_eq(queue, self)) {
+                Some((_, group)) => {
+                    group.push(asked);
+                    full = (group.len() == MAX_GROUP).then(|| std::mem::take(group));
+                    false
+                }
+                None => {
+                    gathered.push((self.clone(), vec![asked]));
+                    true
+                }
+            }
+        });
+        if is_first {
+            let queue = self.clone();
+            desk.clone().leave(move || queue.send_gathered(desk));
+        } else if let Some(group) = full {
+            self.send(group, Some(desk));
+        }
+    }
+
+    pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
+        // A job that is not taken is dropped, which answers it.
+        let _ = self.push(Job::Reset { keys, answer });
+    }
+
+    /// The next jobs, of at most [`MAX_BATCH`] requests together, as soon as there are any; `None`
+    /// when nobody asks any more.
+    ///
+    /// Never waits for more: an idle system sends a batch of one at once, a busy one what gathered
+    /// while the last call was under way.
+    pub(super) fn take(&self) -> Option<Vec<Job>> {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if state.is_closed {
+                return None;
+            }
+            state.idle += 1;
+            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut taken = 0;
+        let fits = |job: &&Job| {
+            taken += job.requests();
+            taken <= MAX_BATCH
+        };
+        let count = state.jobs.iter().take_while(fits).count();
+        let jobs: Vec<Job> = state.jobs.drain(..count).collect();
+        state.waiting -= jobs.iter().map(Job::requests).sum::<usize>();
+        Some(jobs)
+    }
+
+    /// Lets the dispatchers end when they have taken what is left.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.more.notify_all();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().jobs.is_empty()
+    }
+
+    /// How many requests were refused because too many waited.
+    pub(super) fn overloads(&self) -> u64 {
+        self.overloads.load(Ordering::Relaxed)
+    }
+
+    fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
+        let group = GATHERED.with_borrow_mut(|gathered| {
+            let at = gathered.iter().position(|(queue, _)| Arc::ptr_eq(queue, self))?;
+            Some(gathered.swap_remove(at).1)
+        });
+        if let Some(group) = group.filter(|group| !group.is_empty()) {
+            self.send(group, Some(desk));
+        }
+    }
+
+    fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Desk>>) {
+        let count = asked.len() as u64;
+        if let Err(Job::Acquire(group)) =
+            self.push(Job::Acquire(Group { asked, queued: Instant::now(), desk }))
+        {
+            self.overloads.fetch_add(count, Ordering::Relaxed);
+            group.refuse(StoreErrorKind::Overloaded);
+        }
+    }
+
+    /// Gives `job` back where too many requests wait.
+    fn push(&self, job: Job) -> Result<(), Job> {
+        let mut state = self.lock();
+        if state.waiting + job.requests() > MAX_WAITING {
+            return Err(job);
+        }
+        state.waiting += job.requests();
+        state.jobs.push_back(job);
+        // Whoever is woken is no longer idle, and is not woken twice.
+        let wakes = state.idle > 0;
+        state.idle = state.idle.saturating_sub(1);
+        drop(state);
+        if wakes {
+            self.more.notify_one();
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Job {
+    /// How many requests it holds.
+    fn requests(&self) -> usize {
+        match self {
+            Self::Acquire(group) => group.asked.len(),
+            Self::Reset { .. } => 0,
+        }
+    }
+}
+
+impl Group {
+    pub(super) fn refuse(self, kind: StoreErrorKind) {
+        let answers = self.asked.into_iter().map(|asked| asked.answer).collect();
+        answer_all(answers, self.desk, repeat_with(move || Err(StoreError::new(kind))));
+    }
+}
+
+/// Answers each of `answers` with the next of `results`, at `desk` if there is one.
+pub(super) fn answer_all<T: Send + 'static>(
+    answers: Vec<AnswerTo<T>>,
+    desk: Option<Arc<Desk>>,
+    results: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
+) {
+    let send = move || {
+        for (answer, result) in answers.into_iter().zip(results) {
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        }
+    };
+    match desk {
+        Some(desk) => desk.leave(send),
+        None => send(),
+    }
+}
