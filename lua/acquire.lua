@@ -75,7 +75,7 @@ local function decide(policies, policy_count, cost, count)
   reply[replied] = admitted
   for i = 1, policy_count do
     local policy, remaining = policies[i], remains[i]
-    -- Not by a peek, which writes nothing; by a denied request, to put right what a wrong clock wrote.
+    -- A peek writes nothing; a denied request puts right what a wrong clock wrote.
     if count > 0 then
       remaining = policy.charge(amount)
     end
