@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench core`, or with a name after it to measure only what has it.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +13,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::{
-    Acquire, Algorithm, Charge, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
+    Acquire, Algorithm, Charge, Client, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
     MemoryStore, Policy, Quota, RateLimit, State, SystemClock, Terms,
 };
 
@@ -125,7 +126,9 @@ fn limiter(c: &mut Criterion) {
         .build()
         .expect("a limiter");
     let policies = limiter.policies(["default"]).expect("its policy");
-    let check = || limiter.check(&policies, Cost::ONE, |_| client(7)).wait();
+    let headers = |_: &str| Some(Cow::Borrowed(&b"7"[..]));
+    let client = Client::unknown().with_headers(&headers);
+    let check = || limiter.check(&policies, Cost::ONE, &client).wait();
     c.bench_function("limiter", |b| b.iter(|| check().expect("memory answers")));
 }
 

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use tollgate::{Algorithm, Cost, Identity, Limiter, MemoryStore, Policy};
+//! use tollgate::{Algorithm, Client, Cost, Limiter, MemoryStore, Policy};
 //!
 //! let limiter = Limiter::builder(Arc::new(MemoryStore::new(100_000)))
 //!     .policy(Policy::new("daily", "1000/day".parse()?)?)
@@ -16,7 +16,7 @@
 //!     .build()?;
 //! let policies = limiter.policies(["burst", "daily"])?;
 //!
-//! let decision = limiter.check(&policies, Cost::ONE, |_| Identity::user("1042")).wait()?;
+//! let decision = limiter.check(&policies, Cost::ONE, &Client::user("1042")).wait()?;
 //! assert!(decision.is_allowed());
 //! let remaining: Vec<u64> = decision.policies().map(|(_, it)| it.remaining).collect();
 //! assert_eq!(remaining, [19, 999]);
@@ -55,6 +55,7 @@
 mod algorithm;
 #[cfg(feature = "server")]
 pub mod cli;
+mod client;
 mod clock;
 #[cfg(feature = "server")]
 pub mod config;
@@ -78,12 +79,16 @@ mod server;
 mod store;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
+pub use client::Client;
 pub use clock::{Clock, ManualClock, Millis};
 pub use decision::{Decision, Retry, Standing};
 #[cfg(feature = "actix")]
 pub use identity::User;
 pub use key::Identity;
-pub use limiter::{Check, Limiter, LimiterBuilder, LimiterError, Policies, Route, Unavailable};
+pub use limiter::{
+    Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
+    Route, RoutePattern, RoutePatternError, Unavailable,
+};
 #[cfg(feature = "actix")]
 pub use middleware::RateLimit;
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};

@@ -28,8 +28,8 @@ fn without_store(policies: impl IntoIterator<Item = Policy>) -> LimiterBuilder {
     policies.into_iter().fold(builder, LimiterBuilder::policy)
 }
 
-fn someone(_: &KeySource) -> Identity {
-    Identity::user("1042")
+fn someone() -> Client<'static> {
+    Client::user("1042")
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn without_a_store_each_policy_says_what_holds() {
     .unwrap();
     let admitted = |names: &[&str]| {
         let policies = limiter.policies(names).unwrap();
-        let check = || limiter.check(&policies, Cost::ONE, someone).wait();
+        let check = || limiter.check(&policies, Cost::ONE, &someone()).wait();
         let decisions: Vec<_> = (0..4).map(|_| check()).collect();
         decisions.iter().map(|it| it.as_ref().map(Decision::is_allowed).ok()).collect::<Vec<_>>()
     };
@@ -63,7 +63,7 @@ fn without_a_store_this_process_counts_its_share() {
             .build()
             .unwrap();
         let policies = limiter.policies(["p"]).unwrap();
-        let check = || limiter.check(&policies, Cost::ONE, someone).wait().unwrap();
+        let check = || limiter.check(&policies, Cost::ONE, &someone()).wait().unwrap();
         let allowed = (0..20).filter(|_| check().is_allowed()).count();
         assert_eq!(allowed, share, "of {instances} instances");
     }
@@ -76,7 +76,7 @@ fn without_a_store_or_anything_local_a_local_policy_refuses() {
         .build()
         .unwrap();
     let policies = limiter.policies(["p"]).unwrap();
-    let answer = limiter.check(&policies, Cost::ONE, someone).wait();
+    let answer = limiter.check(&policies, Cost::ONE, &someone()).wait();
     assert_eq!(answer.unwrap_err().cause(), StoreErrorKind::TimedOut);
 }
 
@@ -84,7 +84,7 @@ fn without_a_store_or_anything_local_a_local_policy_refuses() {
 fn a_request_that_meets_no_policy_is_allowed_without_asking() {
     let limiter = Limiter::builder(Arc::new(Failing)).build().unwrap();
     let none = limiter.policies::<&str>([]).unwrap();
-    assert!(limiter.check(&none, Cost::ONE, someone).wait().unwrap().is_allowed());
+    assert!(limiter.check(&none, Cost::ONE, &someone()).wait().unwrap().is_allowed());
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn a_peek_charges_nothing_and_says_what_a_check_would() {
     let policies = limiter.policies(["p"]).unwrap();
     for allowed in [true, false] {
         for _ in 0..3 {
-            let peek = limiter.peek(&policies, Cost::ONE, someone).wait().unwrap();
+            let peek = limiter.peek(&policies, Cost::ONE, &someone()).wait().unwrap();
             assert_eq!(peek.is_allowed(), allowed);
         }
-        let check = limiter.check(&policies, Cost::ONE, someone).wait().unwrap();
+        let check = limiter.check(&policies, Cost::ONE, &someone()).wait().unwrap();
         assert_eq!(check.is_allowed(), allowed);
     }
 }
