@@ -201,6 +201,22 @@ impl Leaf {
         .ok_or_else(|| self.unlike(format_args!("a list of {expected}")))
     }
 
+    /// One text of a list that `read` takes. A bad one is shown unless it is like a secret.
+    pub(super) fn parse_item<T, E: fmt::Display>(
+        &self,
+        text: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Problem> {
+        read(text).map_err(|problem| {
+            if is_like_a_secret(text) {
+                self.refuse(format_args!("expected {expected}, got {}", show_text(text)))
+            } else {
+                self.refuse(problem)
+            }
+        })
+    }
+
     /// The problem `message` of this option.
     pub(super) fn refuse(&self, message: impl fmt::Display) -> Problem {
         Problem::at(&self.key, &self.origin, message)

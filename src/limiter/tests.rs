@@ -2,8 +2,11 @@ use std::num::NonZeroU64;
 
 use super::*;
 use crate::decision::Decision;
-use crate::policy::OnStoreFailure;
+use crate::policy::{KeySource, OnStoreFailure};
 use crate::store::{Acquired, Answer, StoreErrorKind};
+
+mod access;
+mod plans;
 
 /// A store that never answers but with a failure.
 #[derive(Debug)]
@@ -122,4 +125,24 @@ fn what_does_not_fit_together_is_refused() {
     );
     let twice = builder().route("/x", ["p"], []).route("/x", ["p"], []);
     assert_eq!(error(twice), LimiterError::DuplicateRoute("/x".into()));
+    let twice = builder().route("GET /{a}", ["p"], []).route("GET /{b}", ["p"], []);
+    assert_eq!(error(twice), LimiterError::DuplicateRoute("GET /{b}".into()));
+    let error = error(builder().route("x", ["p"], [])).to_string();
+    assert!(error.starts_with("\"x\" is not a route: "), "{error}");
+}
+
+#[test]
+fn a_route_has_its_policies_and_its_cost() {
+    let cost = Cost::new(5).unwrap();
+    let limiter = without_store([policy("p", "9/day", OnStoreFailure::Local)])
+        .route("/*", ["p"], [])
+        .route_of_cost(cost, "POST /api/{kind}/export", [], ["p"])
+        .build()
+        .unwrap();
+    let seen = |method, path| {
+        let route = limiter.route(method, path).unwrap();
+        (route.policies.iter().len(), route.peek.iter().len(), route.cost)
+    };
+    assert_eq!(seen("POST", "/api/items/export"), (0, 1, cost));
+    assert_eq!(seen("GET", "/api/items/export"), (1, 0, Cost::ONE));
 }

@@ -8,13 +8,9 @@ pub(super) fn access(section: &mut Section) -> Access {
 
 /// The entries of a list, each bad one being a problem of its own.
 fn entries(option: &'static str, section: &mut Section) -> Vec<AccessEntry> {
+    const EXPECTED: &str = "networks and users, as in [\"10.0.0.0/8\", \"user:1042\"]";
     let Some(leaf) = section.take(option) else { return Vec::new() };
-    let expected = "networks and users, as in [\"10.0.0.0/8\", \"user:1042\"]";
-    let listed = section.note(leaf.list(expected)).unwrap_or_default();
-    let mut entries = Vec::new();
-    for text in listed {
-        let entry = text.parse().map_err(|problem| leaf.refuse(problem));
-        entries.extend(section.note::<AccessEntry>(entry));
-    }
-    entries
+    let listed = section.note(leaf.list(EXPECTED)).unwrap_or_default();
+    let entry = |text: String| section.note(leaf.parse_item(&text, EXPECTED, str::parse));
+    listed.into_iter().filter_map(entry).collect()
 }
