@@ -132,6 +132,27 @@ fn limiter(c: &mut Criterion) {
     c.bench_function("limiter", |b| b.iter(|| check().expect("memory answers")));
 }
 
+/// What is found before a decision, among many: the route, and whether a client is on a list.
+fn look_ups(c: &mut Criterion) {
+    let mut builder = Limiter::builder(Arc::new(MemoryStore::new(1)));
+    for number in 0..1_000 {
+        builder = builder.route::<&str>(format!("/exact/{number}"), [], []);
+        builder = builder.route::<&str>(format!("GET /api/{{version}}/{number}/{{id}}"), [], []);
+    }
+    let network = |number: u32| format!("10.{}.{}.0/25", number >> 8, number & 0xff);
+    let blocked = (0..10_000).map(|number| network(number).parse().expect("a network"));
+    let limiter = builder.route::<&str>("/*", [], []).block(blocked).build().expect("a limiter");
+    for (name, path) in
+        [("exact", "/exact/700"), ("pattern", "/api/v1/700/x"), ("rest", "/api/v1/none/x")]
+    {
+        c.bench_function(&format!("route/{name}"), |b| {
+            b.iter(|| limiter.route("GET", black_box(path)).is_some());
+        });
+    }
+    let client = Client::at([10, 20, 0, 200].into()).with_user("1042");
+    c.bench_function("access", |b| b.iter(|| limiter.access(black_box(&client))));
+}
+
 /// A whole request through actix-web: without a limiter, with one, and with the older fields too.
 /// What the second is above the first, is the middleware with its header fields.
 fn middleware(c: &mut Criterion) {
@@ -163,5 +184,5 @@ fn serve(b: &mut Bencher<'_>, rate_limit: RateLimit) {
     });
 }
 
-criterion_group!(benches, algorithms, memory_store, keyspace, limiter, middleware);
+criterion_group!(benches, algorithms, memory_store, keyspace, limiter, look_ups, middleware);
 criterion_main!(benches);

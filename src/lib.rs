@@ -28,8 +28,9 @@
 //! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
 //!   adds the header fields. See [Middleware](guide#middleware) and
 //!   [Header fields](guide#header-fields).
-//! * [`Limiter`] is for everything else. [`Limiter::check`] returns a [`Check`], which a task awaits and
-//!   a thread waits for; what comes of it is a [`Decision`]. See [Policies](guide#policies) and
+//! * [`Limiter`] is for everything else. [`Limiter::check`] is told who asks, a [`Client`], and returns a
+//!   [`Check`], which a task awaits and a thread waits for; what comes of it is a [`Decision`]. See
+//!   [Policies](guide#policies), [Plans and users](guide#plans-and-users), [Routes](guide#routes) and
 //!   [Algorithms](guide#algorithms).
 //! * [`RedisStore`] and [`MemoryStore`] keep the state; another [`Store`] must keep the contract that is
 //!   written there. See [Keys in Redis](guide#keys-in-redis) and
