@@ -79,7 +79,7 @@ fn parse(text: &str) -> Result<RoutePattern, Problem> {
     if method.is_some_and(|method| !is_method(method)) {
         return Err(Problem::Method);
     }
-    // What no decoded path is compared with by whoever writes it.
+    // It is compared with a decoded path, without its query: these would stand there in vain.
     if path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c)) {
         return Err(Problem::Character);
     }
