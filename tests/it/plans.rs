@@ -1,6 +1,6 @@
 //! Plans over a real store: one key for each user, whatever the quota, on both stores alike.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tollgate::{Client, Cost, Decision, Limiter, Policy};
@@ -82,4 +82,41 @@ fn users_of_different_plans_who_ask_at_once_each_get_their_own_quota_exactly() {
             assert_eq!(counts[number] + counts[number + 6], client(number).2, "user-{number}");
         }
     });
+}
+
+/// What this process logs of plans.
+#[derive(Debug)]
+struct Heard(Mutex<Vec<String>>);
+
+static HEARD: Heard = Heard(Mutex::new(Vec::new()));
+
+impl log::Log for Heard {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = format!("{} {}", record.level(), record.args());
+        self.0.lock().expect("nobody panics here").extend(line.contains("plan").then_some(line));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn an_unknown_plan_is_warned_of_once_and_a_known_one_never() {
+    log::set_logger(&HEARD).expect("no other test sets one");
+    log::set_max_level(log::LevelFilter::Warn);
+    let limiter = limiter(&Stand::memory(), "fixed-window");
+    for plan in ["pro", "platinum", "copper\n"] {
+        for user in ["a", "b"] {
+            admitted(&limiter, &Client::user(user).with_plan(plan));
+        }
+    }
+    let heard = HEARD.0.lock().expect("nobody panics here");
+    let of = |plan: &str| heard.iter().filter(|line| line.contains(plan)).collect::<Vec<_>>();
+    let expected = "WARN No policy has a plan \"platinum\": its users get the quotas of everyone.";
+    assert_eq!(of("platinum"), [expected]);
+    assert_eq!(of("copper").len(), 1);
+    assert!(of("\"pro\"").is_empty() && heard.iter().all(|line| !line.contains('\n')));
 }
