@@ -64,12 +64,11 @@ pub(crate) fn user_of(request: &ServiceRequest) -> Option<User> {
 /// section 5.3).
 pub(crate) fn header<'a>(request: &'a ServiceRequest, name: &str) -> Option<Cow<'a, [u8]>> {
     let mut lines = request.headers().get_all(name).map(|line| line.as_bytes());
-    let first = lines.next()?;
-    let rest: Vec<&[u8]> = lines.collect();
-    if rest.is_empty() {
-        return Some(first.into());
+    let mut value = Cow::Borrowed(lines.next()?);
+    for line in lines {
+        value.to_mut().extend([b", ", line].concat());
     }
-    Some([&[first], &rest[..]].concat().join(&b", "[..]).into())
+    Some(value)
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use crate::quota::Cost;
 ///
 /// Requests are charged under the policies of their route, as the limiter lists it by method and path
 /// (see [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A
-/// denied request is answered 429 and goes no further; so is one of a client that the limiter blocks,
-/// with 403.
+/// denied request is answered 429, and one of a client that the limiter blocks 403; neither goes
+/// further.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -75,7 +75,7 @@ impl Routes {
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Route> {
         let table = self.by_method.iter().find(|(name, _)| **name == *method);
         let table = table.map_or(&self.other, |(_, table)| table);
-        // What is no path, such as `*`, is taken for that of the whole.
+        // What is no path, such as `*`, is about the server as a whole.
         let path = if path.starts_with('/') { path } else { "/" };
         self.routes.get(table.find(path)?)
     }
