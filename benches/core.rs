@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench core`, or with a name after it to measure only what has it.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +13,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::{
-    Acquire, Algorithm, Charge, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
+    Acquire, Algorithm, Charge, Client, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
     MemoryStore, Policy, Quota, RateLimit, State, SystemClock, Terms,
 };
 
@@ -125,8 +126,31 @@ fn limiter(c: &mut Criterion) {
         .build()
         .expect("a limiter");
     let policies = limiter.policies(["default"]).expect("its policy");
-    let check = || limiter.check(&policies, Cost::ONE, |_| client(7)).wait();
+    let headers = |_: &str| Some(Cow::Borrowed(&b"7"[..]));
+    let client = Client::unknown().with_headers(&headers);
+    let check = || limiter.check(&policies, Cost::ONE, &client).wait();
     c.bench_function("limiter", |b| b.iter(|| check().expect("memory answers")));
+}
+
+/// What is found before a decision, among many: the route, and whether a client is on a list.
+fn look_ups(c: &mut Criterion) {
+    let mut builder = Limiter::builder(Arc::new(MemoryStore::new(1)));
+    for number in 0..1_000 {
+        builder = builder.route::<&str>(format!("/exact/{number}"), [], []);
+        builder = builder.route::<&str>(format!("GET /api/{{version}}/{number}/{{id}}"), [], []);
+    }
+    let network = |number: u32| format!("10.{}.{}.0/25", number >> 8, number & 0xff);
+    let blocked = (0..10_000).map(|number| network(number).parse().expect("a network"));
+    let limiter = builder.route::<&str>("/*", [], []).block(blocked).build().expect("a limiter");
+    for (name, path) in
+        [("exact", "/exact/700"), ("pattern", "/api/v1/700/x"), ("rest", "/api/v1/none/x")]
+    {
+        c.bench_function(&format!("route/{name}"), |b| {
+            b.iter(|| limiter.route("GET", black_box(path)).is_some());
+        });
+    }
+    let client = Client::at([10, 20, 0, 200].into()).with_user("1042");
+    c.bench_function("access", |b| b.iter(|| limiter.access(black_box(&client))));
 }
 
 /// A whole request through actix-web: without a limiter, with one, and with the older fields too.
@@ -160,5 +184,5 @@ fn serve(b: &mut Bencher<'_>, rate_limit: RateLimit) {
     });
 }
 
-criterion_group!(benches, algorithms, memory_store, keyspace, limiter, middleware);
+criterion_group!(benches, algorithms, memory_store, keyspace, limiter, look_ups, middleware);
 criterion_main!(benches);

@@ -114,7 +114,7 @@ impl fmt::Display for Algorithm {
 }
 
 /// The numbers of a policy that its algorithm computes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Terms {
     /// Units allowed per window.
     pub units: u64,

@@ -4,9 +4,12 @@
 //! `config.toml` at the root of the repository says every option with its default, its unit and
 //! the reason for it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::limiter::{AccessEntry, RoutePattern};
 use crate::policy::Policy;
+use crate::quota::Cost;
 
 mod layers;
 mod listen;
@@ -48,9 +51,13 @@ pub struct Config {
     pub store: Store,
     /// The header fields of answers.
     pub headers: Headers,
+    /// Who is refused, and who passes unchecked.
+    pub access: Access,
     /// The policies, by name.
     pub policies: Vec<Policy>,
-    /// The routes, by path.
+    /// The plans that any policy has a quota for.
+    pub plans: BTreeSet<String>,
+    /// The routes, by pattern.
     pub routes: Vec<Route>,
 }
 
@@ -109,15 +116,26 @@ pub struct Headers {
     pub cors_expose: bool,
 }
 
-/// The policies of the requests for a path.
+/// The lists that no policy overrules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Who passes unchecked.
+    pub allow: Vec<AccessEntry>,
+    /// Who is refused, also where `allow` lists them.
+    pub block: Vec<AccessEntry>,
+}
+
+/// The policies of the requests for a path, or for those of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The path, which begins with `/`.
-    pub path: String,
+    /// The requests that it is for.
+    pub pattern: RoutePattern,
     /// The policies that a request is checked against and charged to, by name.
     pub policies: Vec<String>,
     /// The policies that an answer only reports, by name.
     pub peek: Vec<String>,
+    /// What a request costs.
+    pub cost: Cost,
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! Who is asking: the identity of a request, for each kind of key.
+//! Who is asking: what is known of a request's client.
+
+use std::borrow::Cow;
 
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 
-use crate::key::Identity;
-use crate::policy::KeySource;
+pub(crate) use self::client_ip::ClientIp;
+
+mod client_ip;
 
 /// The authenticated user of a request, as the host application says.
 ///
@@ -18,16 +21,37 @@ use crate::policy::KeySource;
 /// use tollgate::User;
 ///
 /// let request = TestRequest::default().to_srv_request();
-/// request.extensions_mut().insert(User::new("1042"));
+/// request.extensions_mut().insert(User::new("1042").with_plan("pro"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User(Box<[u8]>);
+pub struct User {
+    id: Box<[u8]>,
+    plan: Option<Box<str>>,
+}
 
 impl User {
     /// The user called `id`, which need not be UTF-8.
     #[must_use]
     pub fn new(id: impl AsRef<[u8]>) -> Self {
-        Self(id.as_ref().into())
+        Self { id: id.as_ref().into(), plan: None }
+    }
+
+    /// The same user, of `plan`: the policies that know the plan have a quota for it.
+    #[must_use]
+    pub fn with_plan(self, plan: impl Into<Box<str>>) -> Self {
+        Self { plan: Some(plan.into()), ..self }
+    }
+
+    /// The user's plan.
+    #[must_use]
+    pub fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
+    }
+
+    /// The user's ID.
+    #[must_use]
+    pub fn id(&self) -> &[u8] {
+        &self.id
     }
 }
 
@@ -36,33 +60,15 @@ pub(crate) fn user_of(request: &ServiceRequest) -> Option<User> {
     request.extensions().get::<User>().cloned()
 }
 
-/// Whose quota `request` of `user` uses under a policy keyed by `source`.
-pub(crate) fn identity(
-    request: &ServiceRequest,
-    user: Option<&User>,
-    source: &KeySource,
-) -> Identity {
-    let user = || user.map(|User(id)| Identity::user(id));
-    let ip = || {
-        let peer = request.peer_addr();
-        peer.map_or(Identity::NoIp, |address| Identity::ip(address.ip()))
-    };
-    match source {
-        KeySource::Ip => ip(),
-        KeySource::User => user().unwrap_or(Identity::NoUser),
-        KeySource::UserOrIp => user().unwrap_or_else(ip),
-        KeySource::Global => Identity::Global,
-        KeySource::Header(name) => header(request, name),
+/// The whole value of a request's header field: the values of repeated lines are one list (RFC 9110,
+/// section 5.3).
+pub(crate) fn header<'a>(request: &'a ServiceRequest, name: &str) -> Option<Cow<'a, [u8]>> {
+    let mut lines = request.headers().get_all(name).map(|line| line.as_bytes());
+    let mut value = Cow::Borrowed(lines.next()?);
+    for line in lines {
+        value.to_mut().extend([b", ", line].concat());
     }
-}
-
-/// The field's whole value: the values of repeated lines are one list (RFC 9110, section 5.3).
-fn header(request: &ServiceRequest, name: &str) -> Identity {
-    let lines: Vec<&[u8]> = request.headers().get_all(name).map(|line| line.as_bytes()).collect();
-    match &lines[..] {
-        [] => Identity::NoHeader(name.into()),
-        lines => Identity::header(name, lines.join(&b", "[..])),
-    }
+    Some(value)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use tollgate::{Algorithm, Cost, Identity, Limiter, MemoryStore, Policy};
+//! use tollgate::{Algorithm, Client, Cost, Limiter, MemoryStore, Policy};
 //!
 //! let limiter = Limiter::builder(Arc::new(MemoryStore::new(100_000)))
 //!     .policy(Policy::new("daily", "1000/day".parse()?)?)
@@ -16,7 +16,7 @@
 //!     .build()?;
 //! let policies = limiter.policies(["burst", "daily"])?;
 //!
-//! let decision = limiter.check(&policies, Cost::ONE, |_| Identity::user("1042")).wait()?;
+//! let decision = limiter.check(&policies, Cost::ONE, &Client::user("1042")).wait()?;
 //! assert!(decision.is_allowed());
 //! let remaining: Vec<u64> = decision.policies().map(|(_, it)| it.remaining).collect();
 //! assert_eq!(remaining, [19, 999]);
@@ -28,8 +28,9 @@
 //! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
 //!   adds the header fields. See [Middleware](guide#middleware) and
 //!   [Header fields](guide#header-fields).
-//! * [`Limiter`] is for everything else. [`Limiter::check`] returns a [`Check`], which a task awaits and
-//!   a thread waits for; what comes of it is a [`Decision`]. See [Policies](guide#policies) and
+//! * [`Limiter`] is for everything else. [`Limiter::check`] is told who asks, a [`Client`], and returns a
+//!   [`Check`], which a task awaits and a thread waits for; what comes of it is a [`Decision`]. See
+//!   [Policies](guide#policies), [Plans and users](guide#plans-and-users), [Routes](guide#routes) and
 //!   [Algorithms](guide#algorithms).
 //! * [`RedisStore`] and [`MemoryStore`] keep the state; another [`Store`] must keep the contract that is
 //!   written there. See [Keys in Redis](guide#keys-in-redis) and
@@ -55,6 +56,7 @@
 mod algorithm;
 #[cfg(feature = "server")]
 pub mod cli;
+mod client;
 mod clock;
 #[cfg(feature = "server")]
 pub mod config;
@@ -78,12 +80,16 @@ mod server;
 mod store;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
+pub use client::Client;
 pub use clock::{Clock, ManualClock, Millis};
 pub use decision::{Decision, Retry, Standing};
 #[cfg(feature = "actix")]
 pub use identity::User;
 pub use key::Identity;
-pub use limiter::{Check, Limiter, LimiterBuilder, LimiterError, Policies, Route, Unavailable};
+pub use limiter::{
+    Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
+    Route, RoutePattern, RoutePatternError, Unavailable,
+};
 #[cfg(feature = "actix")]
 pub use middleware::RateLimit;
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};

@@ -1,31 +1,45 @@
 //! Policies, a store, and what to do when the store fails.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use self::access::AccessList;
+pub use self::access::{Access, AccessEntry, AccessEntryError};
 pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
-use crate::key::Identity;
-use crate::policy::{KeySource, Policy};
+pub use self::pattern::{RoutePattern, RoutePatternError};
+use self::plans::Plans;
+pub use self::routes::Route;
+use self::routes::Routes;
+pub use self::rule::Policies;
+use self::rule::Rule;
+use crate::client::Client;
+use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::{Acquire, Charge, Key, Keyspace, MemoryStore, Store, StoreError};
 
+mod access;
 mod builder;
 mod check;
 mod deny_cache;
+mod pattern;
+mod plans;
+mod routes;
+mod rule;
 
 /// Decides requests under named policies; cheap to clone, and shared by all threads.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tollgate::{Cost, Identity, Limiter, MemoryStore, Policy};
+/// use tollgate::{Client, Cost, Limiter, MemoryStore, Policy};
 ///
 /// let limiter = Limiter::builder(Arc::new(MemoryStore::new(10_000)))
 ///     .policy(Policy::new("default", "2/minute".parse()?)?)
 ///     .build()?;
 /// let policies = limiter.policies(["default"])?;
-/// let check = || limiter.check(&policies, Cost::ONE, |_| Identity::user("1042")).wait();
+/// let check = || limiter.check(&policies, Cost::ONE, &Client::user("1042")).wait();
 /// assert!(check()?.is_allowed());
 /// assert!(check()?.is_allowed());
 /// let denied = check()?;
@@ -41,42 +55,12 @@ struct Inner {
     local: Option<Arc<MemoryStore>>,
     deny_cache: Option<DenyCache>,
     keyspace: Keyspace,
-    rules: HashMap<String, Rule>,
-    routes: HashMap<String, Route>,
-}
-
-/// A policy, and this process's share of it for when the store fails.
-#[derive(Clone, Debug)]
-struct Rule {
-    policy: Arc<Policy>,
-    share: Arc<Policy>,
-}
-
-/// The policies that a request meets, in order.
-#[derive(Clone, Debug)]
-pub struct Policies(Arc<[Rule]>);
-
-impl Policies {
-    /// The policies, in order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
-        self.0.iter().map(|rule| &*rule.policy)
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// What happens to the requests of one route.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// The policies that they are charged under.
-    pub policies: Policies,
-    /// The policies whose standing they are told, without a charge.
-    pub peek: Policies,
+    instances: NonZeroU64,
+    rules: HashMap<String, Arc<Rule>>,
+    plans: Plans,
+    routes: Routes,
+    allow: AccessList,
+    block: AccessList,
 }
 
 impl Limiter {
@@ -96,44 +80,51 @@ impl Limiter {
         builder::named(&self.0.rules, names)
     }
 
-    /// What happens to requests for `path`; `None` where it is not listed.
+    /// What happens to requests for `path` by `method`; `None` where no route is for them. The most
+    /// specific one holds: see [`RoutePattern`].
+    ///
+    /// The path is compared as it is: it should be decoded, as a router does.
     #[must_use]
-    pub fn route(&self, path: &str) -> Option<&Route> {
-        self.0.routes.get(path)
+    pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
+        self.0.routes.find(method, path)
     }
 
-    /// Decides one request of `cost` under `policies`, and charges it if every one of them admits.
-    /// `identity` says whose quota each kind of key is.
-    pub fn check(
-        &self,
-        policies: &Policies,
-        cost: Cost,
-        identity: impl Fn(&KeySource) -> Identity,
-    ) -> Check {
-        self.ask(policies, cost, 1, identity)
+    /// What the lists say of `client`: who is on both is blocked. A check does not ask them.
+    #[must_use]
+    pub fn access(&self, client: &Client<'_>) -> Access {
+        if self.0.block.has(client) {
+            Access::Blocked
+        } else if self.0.allow.has(client) {
+            Access::Allowed
+        } else {
+            Access::Limited
+        }
+    }
+
+    /// Whether any client is on a list.
+    #[must_use]
+    pub fn has_access_lists(&self) -> bool {
+        !self.0.allow.is_empty() || !self.0.block.is_empty()
+    }
+
+    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
+    /// them admits.
+    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(policies, cost, 1, client)
     }
 
     /// Decides like [`check`](Self::check), but charges nothing.
-    pub fn peek(
-        &self,
-        policies: &Policies,
-        cost: Cost,
-        identity: impl Fn(&KeySource) -> Identity,
-    ) -> Check {
-        self.ask(policies, cost, 0, identity)
+    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(policies, cost, 0, client)
     }
 
-    /// Makes the quotas of `policies` whole again. Another process sees it when the denials that it
-    /// remembers are too old.
+    /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the
+    /// denials that it remembers are too old.
     ///
     /// # Errors
     /// When the store fails; what this process counted meanwhile is forgotten all the same.
-    pub async fn reset(
-        &self,
-        policies: &Policies,
-        identity: impl Fn(&KeySource) -> Identity,
-    ) -> Result<(), StoreError> {
-        let keys: Vec<_> = policies.iter().map(|it| self.key(it, &identity)).collect();
+    pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
+        let keys: Vec<_> = policies.iter().map(|policy| self.key(policy, client)).collect();
         if let Some(local) = &self.0.local {
             local.reset(keys.clone()).await?;
         }
@@ -144,23 +135,28 @@ impl Limiter {
         done
     }
 
-    fn ask(
-        &self,
-        policies: &Policies,
-        cost: Cost,
-        count: u32,
-        identity: impl Fn(&KeySource) -> Identity,
-    ) -> Check {
-        let charge = |rule: &Rule| Charge {
-            policy: rule.policy.clone(),
-            key: self.key(&rule.policy, &identity),
+    fn ask(&self, policies: &Policies, cost: Cost, count: u32, client: &Client<'_>) -> Check {
+        if let Some(plan) = client.plan() {
+            self.0.plans.notice(plan);
+        }
+        let charge = |rule: &Arc<Rule>| {
+            let policy = rule.policy_of(client).clone();
+            Charge { key: self.key(&policy, client), policy }
         };
         let charges = policies.0.iter().map(charge).collect();
-        Check::start(self.clone(), policies.clone(), Acquire { charges, cost, count })
+        Check::start(self.clone(), Acquire { charges, cost, count })
     }
 
-    fn key(&self, policy: &Policy, identity: impl Fn(&KeySource) -> Identity) -> Key {
-        self.0.keyspace.key(&identity(policy.key()), policy)
+    fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {
+        self.0.keyspace.key(&client.identity(policy.key()), policy)
+    }
+
+    /// The policy with this process's part of its quota, for while the store fails.
+    fn share_of(&self, policy: &Arc<Policy>) -> Arc<Policy> {
+        match self.0.instances.get() {
+            1 => policy.clone(),
+            _ => Arc::new(policy.share_of(self.0.instances)),
+        }
     }
 }
 

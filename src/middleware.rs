@@ -11,18 +11,21 @@ use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 
+use crate::client::Client;
 use crate::decision::Decision;
 use crate::headers::{self, FieldOptions};
-use crate::identity::{User, identity, user_of};
-use crate::limiter::{Check, Limiter, LimiterError, Policies};
+use crate::identity::{ClientIp, User, header, user_of};
+use crate::limiter::{Access, Check, Limiter, LimiterError, Policies};
 use crate::problem;
 use crate::quota::Cost;
 use crate::store::Clerk;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
-/// Requests are charged under the policies of their route, as the limiter lists it by path, or under
-/// those of [`policies`](Self::policies). A denied request is answered 429 and goes no further.
+/// Requests are charged under the policies of their route, as the limiter lists it by method and path
+/// (see [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A
+/// denied request is answered 429, and one of a client that the limiter blocks 403; neither goes
+/// further.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -42,8 +45,9 @@ use crate::store::Clerk;
 pub struct RateLimit {
     limiter: Limiter,
     policies: Option<Policies>,
+    client_ip: ClientIp,
     user: OfRequest<Option<User>>,
-    cost: OfRequest<Cost>,
+    cost: Option<OfRequest<Cost>>,
     skip: OfRequest<bool>,
     fields: FieldOptions,
 }
@@ -52,21 +56,22 @@ pub struct RateLimit {
 type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 
 impl RateLimit {
-    /// Charges every request one unit under the policies of its route; the user is the [`User`] in
-    /// the request's extensions.
+    /// Charges every request what its route costs under the policies of its route; the user is the
+    /// [`User`] in the request's extensions.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
         Self {
             limiter,
             policies: None,
+            client_ip: ClientIp::peer(),
             user: Arc::new(user_of),
-            cost: Arc::new(|_| Cost::ONE),
+            cost: None,
             skip: Arc::new(|_| false),
             fields: FieldOptions::default(),
         }
     }
 
-    /// Charges every request under the policies called `names`, whatever its path.
+    /// Charges every request under the policies called `names`, whatever its method and path.
     ///
     /// # Errors
     /// When the limiter has no policy of such a name, or one is named twice.
@@ -86,13 +91,13 @@ impl RateLimit {
         Self { user: Arc::new(user), ..self }
     }
 
-    /// Charges a request what `cost` says.
+    /// Charges a request what `cost` says, instead of what its route costs.
     #[must_use]
     pub fn cost(self, cost: impl Fn(&ServiceRequest) -> Cost + Send + Sync + 'static) -> Self {
-        Self { cost: Arc::new(cost), ..self }
+        Self { cost: Some(Arc::new(cost)), ..self }
     }
 
-    /// Lets the requests pass unchecked for which `skip` holds.
+    /// Lets the requests pass unchecked for which `skip` holds, unless their client is blocked.
     #[must_use]
     pub fn skip(self, skip: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static) -> Self {
         Self { skip: Arc::new(skip), ..self }
@@ -112,34 +117,66 @@ impl RateLimit {
         self
     }
 
-    /// What is to be decided before `request` may pass.
-    fn plan(&self, request: &ServiceRequest) -> Plan {
-        if (self.skip)(request) {
-            return Plan::default();
+    /// What is to be done before `request` may pass.
+    fn ask(&self, request: &ServiceRequest) -> Asked {
+        let due = if (self.skip)(request) { None } else { self.due(request) };
+        if due.is_none() && !self.limiter.has_access_lists() {
+            return Asked::default();
         }
-        let (policies, peek) = match &self.policies {
-            Some(policies) => (policies, None),
-            // The path as the router reads it: an encoded letter must not lead around the limit.
-            None => match self.limiter.route(request.match_info().as_str()) {
-                Some(route) => (&route.policies, Some(&route.peek)),
-                None => return Plan::default(),
-            },
-        };
         let user = (self.user)(request);
-        let identity = |source: &_| identity(request, user.as_ref(), source);
-        let cost = (self.cost)(request);
-        Plan {
-            check: (!policies.is_empty()).then(|| self.limiter.check(policies, cost, identity)),
-            peek: peek
-                .filter(|peek| !peek.is_empty())
-                .map(|peek| self.limiter.peek(peek, cost, identity)),
+        let headers = |name: &str| header(request, name);
+        let client = self.client(request, user.as_ref()).with_headers(&headers);
+        match (self.limiter.access(&client), due) {
+            (Access::Blocked, _) => Asked { is_blocked: true, ..Asked::default() },
+            (Access::Allowed, _) | (Access::Limited, None) => Asked::default(),
+            (Access::Limited, Some(Due { policies, peek, cost })) => {
+                let check = !policies.is_empty();
+                let peek = peek.filter(|peek| !peek.is_empty());
+                Asked {
+                    is_blocked: false,
+                    check: check.then(|| self.limiter.check(policies, cost, &client)),
+                    peek: peek.map(|peek| self.limiter.peek(peek, cost, &client)),
+                }
+            }
         }
+    }
+
+    /// The policies that `request` meets, and its cost; none where no route is for it.
+    fn due(&self, request: &ServiceRequest) -> Option<Due<'_>> {
+        let (policies, peek, cost) = match &self.policies {
+            Some(policies) => (policies, None, Cost::ONE),
+            None => {
+                // The path as the router reads it: an encoded letter must not lead around the limit.
+                let path = request.match_info().as_str();
+                let route = self.limiter.route(request.method().as_str(), path)?;
+                (&route.policies, Some(&route.peek), route.cost)
+            }
+        };
+        let cost = self.cost.as_ref().map_or(cost, |cost| cost(request));
+        Some(Due { policies, peek, cost })
+    }
+
+    /// Who sends `request`, but for its header fields.
+    fn client<'a>(&self, request: &ServiceRequest, user: Option<&'a User>) -> Client<'a> {
+        let address = self.client_ip.address(request);
+        let client = address.map_or_else(Client::unknown, Client::at);
+        let Some(user) = user else { return client };
+        let client = client.with_user(user.id());
+        user.plan().map_or(client, |plan| client.with_plan(plan))
     }
 }
 
-/// Nothing of both: the request passes, and is told nothing.
+/// What a request owes, whoever sends it.
+struct Due<'a> {
+    policies: &'a Policies,
+    peek: Option<&'a Policies>,
+    cost: Cost,
+}
+
+/// Nothing of it: the request passes, and is told nothing.
 #[derive(Default)]
-struct Plan {
+struct Asked {
+    is_blocked: bool,
     check: Option<Check>,
     peek: Option<Check>,
 }
@@ -193,12 +230,16 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let plan = self.rate_limit.plan(&request);
+        let asked = self.rate_limit.ask(&request);
         let service = self.service.clone();
         let fields = self.rate_limit.fields;
         Box::pin(async move {
+            if asked.is_blocked {
+                let response = problem::forbidden(&request);
+                return Ok(request.into_response(response).map_into_right_body());
+            }
             let mut told = Vec::with_capacity(2);
-            if let Some(check) = plan.check {
+            if let Some(check) = asked.check {
                 match check.await {
                     Ok(decision) if decision.is_allowed() => told.push(decision),
                     Ok(denied) => return Ok(deny(request, &denied, fields)),
@@ -209,7 +250,7 @@ where
                     }
                 }
             }
-            if let Some(peek) = plan.peek {
+            if let Some(peek) = asked.peek {
                 // A standing that cannot be had is not worth a refusal.
                 told.extend(peek.await.ok());
             }

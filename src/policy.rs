@@ -3,21 +3,27 @@
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use self::special::SpecialQuotas;
 use crate::algorithm::{Algorithm, Terms};
 use crate::quota::Quota;
+
+mod special;
 
 /// The longest name of a policy: it is sent in header fields and stored in every key.
 pub const MAX_NAME: usize = 64;
 
-/// A named quota with its algorithm and its key.
+/// A named quota with its algorithm and its key, and perhaps other quotas for some users.
 ///
 /// ```
 /// use tollgate::{Algorithm, KeySource, Policy};
 ///
 /// let burst = Policy::new("burst", "10/second".parse()?)?
 ///     .with_algorithm(Algorithm::TokenBucket { burst: 50 })?
-///     .with_key(KeySource::User);
+///     .with_key(KeySource::User)
+///     .with_plan("pro", "100/second".parse()?)?
+///     .with_user("1042", "20/second".parse()?)?;
 /// assert_eq!(burst.name(), "burst");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -28,6 +34,8 @@ pub struct Policy {
     algorithm: Algorithm,
     key: KeySource,
     on_store_failure: OnStoreFailure,
+    /// Shared, so that a copy costs the same however many there are.
+    special: Arc<SpecialQuotas>,
 }
 
 impl Policy {
@@ -38,8 +46,7 @@ impl Policy {
     /// When `name` is empty, longer than [`MAX_NAME`], or has anything but ASCII letters, digits,
     /// `-`, `_` and `.`.
     pub fn new(name: &str, quota: Quota) -> Result<Self, PolicyError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+        if !is_name(name) {
             return Err(PolicyError::Name(name.to_owned()));
         }
         Ok(Self {
@@ -48,24 +55,21 @@ impl Policy {
             algorithm: Algorithm::FixedWindow,
             key: KeySource::UserOrIp,
             on_store_failure: OnStoreFailure::Local,
+            special: Arc::default(),
         })
     }
 
     /// The same policy under `algorithm`.
     ///
     /// # Errors
-    /// When the quota is too large for that algorithm to count exactly.
+    /// When a quota of the policy is too large for that algorithm to count exactly.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
-        let largest = algorithm.largest_quota(self.quota.window());
-        let wanted = match algorithm {
-            Algorithm::TokenBucket { burst } => burst,
-            _ => self.quota.units(),
-        };
-        match wanted {
-            0 => Err(PolicyError::NoBurst),
-            _ if wanted > largest => Err(PolicyError::TooLarge { algorithm, wanted, largest }),
-            _ => Ok(Self { algorithm, ..self }),
+        let policy = Self { algorithm, ..self };
+        policy.checked()?;
+        for quota in policy.special_quotas() {
+            policy.of_quota(quota).checked()?;
         }
+        Ok(policy)
     }
 
     /// The same policy, counted by `key`.
@@ -127,6 +131,23 @@ impl Policy {
     pub fn on_store_failure(&self) -> OnStoreFailure {
         self.on_store_failure
     }
+
+    /// Whether its algorithm counts its own quota exactly.
+    fn checked(&self) -> Result<(), PolicyError> {
+        let (algorithm, Terms { window, burst: wanted, .. }) = (self.algorithm, self.terms());
+        let largest = algorithm.largest_quota(window);
+        match wanted {
+            0 => Err(PolicyError::NoBurst),
+            _ if wanted > largest => Err(PolicyError::TooLarge { algorithm, wanted, largest }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether header fields and keys can carry `text` as it is.
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// What a policy counts a request by.
@@ -209,6 +230,8 @@ impl FromStr for OnStoreFailure {
 pub enum PolicyError {
     /// A name that header fields or keys could not carry as it is.
     Name(String),
+    /// A name that is none of a plan.
+    Plan(String),
     /// An algorithm that does not exist.
     Algorithm(String),
     /// A key that does not exist.
@@ -234,6 +257,10 @@ impl fmt::Display for PolicyError {
             Self::Name(name) => write!(
                 f,
                 "{name:?} cannot name a policy: expected 1 to {MAX_NAME} ASCII letters, digits, '-', '_' or '.'"
+            ),
+            Self::Plan(name) => write!(
+                f,
+                "{name:?} cannot name a plan: expected 1 to {MAX_NAME} ASCII letters, digits, '-', '_' or '.'"
             ),
             Self::Algorithm(text) => write!(
                 f,

@@ -1,4 +1,4 @@
-//! The bodies of 429 and 503: problem details (RFC 9457), with the `message` that older clients read.
+//! The bodies of 403, 429 and 503: problem details (RFC 9457), with the `message` that older clients read.
 
 use std::time::Duration;
 
@@ -56,6 +56,19 @@ pub(crate) fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
     let mut response = respond(request, &problem);
     write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
     response
+}
+
+/// 403 to a client that is on the list of those who are refused.
+pub(crate) fn forbidden(request: &impl HttpMessage) -> HttpResponse {
+    let problem = Problem {
+        r#type: "about:blank",
+        title: "Forbidden",
+        status: 403,
+        detail: "This client is refused, whatever it asks for.".to_owned(),
+        violated_policies: Vec::new(),
+        message: "Access denied.",
+    };
+    respond(request, &problem)
 }
 
 fn respond(request: &impl HttpMessage, problem: &Problem<'_>) -> HttpResponse {

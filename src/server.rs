@@ -68,8 +68,10 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
         .instances(NonZeroU64::new(config.store.instances).unwrap_or(NonZeroU64::MIN));
     let builder = config.policies.iter().cloned().fold(builder, LimiterBuilder::policy);
     let builder = config.routes.iter().fold(builder, |builder, route| {
-        builder.route(&route.path, route.policies.clone(), route.peek.clone())
+        let (policies, peek) = (route.policies.clone(), route.peek.clone());
+        builder.route_of_cost(route.cost, route.pattern.to_string(), policies, peek)
     });
+    let builder = builder.allow(config.access.allow.clone()).block(config.access.block.clone());
     builder.build().map_err(|error| ServeError::new("policies and routes do not fit", error))
 }
 

@@ -17,6 +17,7 @@ const DEFAULTS: &str = r#"
 server = {}
 store = {}
 headers = {}
+access = {}
 
 [policies.default]
 quota = "10/minute"
@@ -32,7 +33,7 @@ peek = ["default"]
 const PREFIX: &str = "TOLLGATE";
 
 /// One level more than any option has: what lies deeper is unknown without a look at it.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 5;
 
 /// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
 /// settings.

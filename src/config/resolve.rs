@@ -1,16 +1,20 @@
 //! From the raw tables to a [`Config`]: types, ranges, and what refers to what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ::config::{Map, Value};
 
 use super::problem::{Problem, Problems};
-use super::section::{Leaf, Section, one_of, show_text};
-use super::{Config, Headers, Route, Server, Store, StoreUrlError};
+use super::section::{Leaf, Section, show_text};
+use super::{Config, Headers, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
 use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::quota::{MAX_EXACT, Quota};
+
+mod access;
+mod quotas;
+mod routes;
 
 /// The longest prefix of keys: it is stored with every one of them.
 const LONGEST_PREFIX: usize = 64;
@@ -24,16 +28,19 @@ pub(super) fn config(
     let server = root.table("server", server);
     let store = root.table("store", store);
     let headers = root.table("headers", headers);
-    let mut names = BTreeSet::new();
-    let policies = root.table("policies", |section| {
-        // A policy that is bad is still one that routes may name.
-        names.extend(section.names().map(str::to_owned));
-        section.tables(policy)
-    });
-    let routes = root
-        .table("routes", |section| section.tables(|path, section| route(path, section, &names)));
-    let policies = policies.into_iter().flatten().collect();
-    Problems::none_or(root.finish(), Config { server, store, headers, policies, routes })
+    let access = root.table("access", access::access);
+    let mut plans = BTreeSet::new();
+    // A policy that is bad is still one that routes may name.
+    let policies: BTreeMap<String, Option<Policy>> = root
+        .table("policies", |section| {
+            section.tables(|name, section| (name.to_owned(), policy(name, section, &mut plans)))
+        })
+        .into_iter()
+        .collect();
+    let routes = root.table("routes", |section| routes::routes(section, &policies));
+    let policies = policies.into_values().flatten().collect();
+    let config = Config { server, store, headers, access, policies, plans, routes };
+    Problems::none_or(root.finish(), config)
 }
 
 fn server(section: &mut Section) -> Server {
@@ -90,13 +97,15 @@ fn key_prefix(leaf: &Leaf) -> Result<String, Problem> {
     })
 }
 
-/// A policy, if it is one. Every option is read, so that each says what is wrong with it.
-fn policy(name: &str, section: &mut Section) -> Option<Policy> {
+/// A policy, if it is one, its plans being added to `plans`. Every option is read, so that each says
+/// what is wrong with it.
+fn policy(name: &str, section: &mut Section, plans: &mut BTreeSet<String>) -> Option<Policy> {
     let key = section.get("key", KeySource::UserOrIp, |leaf| leaf.parse("a key", str::parse));
     let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
         leaf.parse("local, allow or deny", str::parse)
     });
     let (quota_leaf, quota) = quota(section);
+    let special = quotas::special_quotas(section, &key, plans);
     // Any quota will do to tell whether there is such a name, and such an algorithm.
     let any_quota = quota.or_else(|| Quota::new(1, 1_000).ok())?;
     let (burst_leaf, algorithm) = algorithm(section, any_quota);
@@ -108,16 +117,16 @@ fn policy(name: &str, section: &mut Section) -> Option<Policy> {
     let at_fault = burst_leaf.or(quota_leaf)?;
     let counted = policy.with_algorithm(algorithm?).map_err(|problem| at_fault.refuse(problem));
     let counted = section.note(counted)?;
-    Some(counted.with_key(key).with_on_store_failure(on_store_failure))
+    let policy = counted.with_key(key).with_on_store_failure(on_store_failure);
+    Some(special.add_to(policy, section))
 }
 
 fn quota(section: &mut Section) -> (Option<Leaf>, Option<Quota>) {
-    const EXPECTED: &str = "units per window, as in \"10/minute\"";
     let leaf = section.take("quota");
     let quota = match &leaf {
-        Some(leaf) => section.note(leaf.parse(EXPECTED, str::parse)),
+        Some(leaf) => section.note(quotas::quota(leaf)),
         None => {
-            section.refuse(format_args!("quota is missing, expected {EXPECTED}"));
+            section.refuse(format_args!("quota is missing, expected {}", quotas::EXPECTED));
             None
         }
     };
@@ -141,30 +150,4 @@ fn algorithm(section: &mut Section, quota: Quota) -> (Option<Leaf>, Option<Algor
         None => None,
     };
     (Some(leaf), algorithm)
-}
-
-fn route(path: &str, section: &mut Section, names: &BTreeSet<String>) -> Route {
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "?#".contains(c);
-    if !path.starts_with('/') || path.contains(is_odd) {
-        section.refuse("a route is a path: expected '/' first, and no '?', '#' or space in it");
-    }
-    let mut seen = BTreeSet::new();
-    let mut list = |option| {
-        let Some(leaf) = section.take(option) else { return Vec::new() };
-        let listed = section.note(leaf.list()).unwrap_or_default();
-        for name in &listed {
-            if !names.contains(name) {
-                let there_are = one_of(&names.iter().collect::<Vec<_>>());
-                let message =
-                    format!("no policy is called {}, expected {there_are}", show_text(name));
-                section.note::<()>(Err(leaf.refuse(message)));
-            } else if !seen.insert(name.clone()) {
-                let message =
-                    format!("the policy {} is listed twice for this route", show_text(name));
-                section.note::<()>(Err(leaf.refuse(message)));
-            }
-        }
-        listed
-    };
-    Route { path: path.to_owned(), policies: list("policies"), peek: list("peek") }
 }

@@ -45,6 +45,20 @@ impl Section {
         read.and_then(|read| self.note(read)).unwrap_or(default)
     }
 
+    /// All options in this table, by name, as `read` reads them; without those that are bad.
+    pub(super) fn options<T>(
+        &mut self,
+        mut read: impl FnMut(&str, &Leaf) -> Result<T, Problem>,
+    ) -> Vec<T> {
+        let mut options = Vec::new();
+        for (name, value) in std::mem::take(&mut self.values) {
+            let origin = Origin::of(&value);
+            let leaf = Leaf { key: self.key_of(&name), origin, kind: value.kind };
+            options.extend(self.note(read(&name, &leaf)));
+        }
+        options
+    }
+
     /// The table `name` as `read` reads it, empty where it is not given.
     pub(super) fn table<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
         self.known.push(name);
@@ -168,8 +182,8 @@ impl Leaf {
         read(text).map_err(|problem| self.refuse(problem))
     }
 
-    /// A list of texts; outside files, text with commas between.
-    pub(super) fn list(&self) -> Result<Vec<String>, Problem> {
+    /// A list of texts, which are `expected`; outside files, text with commas between.
+    pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, Problem> {
         match &self.kind {
             ValueKind::Array(values) => values
                 .iter()
@@ -184,7 +198,23 @@ impl Leaf {
             }),
             _ => None,
         }
-        .ok_or_else(|| self.unlike("a list of names, as in [\"default\"]"))
+        .ok_or_else(|| self.unlike(format_args!("a list of {expected}")))
+    }
+
+    /// One text of a list that `read` takes. A bad one is shown unless it is like a secret.
+    pub(super) fn parse_item<T, E: fmt::Display>(
+        &self,
+        text: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Problem> {
+        read(text).map_err(|problem| {
+            if is_like_a_secret(text) {
+                self.refuse(format_args!("expected {expected}, got {}", show_text(text)))
+            } else {
+                self.refuse(problem)
+            }
+        })
     }
 
     /// The problem `message` of this option.

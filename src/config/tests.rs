@@ -4,8 +4,11 @@ use std::{env, fs};
 
 use super::*;
 
+mod access;
 mod layers;
+mod plans;
 mod properties;
+mod routes;
 mod secrets;
 mod strictness;
 

@@ -4,6 +4,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::test::TestRequest;
 
 use super::*;
+use crate::client::Client;
+use crate::key::Identity;
 
 /// A request from `peer` whose lines of `x-key` are these.
 fn request(peer: Option<&str>, lines: &[&[u8]]) -> ServiceRequest {
@@ -23,26 +25,15 @@ fn request(peer: Option<&str>, lines: &[&[u8]]) -> ServiceRequest {
 
 /// What a key says, in the words of the configuration and of the keyspace.
 fn name(request: &ServiceRequest, user: Option<&User>, key: &str) -> String {
-    identity(request, user, &key.parse().unwrap()).to_string()
-}
-
-#[test]
-fn each_kind_of_key_has_its_identity() {
-    let user = User::new("1042");
-    let full = request(Some("203.0.113.7:5000"), &[b"abc"]);
-    let empty = request(None, &[]);
-    // (key, with everything, without a user, with nothing at all)
-    for (key, with_all, without_user, with_nothing) in [
-        ("ip", "ip:203.0.113.7", "ip:203.0.113.7", "ip"),
-        ("user", "user:1042", "user", "user"),
-        ("user-or-ip", "user:1042", "ip:203.0.113.7", "ip"),
-        ("global", "global", "global", "global"),
-        ("header:X-Key", "header:x-key:abc", "header:x-key:abc", "header:x-key"),
-    ] {
-        assert_eq!(name(&full, Some(&user), key), with_all, "{key}");
-        assert_eq!(name(&full, None, key), without_user, "{key}");
-        assert_eq!(name(&empty, None, key), with_nothing, "{key}");
+    let headers = |name: &str| header(request, name);
+    let mut client = Client::unknown().with_headers(&headers);
+    if let Some(address) = ClientIp::peer().address(request) {
+        client = client.with_address(address);
     }
+    if let Some(user) = user {
+        client = client.with_user(user.id());
+    }
+    client.identity(&key.parse().unwrap()).to_string()
 }
 
 #[test]
@@ -96,8 +87,11 @@ fn a_header_is_its_whole_value_with_whatever_bytes() {
 fn a_header_of_8_kilobytes_is_taken_as_it_is() {
     let (mut one, mut other) = (vec![b'k'; 8_192], vec![b'k'; 8_192]);
     (one[8_191], other[8_191]) = (b'1', b'2');
-    let identity =
-        |value: &[u8]| identity(&request(None, &[value]), None, &KeySource::Header("x-key".into()));
+    let identity = |value: &[u8]| {
+        let request = request(None, &[value]);
+        let value = header(&request, "x-key").map(Cow::into_owned);
+        Identity::header("x-key", value.unwrap())
+    };
     assert_eq!(identity(&one), Identity::header("x-key", &one));
     assert_ne!(identity(&one), identity(&other), "no end is cut off");
 }
@@ -106,8 +100,10 @@ fn a_header_of_8_kilobytes_is_taken_as_it_is() {
 fn the_user_is_what_the_host_application_said() {
     let request = request(None, &[]);
     assert_eq!(user_of(&request), None);
-    request.extensions_mut().insert(User::new(b"\xff\x00{}:"));
+    let said = User::new(b"\xff\x00{}:").with_plan("pro");
+    request.extensions_mut().insert(said.clone());
     let user = user_of(&request);
-    assert_eq!(user, Some(User::new(b"\xff\x00{}:")));
+    assert_eq!(user, Some(said));
+    assert_eq!(user.as_ref().and_then(User::plan), Some("pro"));
     assert_eq!(name(&request, user.as_ref(), "user"), "user:%FF%00%7B%7D%3A");
 }

@@ -4,10 +4,16 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::{AccessEntry, AccessList};
 use super::deny_cache::DenyCache;
-use super::{Inner, Limiter, Policies, Route, Rule};
+use super::pattern::{RoutePattern, RoutePatternError};
+use super::plans::Plans;
+use super::routes::{Route, Routes};
+use super::rule::{Policies, Rule};
+use super::{Inner, Limiter};
 use crate::clock::Clock;
 use crate::policy::Policy;
+use crate::quota::Cost;
 use crate::store::{Keyspace, MemoryStore, Store};
 
 /// Puts a [`Limiter`] together.
@@ -19,7 +25,18 @@ pub struct LimiterBuilder {
     keyspace: Keyspace,
     instances: NonZeroU64,
     policies: Vec<Policy>,
-    routes: Vec<(String, Vec<String>, Vec<String>)>,
+    routes: Vec<Listed>,
+    allow: Vec<AccessEntry>,
+    block: Vec<AccessEntry>,
+}
+
+/// A route as it was added.
+#[derive(Debug)]
+struct Listed {
+    pattern: String,
+    policies: Vec<String>,
+    peek: Vec<String>,
+    cost: Cost,
 }
 
 impl LimiterBuilder {
@@ -32,6 +49,8 @@ impl LimiterBuilder {
             instances: NonZeroU64::MIN,
             policies: Vec::new(),
             routes: Vec::new(),
+            allow: Vec::new(),
+            block: Vec::new(),
         }
     }
 
@@ -42,19 +61,45 @@ impl LimiterBuilder {
         self
     }
 
-    /// Adds a route: requests for `path` are charged under `policies`, and told where they stand
-    /// under `peek`.
+    /// Adds a route: the requests that `pattern` is for (see [`RoutePattern`]) are charged one unit
+    /// each under `policies`, and told where they stand under `peek`.
     #[must_use]
     pub fn route<N: Into<String>>(
+        self,
+        pattern: impl Into<String>,
+        policies: impl IntoIterator<Item = N>,
+        peek: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.route_of_cost(Cost::ONE, pattern, policies, peek)
+    }
+
+    /// Adds a route whose requests are charged `cost` each.
+    #[must_use]
+    pub fn route_of_cost<N: Into<String>>(
         mut self,
-        path: impl Into<String>,
+        cost: Cost,
+        pattern: impl Into<String>,
         policies: impl IntoIterator<Item = N>,
         peek: impl IntoIterator<Item = N>,
     ) -> Self {
         let names = |names: &mut dyn Iterator<Item = N>| names.map(Into::into).collect();
         let policies = names(&mut policies.into_iter());
         let peek = names(&mut peek.into_iter());
-        self.routes.push((path.into(), policies, peek));
+        self.routes.push(Listed { pattern: pattern.into(), policies, peek, cost });
+        self
+    }
+
+    /// Adds clients to the list of those who pass unchecked.
+    #[must_use]
+    pub fn allow(mut self, entries: impl IntoIterator<Item = AccessEntry>) -> Self {
+        self.allow.extend(entries);
+        self
+    }
+
+    /// Adds clients to the list of those who are refused.
+    #[must_use]
+    pub fn block(mut self, entries: impl IntoIterator<Item = AccessEntry>) -> Self {
+        self.block.extend(entries);
         self
     }
 
@@ -88,39 +133,54 @@ impl LimiterBuilder {
     /// The limiter.
     ///
     /// # Errors
-    /// When two policies have one name, or a route names a policy twice or one that does not exist.
+    /// When two policies have one name or two routes are for the same requests, or a route is no
+    /// [`RoutePattern`], or names a policy twice or one that does not exist.
     pub fn build(self) -> Result<Limiter, LimiterError> {
+        let plans = Plans::of(&self.policies);
         let mut rules = HashMap::new();
         for policy in self.policies {
             let name = policy.name().to_owned();
-            let share = Arc::new(policy.share_of(self.instances));
-            let rule = Rule { policy: Arc::new(policy), share };
-            if rules.insert(name.clone(), rule).is_some() {
+            if rules.insert(name.clone(), Arc::new(Rule::new(policy))).is_some() {
                 return Err(LimiterError::DuplicatePolicy(name));
             }
         }
-        let mut routes = HashMap::new();
-        for (path, policies, peek) in self.routes {
-            let route = Route { policies: named(&rules, policies)?, peek: named(&rules, peek)? };
-            if routes.insert(path.clone(), route).is_some() {
-                return Err(LimiterError::DuplicateRoute(path));
+        let mut routes: Vec<(RoutePattern, Route)> = Vec::new();
+        for Listed { pattern, policies, peek, cost } in self.routes {
+            let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
+            let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
+            if routes.iter().any(|(other, _)| *other == pattern) {
+                return Err(LimiterError::DuplicateRoute(pattern.to_string()));
             }
+            routes.push((pattern, Route { policies, peek, cost }));
         }
-        let Self { store, local, deny_cache, keyspace, .. } = self;
-        let inner = Inner { store, local, deny_cache, keyspace, rules, routes };
+        let routes = Routes::new(routes);
+        let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
+        let Self { store, local, deny_cache, keyspace, instances, .. } = self;
+        let inner = Inner {
+            store,
+            local,
+            deny_cache,
+            keyspace,
+            instances,
+            rules,
+            plans,
+            routes,
+            allow,
+            block,
+        };
         Ok(Limiter(Arc::new(inner)))
     }
 }
 
 pub(super) fn named<N: AsRef<str>>(
-    rules: &HashMap<String, Rule>,
+    rules: &HashMap<String, Arc<Rule>>,
     names: impl IntoIterator<Item = N>,
 ) -> Result<Policies, LimiterError> {
-    let mut policies: Vec<Rule> = Vec::new();
+    let mut policies: Vec<Arc<Rule>> = Vec::new();
     for name in names {
         let name = name.as_ref();
         let rule = rules.get(name).ok_or_else(|| LimiterError::UnknownPolicy(name.to_owned()))?;
-        if policies.iter().any(|it| it.policy.name() == name) {
+        if policies.iter().any(|it| it.policy().name() == name) {
             return Err(LimiterError::DuplicatePolicy(name.to_owned()));
         }
         policies.push(rule.clone());
@@ -136,7 +196,9 @@ pub enum LimiterError {
     UnknownPolicy(String),
     /// This name is there twice.
     DuplicatePolicy(String),
-    /// This path is there twice.
+    /// A route that is no pattern.
+    Route(RoutePatternError),
+    /// This route is there twice.
     DuplicateRoute(String),
 }
 
@@ -145,7 +207,8 @@ impl fmt::Display for LimiterError {
         match self {
             Self::UnknownPolicy(name) => write!(f, "there is no policy {name:?}"),
             Self::DuplicatePolicy(name) => write!(f, "policy {name:?} is named twice"),
-            Self::DuplicateRoute(path) => write!(f, "route {path:?} is named twice"),
+            Self::Route(problem) => problem.fmt(f),
+            Self::DuplicateRoute(route) => write!(f, "route {route:?} is there twice"),
         }
     }
 }

@@ -3,8 +3,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::Limiter;
 use super::deny_cache::DenyCache;
-use super::{Limiter, Policies};
 use crate::clock::Millis;
 use crate::decision::{Decision, Retry};
 use crate::policy::OnStoreFailure;
@@ -22,14 +22,13 @@ pub struct Check {
 #[derive(Debug)]
 struct Question {
     limiter: Limiter,
-    policies: Policies,
     asked: Acquire,
     /// When the store was asked, where denials are remembered and none was known.
     asked_at: Option<Millis>,
 }
 
 impl Check {
-    pub(super) fn start(limiter: Limiter, policies: Policies, asked: Acquire) -> Self {
+    pub(super) fn start(limiter: Limiter, asked: Acquire) -> Self {
         let cache = limiter.0.deny_cache.as_ref();
         let now = cache.map(DenyCache::now);
         let known = if asked.charges.is_empty() {
@@ -41,7 +40,7 @@ impl Check {
             Some(known) => (None, Answer::ready(Ok(known))),
             None => (now, limiter.0.store.acquire(asked.clone())),
         };
-        Self { question: Question { limiter, policies, asked, asked_at }, answer }
+        Self { question: Question { limiter, asked, asked_at }, answer }
     }
 
     /// Blocks this thread until it is decided.
@@ -69,13 +68,13 @@ impl Question {
 
     fn without_store(&self, cause: StoreErrorKind) -> Result<Decision, Unavailable> {
         let mut charges = Vec::with_capacity(self.asked.charges.len());
-        for (rule, charge) in self.policies.0.iter().zip(&self.asked.charges) {
-            match rule.policy.on_store_failure() {
+        for charge in &self.asked.charges {
+            match charge.policy.on_store_failure() {
                 OnStoreFailure::Allow => {}
                 OnStoreFailure::Deny => return Err(Unavailable { cause }),
                 OnStoreFailure::Local => {
-                    let key = charge.key.clone();
-                    charges.push(Charge { policy: rule.share.clone(), key });
+                    let policy = self.limiter.share_of(&charge.policy);
+                    charges.push(Charge { policy, key: charge.key.clone() });
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::algorithm::Terms;
 use crate::clock::{Clock, Millis};
 use crate::decision::{Retry, Standing};
 use crate::quota::Cost;
@@ -16,7 +17,8 @@ const MAX_DENIALS: usize = 65_536;
 ///
 /// It is exact because a denied request charges nothing: only time can open the gate, or an
 /// operator's reset, which other processes see when what they remember is too old. Remembered is
-/// the whole request, its keys and its cost, since only together do they say when it is admitted.
+/// the whole request, its keys, their terms and its cost, since only together do they say when it
+/// is admitted.
 #[derive(Debug)]
 pub(super) struct DenyCache {
     max_age: Millis,
@@ -34,7 +36,8 @@ struct Denials {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Request {
-    keys: Vec<Key>,
+    /// With terms, since users of one key may have plans of their own, or change them.
+    keys: Vec<(Key, Terms)>,
     cost: Cost,
 }
 
@@ -129,7 +132,7 @@ impl Denials {
 
 impl Request {
     fn of(asked: &Acquire) -> Self {
-        let keys = asked.charges.iter().map(|charge| charge.key.clone()).collect();
+        let keys = asked.charges.iter().map(|it| (it.key.clone(), it.policy.terms())).collect();
         Self { keys, cost: asked.cost }
     }
 }

@@ -2,8 +2,11 @@ use std::num::NonZeroU64;
 
 use super::*;
 use crate::decision::Decision;
-use crate::policy::OnStoreFailure;
+use crate::policy::{KeySource, OnStoreFailure};
 use crate::store::{Acquired, Answer, StoreErrorKind};
+
+mod access;
+mod plans;
 
 /// A store that never answers but with a failure.
 #[derive(Debug)]
@@ -28,8 +31,8 @@ fn without_store(policies: impl IntoIterator<Item = Policy>) -> LimiterBuilder {
     policies.into_iter().fold(builder, LimiterBuilder::policy)
 }
 
-fn someone(_: &KeySource) -> Identity {
-    Identity::user("1042")
+fn someone() -> Client<'static> {
+    Client::user("1042")
 }
 
 #[test]
@@ -44,7 +47,7 @@ fn without_a_store_each_policy_says_what_holds() {
     .unwrap();
     let admitted = |names: &[&str]| {
         let policies = limiter.policies(names).unwrap();
-        let check = || limiter.check(&policies, Cost::ONE, someone).wait();
+        let check = || limiter.check(&policies, Cost::ONE, &someone()).wait();
         let decisions: Vec<_> = (0..4).map(|_| check()).collect();
         decisions.iter().map(|it| it.as_ref().map(Decision::is_allowed).ok()).collect::<Vec<_>>()
     };
@@ -63,7 +66,7 @@ fn without_a_store_this_process_counts_its_share() {
             .build()
             .unwrap();
         let policies = limiter.policies(["p"]).unwrap();
-        let check = || limiter.check(&policies, Cost::ONE, someone).wait().unwrap();
+        let check = || limiter.check(&policies, Cost::ONE, &someone()).wait().unwrap();
         let allowed = (0..20).filter(|_| check().is_allowed()).count();
         assert_eq!(allowed, share, "of {instances} instances");
     }
@@ -76,7 +79,7 @@ fn without_a_store_or_anything_local_a_local_policy_refuses() {
         .build()
         .unwrap();
     let policies = limiter.policies(["p"]).unwrap();
-    let answer = limiter.check(&policies, Cost::ONE, someone).wait();
+    let answer = limiter.check(&policies, Cost::ONE, &someone()).wait();
     assert_eq!(answer.unwrap_err().cause(), StoreErrorKind::TimedOut);
 }
 
@@ -84,7 +87,7 @@ fn without_a_store_or_anything_local_a_local_policy_refuses() {
 fn a_request_that_meets_no_policy_is_allowed_without_asking() {
     let limiter = Limiter::builder(Arc::new(Failing)).build().unwrap();
     let none = limiter.policies::<&str>([]).unwrap();
-    assert!(limiter.check(&none, Cost::ONE, someone).wait().unwrap().is_allowed());
+    assert!(limiter.check(&none, Cost::ONE, &someone()).wait().unwrap().is_allowed());
 }
 
 #[test]
@@ -96,10 +99,10 @@ fn a_peek_charges_nothing_and_says_what_a_check_would() {
     let policies = limiter.policies(["p"]).unwrap();
     for allowed in [true, false] {
         for _ in 0..3 {
-            let peek = limiter.peek(&policies, Cost::ONE, someone).wait().unwrap();
+            let peek = limiter.peek(&policies, Cost::ONE, &someone()).wait().unwrap();
             assert_eq!(peek.is_allowed(), allowed);
         }
-        let check = limiter.check(&policies, Cost::ONE, someone).wait().unwrap();
+        let check = limiter.check(&policies, Cost::ONE, &someone()).wait().unwrap();
         assert_eq!(check.is_allowed(), allowed);
     }
 }
@@ -122,4 +125,24 @@ fn what_does_not_fit_together_is_refused() {
     );
     let twice = builder().route("/x", ["p"], []).route("/x", ["p"], []);
     assert_eq!(error(twice), LimiterError::DuplicateRoute("/x".into()));
+    let twice = builder().route("GET /{a}", ["p"], []).route("GET /{b}", ["p"], []);
+    assert_eq!(error(twice), LimiterError::DuplicateRoute("GET /{b}".into()));
+    let error = error(builder().route("x", ["p"], [])).to_string();
+    assert!(error.starts_with("\"x\" is not a route: "), "{error}");
+}
+
+#[test]
+fn a_route_has_its_policies_and_its_cost() {
+    let cost = Cost::new(5).unwrap();
+    let limiter = without_store([policy("p", "9/day", OnStoreFailure::Local)])
+        .route("/*", ["p"], [])
+        .route_of_cost(cost, "POST /api/{kind}/export", [], ["p"])
+        .build()
+        .unwrap();
+    let seen = |method, path| {
+        let route = limiter.route(method, path).unwrap();
+        (route.policies.iter().len(), route.peek.iter().len(), route.cost)
+    };
+    assert_eq!(seen("POST", "/api/items/export"), (0, 1, cost));
+    assert_eq!(seen("GET", "/api/items/export"), (1, 0, Cost::ONE));
 }

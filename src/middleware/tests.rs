@@ -10,6 +10,8 @@ use crate::limiter::LimiterBuilder;
 use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::store::MemoryStore;
 
+mod access;
+mod plans;
 mod requests;
 mod store_failure;
 mod where_it_wraps;
@@ -35,6 +37,21 @@ fn at(clock: &Arc<ManualClock>, policies: impl IntoIterator<Item = Policy>) -> L
 fn default_of(quota: &str) -> RateLimit {
     let limiter = in_memory([policy("default", quota)]).build().unwrap();
     RateLimit::new(limiter).policies(["default"]).unwrap()
+}
+
+/// An app that answers everything with 200, behind `rate_limit`.
+fn ok(
+    rate_limit: RateLimit,
+) -> App<
+    impl actix_web::dev::ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new().wrap(rate_limit).default_service(web::to(HttpResponse::Ok))
 }
 
 /// An answer, read to its end.

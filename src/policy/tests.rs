@@ -37,6 +37,66 @@ fn a_quota_that_could_not_be_counted_exactly_is_refused_with_the_largest_that_fi
 }
 
 #[test]
+fn the_quotas_of_plans_and_users_are_checked_like_the_policys_own() {
+    let policy = |algorithm| policy("10/day", algorithm).unwrap();
+    let huge: Quota = "200000000/day".parse().unwrap();
+    for algorithm in
+        [Algorithm::SlidingWindow, Algorithm::SlidingLog, Algorithm::TokenBucket { burst: 10 }]
+    {
+        let plain = || policy(Algorithm::FixedWindow);
+        for error in [
+            policy(algorithm).with_plan("pro", huge).unwrap_err(),
+            policy(algorithm).with_user("1042", huge).unwrap_err(),
+            // In whatever order it is said.
+            plain().with_plan("pro", huge).unwrap().with_algorithm(algorithm).unwrap_err(),
+            plain().with_user("1042", huge).unwrap().with_algorithm(algorithm).unwrap_err(),
+        ] {
+            let message = error.to_string();
+            assert!(message.starts_with("200000000 units are too many for "), "{message}");
+        }
+    }
+    for plan in ["", "a b", "{pro}", &"x".repeat(MAX_NAME + 1)] {
+        let error = policy(Algorithm::FixedWindow).with_plan(plan, huge).unwrap_err();
+        assert_eq!(error, PolicyError::Plan(plan.to_owned()));
+    }
+}
+
+#[test]
+fn the_burst_of_a_plan_is_to_its_quota_as_the_policys_own() {
+    for (quota, burst, plan, expected) in [
+        // Not set: a whole quota.
+        ("10/minute", 10, "1000/minute", 1_000),
+        ("10/minute", 10, "5/hour", 5),
+        // For more at once, and for hardly anything at once.
+        ("5/second", 20, "50/second", 200),
+        ("60/minute", 1, "600/minute", 10),
+        // Rounded up: never nothing.
+        ("60/minute", 1, "1/minute", 1),
+        ("60/minute", 1, "61/minute", 2),
+        (
+            "9007199254740991/second",
+            9_007_199_254_740,
+            "9007199254740991/second",
+            9_007_199_254_740,
+        ),
+    ] {
+        let policy = policy(quota, Algorithm::TokenBucket { burst }).unwrap();
+        let of_plan = policy.of_quota(plan.parse().unwrap());
+        assert_eq!(of_plan.terms().burst, expected, "{plan} beside {quota} with {burst}");
+    }
+}
+
+#[test]
+fn the_largest_cost_is_that_of_whoever_has_most() {
+    let policy = policy("10/day", Algorithm::FixedWindow).unwrap();
+    assert_eq!(policy.largest_cost(), 10);
+    let policy = policy.with_plan("pro", "20/day".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 20);
+    let policy = policy.with_user("1042", "30/day".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 30);
+}
+
+#[test]
 fn keys_read_back_as_printed() {
     for text in ["ip", "user", "user-or-ip", "global", "header:x-tenant"] {
         assert_eq!(text.parse::<KeySource>().unwrap().to_string(), text);

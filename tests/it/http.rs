@@ -6,7 +6,9 @@ use crate::support::http::Response;
 use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 
+mod access;
 mod odd;
+mod routes;
 mod settings;
 
 /// Runs `test` on a server of each kind of store: what is promised holds for both.

@@ -26,6 +26,8 @@ mod lua_headers;
 mod permissions;
 // Redis is killed, paused and restarted under traffic.
 mod outage;
+// Plans and named users: their own quotas, in one key each.
+mod plans;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The command: how it ends, what it says, and what it never says.

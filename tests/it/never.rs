@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate::{Algorithm, Cost, Decision, Identity, Limiter, Policy, Quota, Retry};
+use tollgate::{Algorithm, Client, Cost, Decision, Limiter, Policy, Quota, Retry};
 
 use crate::support::stores::{HOUR, NOW, Stand, charge, each_policy, on_each_store, policy};
 
@@ -16,7 +16,7 @@ fn check(stand: &Stand, policies: &[&Arc<Policy>], user: &str, cost: u64) -> Dec
     let names = policies.iter().map(|policy| policy.name());
     let policies = limiter.policies(names).expect("they exist");
     let cost = Cost::new(cost).expect("a cost");
-    limiter.check(&policies, cost, |_| Identity::user(user)).wait().expect("the store answers")
+    limiter.check(&policies, cost, &Client::user(user)).wait().expect("the store answers")
 }
 
 #[test]

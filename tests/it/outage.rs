@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tollgate::{
-    Acquire, Cost, Decision, Identity, Limiter, ManualClock, MemoryStore, OnStoreFailure, Policy,
+    Acquire, Client, Cost, Decision, Limiter, ManualClock, MemoryStore, OnStoreFailure, Policy,
     RedisOptions, RedisStore, Store, Unavailable,
 };
 
@@ -40,7 +40,7 @@ fn limiter(store: &Arc<RedisStore>, rule: OnStoreFailure) -> Limiter {
 
 fn check(limiter: &Limiter, user: &str) -> Result<Decision, Unavailable> {
     let policies = limiter.policies(["p"]).expect("it exists");
-    limiter.check(&policies, Cost::ONE, |_| Identity::user(user)).wait()
+    limiter.check(&policies, Cost::ONE, &Client::user(user)).wait()
 }
 
 /// Has three threads call `traffic` with their number and the number of the call, again and again,

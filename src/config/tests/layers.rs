@@ -22,12 +22,14 @@ fn the_built_in_defaults_are_the_contract() {
     assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
     assert_eq!(config.policies, [Policy::new("default", "10/minute".parse().unwrap()).unwrap()]);
     let route = |path: &str, policies: &[&str], peek: &[&str]| Route {
-        path: path.to_owned(),
+        pattern: path.parse().unwrap(),
         policies: policies.iter().map(|&name| name.to_owned()).collect(),
         peek: peek.iter().map(|&name| name.to_owned()).collect(),
+        cost: Cost::ONE,
     };
     let routes = [route("/api/data", &["default"], &[]), route("/api/status", &[], &["default"])];
     assert_eq!(config.routes, routes);
+    assert_eq!((config.access, config.plans), (Access::default(), BTreeSet::new()));
 }
 
 #[test]
@@ -49,7 +51,8 @@ fn config_toml_says_the_defaults() {
 #[test]
 fn config_toml_has_every_option() {
     let text = fs::read_to_string(config_toml()).unwrap();
-    let tables = ["server", "store", "headers", "policies.default", "routes.\"/api/data\""];
+    let tables =
+        ["server", "store", "headers", "access", "policies.default", "routes.\"/api/data\""];
     for table in tables {
         let (_, body) = text.split_once(&format!("\n[{table}]\n")).expect(table);
         let body = body.split("\n[").next().unwrap();
@@ -137,8 +140,8 @@ fn variables_set_options_of_every_type() {
     let StoreUrl::Redis(url) = config.store.url else { panic!("not Redis") };
     assert_eq!(url.expose(), "redis://:007@localhost/1");
     assert_eq!(config.policies[0].algorithm(), Algorithm::TokenBucket { burst: 9 });
-    assert_eq!(config.routes[0].path, "/api/data");
-    assert_eq!(config.routes[2].path, "/x");
+    assert_eq!(config.routes[0].pattern.to_string(), "/api/data");
+    assert_eq!(config.routes[2].pattern.to_string(), "/x");
     assert_eq!(config.routes[2].policies, ["default", "burst"]);
 }
 
@@ -170,7 +173,7 @@ fn variables_that_kubernetes_sets_for_services_are_left_alone() {
 
 #[test]
 fn bad_variables_are_named_exactly() {
-    let sections = "unknown key, expected server, store, headers, policies or routes";
+    let sections = "unknown key, expected server, store, headers, access, policies or routes";
     let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
     let cases = [
         (
@@ -228,7 +231,7 @@ fn settings_take_keys_as_toml_writes_them() {
     ]))
     .unwrap();
     assert_eq!(config.store.timeout.as_millis(), 20);
-    assert_eq!(config.routes[0].path, "/a=b");
+    assert_eq!(config.routes[0].pattern.to_string(), "/a=b");
     assert_eq!(config.routes[0].peek, ["default"]);
     assert_eq!(config.routes[1].policies, [""; 0]);
     assert_eq!(config.policies[1].name(), "v1");

@@ -43,16 +43,16 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         // Unknown keys.
         (
             "stores.url = 1",
-            "stores: unknown key, expected server, store, headers, policies or routes".into(),
+            "stores: unknown key, expected server, store, headers, access, policies or routes".into(),
         ),
         (
             "\"store.url\" = \"memory:\"",
-            "\"store.url\": unknown key, expected server, store, headers, policies or routes".into(),
+            "\"store.url\": unknown key, expected server, store, headers, access, policies or routes".into(),
         ),
         ("headers.x = 1", "headers.x: unknown key, expected legacy or cors_expose".into()),
         (
             "[routes.\"/x\"]\npolicy = 1",
-            "routes.\"/x\".policy: unknown key, expected policies or peek".into(),
+            "routes.\"/x\".policy: unknown key, expected policies, peek or cost".into(),
         ),
         // Ranges of texts.
         (
@@ -111,7 +111,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         // Routes.
         (
             "[routes.\"api\"]",
-            "routes.api: a route is a path: expected '/' first, and no '?', '#' or space in it".into(),
+            "routes.api: \"api\" is not a route: expected '/' first, or a method, one space and '/', as in \"/api/data\", \"GET /api/items/{id}\" or \"/api/*\"".into(),
         ),
         (
             "[routes.\"/x\"]\npolicies = [\"fast\"]",

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::client::Client;
 use crate::clock::ManualClock;
 use crate::key::Identity;
 use crate::limiter::Limiter;
@@ -47,7 +48,7 @@ impl Trial {
     fn check(&self, user: &str, cost: u64) -> (bool, Option<Duration>) {
         let policies = self.limiter.policies(["p"]).unwrap();
         let cost = Cost::new(cost).unwrap();
-        let check = self.limiter.check(&policies, cost, |_| Identity::user(user));
+        let check = self.limiter.check(&policies, cost, &Client::user(user));
         let decision = check.wait().unwrap();
         (decision.is_allowed(), decision.retry_after())
     }
@@ -93,9 +94,25 @@ fn a_reset_is_seen_at_once() {
     assert!(trial.check("a", 1).0);
     assert!(!trial.check("a", 1).0);
     let policies = trial.limiter.policies(["p"]).unwrap();
-    let reset = trial.limiter.reset(&policies, |_| Identity::user("a"));
-    ready(reset).unwrap();
+    ready(trial.limiter.reset(&policies, &Client::user("a"))).unwrap();
     assert!(trial.check("a", 1).0);
+}
+
+#[test]
+fn a_denial_under_one_plan_says_nothing_under_another() {
+    let clock = Arc::new(ManualClock::new(1_000 * MINUTE));
+    let policy = Policy::new("p", "1/minute".parse().unwrap()).unwrap();
+    let policy = policy.with_plan("pro", "3/minute".parse().unwrap()).unwrap();
+    let limiter = Limiter::builder(Arc::new(MemoryStore::with_clock(100, clock.clone())))
+        .policy(policy)
+        .deny_cache(Duration::from_secs(1), clock)
+        .build()
+        .unwrap();
+    let policies = limiter.policies(["p"]).unwrap();
+    let (free, pro) = (Client::user("a"), Client::user("a").with_plan("pro"));
+    let allowed = |client| limiter.check(&policies, Cost::ONE, client).wait().unwrap().is_allowed();
+    let seen = [&free, &free, &pro, &free, &pro, &pro, &free].map(allowed);
+    assert_eq!(seen, [true, false, true, false, true, false, false]);
 }
 
 #[test]

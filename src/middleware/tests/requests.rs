@@ -8,20 +8,6 @@ use actix_web::http::StatusCode;
 use super::*;
 use crate::limiter::LimiterError;
 
-fn ok(
-    rate_limit: RateLimit,
-) -> App<
-    impl actix_web::dev::ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<impl MessageBody>,
-        Error = Error,
-        InitError = (),
-    >,
-> {
-    App::new().wrap(rate_limit).default_service(web::to(HttpResponse::Ok))
-}
-
 fn header(request: &ServiceRequest, name: &str) -> Option<String> {
     request.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
 }
@@ -90,6 +76,52 @@ fn a_request_is_charged_what_it_costs() {
             let seen = send(&app, request).await;
             assert_eq!((seen.status, seen.field("ratelimit")), (status, Some(standing)), "{cost}");
             assert_eq!(seen.field("retry-after"), wait, "{cost}");
+        }
+    });
+}
+
+#[test]
+fn a_request_is_charged_what_its_route_costs_unless_the_host_says() {
+    run(async {
+        let routes = || {
+            let builder = in_memory([policy("default", "10/minute")]);
+            let cost = Cost::new(4).unwrap();
+            let builder = builder.route_of_cost(cost, "POST /{kind}/export", ["default"], []);
+            RateLimit::new(builder.route("/*", ["default"], []).build().unwrap())
+        };
+        let hosts = routes().cost(|_| Cost::new(2).unwrap());
+        for (rate_limit, expected) in [(routes(), [6, 5]), (hosts, [8, 6])] {
+            let app = init_service(ok(rate_limit)).await;
+            let export = TestRequest::post().uri("/items/export").to_request();
+            let seen =
+                [send(&app, export).await, send(&app, TestRequest::get().to_request()).await];
+            for (seen, left) in seen.iter().zip(expected) {
+                let standing = format!(r#""default";r={left};t=42"#);
+                assert_eq!(seen.field("ratelimit"), Some(&*standing));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_request_takes_the_most_specific_route_for_its_method_and_path() {
+    run(async {
+        let policies = ["all", "item", "write"].map(|name| policy(name, "9/minute"));
+        let limiter = in_memory(policies)
+            .route("/*", ["all"], [])
+            .route("/items/{id}", ["item"], [])
+            .route("POST /items/{id}", ["write"], []);
+        let app = init_service(ok(RateLimit::new(limiter.build().unwrap()))).await;
+        for (request, name) in [
+            (TestRequest::get().uri("/items/7?x=/other"), "item"),
+            (TestRequest::get().uri("/%69tems/7"), "item"),
+            (TestRequest::post().uri("/items/7"), "write"),
+            (TestRequest::get().uri("/items/7/"), "all"),
+            (TestRequest::get().uri("/"), "all"),
+        ] {
+            let seen = send(&app, request.to_request()).await;
+            let policy = format!("\"{name}\";q=9;w=60");
+            assert_eq!(seen.field("ratelimit-policy"), Some(&*policy));
         }
     });
 }

@@ -101,6 +101,24 @@ fn the_routes_of_the_limiter_are_whole_paths_wherever_it_wraps() {
 }
 
 #[test]
+fn paths_that_are_normalized_around_it_take_the_route_that_answers_them() {
+    use actix_web::middleware::NormalizePath;
+    run(async {
+        let builder = in_memory([policy("default", "3/minute")]);
+        let limiter = builder.route("/api/{name}", ["default"], []).build().unwrap();
+        let app = App::new()
+            .wrap(RateLimit::new(limiter))
+            .wrap(NormalizePath::trim())
+            .route("/api/{name}", web::get().to(HttpResponse::Ok));
+        let app = init_service(app).await;
+        assert_eq!(statuses!(&app, "/api/one", 1), [200]);
+        assert_eq!(statuses!(&app, "//api//one", 1), [200]);
+        assert_eq!(statuses!(&app, "/api/one//", 1), [200]);
+        assert_eq!(statuses!(&app, "/api//one/", 1), [429]);
+    });
+}
+
+#[test]
 fn a_middleware_around_it_says_who_the_user_is() {
     run(async {
         let app = App::new()

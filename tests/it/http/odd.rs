@@ -23,7 +23,8 @@ fn raw(tollgate: &Tollgate, request: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn get(tollgate: &Tollgate, target: &[u8]) -> String {
+/// What comes back for a GET of `target`, whatever it is.
+pub(super) fn get(tollgate: &Tollgate, target: &[u8]) -> String {
     let request = [b"GET ", target, b" HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n"];
     raw(tollgate, &request.concat())
 }

@@ -1,0 +1,57 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::client::Client;
+use crate::policy::{KeySource, Policy};
+
+/// A policy, and the same policy with each quota that it has for plans and users.
+#[derive(Debug)]
+pub(super) struct Rule {
+    policy: Arc<Policy>,
+    plans: HashMap<Box<str>, Arc<Policy>>,
+    users: HashMap<Box<[u8]>, Arc<Policy>>,
+}
+
+impl Rule {
+    pub(super) fn new(policy: Policy) -> Self {
+        let of_quota = |quota| Arc::new(policy.of_quota(quota));
+        let plans = policy.plans().map(|(plan, quota)| (plan.into(), of_quota(quota))).collect();
+        let users = policy.users().map(|(id, quota)| (id.into(), of_quota(quota))).collect();
+        Self { plans, users, policy: Arc::new(policy) }
+    }
+
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The policy with the numbers that hold for `client`: those of the user, or else of the plan,
+    /// or else its own. They do not depend on who asks where the key is not the user's.
+    pub(super) fn policy_of(&self, client: &Client<'_>) -> &Arc<Policy> {
+        let special = match (self.policy.key(), client.user_id()) {
+            (KeySource::User | KeySource::UserOrIp, Some(user)) => {
+                let plan = || client.plan().and_then(|plan| self.plans.get(plan));
+                self.users.get(user).or_else(plan)
+            }
+            _ => None,
+        };
+        special.unwrap_or(&self.policy)
+    }
+}
+
+/// The policies that a request meets, in order.
+#[derive(Clone, Debug)]
+pub struct Policies(pub(super) Arc<[Arc<Rule>]>);
+
+impl Policies {
+    /// The policies, in order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
+        self.0.iter().map(|rule| &**rule.policy())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
