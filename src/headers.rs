@@ -1,6 +1,8 @@
 //! The header fields of a decision: draft-ietf-httpapi-ratelimit-headers-11, Retry-After, and the
 //! older `X-RateLimit-*`.
 
+use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{
@@ -40,7 +42,7 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
         return;
     }
     append(headers, RATELIMIT_POLICY, policies(decision));
-    append(headers, RATELIMIT, standings(decision));
+    append(headers, RATELIMIT, standings(decision).and_then(value));
     if options.legacy {
         write_legacy(headers, decision);
     }
@@ -53,10 +55,38 @@ pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
     headers.insert(RETRY_AFTER, HeaderValue::from(seconds_up(wait).max(1)));
 }
 
+/// What was said of policies before: a route has the same ones every time.
+type Said = Vec<(Vec<Arc<Policy>>, HeaderValue)>;
+
+/// How many sets of policies a thread remembers: as many as most apps have.
+const MOST_SAID: usize = 16;
+
+thread_local! {
+    static SAID: RefCell<Said> = const { RefCell::new(Vec::new()) };
+}
+
 /// `"default";q=10;w=60`: each policy's quota and its window in seconds.
-fn policies(decision: &Decision) -> Option<String> {
+fn policies(decision: &Decision) -> Option<HeaderValue> {
+    SAID.with_borrow_mut(|said| {
+        let is = |(policies, _): &&(Vec<Arc<Policy>>, _)| {
+            policies.len() == decision.policies().len()
+                && policies.iter().zip(decision.shared_policies()).all(|(a, b)| Arc::ptr_eq(a, b))
+        };
+        if let Some((_, value)) = said.iter().find(is) {
+            return Some(value.clone());
+        }
+        let value = value(serialized(decision)?)?;
+        if said.len() == MOST_SAID {
+            said.clear();
+        }
+        said.push((decision.shared_policies().cloned().collect(), value.clone()));
+        Some(value)
+    })
+}
+
+fn serialized(decision: &Decision) -> Option<String> {
     let mut list = ListSerializer::new();
-    for (policy, _) in decision.policies() {
+    for policy in decision.shared_policies() {
         let terms = policy.terms();
         let item = list
             .bare_item(name(policy)?)
@@ -131,10 +161,14 @@ pub(crate) fn expose(headers: &mut HeaderMap, options: FieldOptions) {
     headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(names));
 }
 
-fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<String>) {
-    if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         headers.append(field, value);
     }
+}
+
+fn value(text: String) -> Option<HeaderValue> {
+    HeaderValue::try_from(text).ok()
 }
 
 /// A policy's name is plain ASCII: it always is a structured string.
