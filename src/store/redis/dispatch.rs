@@ -32,7 +32,7 @@ impl Dispatch {
         options: &RedisOptions,
         threads: usize,
     ) -> Result<Self, StoreError> {
-        let dispatch = Self { queue: Arc::default(), link: link.clone() };
+        let dispatch = Self { queue: Arc::new(Queue::new(threads)), link: link.clone() };
         for number in 0..threads {
             let calls =
                 Server { pool: pool.clone(), link: link.clone(), clock: options.clock.clone() };
