@@ -12,8 +12,8 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::{
-    Acquire, Algorithm, Charge, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
-    MemoryStore, Policy, Quota, RateLimit, State, SystemClock, Terms,
+    Acquire, Algorithm, Charge, Clock as _, Cost, Identity, Ipv6Prefix, KeySource, Keyspace,
+    Limiter, MemoryStore, Policy, Quota, RateLimit, State, SystemClock, Terms,
 };
 
 const COLD_KEYS: usize = 100_000;
@@ -109,7 +109,7 @@ fn keyspace(c: &mut Criterion) {
     let (policy, keyspace) = (policy("default"), Keyspace::new("tollgate"));
     let mut group = c.benchmark_group("key");
     for (name, identity) in [
-        ("ip", Identity::ip([203, 0, 113, 7].into())),
+        ("ip", Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default())),
         ("user", Identity::user("1042")),
         ("hashed", Identity::user("long".repeat(50))),
     ] {

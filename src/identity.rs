@@ -1,10 +1,17 @@
 //! Who is asking: the identity of a request, for each kind of key.
 
+use std::net::IpAddr;
+
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 
+pub use self::client_ip::{
+    ClientIp, ForwardingHeader, ForwardingHeaderError, TrustedProxy, TrustedProxyError,
+};
 use crate::key::Identity;
-use crate::policy::KeySource;
+use crate::policy::{KeySource, Policy};
+
+mod client_ip;
 
 /// The authenticated user of a request, as the host application says.
 ///
@@ -36,18 +43,16 @@ pub(crate) fn user_of(request: &ServiceRequest) -> Option<User> {
     request.extensions().get::<User>().cloned()
 }
 
-/// Whose quota `request` of `user` uses under a policy keyed by `source`.
+/// Whose quota `request`, of `user` at `address`, uses under `policy`.
 pub(crate) fn identity(
     request: &ServiceRequest,
     user: Option<&User>,
-    source: &KeySource,
+    address: impl Fn() -> Option<IpAddr>,
+    policy: &Policy,
 ) -> Identity {
     let user = || user.map(|User(id)| Identity::user(id));
-    let ip = || {
-        let peer = request.peer_addr();
-        peer.map_or(Identity::NoIp, |address| Identity::ip(address.ip()))
-    };
-    match source {
+    let ip = || address().map_or(Identity::NoIp, |it| Identity::ip(it, policy.ipv6_prefix()));
+    match policy.key() {
         KeySource::Ip => ip(),
         KeySource::User => user().unwrap_or(Identity::NoUser),
         KeySource::UserOrIp => user().unwrap_or_else(ip),

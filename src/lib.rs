@@ -81,8 +81,10 @@ pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
 pub use clock::{Clock, ManualClock, Millis};
 pub use decision::{Decision, Retry, Standing};
 #[cfg(feature = "actix")]
-pub use identity::User;
-pub use key::Identity;
+pub use identity::{
+    ClientIp, ForwardingHeader, ForwardingHeaderError, TrustedProxy, TrustedProxyError, User,
+};
+pub use key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use limiter::{Check, Limiter, LimiterBuilder, LimiterError, Policies, Route, Unavailable};
 #[cfg(feature = "actix")]
 pub use middleware::RateLimit;

@@ -7,7 +7,7 @@ pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
 use crate::key::Identity;
-use crate::policy::{KeySource, Policy};
+use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::{Acquire, Charge, Key, Keyspace, MemoryStore, Store, StoreError};
 
@@ -103,12 +103,12 @@ impl Limiter {
     }
 
     /// Decides one request of `cost` under `policies`, and charges it if every one of them admits.
-    /// `identity` says whose quota each kind of key is.
+    /// `identity` says whose quota that is under each of them.
     pub fn check(
         &self,
         policies: &Policies,
         cost: Cost,
-        identity: impl Fn(&KeySource) -> Identity,
+        identity: impl Fn(&Policy) -> Identity,
     ) -> Check {
         self.ask(policies, cost, 1, identity)
     }
@@ -118,7 +118,7 @@ impl Limiter {
         &self,
         policies: &Policies,
         cost: Cost,
-        identity: impl Fn(&KeySource) -> Identity,
+        identity: impl Fn(&Policy) -> Identity,
     ) -> Check {
         self.ask(policies, cost, 0, identity)
     }
@@ -131,7 +131,7 @@ impl Limiter {
     pub async fn reset(
         &self,
         policies: &Policies,
-        identity: impl Fn(&KeySource) -> Identity,
+        identity: impl Fn(&Policy) -> Identity,
     ) -> Result<(), StoreError> {
         let keys: Vec<_> = policies.iter().map(|it| self.key(it, &identity)).collect();
         if let Some(local) = &self.0.local {
@@ -149,7 +149,7 @@ impl Limiter {
         policies: &Policies,
         cost: Cost,
         count: u32,
-        identity: impl Fn(&KeySource) -> Identity,
+        identity: impl Fn(&Policy) -> Identity,
     ) -> Check {
         let charge = |rule: &Rule| Charge {
             policy: rule.policy.clone(),
@@ -159,8 +159,8 @@ impl Limiter {
         Check::start(self.clone(), policies.clone(), Acquire { charges, cost, count })
     }
 
-    fn key(&self, policy: &Policy, identity: impl Fn(&KeySource) -> Identity) -> Key {
-        self.0.keyspace.key(&identity(policy.key()), policy)
+    fn key(&self, policy: &Policy, identity: impl Fn(&Policy) -> Identity) -> Key {
+        self.0.keyspace.key(&identity(policy), policy)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The middleware: a check before each request, and its fields on the way out.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 
 use crate::decision::Decision;
 use crate::headers::{self, FieldOptions};
-use crate::identity::{User, identity, user_of};
+use crate::identity::{ClientIp, User, identity, user_of};
 use crate::limiter::{Check, Limiter, LimiterError, Policies};
 use crate::problem;
 use crate::quota::Cost;
@@ -40,6 +41,7 @@ use crate::quota::Cost;
 pub struct RateLimit {
     limiter: Limiter,
     policies: Option<Policies>,
+    client_ip: ClientIp,
     user: OfRequest<Option<User>>,
     cost: OfRequest<Cost>,
     skip: OfRequest<bool>,
@@ -51,12 +53,13 @@ type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 
 impl RateLimit {
     /// Charges every request one unit under the policies of its route; the user is the [`User`] in
-    /// the request's extensions.
+    /// the request's extensions, and the address that of the connection.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
         Self {
             limiter,
             policies: None,
+            client_ip: ClientIp::peer(),
             user: Arc::new(user_of),
             cost: Arc::new(|_| Cost::ONE),
             skip: Arc::new(|_| false),
@@ -73,6 +76,12 @@ impl RateLimit {
         names: impl IntoIterator<Item = N>,
     ) -> Result<Self, LimiterError> {
         Ok(Self { policies: Some(self.limiter.policies(names)?), ..self })
+    }
+
+    /// Finds the client's address by `client_ip`: behind proxies, the connection is theirs.
+    #[must_use]
+    pub fn client_ip(self, client_ip: ClientIp) -> Self {
+        Self { client_ip, ..self }
     }
 
     /// Takes the authenticated user from `user` instead of the request's extensions.
@@ -124,7 +133,9 @@ impl RateLimit {
             },
         };
         let user = (self.user)(request);
-        let identity = |source: &_| identity(request, user.as_ref(), source);
+        let known = OnceCell::new();
+        let address = || *known.get_or_init(|| self.client_ip.address(request));
+        let identity = |policy: &_| identity(request, user.as_ref(), address, policy);
         let cost = (self.cost)(request);
         Plan {
             check: (!policies.is_empty()).then(|| self.limiter.check(policies, cost, identity)),
@@ -147,6 +158,7 @@ impl fmt::Debug for RateLimit {
         f.debug_struct("RateLimit")
             .field("limiter", &self.limiter)
             .field("policies", &self.policies)
+            .field("client_ip", &self.client_ip)
             .field("fields", &self.fields)
             .finish_non_exhaustive()
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use crate::algorithm::{Algorithm, Terms};
+use crate::key::Ipv6Prefix;
 use crate::quota::Quota;
 
 /// The longest name of a policy: it is sent in header fields and stored in every key.
@@ -27,6 +28,7 @@ pub struct Policy {
     quota: Quota,
     algorithm: Algorithm,
     key: KeySource,
+    ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
 }
 
@@ -47,6 +49,7 @@ impl Policy {
             quota,
             algorithm: Algorithm::FixedWindow,
             key: KeySource::UserOrIp,
+            ipv6_prefix: Ipv6Prefix::default(),
             on_store_failure: OnStoreFailure::Local,
         })
     }
@@ -72,6 +75,12 @@ impl Policy {
     #[must_use]
     pub fn with_key(self, key: KeySource) -> Self {
         Self { key, ..self }
+    }
+
+    /// The same policy, in which an IPv6 network of this size is one client.
+    #[must_use]
+    pub fn with_ipv6_prefix(self, ipv6_prefix: Ipv6Prefix) -> Self {
+        Self { ipv6_prefix, ..self }
     }
 
     /// The same policy with another rule for when the store fails.
@@ -122,6 +131,12 @@ impl Policy {
         &self.key
     }
 
+    /// The size of the IPv6 networks that are one client each.
+    #[must_use]
+    pub fn ipv6_prefix(&self) -> Ipv6Prefix {
+        self.ipv6_prefix
+    }
+
     /// What holds when the store fails.
     #[must_use]
     pub fn on_store_failure(&self) -> OnStoreFailure {
@@ -163,7 +178,7 @@ impl FromStr for KeySource {
 }
 
 /// Whether `byte` may stand in a header field's name (RFC 9110, section 5.6.2).
-fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

@@ -23,7 +23,9 @@ fn request(peer: Option<&str>, lines: &[&[u8]]) -> ServiceRequest {
 
 /// What a key says, in the words of the configuration and of the keyspace.
 fn name(request: &ServiceRequest, user: Option<&User>, key: &str) -> String {
-    identity(request, user, &key.parse().unwrap()).to_string()
+    let policy = Policy::new("p", "1/minute".parse().unwrap()).unwrap();
+    let policy = policy.with_key(key.parse().unwrap());
+    identity(request, user, || ClientIp::peer().address(request), &policy).to_string()
 }
 
 #[test]
@@ -96,10 +98,9 @@ fn a_header_is_its_whole_value_with_whatever_bytes() {
 fn a_header_of_8_kilobytes_is_taken_as_it_is() {
     let (mut one, mut other) = (vec![b'k'; 8_192], vec![b'k'; 8_192]);
     (one[8_191], other[8_191]) = (b'1', b'2');
-    let identity =
-        |value: &[u8]| identity(&request(None, &[value]), None, &KeySource::Header("x-key".into()));
-    assert_eq!(identity(&one), Identity::header("x-key", &one));
-    assert_ne!(identity(&one), identity(&other), "no end is cut off");
+    let header = |value: &[u8]| header(&request(None, &[value]), "x-key");
+    assert_eq!(header(&one), Identity::header("x-key", &one));
+    assert_ne!(header(&one), header(&other), "no end is cut off");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn without_store(policies: impl IntoIterator<Item = Policy>) -> LimiterBuilder {
     policies.into_iter().fold(builder, LimiterBuilder::policy)
 }
 
-fn someone(_: &KeySource) -> Identity {
+fn someone(_: &Policy) -> Identity {
     Identity::user("1042")
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::key::Ipv6Prefix;
 
 fn policy(name: &str) -> Policy {
     Policy::new(name, "10/minute".parse().unwrap()).unwrap()
@@ -7,7 +8,7 @@ fn policy(name: &str) -> Policy {
 #[test]
 fn a_key_names_its_prefix_identity_policy_and_layout() {
     let keyspace = Keyspace::new("tollgate");
-    let identity = Identity::ip([203, 0, 113, 7].into());
+    let identity = Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default());
     let key = keyspace.key(&identity, &policy("default"));
     assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:fw1");
     assert_eq!(key.hash_tag(), "ip:203.0.113.7");
@@ -53,6 +54,7 @@ fn users_are_hashed_always_where_that_is_set() {
     let keyspace = Keyspace::new("t").with_hashed_users(true);
     let user = keyspace.key(&Identity::user("alice@example.com"), &policy("p"));
     assert!(!user.as_str().contains("alice"), "{user}");
-    let ip = keyspace.key(&Identity::ip([203, 0, 113, 7].into()), &policy("p"));
+    let ip =
+        keyspace.key(&Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default()), &policy("p"));
     assert_eq!(ip.hash_tag(), "ip:203.0.113.7");
 }

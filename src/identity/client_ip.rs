@@ -1,0 +1,154 @@
+//! Which address a request comes from, also behind proxies: a [`ClientIp`].
+
+use std::net::IpAddr;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+
+use actix_web::dev::ServiceRequest;
+
+pub use self::header::{ForwardingHeader, ForwardingHeaderError};
+use self::proxies::Proxies;
+pub use self::proxies::{TrustedProxy, TrustedProxyError};
+use self::warnings::{Silence, Unread};
+use crate::key::canonical;
+
+mod address;
+mod header;
+mod proxies;
+mod warnings;
+
+/// Finds the address of the client that a request comes from; cheap to clone.
+///
+/// That is the address of the connection, unless proxies are in front: then it is one of those that
+/// they wrote into a header field. Whoever connects can send that field. So it is read only where
+/// the connection is a trusted proxy's, from its end, where the nearest proxy wrote, and no further
+/// than trusted proxies wrote it. What is no address ends the reading, and the last one that was good
+/// is the client's.
+///
+/// ```
+/// use tollgate::ClientIp;
+///
+/// let client_ip = ClientIp::behind(["10.0.0.0/8".parse()?], "x-forwarded-for".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientIp(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    trust: Trust,
+    header: ForwardingHeader,
+    unread: Unread,
+    /// Of the proxies that no network lists: those on a Unix socket, or in front at all.
+    silence: Silence,
+}
+
+/// Who may say where a request comes from.
+#[derive(Debug)]
+enum Trust {
+    Nobody,
+    /// These, and whoever connects over a Unix socket.
+    Proxies(Proxies),
+    /// Everyone, about so many addresses.
+    Hops(NonZeroU8),
+}
+
+impl ClientIp {
+    /// Takes the address of the connection, and reads no header field.
+    #[must_use]
+    pub fn peer() -> Self {
+        Self::of(Trust::Nobody, ForwardingHeader::default())
+    }
+
+    /// Reads `header` where `proxies` send it, or whoever connects over a Unix socket.
+    ///
+    /// The rightmost address that is not theirs is the client's.
+    #[must_use]
+    pub fn behind(
+        proxies: impl IntoIterator<Item = TrustedProxy>,
+        header: ForwardingHeader,
+    ) -> Self {
+        let proxies = Proxies::new(proxies);
+        if let Some(all) = proxies.everyone() {
+            warnings::everyone(all);
+        }
+        Self::of(Trust::Proxies(proxies), header)
+    }
+
+    /// Reads `header` from everyone, where so many proxies, whatever their addresses, are always in
+    /// front. The address that far from its end is the client's.
+    ///
+    /// Whoever gets past one of them may choose the address that they are counted by.
+    #[must_use]
+    pub fn hops(hops: NonZeroU8, header: ForwardingHeader) -> Self {
+        Self::of(Trust::Hops(hops), header)
+    }
+
+    /// The address of the client, in canonical form; none over a Unix socket that says nothing of it.
+    #[must_use]
+    pub fn address(&self, request: &ServiceRequest) -> Option<IpAddr> {
+        let peer = peer(request);
+        let mut client = peer;
+        match &self.0.trust {
+            Trust::Proxies(proxies) if self.is_trusted(peer) => {
+                self.listen(peer, request);
+                for address in self.0.header.addresses(request.headers()) {
+                    client = Some(address);
+                    if !proxies.contain(address) {
+                        break;
+                    }
+                }
+            }
+            Trust::Hops(hops) => {
+                self.listen(peer, request);
+                let addresses = self.0.header.addresses(request.headers());
+                client = addresses.take(hops.get().into()).last().or(peer);
+            }
+            Trust::Nobody | Trust::Proxies(_) => {
+                self.0.unread.note(peer, request.headers(), self.0.header.name());
+            }
+        }
+        client
+    }
+
+    /// Whether the connection is a trusted proxy's, so that what it says of the client may be believed.
+    #[must_use]
+    pub fn is_from_trusted_proxy(&self, request: &ServiceRequest) -> bool {
+        self.is_trusted(peer(request))
+    }
+
+    fn of(trust: Trust, header: ForwardingHeader) -> Self {
+        let (unread, silence) = Default::default();
+        Self(Arc::new(Inner { trust, header, unread, silence }))
+    }
+
+    fn is_trusted(&self, peer: Option<IpAddr>) -> bool {
+        match &self.0.trust {
+            Trust::Nobody => false,
+            Trust::Proxies(proxies) => peer.is_none_or(|address| proxies.contain(address)),
+            Trust::Hops(_) => true,
+        }
+    }
+
+    /// Notes whether the trusted `peer` sent the header.
+    fn listen(&self, peer: Option<IpAddr>, request: &ServiceRequest) {
+        let silence = match (&self.0.trust, peer) {
+            (Trust::Proxies(proxies), Some(address)) => proxies.silence_of(address),
+            _ => None,
+        };
+        let silence = silence.unwrap_or(&self.0.silence);
+        if request.headers().contains_key(self.0.header.name()) {
+            silence.end();
+        } else if silence.goes_on_too_long() {
+            warnings::silent(peer, &self.0.header);
+        }
+    }
+}
+
+/// The other end of the connection; none over a Unix socket.
+fn peer(request: &ServiceRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| canonical(peer.ip()))
+}
+
+#[cfg(test)]
+mod tests;

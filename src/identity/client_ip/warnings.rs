@@ -1,0 +1,96 @@
+//! What operators get wrong about proxies, said once each.
+
+use std::net::IpAddr;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
+use ipnet::IpNet;
+
+use super::ForwardingHeader;
+
+/// The fields that proxies send unasked.
+static FORWARDING: [HeaderName; 3] =
+    [X_FORWARDED_FOR, FORWARDED, HeaderName::from_static("x-real-ip")];
+
+/// Whether it was said that a field is not read.
+#[derive(Debug)]
+pub(super) struct Unread(Once);
+
+impl Default for Unread {
+    fn default() -> Self {
+        Self(Once::new())
+    }
+}
+
+impl Unread {
+    /// Says so if `peer`, who is not trusted, sends `header` or another field that proxies send.
+    pub(super) fn note(&self, peer: Option<IpAddr>, headers: &HeaderMap, header: &HeaderName) {
+        if self.0.is_completed() {
+            return;
+        }
+        let mut names = FORWARDING.iter().chain([header]);
+        if let Some(name) = names.find(|name| headers.contains_key(*name)) {
+            self.0.call_once(|| untrusted(peer, name));
+        }
+    }
+}
+
+#[cold]
+fn untrusted(peer: Option<IpAddr>, name: &HeaderName) {
+    let peer = name_of(peer);
+    log::warn!(
+        "A request from {peer} has {name}, which is not read, as no trusted proxy sent it. If your \
+         proxy did, all of its clients share one quota until client_ip.trusted_proxies has it; if a \
+         client did, nothing is wrong."
+    );
+}
+
+/// Says that `network`, which everyone is in, is trusted.
+pub(super) fn everyone(network: IpNet) {
+    log::warn!(
+        "client_ip.trusted_proxies has {network}: everyone is trusted to say which address they are \
+         counted by, and so has a fresh quota for each. List your proxies alone."
+    );
+}
+
+#[cold]
+pub(super) fn silent(peer: Option<IpAddr>, header: &ForwardingHeader) {
+    let peer = name_of(peer);
+    log::warn!(
+        "{TOO_LONG} requests came from trusted proxies without {header}, the last from {peer}, and \
+         none with it: their clients share one quota. Let the proxy set that field, or name in \
+         client_ip.header the one that it sets."
+    );
+}
+
+fn name_of(peer: Option<IpAddr>) -> String {
+    peer.map_or_else(|| "the Unix socket".to_owned(), |address| address.to_string())
+}
+
+/// So many requests without the field are no chance any more, nor health checks before the first client.
+const TOO_LONG: u32 = 100;
+
+/// The value of a silence that was broken.
+const ENDED: u32 = u32::MAX;
+
+/// How many requests a trusted proxy sent without ever sending the field.
+#[derive(Debug, Default)]
+pub(super) struct Silence(AtomicU32);
+
+impl Silence {
+    /// The field came: it is sent at least sometimes.
+    pub(super) fn end(&self) {
+        // Read first, so that requests do not fight over it.
+        if self.0.load(Ordering::Relaxed) != ENDED {
+            self.0.store(ENDED, Ordering::Relaxed);
+        }
+    }
+
+    /// One more request without it; true once, for the one that is too many.
+    pub(super) fn goes_on_too_long(&self) -> bool {
+        let next = |requests| (requests < TOO_LONG).then(|| requests + 1);
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        before == Ok(TOO_LONG - 1)
+    }
+}
