@@ -4,8 +4,11 @@
 //! `config.toml` at the root of the repository says every option with its default, its unit and
 //! the reason for it.
 
+use std::num::NonZeroU8;
 use std::time::Duration;
 
+use crate::identity::{ForwardingHeader, TrustedProxy};
+use crate::key::Ipv6Prefix;
 use crate::policy::Policy;
 
 mod layers;
@@ -48,6 +51,8 @@ pub struct Config {
     pub store: Store,
     /// The header fields of answers.
     pub headers: Headers,
+    /// How the addresses of clients are found.
+    pub client_ip: ClientIp,
     /// The policies, by name.
     pub policies: Vec<Policy>,
     /// The routes, by path.
@@ -107,6 +112,19 @@ pub struct Headers {
     pub legacy: bool,
     /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
     pub cors_expose: bool,
+}
+
+/// How the addresses of clients are found, and what counts as one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientIp {
+    /// The proxies that may say where a request comes from, by address.
+    pub trusted_proxies: Vec<TrustedProxy>,
+    /// The field that they say it in, if it is named: over a Unix socket, that is to trust its peers.
+    pub header: Option<ForwardingHeader>,
+    /// How many proxies are always in front, where their addresses are not known.
+    pub hops: Option<NonZeroU8>,
+    /// The size of the IPv6 networks that are one client each, for policies that name no other.
+    pub ipv6_prefix: Ipv6Prefix,
 }
 
 /// The policies of the requests for a path.

@@ -161,15 +161,25 @@ impl Leaf {
         expected: &str,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Problem> {
-        let text = self.text()?;
+        self.parse_item(self.text()?, expected, read)
+    }
+
+    /// Text of this option that `read` takes, likewise.
+    pub(super) fn parse_item<T, E: fmt::Display>(
+        &self,
+        text: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Problem> {
         if is_like_a_secret(text) {
-            return Err(self.unlike(expected));
+            let shown = show_text(text);
+            return Err(self.refuse(format_args!("expected {expected}, got {shown}")));
         }
         read(text).map_err(|problem| self.refuse(problem))
     }
 
     /// A list of texts; outside files, text with commas between.
-    pub(super) fn list(&self) -> Result<Vec<String>, Problem> {
+    pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, Problem> {
         match &self.kind {
             ValueKind::Array(values) => values
                 .iter()
@@ -184,7 +194,7 @@ impl Leaf {
             }),
             _ => None,
         }
-        .ok_or_else(|| self.unlike("a list of names, as in [\"default\"]"))
+        .ok_or_else(|| self.unlike(expected))
     }
 
     /// The problem `message` of this option.
