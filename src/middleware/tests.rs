@@ -10,6 +10,7 @@ use crate::limiter::LimiterBuilder;
 use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::store::MemoryStore;
 
+mod addresses;
 mod requests;
 mod store_failure;
 mod where_it_wraps;

@@ -26,6 +26,8 @@ mod lua_headers;
 mod permissions;
 // Redis is killed, paused and restarted under traffic.
 mod outage;
+// Whose quota an address is: none that a client writes, and each client's own behind proxies.
+mod addresses;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The command: how it ends, what it says, and what it never says.
