@@ -105,7 +105,9 @@ impl ClientIp {
                 client = addresses.take(hops.get().into()).last().or(peer);
             }
             Trust::Nobody | Trust::Proxies(_) => {
-                self.0.unread.note(peer, request.headers(), self.0.header.name());
+                if let Some(peer) = peer {
+                    self.0.unread.note(peer, request.headers(), self.0.header.name());
+                }
             }
         }
         client

@@ -25,7 +25,7 @@ impl Default for Unread {
 
 impl Unread {
     /// Says so if `peer`, who is not trusted, sends `header` or another field that proxies send.
-    pub(super) fn note(&self, peer: Option<IpAddr>, headers: &HeaderMap, header: &HeaderName) {
+    pub(super) fn note(&self, peer: IpAddr, headers: &HeaderMap, header: &HeaderName) {
         if self.0.is_completed() {
             return;
         }
@@ -37,12 +37,11 @@ impl Unread {
 }
 
 #[cold]
-fn untrusted(peer: Option<IpAddr>, name: &HeaderName) {
-    let peer = name_of(peer);
+fn untrusted(peer: IpAddr, name: &HeaderName) {
     log::warn!(
-        "A request from {peer} has {name}, which is not read, as no trusted proxy sent it. If your \
-         proxy did, all of its clients share one quota until client_ip.trusted_proxies has it; if a \
-         client did, nothing is wrong."
+        "A request from {peer} has {name}, which is not read: that is no trusted proxy. If it is your \
+         proxy, all of its clients share one quota until client_ip.trusted_proxies lists it; if it is \
+         a client, nothing is wrong."
     );
 }
 
@@ -54,18 +53,16 @@ pub(super) fn everyone(network: IpNet) {
     );
 }
 
+/// Says that trusted proxies never send `header`, `peer` being the last of them; none over a Unix
+/// socket.
 #[cold]
 pub(super) fn silent(peer: Option<IpAddr>, header: &ForwardingHeader) {
-    let peer = name_of(peer);
+    let peer = peer.map_or_else(|| "the Unix socket".to_owned(), |address| address.to_string());
     log::warn!(
         "{TOO_LONG} requests came from trusted proxies without {header}, the last from {peer}, and \
          none with it: their clients share one quota. Let the proxy set that field, or name in \
          client_ip.header the one that it sets."
     );
-}
-
-fn name_of(peer: Option<IpAddr>) -> String {
-    peer.map_or_else(|| "the Unix socket".to_owned(), |address| address.to_string())
 }
 
 /// So many requests without the field are no chance any more, nor health checks before the first client.

@@ -60,6 +60,9 @@ fn without_a_header_everyone_shares_one_quota_and_the_log_says_so() {
     tollgate.wait_for_line("all clients share one quota until client_ip.header names the field");
     assert_eq!(place.status(&[(FORWARDED, "203.0.113.7")]), 200);
     assert_eq!(place.status(&[(FORWARDED, "203.0.113.8")]), 429);
+    assert!(tollgate.stop().success());
+    let lines = tollgate.rest_of_stderr().iter();
+    assert_eq!(lines.filter(|line| line.contains("WARN")).count(), 1);
 }
 
 #[test]
