@@ -11,7 +11,7 @@ fn forwarded(lines: &[&str]) -> Vec<String> {
 
 #[test]
 fn forwarded_is_read_as_rfc_7239_has_it() {
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 15] = [
         // The examples of the RFC.
         (&["for=\"_gazonk\""], &[]),
         (&["For=\"[2001:db8:cafe::17]:4711\""], &["2001:db8:cafe::17"]),
@@ -29,6 +29,7 @@ fn forwarded_is_read_as_rfc_7239_has_it() {
             &["for=192.0.2.43;host=\"x\\\", for=6.6.6.6\", for=192.0.2.1"],
             &["192.0.2.1", "192.0.2.43"],
         ),
+        (&["for=192.0.2.43;host=\"x, for=6.6.6.6\\\"\""], &["192.0.2.43"]),
         // A string may escape what need not be escaped.
         (&["for=\"192.0.2.\\60:\\_x\""], &["192.0.2.60"]),
         (&["for=\"x\\\\\", for=192.0.2.1"], &["192.0.2.1"]),
