@@ -28,6 +28,8 @@
 //! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
 //!   adds the header fields. See [Middleware](guide#middleware) and
 //!   [Header fields](guide#header-fields).
+//! * [`ClientIp`] finds the addresses of clients behind proxies. See
+//!   [Behind a proxy](guide#behind-a-proxy).
 //! * [`Limiter`] is for everything else. [`Limiter::check`] returns a [`Check`], which a task awaits and
 //!   a thread waits for; what comes of it is a [`Decision`]. See [Policies](guide#policies) and
 //!   [Algorithms](guide#algorithms).

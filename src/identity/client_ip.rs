@@ -91,7 +91,7 @@ impl ClientIp {
         let mut client = peer;
         match &self.0.trust {
             Trust::Proxies(proxies) if self.is_trusted(peer) => {
-                self.listen(peer, request);
+                self.note_silence(peer, request);
                 for address in self.0.header.addresses(request.headers()) {
                     client = Some(address);
                     if !proxies.contain(address) {
@@ -100,13 +100,13 @@ impl ClientIp {
                 }
             }
             Trust::Hops(hops) => {
-                self.listen(peer, request);
+                self.note_silence(peer, request);
                 let addresses = self.0.header.addresses(request.headers());
                 client = addresses.take(hops.get().into()).last().or(peer);
             }
             Trust::Nobody | Trust::Proxies(_) => {
                 if let Some(peer) = peer {
-                    self.0.unread.note(peer, request.headers(), self.0.header.name());
+                    self.0.unread.note(peer, request.headers());
                 }
             }
         }
@@ -120,8 +120,8 @@ impl ClientIp {
     }
 
     fn of(trust: Trust, header: ForwardingHeader) -> Self {
-        let (unread, silence) = Default::default();
-        Self(Arc::new(Inner { trust, header, unread, silence }))
+        let unread = Unread::of(header.name());
+        Self(Arc::new(Inner { trust, header, unread, silence: Silence::default() }))
     }
 
     fn is_trusted(&self, peer: Option<IpAddr>) -> bool {
@@ -132,8 +132,8 @@ impl ClientIp {
         }
     }
 
-    /// Notes whether the trusted `peer` sent the header.
-    fn listen(&self, peer: Option<IpAddr>, request: &ServiceRequest) {
+    /// Notes whether the trusted `peer` sent the header, for those that never do.
+    fn note_silence(&self, peer: Option<IpAddr>, request: &ServiceRequest) {
         let silence = match (&self.0.trust, peer) {
             (Trust::Proxies(proxies), Some(address)) => proxies.silence_of(address),
             _ => None,

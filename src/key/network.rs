@@ -55,9 +55,11 @@ impl fmt::Display for Ipv6Network {
 /// also where IPv6 carries it, as a socket of both families does (`::ffff:0:0/96`) and a translator
 /// between them (NAT64, `64:ff9b::/96`).
 pub(crate) fn canonical(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address.to_canonical() else { return address.to_canonical() };
-    match (v6.segments(), v6.octets()) {
-        ([0x64, 0xff9b, 0, 0, 0, 0, ..], [.., a, b, c, d]) => Ipv4Addr::new(a, b, c, d).into(),
-        _ => v6.into(),
+    match address.to_canonical() {
+        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
+            let [.., a, b, c, d] = v6.octets();
+            Ipv4Addr::new(a, b, c, d).into()
+        }
+        other => other,
     }
 }

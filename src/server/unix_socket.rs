@@ -21,8 +21,8 @@ pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> 
     }
     remove_stale(path).await?;
     let listener = UnixListener::bind(path)?;
-    let identity = SocketFile::identity(&fs::symlink_metadata(path)?);
-    Ok((listener, SocketFile { path: path.to_owned(), identity }))
+    let id = FileId::of(&fs::symlink_metadata(path)?);
+    Ok((listener, SocketFile { path: path.to_owned(), id }))
 }
 
 async fn remove_stale(path: &Path) -> io::Result<()> {
@@ -51,25 +51,32 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
-    identity: Identity,
-}
-
-/// What tells a file from a later one at the same path: its number may be given again.
-type Identity = (u64, u64, i64, i64);
-
-impl SocketFile {
-    fn identity(file: &Metadata) -> Identity {
-        (file.dev(), file.ino(), file.mtime(), file.mtime_nsec())
-    }
+    id: FileId,
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
         // While this process answered its last requests, another may have taken the place.
-        let now = fs::symlink_metadata(&self.path).map(|file| Self::identity(&file));
-        if now.is_ok_and(|now| now == self.identity) {
+        let now = fs::symlink_metadata(&self.path).map(|file| FileId::of(&file));
+        if now.is_ok_and(|now| now == self.id) {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// What tells a file from a later one at the same path.
+#[derive(Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    number: u64,
+    /// The number of a file that is gone is given again.
+    made_at: (i64, i64),
+}
+
+impl FileId {
+    fn of(file: &Metadata) -> Self {
+        let made_at = (file.mtime(), file.mtime_nsec());
+        Self { device: file.dev(), number: file.ino(), made_at }
     }
 }
 

@@ -10,28 +10,33 @@ use ipnet::IpNet;
 use super::ForwardingHeader;
 
 /// The fields that proxies send unasked.
-static FORWARDING: [HeaderName; 3] =
+const FORWARDING: [HeaderName; 3] =
     [X_FORWARDED_FOR, FORWARDED, HeaderName::from_static("x-real-ip")];
 
-/// Whether it was said that a field is not read.
+/// The fields that say where a request comes from, where nobody is trusted to say it.
 #[derive(Debug)]
-pub(super) struct Unread(Once);
-
-impl Default for Unread {
-    fn default() -> Self {
-        Self(Once::new())
-    }
+pub(super) struct Unread {
+    names: Vec<HeaderName>,
+    was_said: Once,
 }
 
 impl Unread {
-    /// Says so if `peer`, who is not trusted, sends `header` or another field that proxies send.
-    pub(super) fn note(&self, peer: IpAddr, headers: &HeaderMap, header: &HeaderName) {
-        if self.0.is_completed() {
+    /// `header`, and what proxies send unasked.
+    pub(super) fn of(header: &HeaderName) -> Self {
+        let mut names = FORWARDING.to_vec();
+        if !names.contains(header) {
+            names.push(header.clone());
+        }
+        Self { names, was_said: Once::new() }
+    }
+
+    /// Says so if `peer`, who is not trusted, sent one of them.
+    pub(super) fn note(&self, peer: IpAddr, headers: &HeaderMap) {
+        if self.was_said.is_completed() {
             return;
         }
-        let mut names = FORWARDING.iter().chain([header]);
-        if let Some(name) = names.find(|name| headers.contains_key(*name)) {
-            self.0.call_once(|| untrusted(peer, name));
+        if let Some(name) = self.names.iter().find(|name| headers.contains_key(*name)) {
+            self.was_said.call_once(|| untrusted(peer, name));
         }
     }
 }
