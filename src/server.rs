@@ -70,7 +70,8 @@ fn client_ip(config: &Config) -> ClientIp {
             ClientIp::peer()
         }
         (None, header) => {
-            ClientIp::behind(trusted_proxies.iter().copied(), header.clone().unwrap_or_default())
+            let of = if is_unix { ClientIp::over_unix_socket } else { ClientIp::behind };
+            of(trusted_proxies.iter().copied(), header.clone().unwrap_or_default())
         }
     }
 }

@@ -47,8 +47,11 @@ struct Inner {
 #[derive(Debug)]
 enum Trust {
     Nobody,
-    /// These, and whoever connects over a Unix socket.
-    Proxies(Proxies),
+    /// These; on a Unix socket also who connects, and so has no address.
+    Proxies {
+        listed: Proxies,
+        is_unix: bool,
+    },
     /// Everyone, about so many addresses.
     Hops(NonZeroU8),
 }
@@ -60,19 +63,26 @@ impl ClientIp {
         Self::of(Trust::Nobody, ForwardingHeader::default())
     }
 
-    /// Reads `header` where `proxies` send it, or whoever connects over a Unix socket.
-    ///
-    /// The rightmost address that is not theirs is the client's.
+    /// Reads `header` where `proxies` send it. The rightmost address that is not theirs is the client's.
     #[must_use]
     pub fn behind(
         proxies: impl IntoIterator<Item = TrustedProxy>,
         header: ForwardingHeader,
     ) -> Self {
-        let proxies = Proxies::new(proxies);
-        if let Some(all) = proxies.everyone() {
-            warnings::everyone(all);
-        }
-        Self::of(Trust::Proxies(proxies), header)
+        Self::of_proxies(proxies, header, false)
+    }
+
+    /// Reads `header` likewise, where the server listens on a Unix socket: whoever connects to that is a
+    /// proxy on this machine, and `proxies` are those before it.
+    ///
+    /// Not for a server that listens on TCP as well: there, a connection that its client has reset has
+    /// no address either, and would be believed.
+    #[must_use]
+    pub fn over_unix_socket(
+        proxies: impl IntoIterator<Item = TrustedProxy>,
+        header: ForwardingHeader,
+    ) -> Self {
+        Self::of_proxies(proxies, header, true)
     }
 
     /// Reads `header` from everyone, where so many proxies, whatever their addresses, are always in
@@ -84,17 +94,18 @@ impl ClientIp {
         Self::of(Trust::Hops(hops), header)
     }
 
-    /// The address of the client, in canonical form; none over a Unix socket that says nothing of it.
+    /// The address of the client, in canonical form; none over a Unix socket that says nothing of it, and
+    /// where the connection was reset before it was taken.
     #[must_use]
     pub fn address(&self, request: &ServiceRequest) -> Option<IpAddr> {
         let peer = peer(request);
         let mut client = peer;
         match &self.0.trust {
-            Trust::Proxies(proxies) if self.is_trusted(peer) => {
+            Trust::Proxies { listed, .. } if self.is_trusted(peer) => {
                 self.note_silence(peer, request);
                 for address in self.0.header.addresses(request.headers()) {
                     client = Some(address);
-                    if !proxies.contain(address) {
+                    if !listed.contain(address) {
                         break;
                     }
                 }
@@ -104,7 +115,7 @@ impl ClientIp {
                 let addresses = self.0.header.addresses(request.headers());
                 client = addresses.take(hops.get().into()).last().or(peer);
             }
-            Trust::Nobody | Trust::Proxies(_) => {
+            Trust::Nobody | Trust::Proxies { .. } => {
                 if let Some(peer) = peer {
                     self.0.unread.note(peer, request.headers());
                 }
@@ -119,6 +130,18 @@ impl ClientIp {
         self.is_trusted(peer(request))
     }
 
+    fn of_proxies(
+        proxies: impl IntoIterator<Item = TrustedProxy>,
+        header: ForwardingHeader,
+        is_unix: bool,
+    ) -> Self {
+        let listed = Proxies::new(proxies);
+        if let Some(all) = listed.everyone() {
+            warnings::everyone(all);
+        }
+        Self::of(Trust::Proxies { listed, is_unix }, header)
+    }
+
     fn of(trust: Trust, header: ForwardingHeader) -> Self {
         let unread = Unread::of(header.name());
         Self(Arc::new(Inner { trust, header, unread, silence: Silence::default() }))
@@ -127,7 +150,9 @@ impl ClientIp {
     fn is_trusted(&self, peer: Option<IpAddr>) -> bool {
         match &self.0.trust {
             Trust::Nobody => false,
-            Trust::Proxies(proxies) => peer.is_none_or(|address| proxies.contain(address)),
+            Trust::Proxies { listed, is_unix } => {
+                peer.map_or(*is_unix, |address| listed.contain(address))
+            }
             Trust::Hops(_) => true,
         }
     }
@@ -135,7 +160,7 @@ impl ClientIp {
     /// Notes whether the trusted `peer` sent the header, for those that never do.
     fn note_silence(&self, peer: Option<IpAddr>, request: &ServiceRequest) {
         let silence = match (&self.0.trust, peer) {
-            (Trust::Proxies(proxies), Some(address)) => proxies.silence_of(address),
+            (Trust::Proxies { listed, .. }, Some(address)) => listed.silence_of(address),
             _ => None,
         };
         let silence = silence.unwrap_or(&self.0.silence);
@@ -147,7 +172,7 @@ impl ClientIp {
     }
 }
 
-/// The other end of the connection; none over a Unix socket.
+/// The other end of the connection, if it has an address and still has it.
 fn peer(request: &ServiceRequest) -> Option<IpAddr> {
     request.peer_addr().map(|peer| canonical(peer.ip()))
 }

@@ -20,7 +20,7 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 struct Stand {
     redis: Server,
     port: u16,
-    _tollgate: Tollgate,
+    tollgate: Tollgate,
 }
 
 impl Stand {
@@ -38,18 +38,27 @@ impl Stand {
             .set("store.timeout_ms", "10000");
         let mut tollgate = options.serve_on(listen, port);
         tollgate.wait_for_line("answers: counting there");
-        Self { redis, port, _tollgate: tollgate }
+        Self { redis, port, tollgate }
     }
 
     fn get(&self, source: Ipv4Addr, lines: &[(&str, &str)]) -> Response {
         get(connect_from(source, self.port), "/api/data", lines)
     }
 
-    /// Who was counted for a request from `source` with these lines: the parts of keys in braces.
+    /// Who was counted for a request from `source` with these lines.
     fn counted(&self, source: Ipv4Addr, lines: &[(&str, &str)]) -> Vec<String> {
-        let () = redis::cmd("FLUSHALL").query(&mut self.redis.connection()).expect("it forgets");
+        self.forget();
         let response = self.get(source, lines);
         assert_eq!(response.status, 200, "{response:?}");
+        self.everyone_counted()
+    }
+
+    fn forget(&self) {
+        let () = redis::cmd("FLUSHALL").query(&mut self.redis.connection()).expect("it forgets");
+    }
+
+    /// Who was counted: the parts of keys in braces.
+    fn everyone_counted(&self) -> Vec<String> {
         let keys = self.redis.dump().into_keys().map(|key| String::from_utf8(key).expect("text"));
         keys.filter_map(|key| Some(key.split_once('{')?.1.split_once('}')?.0.to_owned())).collect()
     }

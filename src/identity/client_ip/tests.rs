@@ -8,16 +8,23 @@ use crate::key::{Identity, Ipv6Prefix};
 
 mod forged;
 
-fn behind(proxies: &[&str], header: &str) -> ClientIp {
-    let proxies = proxies.iter().map(|text| text.parse().expect(text));
-    ClientIp::behind(proxies, header.parse().expect(header))
+fn proxies(texts: &[&str]) -> Vec<TrustedProxy> {
+    texts.iter().map(|text| text.parse().expect(text)).collect()
+}
+
+fn behind(texts: &[&str], header: &str) -> ClientIp {
+    ClientIp::behind(proxies(texts), header.parse().expect(header))
+}
+
+fn over_unix_socket(texts: &[&str]) -> ClientIp {
+    ClientIp::over_unix_socket(proxies(texts), ForwardingHeader::default())
 }
 
 fn hops(hops: u8, header: &str) -> ClientIp {
     ClientIp::hops(NonZeroU8::new(hops).unwrap(), header.parse().expect(header))
 }
 
-/// A request from `peer`, with these lines of header fields; without a peer, over a Unix socket.
+/// A request from `peer`, with these lines of header fields; from nowhere where that is empty.
 fn request(peer: &str, lines: &[(&str, &str)]) -> ServiceRequest {
     let request = match peer {
         "" => TestRequest::default(),
@@ -36,7 +43,7 @@ fn found(client_ip: &ClientIp, peer: &str, lines: &[(&str, &str)]) -> String {
 #[test]
 fn the_walk_ends_at_the_first_who_is_not_trusted() {
     let client_ip = behind(&["10.0.0.0/8", "fd00::/8", "192.0.2.1"], "x-forwarded-for");
-    let cases: [(&str, &[&str], &str); 15] = [
+    let cases: [(&str, &[&str], &str); 13] = [
         // One proxy, which appends to what the client sent.
         ("10.0.0.1", &["203.0.113.7"], "203.0.113.7"),
         ("10.0.0.1", &["6.6.6.6, 203.0.113.7"], "203.0.113.7"),
@@ -55,14 +62,27 @@ fn the_walk_ends_at_the_first_who_is_not_trusted() {
         ("203.0.113.9", &["203.0.113.7"], "203.0.113.9"),
         ("192.0.2.2", &["203.0.113.7"], "192.0.2.2"),
         ("2001:db8::1", &["203.0.113.7"], "2001:db8::1"),
-        // Over a Unix socket the peer is a proxy.
-        ("", &["6.6.6.6, 203.0.113.7, 10.0.0.2"], "203.0.113.7"),
-        ("", &["hidden"], ""),
-        ("", &[], ""),
+        // Nobody knows from where: a connection that was reset.
+        ("", &["203.0.113.7"], ""),
     ];
     for (peer, lines, expected) in cases {
         let lines: Vec<_> = lines.iter().map(|line| ("X-Forwarded-For", *line)).collect();
         assert_eq!(found(&client_ip, peer, &lines), expected, "{peer:?} {lines:?}");
+    }
+}
+
+#[test]
+fn on_a_unix_socket_whoever_connects_is_a_proxy() {
+    for (listed, line, expected) in [
+        (&[][..], "6.6.6.6, 203.0.113.7", "203.0.113.7"),
+        (&["10.0.0.0/8"], "6.6.6.6, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        (&["10.0.0.0/8"], "10.0.0.2", "10.0.0.2"),
+        (&[], "hidden", ""),
+        (&[], "", ""),
+    ] {
+        let lines = [("x-forwarded-for", line)];
+        assert_eq!(found(&over_unix_socket(listed), "", &lines), expected, "{line}");
+        assert_eq!(found(&over_unix_socket(listed), "192.0.2.1", &lines), "192.0.2.1", "{line}");
     }
 }
 
@@ -154,7 +174,11 @@ fn whom_to_believe_is_a_matter_of_the_connection_alone() {
         assert!(!is_trusted(&ClientIp::peer(), peer), "{peer}");
         assert!(is_trusted(&hops(1, "x-forwarded-for"), peer), "{peer}");
     }
-    assert!(is_trusted(&listed, "") && !is_trusted(&ClientIp::peer(), ""));
+    for (client_ip, expected) in
+        [(&listed, false), (&ClientIp::peer(), false), (&over_unix_socket(&[]), true)]
+    {
+        assert_eq!(is_trusted(client_ip, ""), expected, "{client_ip:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The table of attacks: what a client writes, to whom, and who is counted for it.
 
+use rustix::process::Signal;
+
 use super::*;
+use crate::support::raw::{ask, reset};
 
 /// The client writes what it likes, and reaches the app past every proxy.
 #[test]
@@ -126,10 +129,30 @@ fn a_chain_of_ten_thousand_entries_is_a_request_like_any_other() {
     }
 }
 
+/// The address of a connection can no longer be had when its client has reset it.
+#[test]
+fn a_connection_without_an_address_is_no_proxys() {
+    // One of each, so that what comes first is counted first.
+    let options = behind("x-forwarded-for").set("server.workers", "1");
+    let stand = Stand::of(options.set("store.connections", "1"));
+    stand.forget();
+    stand.tollgate.signal(Signal::STOP);
+    for _ in 0..10 {
+        let mut stream = connect_from(CLIENT, stand.port);
+        ask(&mut stream, "/api/data", &[("x-forwarded-for", "203.0.113.7")]);
+        reset(stream);
+    }
+    stand.tollgate.signal(Signal::CONT);
+    assert_eq!(stand.get(CLIENT, &[]).status, 200);
+    let counted = stand.everyone_counted();
+    assert!(counted.contains(&"ip:127.0.0.9".to_owned()), "{counted:?}");
+    assert!(!counted.contains(&"ip:203.0.113.7".to_owned()), "{counted:?}");
+}
+
 #[test]
 fn forging_neither_opens_a_closed_gate_nor_closes_it_to_others() {
     let stand = Stand::of(behind("x-forwarded-for").set("policies.default.key", "ip"));
-    let () = redis::cmd("FLUSHALL").query(&mut stand.redis.connection()).expect("it forgets");
+    stand.forget();
     let victim = [("x-forwarded-for", "203.0.113.7")];
     for number in 0..200_u8 {
         let forged = format!("10.0.0.{number}, 203.0.113.7, 198.51.100.66");

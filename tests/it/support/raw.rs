@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{AddressFamily, SocketType};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -42,15 +43,25 @@ pub(crate) fn read_to_close(mut stream: impl Read) -> Vec<u8> {
     answer
 }
 
+/// Ends the connection at once (RST), whatever is still under way.
+pub(crate) fn reset(stream: TcpStream) {
+    set_socket_linger(&stream, Some(Duration::ZERO)).expect("an open socket");
+}
+
 /// The answer to a GET of `path` with these lines of header fields, sent as they are written.
 pub(crate) fn get(mut stream: impl Read + Write, path: &str, lines: &[(&str, &str)]) -> Response {
+    ask(&mut stream, path, lines);
+    let answer = String::from_utf8(read_to_close(stream)).expect("an answer of text");
+    parsed(&answer).unwrap_or_else(|| panic!("no answer in HTTP: {answer:?}"))
+}
+
+/// Sends that request, and reads no answer.
+pub(crate) fn ask(mut stream: impl Write, path: &str, lines: &[(&str, &str)]) {
     let mut request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n");
     for (name, value) in lines {
         request += &format!("{name}: {value}\r\n");
     }
     stream.write_all((request + "\r\n").as_bytes()).expect("the server reads");
-    let answer = String::from_utf8(read_to_close(stream)).expect("an answer of text");
-    parsed(&answer).unwrap_or_else(|| panic!("no answer in HTTP: {answer:?}"))
 }
 
 fn parsed(answer: &str) -> Option<Response> {
