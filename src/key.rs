@@ -65,38 +65,50 @@ impl Identity {
     }
 }
 
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Identity {
+    /// Writes its text. Straight into a key, without the layers of a formatter.
+    pub(crate) fn write_to(&self, text: &mut impl fmt::Write) -> fmt::Result {
         match self {
-            Self::Ipv4(address) => write!(f, "ip:{address}"),
-            Self::Ipv6(network) => write!(f, "ip:{network}"),
-            Self::User(id) => write!(f, "user:{}", Escaped(id)),
-            Self::Header(name, value) => {
-                write!(f, "header:{}:{}", Escaped(name.as_bytes()), Escaped(value))
+            Self::Ipv4(address) => write!(text, "ip:{address}"),
+            Self::Ipv6(network) => write!(text, "ip:{network}"),
+            Self::User(id) => {
+                text.write_str("user:")?;
+                escape(id, text)
             }
-            Self::Global => f.write_str("global"),
-            Self::NoIp => f.write_str("ip"),
-            Self::NoUser => f.write_str("user"),
-            Self::NoHeader(name) => write!(f, "header:{}", Escaped(name.as_bytes())),
+            Self::Header(name, value) => {
+                text.write_str("header:")?;
+                escape(name.as_bytes(), text)?;
+                text.write_char(':')?;
+                escape(value, text)
+            }
+            Self::Global => text.write_str("global"),
+            Self::NoIp => text.write_str("ip"),
+            Self::NoUser => text.write_str("user"),
+            Self::NoHeader(name) => {
+                text.write_str("header:")?;
+                escape(name.as_bytes(), text)
+            }
         }
     }
 }
 
-/// Bytes with everything percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
-struct Escaped<'a>(&'a [u8]);
-
-impl fmt::Display for Escaped<'_> {
+impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(byte);
-        let mut rest = self.0;
-        loop {
-            let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
-            let (text, after) = rest.split_at(plain);
-            f.write_str(std::str::from_utf8(text).unwrap_or_default())?;
-            let Some((byte, after)) = after.split_first() else { return Ok(()) };
-            write!(f, "%{byte:02X}")?;
-            rest = after;
-        }
+        self.write_to(f)
+    }
+}
+
+/// Writes `bytes` with all percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
+fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(byte);
+    let mut rest = bytes;
+    loop {
+        let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
+        let (plain, after) = rest.split_at(plain);
+        text.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
+        let Some((byte, after)) = after.split_first() else { return Ok(()) };
+        write!(text, "%{byte:02X}")?;
+        rest = after;
     }
 }
 
