@@ -6,14 +6,17 @@ use std::sync::Arc;
 pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
+use self::fallback::Fallback;
 use crate::key::Identity;
 use crate::policy::{KeySource, Policy};
 use crate::quota::Cost;
-use crate::store::{Acquire, Charge, Key, Keyspace, MemoryStore, Store, StoreError};
+use crate::store::{Acquire, Charge, Key, Keyspace, Store, StoreError};
 
 mod builder;
 mod check;
 mod deny_cache;
+mod fallback;
+mod seeds;
 
 /// Decides requests under named policies; cheap to clone, and shared by all threads.
 ///
@@ -38,7 +41,7 @@ pub struct Limiter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Arc<dyn Store>,
-    local: Option<Arc<MemoryStore>>,
+    fallback: Option<Arc<Fallback>>,
     deny_cache: Option<DenyCache>,
     keyspace: Keyspace,
     rules: HashMap<String, Rule>,
@@ -127,15 +130,15 @@ impl Limiter {
     /// remembers are too old.
     ///
     /// # Errors
-    /// When the store fails; what this process counted meanwhile is forgotten all the same.
+    /// When the store fails; what this process counted, knows and owes is forgotten all the same.
     pub async fn reset(
         &self,
         policies: &Policies,
         identity: impl Fn(&KeySource) -> Identity,
     ) -> Result<(), StoreError> {
         let keys: Vec<_> = policies.iter().map(|it| self.key(it, &identity)).collect();
-        if let Some(local) = &self.0.local {
-            local.reset(keys.clone()).await?;
+        if let Some(fallback) = &self.0.fallback {
+            fallback.reset(keys.clone()).await?;
         }
         let done = self.0.store.reset(keys).await;
         if let Some(cache) = &self.0.deny_cache {

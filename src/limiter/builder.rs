@@ -1,14 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::deny_cache::DenyCache;
+use super::fallback::Fallback;
 use super::{Inner, Limiter, Policies, Route, Rule};
 use crate::clock::Clock;
 use crate::policy::Policy;
-use crate::store::{Keyspace, MemoryStore, Store};
+use crate::store::{Debtor, Keyspace, MemoryStore, Store};
 
 /// Puts a [`Limiter`] together.
 #[derive(Debug)]
@@ -65,6 +66,8 @@ impl LimiterBuilder {
     }
 
     /// Counts in `local` while the store fails, for the policies that say so. Without it they refuse.
+    /// A key begins where the store left it, as far as that is known, and what was admitted is charged
+    /// to the store when it is back.
     #[must_use]
     pub fn local(self, local: Arc<MemoryStore>) -> Self {
         Self { local: Some(local), ..self }
@@ -106,8 +109,13 @@ impl LimiterBuilder {
                 return Err(LimiterError::DuplicateRoute(path));
             }
         }
-        let Self { store, local, deny_cache, keyspace, .. } = self;
-        let inner = Inner { store, local, deny_cache, keyspace, rules, routes };
+        let Self { store, local, deny_cache, keyspace, instances, .. } = self;
+        let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, &rules)));
+        if let Some(fallback) = &fallback {
+            let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
+            store.on_return(debtor);
+        }
+        let inner = Inner { store, fallback, deny_cache, keyspace, rules, routes };
         Ok(Limiter(Arc::new(inner)))
     }
 }

@@ -24,7 +24,9 @@ struct Question {
     limiter: Limiter,
     policies: Policies,
     asked: Acquire,
-    /// When the store was asked, where denials are remembered and none was known.
+    /// Whether the store was asked: not where a denial was known.
+    of_store: bool,
+    /// When it was, where denials are remembered.
     asked_at: Option<Millis>,
 }
 
@@ -37,11 +39,12 @@ impl Check {
         } else {
             cache.zip(now).and_then(|(cache, now)| cache.denial(&asked, now))
         };
+        let of_store = known.is_none();
         let (asked_at, answer) = match known {
             Some(known) => (None, Answer::ready(Ok(known))),
             None => (now, limiter.0.store.acquire(asked.clone())),
         };
-        Self { question: Question { limiter, policies, asked, asked_at }, answer }
+        Self { question: Question { limiter, policies, asked, of_store, asked_at }, answer }
     }
 
     /// Blocks this thread until it is decided.
@@ -61,6 +64,9 @@ impl Question {
                 if let Some((cache, at)) = self.limiter.0.deny_cache.as_ref().zip(self.asked_at) {
                     cache.remember(&self.asked, at, &acquired);
                 }
+                if let Some(fallback) = self.limiter.0.fallback.as_ref().filter(|_| self.of_store) {
+                    fallback.learn(&self.asked.charges, &acquired);
+                }
                 Ok(decision(&self.asked, acquired))
             }
             Err(error) => self.without_store(error.kind()),
@@ -69,6 +75,7 @@ impl Question {
 
     fn without_store(&self, cause: StoreErrorKind) -> Result<Decision, Unavailable> {
         let mut charges = Vec::with_capacity(self.asked.charges.len());
+        let mut policies = Vec::with_capacity(self.asked.charges.len());
         for (rule, charge) in self.policies.0.iter().zip(&self.asked.charges) {
             match rule.policy.on_store_failure() {
                 OnStoreFailure::Allow => {}
@@ -76,6 +83,7 @@ impl Question {
                 OnStoreFailure::Local => {
                     let key = charge.key.clone();
                     charges.push(Charge { policy: rule.share.clone(), key });
+                    policies.push(rule.policy.clone());
                 }
             }
         }
@@ -84,8 +92,8 @@ impl Question {
             let admitted = asked.count;
             return Ok(decision(&asked, Acquired { admitted, standings: Vec::new() }));
         }
-        let local = self.limiter.0.local.as_ref().ok_or(Unavailable { cause })?;
-        match local.acquire_now(&asked) {
+        let fallback = self.limiter.0.fallback.as_ref().ok_or(Unavailable { cause })?;
+        match fallback.decide(&asked, &policies, cause) {
             Ok(acquired) => Ok(decision(&asked, acquired)),
             Err(error) => Err(Unavailable { cause: error.kind() }),
         }

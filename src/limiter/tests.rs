@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use super::*;
 use crate::decision::Decision;
 use crate::policy::OnStoreFailure;
-use crate::store::{Acquired, Answer, StoreErrorKind};
+use crate::store::{Acquired, Answer, MemoryStore, StoreErrorKind};
 
 /// A store that never answers but with a failure.
 #[derive(Debug)]

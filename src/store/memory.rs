@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use self::name::{BuildNameHasher, Name, Names};
+use self::stand_in::Debt;
+pub(crate) use self::stand_in::{Instead, Known};
 use super::{
     Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind, SystemClock,
 };
@@ -15,6 +17,7 @@ use crate::decision::Standing;
 use crate::quota::Cost;
 
 mod name;
+mod stand_in;
 
 /// Enough shards that threads seldom meet.
 const SHARDS: usize = 64;
@@ -44,6 +47,8 @@ type Few<T> = SmallVec<[T; 4]>;
 #[derive(Debug)]
 struct Shard {
     entries: HashMap<Name, Entry, BuildNameHasher>,
+    /// What is owed to the store that this one stands in for; empty where it does not.
+    debts: HashMap<Name, Debt, BuildNameHasher>,
     capacity: usize,
     /// The number of keys at which to look for some to evict.
     sweep_at: usize,
@@ -57,6 +62,18 @@ struct Entry {
     /// When the quota is whole again: from then on the entry says no more than its absence.
     whole_at: Millis,
 }
+
+/// What else happens under the locks of a request, to each of its keys.
+trait Beside {
+    /// Before the key is read.
+    fn before(&self, _shard: &mut Shard, _name: Name, _index: usize, _now: Millis) {}
+
+    /// After `units` were charged to it.
+    fn after(&self, _shard: &mut Shard, _name: Name, _index: usize, _units: u64) {}
+}
+
+/// Nothing.
+impl Beside for () {}
 
 impl MemoryStore {
     /// A store of at most `max_keys` keys (rounded up to a whole number a shard), by the system's clock.
@@ -96,6 +113,14 @@ impl MemoryStore {
     /// # Errors
     /// When there is no room for a new key.
     pub fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
+        self.acquire_beside(acquire, &())
+    }
+
+    fn acquire_beside(
+        &self,
+        acquire: &Acquire,
+        beside: &impl Beside,
+    ) -> Result<Acquired, StoreError> {
         let names: Few<Name> = acquire.charges.iter().map(|it| self.names.of(&it.key)).collect();
         let home = |name: &Name| name.shard(self.shards.len());
         // Always in the same order, so that two requests never wait for each other.
@@ -111,7 +136,8 @@ impl MemoryStore {
         let cost = acquire.cost;
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut admitted = acquire.count;
-        for (charge, name) in charges() {
+        for (index, (charge, name)) in charges().enumerate() {
+            beside.before(&mut shards[at(&name)], name, index, now);
             let standing = shards[at(&name)].standing(name, charge, now, cost);
             let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
             admitted = admitted.min(fit);
@@ -125,8 +151,10 @@ impl MemoryStore {
         }
         if acquire.count > 0 {
             let units = u64::from(admitted) * cost.units();
-            for ((charge, name), standing) in charges().zip(&mut standings) {
-                *standing = shards[at(&name)].charge(name, charge, now, units, cost, *standing);
+            for (index, ((charge, name), standing)) in charges().zip(&mut standings).enumerate() {
+                let shard = &mut shards[at(&name)];
+                *standing = shard.charge(name, charge, now, units, cost, *standing);
+                beside.after(shard, name, index, units);
             }
         }
         Ok(Acquired { admitted, standings })
@@ -141,7 +169,9 @@ impl Store for MemoryStore {
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         for key in keys {
             let name = self.names.of(&key);
-            self.lock(name.shard(self.shards.len())).entries.remove(&name);
+            let mut shard = self.lock(name.shard(self.shards.len()));
+            shard.entries.remove(&name);
+            shard.debts.remove(&name);
         }
         Answer::ready(Ok(()))
     }
@@ -151,6 +181,7 @@ impl Shard {
     fn new(capacity: usize) -> Self {
         Self {
             entries: HashMap::default(),
+            debts: HashMap::default(),
             capacity,
             sweep_at: capacity.min(SMALLEST_SWEEP),
             sweep_from: 0,

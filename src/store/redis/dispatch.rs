@@ -10,7 +10,7 @@ use redis::RedisResult;
 
 use super::batch::Batch;
 use super::link::Link;
-use super::pool::{Connection, Pool};
+use super::pool::{Connection, Pool, checkout};
 use super::{RedisOptions, script, store_error};
 use crate::clock::Clock;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
@@ -58,6 +58,9 @@ impl Dispatch {
     }
 
     pub(super) fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
+        if !self.link.is_up() {
+            self.link.unanswered(1);
+        }
         let queued = Instant::now();
         self.enqueue(|answer| Job::Acquire { acquire, queued, answer })
     }
@@ -115,7 +118,8 @@ impl<C: Calls> Dispatcher<C> {
         for job in jobs {
             match job {
                 Job::Acquire { queued, answer, .. } if queued.elapsed() > self.timeout => {
-                    send(answer, Err(StoreError::new(StoreErrorKind::TimedOut)));
+                    self.calls.unanswered(1);
+                    send(answer, Err(StoreError::new(StoreErrorKind::Overloaded)));
                 }
                 Job::Acquire { acquire, answer, .. } => {
                     batch.push(acquire);
@@ -131,6 +135,7 @@ impl<C: Calls> Dispatcher<C> {
             Ok(answers) => askers.into_iter().zip(answers).for_each(|(to, it)| send(to, Ok(it))),
             Err(error) => {
                 let kind = error.kind();
+                self.calls.unanswered(askers.len());
                 askers.into_iter().for_each(|to| send(to, Err(StoreError::new(kind))));
             }
         }
@@ -151,6 +156,9 @@ trait Calls {
 
     /// Forgets `keys`.
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
+
+    /// Learns that `requests` go on without an answer.
+    fn unanswered(&self, _requests: usize) {}
 }
 
 /// The server, over pooled connections.
@@ -170,10 +178,14 @@ impl Calls for Server {
         let names: Vec<&str> = keys.iter().map(Key::as_str).collect();
         self.call(|connection| connection.run(|it| redis::cmd("UNLINK").arg(&names).query(it)))
     }
+
+    fn unanswered(&self, requests: usize) {
+        self.link.unanswered(requests);
+    }
 }
 
 impl Server {
-    /// Runs `command` on a pooled connection; a failure takes the link down.
+    /// Runs `command` on a pooled connection, and tells the link how it ended.
     fn call<T>(
         &self,
         command: impl FnOnce(&mut Connection) -> RedisResult<T>,
@@ -181,21 +193,18 @@ impl Server {
         if !self.link.is_up() {
             return Err(StoreError::new(StoreErrorKind::Unreachable));
         }
-        let result = match self.connection() {
-            Ok(mut connection) => command(&mut connection).map_err(store_error),
+        let begun = self.link.now();
+        let connection = match checkout(&self.pool, &self.link) {
+            Ok(connection) => Ok(connection),
+            // What kept it from being made, the link was told.
+            Err(_) if !self.link.is_up() => {
+                return Err(StoreError::new(StoreErrorKind::Unreachable));
+            }
             Err(error) => Err(StoreError::caused_by(StoreErrorKind::Unreachable, error)),
         };
-        result.inspect_err(|error| self.link.take_down(error))
-    }
-
-    fn connection(&self) -> Result<r2d2::PooledConnection<super::pool::Manager>, r2d2::Error> {
-        loop {
-            let mut connection = self.pool.get()?;
-            if connection.is_current() {
-                return Ok(connection);
-            }
-            connection.discard();
-        }
+        let result = connection.and_then(|mut it| command(&mut it).map_err(store_error));
+        self.link.observe(begun, &result);
+        result
     }
 }
 

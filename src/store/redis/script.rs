@@ -54,6 +54,17 @@ pub(super) fn run(
     })
 }
 
+/// Whether scripts may not call `TIME`: refused inside a script, a command goes unnamed.
+pub(super) fn time_is_refused(connection: &mut Connection) -> bool {
+    let time = |connection: &mut redis::Connection| -> RedisResult<()> {
+        redis::cmd("EVAL").arg("return redis.call('TIME')").arg(0).exec(connection)
+    };
+    // Where EVAL itself may not be run, that says nothing of TIME.
+    connection
+        .run(time)
+        .is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError))
+}
+
 /// The call of `script` with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
 fn call(command: &str, script: &str, batch: &Batch, now: Option<Millis>) -> Cmd {
     let requests = || batch.groups().iter().flat_map(Group::requests);

@@ -184,7 +184,7 @@ fn a_request_that_waited_too_long_is_not_sent() {
     let (answer, waiting) = Answer::later();
     queue.send(Job::Acquire { acquire: request(0), queued: Instant::now(), answer }).unwrap();
     dispatcher.serve_or_drop(dispatcher.take().unwrap());
-    assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::TimedOut);
+    assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
 }
 
 #[test]
