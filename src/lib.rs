@@ -59,6 +59,8 @@ mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 mod decision;
+#[cfg(feature = "server")]
+mod doctor;
 #[cfg(feature = "actix")]
 mod headers;
 #[cfg(feature = "actix")]

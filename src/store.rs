@@ -8,6 +8,8 @@ pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
 pub use self::memory::MemoryStore;
 pub(crate) use self::memory::{Instead, Known};
+#[cfg(feature = "server")]
+pub(crate) use self::redis::{Finding, Level, examine};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore};
 use crate::decision::Standing;

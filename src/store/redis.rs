@@ -7,6 +7,8 @@ use std::time::Duration;
 use redis::IntoConnectionInfo as _;
 
 use self::dispatch::Dispatch;
+#[cfg(feature = "server")]
+pub(crate) use self::examine::{Finding, Level, examine};
 use self::link::Link;
 use self::pool::{Connector, Manager, Pool};
 pub use self::status::RedisStatus;
@@ -18,6 +20,8 @@ mod batch;
 mod breaker;
 mod cause;
 mod dispatch;
+#[cfg(feature = "server")]
+mod examine;
 mod link;
 mod pool;
 mod probe;

@@ -149,7 +149,8 @@ impl Cause {
         }
     }
 
-    fn of_reply(error: &RedisError) -> Self {
+    /// Of an error that the server itself answered with.
+    pub(super) fn of_reply(error: &RedisError) -> Self {
         use ServerErrorKind::{
             BusyLoading, ClusterDown, CrossSlot, MasterDown, Moved, NoPerm, ReadOnly,
         };

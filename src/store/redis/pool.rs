@@ -33,13 +33,24 @@ impl Connector {
         Ok(Self { client: Client::open(info)?, timeout })
     }
 
-    /// A connection of `generation`.
+    /// A connection of `generation`, with the script loaded.
     pub(super) fn connect(&self, generation: u64) -> RedisResult<Connection> {
-        let mut inner = self.client.get_connection_with_timeout(self.timeout)?;
-        inner.set_read_timeout(Some(self.timeout))?;
-        inner.set_write_timeout(Some(self.timeout))?;
+        let mut inner = self.open()?;
         script::load(&mut inner)?;
         Ok(Connection { inner, failed: false, generation })
+    }
+
+    fn open(&self) -> RedisResult<redis::Connection> {
+        let inner = self.client.get_connection_with_timeout(self.timeout)?;
+        inner.set_read_timeout(Some(self.timeout))?;
+        inner.set_write_timeout(Some(self.timeout))?;
+        Ok(inner)
+    }
+
+    /// A connection on which nothing was asked yet.
+    #[cfg(feature = "server")]
+    pub(super) fn bare(&self) -> RedisResult<Connection> {
+        Ok(Connection { inner: self.open()?, failed: false, generation: 0 })
     }
 }
 
