@@ -26,6 +26,16 @@ mod lua_headers;
 mod permissions;
 // Redis is killed, paused and restarted under traffic.
 mod outage;
+// What an outage costs of a quota, at most.
+mod bounds;
+// Each reason why a Redis does not count, told with its remedy, ends in the ladder.
+mod causes;
+// What lies between a store and its Redis delays, drops and cuts.
+mod proxied;
+// A hundred outages leave nothing behind.
+mod cycles;
+// The command `doctor`.
+mod doctor;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The command: how it ends, what it says, and what it never says.

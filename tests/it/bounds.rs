@@ -1,0 +1,214 @@
+//! What clients get at most, and at least, while something happens to Redis in mid-traffic: one
+//! quota, and what the README adds to it for each case.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tollgate::{OnStoreFailure, RedisStatus, RedisStore};
+
+use crate::support::redis::Server;
+use crate::support::threads::until;
+use crate::support::traffic::{
+    THREADS, admitted, answer, check, limiter, options, store, under_traffic,
+};
+
+const QUOTA: usize = 3_000;
+
+/// What came of one case.
+#[derive(Debug)]
+struct Outcome {
+    /// What was admitted before anything happened, and in all.
+    before: usize,
+    total: usize,
+    status: RedisStatus,
+    /// What Redis says is used when all is over.
+    used: usize,
+}
+
+/// Lets three threads use up one user's quota while `happen` happens, after a third of it.
+fn in_mid_traffic(happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize)) -> Outcome {
+    let mut server = Server::start();
+    let store = store(&options(&server.url()));
+    let limiter = limiter(&store, QUOTA as u64, OnStoreFailure::Local);
+    let total = Arc::new(AtomicUsize::new(0));
+    let (asks, counts, mut before) = (limiter.clone(), total.clone(), 0);
+    under_traffic(
+        move |_, _| {
+            let decision = check(&asks, "one").expect("a decision, with or without Redis");
+            counts.fetch_add(usize::from(decision.is_allowed()), Ordering::SeqCst);
+        },
+        |answered| {
+            answer(QUOTA / 3, answered);
+            before = total.load(Ordering::SeqCst);
+            happen(&mut server, &store, answered);
+            until("the store is up", || store.is_up());
+            // Until nobody is let in any more.
+            let mut last = 0;
+            while last != total.load(Ordering::SeqCst) {
+                last = total.load(Ordering::SeqCst);
+                answer(QUOTA / 3, answered);
+            }
+        },
+    );
+    let used = server.dump().into_iter().find(|(key, _)| key.starts_with(b"tollgate:{user:one}"));
+    assert!(used.is_some(), "it counts in Redis");
+    let used = QUOTA - left(&limiter);
+    Outcome { before, total: total.load(Ordering::SeqCst), status: store.status(), used }
+}
+
+fn left(limiter: &tollgate::Limiter) -> usize {
+    let policies = limiter.policies(["p"]).expect("it exists");
+    let peek = limiter.peek(&policies, tollgate::Cost::ONE, |_| tollgate::Identity::user("one"));
+    let decision = peek.wait().expect("Redis answers");
+    let (_, standing) = decision.policies().next().expect("one policy");
+    usize::try_from(standing.remaining).expect("a small number")
+}
+
+/// That clients got one quota and no more than `extra` beyond it, and that Redis knows it is used up.
+#[track_caller]
+fn assert_admitted(outcome: &Outcome, extra: usize) {
+    let Outcome { total, used, .. } = outcome;
+    assert!((QUOTA..=QUOTA + extra).contains(total), "{extra} beyond a quota: {outcome:?}");
+    assert_eq!(*used, QUOTA, "{outcome:?}");
+}
+
+/// As many requests may be under way, each time that Redis fails and each time that it is back.
+const UNDER_WAY: usize = THREADS;
+
+#[test]
+fn nothing_is_lost_when_the_script_is_flushed() {
+    let outcome = in_mid_traffic(|server, _, answered| {
+        for _ in 0..5 {
+            server.tell(&["SCRIPT", "FLUSH"]);
+            answer(50, answered);
+        }
+    });
+    assert_eq!((outcome.status.outages, outcome.status.unanswered), (0, 0));
+    assert_admitted(&outcome, 0);
+}
+
+#[test]
+fn killed_connections_are_no_outage() {
+    let outcome = in_mid_traffic(|server, _, answered| {
+        for _ in 0..5 {
+            server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
+            answer(50, answered);
+        }
+    });
+    assert_eq!(outcome.status.outages, 0, "{outcome:?}");
+    let failed = usize::try_from(outcome.status.unanswered).expect("a small number");
+    assert!(failed <= 5 * UNDER_WAY, "{outcome:?}");
+    assert_admitted(&outcome, failed);
+}
+
+#[test]
+fn a_redis_that_hangs_and_goes_on_costs_no_more_than_was_under_way() {
+    let outcome = in_mid_traffic(|server, store, answered| {
+        server.pause();
+        until("the store goes down", || !store.is_up());
+        answer(QUOTA / 6, answered);
+        server.resume();
+    });
+    assert_eq!(outcome.status.outages, 1, "{outcome:?}");
+    assert_admitted(&outcome, 2 * UNDER_WAY);
+}
+
+#[test]
+fn clients_that_redis_pauses_cost_no_more_than_was_under_way() {
+    let outcome = in_mid_traffic(|server, store, answered| {
+        server.tell(&["CLIENT", "PAUSE", "700"]);
+        until("the store goes down", || !store.is_up());
+        answer(QUOTA / 6, answered);
+    });
+    assert_admitted(&outcome, 2 * UNDER_WAY);
+}
+
+#[test]
+fn a_full_redis_costs_no_more_than_was_under_way() {
+    let outcome = in_mid_traffic(|server, store, answered| {
+        server.tell(&["CONFIG", "SET", "maxmemory", "1"]);
+        until("the store goes down", || !store.is_up());
+        assert_eq!(store.status().cause, Some("out of memory"));
+        answer(QUOTA / 6, answered);
+        server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
+    });
+    assert_eq!(outcome.status.outages, 1, "{outcome:?}");
+    assert_admitted(&outcome, 4 * UNDER_WAY);
+}
+
+#[test]
+fn a_primary_that_becomes_a_replica_and_a_primary_again_costs_no_more_than_was_under_way() {
+    let outcome = in_mid_traffic(|server, store, answered| {
+        // Of a primary that is not there.
+        server.tell(&["REPLICAOF", "127.0.0.1", "1"]);
+        until("the store goes down", || !store.is_up());
+        assert_eq!(store.status().cause, Some("read-only replica"));
+        answer(QUOTA / 6, answered);
+        server.tell(&["REPLICAOF", "NO", "ONE"]);
+    });
+    assert_admitted(&outcome, 4 * UNDER_WAY);
+}
+
+#[test]
+fn a_redis_that_is_killed_and_comes_back_empty_costs_what_it_had_counted_as_well() {
+    let outcome = in_mid_traffic(|server, store, answered| {
+        server.kill();
+        until("the store goes down", || !store.is_up());
+        answer(QUOTA / 6, answered);
+        server.restart();
+    });
+    assert_eq!(outcome.status.outages, 1, "{outcome:?}");
+    assert_admitted(&outcome, outcome.before + 3 * UNDER_WAY);
+    // What was admitted in the outage is not forgotten.
+    assert!(outcome.status.charged_back >= (QUOTA / 6 - 3 * UNDER_WAY) as u64, "{outcome:?}");
+}
+
+#[test]
+fn a_restart_in_order_costs_no_more_than_a_crash() {
+    let outcome = in_mid_traffic(|server, store, answered| {
+        server.stop();
+        until("the store goes down", || !store.is_up());
+        answer(QUOTA / 6, answered);
+        server.restart();
+    });
+    assert_admitted(&outcome, outcome.before + 3 * UNDER_WAY);
+}
+
+#[test]
+fn each_of_two_processes_counts_its_part_of_what_remained_and_both_are_charged_back() {
+    let mut server = Server::start();
+    let stores = [(); 2].map(|()| store(&options(&server.url())));
+    let limiters = [0, 1].map(|number| {
+        let builder = tollgate::Limiter::builder(stores[number].clone());
+        let clock = Arc::new(tollgate::ManualClock::new(crate::support::stores::NOW));
+        let policy = crate::support::stores::policy("p", "fixed-window", 10, 3_600_000);
+        builder
+            .policy(policy.as_ref().clone())
+            .instances(std::num::NonZeroU64::new(2).expect("two"))
+            .local(Arc::new(tollgate::MemoryStore::with_clock(1_000, clock)))
+            .build()
+            .expect("one policy")
+    });
+    // Each knows that 5 remain, or 4.
+    assert_eq!(admitted(&limiters[0], "one", 5), 5);
+    assert_eq!(admitted(&limiters[1], "one", 1), 1);
+    server.pause();
+    for store in &stores {
+        let limiter = limiter(store, 10, OnStoreFailure::Allow);
+        until("the store goes down", || {
+            let _ = check(&limiter, "other");
+            !store.is_up()
+        });
+    }
+    assert_eq!(admitted(&limiters[0], "one", 9), 3, "half of 5, rounded up");
+    assert_eq!(admitted(&limiters[1], "one", 9), 2, "half of 4");
+    server.resume();
+    for store in &stores {
+        until("the store is up", || store.is_up());
+    }
+    // 6 + 3 + 2: one unit more than the quota, as one process less than there are.
+    let charged: u64 = stores.iter().map(|store| store.status().charged_back).sum();
+    assert_eq!(charged, 4, "up to the quota");
+    assert_eq!(admitted(&limiters[0], "one", 9), 0);
+    server.kill();
+}

@@ -1,0 +1,89 @@
+//! A proxy delays, drops and cuts what passes between a store and its Redis: nobody is answered
+//! with another's verdict, and nobody waits without end.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tollgate::{Acquire, Cost, Store};
+
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::redis::Server;
+use crate::support::stores::{MINUTE, charge, policy};
+use crate::support::threads::until;
+use crate::support::traffic::{THREADS, answer, options, store, under_traffic};
+
+/// Three threads, each with a key, a quota and a cost of its own, while `operate` does things to the
+/// proxy: every answer fits its thread alone, and none goes back. How many were answered by Redis.
+fn nobody_is_answered_anothers_verdict(
+    operate: impl FnOnce(&Proxy, &dyn Fn() -> bool, &AtomicUsize),
+) -> usize {
+    let server = Server::start();
+    let proxy = Proxy::to(server.socket());
+    let store = store(&options(&proxy.url()));
+    let (watched, decided) = (store.clone(), Arc::new(AtomicUsize::new(0)));
+    let lowest = [(); THREADS].map(|()| Mutex::new(None));
+    let counts = decided.clone();
+    under_traffic(
+        move |thread, _| {
+            let cost = [3, 5, 7][thread];
+            let units = 1_000_000_000 * cost;
+            let own = policy("p", "fixed-window", units, 1_000 * MINUTE);
+            let cost = Cost::new(cost).expect("a cost");
+            let charges = vec![charge(&format!("user {thread}"), &own)];
+            let asked = Acquire { charges, cost, count: 1 };
+            let Ok(answer) = store.acquire(asked).wait() else { return };
+            counts.fetch_add(1, Ordering::SeqCst);
+            let remaining = answer.standings[0].remaining;
+            assert_eq!(answer.admitted, 1);
+            let most = lowest[thread].lock().expect("no other's").replace(remaining);
+            let most = most.unwrap_or(units);
+            // A reply to another thread, of another quota, is off by far more; one to an earlier
+            // question of this thread is not lower.
+            assert!(remaining < most, "{remaining} of {units}, though {most} were left");
+            assert!((units - remaining).is_multiple_of(cost.units()), "{remaining} of {units}");
+            assert!(most - remaining < 1_000 * cost.units(), "{remaining}, after {most}");
+        },
+        |answered| operate(&proxy, &|| watched.is_up(), answered),
+    );
+    decided.load(Ordering::SeqCst)
+}
+
+/// Lets some traffic pass with `fault`, until the store goes down or not, and then without.
+fn with(fault: Fault, goes_down: bool) -> impl FnOnce(&Proxy, &dyn Fn() -> bool, &AtomicUsize) {
+    move |proxy, is_up, answered| {
+        for _ in 0..3 {
+            answer(50, answered);
+            proxy.set(fault);
+            if goes_down {
+                until("the store goes down", || !is_up());
+            }
+            answer(50, answered);
+            proxy.set(Fault::None);
+            until("the store is taken up", is_up);
+            answer(50, answered);
+        }
+    }
+}
+
+#[test]
+fn replies_that_come_late_are_nobodys_verdict() {
+    assert!(nobody_is_answered_anothers_verdict(with(Fault::Late, true)) > 0);
+}
+
+#[test]
+fn requests_that_are_swallowed_hang_nobody() {
+    assert!(nobody_is_answered_anothers_verdict(with(Fault::Drop, true)) > 0);
+}
+
+#[test]
+fn a_reply_that_is_cut_is_no_verdict() {
+    for most in [0, 1, 5, 9] {
+        let decided = nobody_is_answered_anothers_verdict(with(Fault::CutReplies(most), true));
+        assert!(decided > 0, "{most}");
+    }
+}
+
+#[test]
+fn connections_that_end_again_and_again_are_nobodys_verdict() {
+    assert!(nobody_is_answered_anothers_verdict(with(Fault::Closed, true)) > 0);
+}
