@@ -97,7 +97,8 @@ fn killed_connections_are_no_outage() {
     });
     assert_eq!(outcome.status.outages, 0, "{outcome:?}");
     let failed = usize::try_from(outcome.status.unanswered).expect("a small number");
-    assert!(failed <= 5 * UNDER_WAY, "{outcome:?}");
+    // On each of two connections.
+    assert!(failed <= 5 * 2 * UNDER_WAY, "{outcome:?}");
     assert_admitted(&outcome, failed);
 }
 
@@ -133,7 +134,7 @@ fn a_full_redis_costs_no_more_than_was_under_way() {
         server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
     });
     assert_eq!(outcome.status.outages, 1, "{outcome:?}");
-    assert_admitted(&outcome, 4 * UNDER_WAY);
+    assert_admitted(&outcome, 2 * UNDER_WAY);
 }
 
 #[test]
@@ -171,7 +172,8 @@ fn a_restart_in_order_costs_no_more_than_a_crash() {
         answer(QUOTA / 6, answered);
         server.restart();
     });
-    assert_admitted(&outcome, outcome.before + 3 * UNDER_WAY);
+    // It goes on counting until it ends.
+    assert_admitted(&outcome, QUOTA);
 }
 
 #[test]

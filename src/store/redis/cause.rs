@@ -168,6 +168,8 @@ impl Cause {
             (_, Some("MISCONF" | "NOREPLICAS")) => Self::NotSaved,
             (_, Some("BUSY")) => Self::Busy,
             _ if detail.contains("max number of clients") => Self::Clients,
+            // The script is longer than what a stranger may send.
+            _ if detail.contains("unauthenticated bulk length") => Self::NoPassword,
             // What a script is refused, from 7.0 on; and until then.
             _ if detail.contains("The user executing the script can't") => Self::Permission,
             _ if detail.contains("has no permissions") => Self::Permission,

@@ -105,11 +105,13 @@ impl Server {
     /// Ends the server in order, and begins it anew with what it held, which it takes so long to
     /// load for each key; it is loading when this returns.
     pub(crate) fn reload(&mut self, micros_a_key: u32) {
+        // What is not compressed is loaded in more steps, between which it answers.
+        self.tell(&["CONFIG", "SET", "rdbcompression", "no"]);
         self.tell(&["SAVE"]);
         self.stop();
         let mut command = self.command();
         command.arg("--key-load-delay").arg(micros_a_key.to_string());
-        command.args(["--loading-process-events-interval-bytes", "1024", "--rdbcompression", "no"]);
+        command.args(["--loading-process-events-interval-bytes", "1024"]);
         let mut running = Running::begin(command);
         let loads = |_: &[String]| {
             self.connect().is_err_and(|it| it.code() == Some("LOADING")).then_some(())

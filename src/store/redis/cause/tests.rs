@@ -28,6 +28,7 @@ fn each_reply_has_its_cause() {
     let cases = [
         ("WRONGPASS invalid username-password pair or user is disabled.", Cause::Password),
         ("NOAUTH Authentication required.", Cause::NoPassword),
+        ("ERR Protocol error: unauthenticated bulk length", Cause::NoPassword),
         ("LOADING Redis is loading the dataset in memory", Cause::Loading),
         ("OOM command not allowed when used memory > 'maxmemory'.", Cause::Full),
         ("READONLY You can't write against a read only replica.", Cause::ReadOnly),
