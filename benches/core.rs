@@ -127,6 +127,14 @@ fn limiter(c: &mut Criterion) {
     let policies = limiter.policies(["default"]).expect("its policy");
     let check = || limiter.check(&policies, Cost::ONE, |_| client(7)).wait();
     c.bench_function("limiter", |b| b.iter(|| check().expect("memory answers")));
+    // What this is above the first is the memory of what the store answered, for when it is away.
+    let limiter = Limiter::builder(Arc::new(MemoryStore::new(1_000)))
+        .local(Arc::new(MemoryStore::new(1_000)))
+        .policy((*policy("default")).clone())
+        .build()
+        .expect("a limiter");
+    let check = || limiter.check(&policies, Cost::ONE, |_| client(7)).wait();
+    c.bench_function("limiter-that-remembers", |b| b.iter(|| check().expect("memory answers")));
 }
 
 /// A whole request through actix-web: without a limiter, with one, and with the older fields too.

@@ -3,14 +3,15 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tollgate::{Acquire, Cost, Store};
+use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, Store};
 
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
 use crate::support::stores::{MINUTE, charge, policy};
 use crate::support::threads::until;
-use crate::support::traffic::{THREADS, answer, options, store, under_traffic};
+use crate::support::traffic::{THREADS, answer, check, limiter, options, store, under_traffic};
 
 /// Three threads, each with a key, a quota and a cost of its own, while `operate` does things to the
 /// proxy: every answer fits its thread alone, and none goes back. How many were answered by Redis.
@@ -86,4 +87,21 @@ fn a_reply_that_is_cut_is_no_verdict() {
 #[test]
 fn connections_that_end_again_and_again_are_nobodys_verdict() {
     assert!(nobody_is_answered_anothers_verdict(with(Fault::Closed, true)) > 0);
+}
+
+#[test]
+fn a_redis_that_answers_too_slowly_is_given_up_though_it_answers() {
+    let server = Server::start();
+    let proxy = Proxy::to(server.socket());
+    let timeout = Duration::from_millis(400);
+    let store = store(&RedisOptions { timeout, ..options(&proxy.url()) });
+    let limiter = limiter(&store, 1_000_000, OnStoreFailure::Deny);
+    check(&limiter, "one").expect("an answer in time");
+    proxy.set(Fault::Thirds(Duration::from_millis(250)));
+    check(&limiter, "one").expect("an answer, each part of which is in time");
+    assert_eq!(store.status().slow, 1);
+    until("the store is given up", || check(&limiter, "one").is_err() && !store.is_up());
+    proxy.set(Fault::None);
+    until("the store is taken up", || store.is_up());
+    check(&limiter, "one").expect("an answer in time");
 }

@@ -49,8 +49,7 @@ impl Attendant<'_> {
             let is_up = self.with(Link::is_up)?;
             if !is_up {
                 self.until_answered()?;
-                // What is still decided here meanwhile is owed, too; most of it is settled before
-                // Redis decides anything, and the rest right after.
+                // What is decided here during the last of it is settled right after the return.
                 let deadline = Instant::now() + MOST_BEFORE_RETURN;
                 self.settle(Some(deadline))?;
                 self.with(Link::take_up)?;
@@ -86,7 +85,7 @@ impl Attendant<'_> {
         }
     }
 
-    /// Charges what is owed, until nothing is, or until `deadline`; whether nothing is.
+    /// Charges what is owed now, or what can be until `deadline`; whether that was all.
     fn settle(&mut self, deadline: Option<Instant>) -> Result<bool, Closed> {
         let debtors = self.with(Link::debtors)?;
         let (mut keys, mut back, mut lost) = (0, 0, 0);
@@ -119,6 +118,9 @@ impl Attendant<'_> {
                 if answers.iter().any(Result::is_err) {
                     settled = false;
                     break 'all;
+                }
+                if debts.len() < MAX_BATCH {
+                    break;
                 }
             }
         }

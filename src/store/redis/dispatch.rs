@@ -194,16 +194,20 @@ impl Server {
             return Err(StoreError::new(StoreErrorKind::Unreachable));
         }
         let begun = self.link.now();
-        let connection = match checkout(&self.pool, &self.link) {
-            Ok(connection) => Ok(connection),
+        let (generation, result) = match checkout(&self.pool, &self.link) {
+            Ok(mut connection) => {
+                (connection.generation(), command(&mut connection).map_err(store_error))
+            }
             // What kept it from being made, the link was told.
             Err(_) if !self.link.is_up() => {
                 return Err(StoreError::new(StoreErrorKind::Unreachable));
             }
-            Err(error) => Err(StoreError::caused_by(StoreErrorKind::Unreachable, error)),
+            Err(error) => {
+                let error = StoreError::caused_by(StoreErrorKind::Unreachable, error);
+                (self.link.generation(), Err(error))
+            }
         };
-        let result = connection.and_then(|mut it| command(&mut it).map_err(store_error));
-        self.link.observe(begun, &result);
+        self.link.observe(begun, generation, &result);
         result
     }
 }

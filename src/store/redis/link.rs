@@ -28,7 +28,8 @@ pub(super) struct Link {
     clock: MonotonicClock,
     breaker: Breaker,
     tally: Tally,
-    /// Counts the outages: a connection from before the last one is not used again.
+    /// Counts the outages, and the times that connections were lost: one from before the last of
+    /// them may be dead, too, and is not used again.
     generation: AtomicU64,
     /// The count of unanswered requests when the present outage began.
     unanswered_before: AtomicU64,
@@ -96,9 +97,14 @@ impl Link {
         self.clock.now()
     }
 
-    /// Learns how a call ended that began at `begun`. A late answer is an answer, but the next may
-    /// be later: it counts as a failure.
-    pub(super) fn observe<T>(&self, begun: Millis, result: &Result<T, StoreError>) {
+    /// Learns how a call ended that began at `begun`, on a connection of `generation`. A late answer
+    /// is an answer, but the next may be later: it counts as a failure.
+    pub(super) fn observe<T>(
+        &self,
+        begun: Millis,
+        generation: u64,
+        result: &Result<T, StoreError>,
+    ) {
         let took = self.now().saturating_sub(begun);
         match result {
             Ok(_) if took > self.budget => {
@@ -112,7 +118,10 @@ impl Link {
             }
             Err(error) => {
                 self.tally.failures.add(1);
-                self.learn(failure(error.kind()), error);
+                // Connections that are lost together are lost once.
+                if error.kind() != StoreErrorKind::Lost || self.outdate(generation) {
+                    self.learn(failure(error.kind()), error);
+                }
             }
         }
     }
@@ -177,6 +186,14 @@ impl Link {
         let _ = self.wake.try_send(());
     }
 
+    /// Has no connection of `generation` used again; false where that was so already.
+    fn outdate(&self, generation: u64) -> bool {
+        let next = generation + 1;
+        let swap =
+            self.generation.compare_exchange(generation, next, Ordering::AcqRel, Ordering::Acquire);
+        swap.is_ok()
+    }
+
     /// Opens the breaker for one failure, as when nothing was ever answered.
     fn give_up(&self, error: &StoreError) {
         self.tally.failures.add(1);
@@ -188,7 +205,6 @@ impl Link {
     }
 
     fn went_down(&self, error: &StoreError) {
-        // What was connected before may be half dead: nothing of it is used again.
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.tally.outages.add(1);
         self.unanswered_before.store(self.tally.unanswered.get(), Ordering::Relaxed);

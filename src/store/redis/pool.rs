@@ -96,7 +96,7 @@ impl ManageConnection for Manager {
     }
 }
 
-/// A connection out of `pool`, none from before the last outage; waits for one no longer than a
+/// A connection out of `pool`, none from before the last loss; waits for one no longer than a
 /// call may take, and only while the server is up.
 pub(super) fn checkout(pool: &Pool, link: &Link) -> Result<PooledConnection, r2d2::Error> {
     let deadline = Instant::now() + pool.connection_timeout();
@@ -118,6 +118,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// The count of losses before it was made.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Has the pool throw it away.
     fn discard(&mut self) {
         self.failed = true;

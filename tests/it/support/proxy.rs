@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 /// What the proxy does with what passes, from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(crate) enum Fault {
     None,
     /// Replies wait until the fault is another one, and arrive late.
     Late,
+    /// Each reply comes in three parts, so much later each.
+    Thirds(Duration),
     /// Requests are swallowed, and never answered.
     Drop,
     /// So many bytes of the next reply pass, and then the connection ends.
@@ -148,7 +151,16 @@ impl Shared {
 
     fn reply<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
         let fault = self.changed.wait_while(self.fault(), |fault| *fault == Fault::Late);
-        match *fault.expect("no panic holds it") {
+        let fault = fault.expect("no panic holds it");
+        match *fault {
+            Fault::Thirds(length) => {
+                drop(fault);
+                bytes.chunks(bytes.len().div_ceil(3)).enumerate().all(|(number, part)| {
+                    let stays = |fault: &mut Fault| number > 0 && *fault == Fault::Thirds(length);
+                    let waited = self.changed.wait_timeout_while(self.fault(), length, stays);
+                    waited.is_ok() && to.write_all(part).is_ok()
+                })
+            }
             Fault::CutReplies(most) => {
                 let _ = to.write_all(&bytes[..most.min(bytes.len())]);
                 false
