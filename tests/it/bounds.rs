@@ -83,7 +83,8 @@ fn assert_admitted(outcome: &Outcome, extra: usize) {
 /// As many requests may be under way, each time that Redis fails and each time that it is back.
 const UNDER_WAY: usize = THREADS;
 
-/// So many errors in a row give Redis up; each may be the answer to as many as are under way.
+/// So many errors in a row give Redis up; each may be the answer to as many as are under way, and as
+/// many are decided without it at its return.
 const ERRORS: usize = 3;
 
 #[test]
@@ -147,7 +148,7 @@ fn a_full_redis_costs_no_more_than_was_under_way() {
         server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
     });
     assert_eq!(outcome.status.outages, 1, "{outcome:?}");
-    assert_admitted(&outcome, ERRORS * UNDER_WAY);
+    assert_admitted(&outcome, (ERRORS + 1) * UNDER_WAY);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn a_primary_that_becomes_a_replica_and_a_primary_again_costs_no_more_than_was_u
         answer(QUOTA / 6, answered);
         server.tell(&["REPLICAOF", "NO", "ONE"]);
     });
-    assert_admitted(&outcome, ERRORS * UNDER_WAY);
+    assert_admitted(&outcome, (ERRORS + 1) * UNDER_WAY);
 }
 
 #[test]

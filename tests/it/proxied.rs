@@ -10,7 +10,7 @@ use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, Store};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
 use crate::support::stores::{MINUTE, charge, policy};
-use crate::support::threads::until;
+use crate::support::threads::{start, until};
 use crate::support::traffic::{THREADS, answer, check, limiter, options, store, under_traffic};
 
 /// Three threads, each with a key, a quota and a cost of its own, while `operate` does things to the
@@ -87,6 +87,32 @@ fn a_reply_that_is_cut_is_no_verdict() {
 #[test]
 fn connections_that_end_again_and_again_are_nobodys_verdict() {
     assert!(nobody_is_answered_anothers_verdict(with(Fault::Closed, true)) > 0);
+}
+
+#[test]
+fn connections_that_are_lost_together_are_lost_once() {
+    const CONNECTIONS: usize = 8;
+    let server = Server::start();
+    let proxy = Proxy::to(server.socket());
+    let timeout = Duration::from_secs(10);
+    let connections = CONNECTIONS;
+    let store = store(&RedisOptions { timeout, connections, ..options(&proxy.url()) });
+    let limiter = limiter(&store, 1_000_000, OnStoreFailure::Allow);
+    let asks = limiter.clone();
+    proxy.set(Fault::Drop);
+    // One after the other, or they would share a call.
+    let threads = [(); CONNECTIONS].map(|()| {
+        let (asks, swallowed) = (asks.clone(), proxy.swallowed());
+        let thread = start(1, move |_| check(&asks, "one").is_ok());
+        until("a request is under way", || proxy.swallowed() > swallowed);
+        thread
+    });
+    proxy.set(Fault::None);
+    proxy.cut();
+    assert!(threads.into_iter().all(|thread| thread.join() == [true]));
+    check(&limiter, "one").expect("a decision");
+    let status = store.status();
+    assert_eq!((status.outages, status.failures, status.unanswered), (0, 8, 8), "{status:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -39,6 +39,7 @@ struct Shared {
     fault: Mutex<Fault>,
     changed: Condvar,
     ended: AtomicBool,
+    swallowed: AtomicUsize,
     open: Mutex<Vec<(TcpStream, UnixStream)>>,
 }
 
@@ -52,6 +53,7 @@ impl Proxy {
             fault: Mutex::new(Fault::None),
             changed: Condvar::new(),
             ended: AtomicBool::new(false),
+            swallowed: AtomicUsize::new(0),
             open: Mutex::default(),
         });
         let accepts = shared.clone();
@@ -77,6 +79,16 @@ impl Proxy {
         if fault == Fault::Closed {
             self.shared.close_all();
         }
+    }
+
+    /// Ends the connections of now; new ones pass.
+    pub(crate) fn cut(&self) {
+        self.shared.close_all();
+    }
+
+    /// How many requests were swallowed.
+    pub(crate) fn swallowed(&self) -> usize {
+        self.shared.swallowed.load(Ordering::SeqCst)
     }
 
     /// How many connections pass through it.
@@ -146,7 +158,11 @@ impl Shared {
 
     fn request<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
         let fault = *self.fault();
-        fault == Fault::Drop || to.write_all(bytes).is_ok()
+        if fault == Fault::Drop {
+            self.swallowed.fetch_add(1, Ordering::SeqCst);
+            return true;
+        }
+        to.write_all(bytes).is_ok()
     }
 
     fn reply<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
