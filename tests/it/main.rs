@@ -24,7 +24,7 @@ mod script;
 mod lua_headers;
 // What a Redis user may not do.
 mod permissions;
-// Redis is killed, paused and restarted under traffic.
+// Redis is killed and restarted under traffic.
 mod outage;
 // What an outage costs of a quota, at most.
 mod bounds;

@@ -1,15 +1,14 @@
-//! Redis is killed, paused and restarted under traffic: every request is answered, by the rule of
+//! Redis is killed and restarted under traffic: every request is answered, by the rule of
 //! its policy, and Redis is taken up again.
 
 use std::fs;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, RedisStore, Store};
 
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;
-use crate::support::stores::{HOUR, MINUTE, charge, dump, policy};
+use crate::support::stores::{HOUR, charge, dump, policy};
 use crate::support::threads::until;
 use crate::support::traffic::{admitted, answer, check, limiter, options, store, under_traffic};
 
@@ -73,48 +72,6 @@ fn a_store_that_starts_without_redis_takes_it_up() {
     until("the store is taken up", || store.is_up());
     assert!(check(&local, "a").expect("a decision").is_allowed());
     assert_eq!(dump(&server).len(), 1);
-}
-
-#[test]
-fn a_paused_redis_hangs_nobody_and_its_late_replies_are_nobodys_verdict() {
-    let server = Server::start();
-    let store = store(&options(&server.url()));
-    let operated = store.clone();
-    let (lowest, decided) = ([(); 3].map(|()| Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
-    let seen = decided.clone();
-    under_traffic(
-        move |thread, _| {
-            // Of each thread's own: a reply to another does not fit.
-            let cost = [3, 5, 7][thread];
-            let units = 1_000_000_000 * cost;
-            let own = policy("p", "fixed-window", units, 1_000 * MINUTE);
-            let cost = Cost::new(cost).expect("a cost");
-            let charges = vec![charge(&format!("user {thread}"), &own)];
-            let Ok(answer) = store.acquire(Acquire { charges, cost, count: 1 }).wait() else {
-                return;
-            };
-            decided.fetch_add(1, Ordering::SeqCst);
-            let remaining = answer.standings[0].remaining;
-            assert_eq!(answer.admitted, 1);
-            assert!((units - remaining).is_multiple_of(cost.units()), "{remaining} of {units}");
-            let most = lowest[thread].lock().expect("no other's").replace(remaining);
-            let most = most.unwrap_or(units);
-            assert!(remaining < most, "{remaining} of {units}, though {most} were left");
-            // What timed out may have been charged, but not as much as this.
-            assert!(most - remaining < 100 * cost.units(), "{remaining}, after {most}");
-        },
-        |answered| {
-            for _ in 0..3 {
-                answer(100, answered);
-                server.pause();
-                until("the store goes down", || !operated.is_up());
-                answer(100, answered);
-                server.resume();
-                until("the store is taken up", || operated.is_up());
-                answer(100, &seen);
-            }
-        },
-    );
 }
 
 #[test]

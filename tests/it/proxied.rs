@@ -14,9 +14,10 @@ use crate::support::threads::{start, until};
 use crate::support::traffic::{THREADS, answer, check, limiter, options, store, under_traffic};
 
 /// Three threads, each with a key, a quota and a cost of its own, while `operate` does things to the
-/// proxy: every answer fits its thread alone, and none goes back. How many were answered by Redis.
+/// server or the proxy: every answer fits its thread alone, and none goes back. How many were
+/// answered by Redis.
 fn nobody_is_answered_anothers_verdict(
-    operate: impl FnOnce(&Proxy, &dyn Fn() -> bool, &AtomicUsize),
+    operate: impl FnOnce(&Server, &Proxy, &dyn Fn() -> bool, &AtomicUsize),
 ) -> usize {
     let server = Server::start();
     let proxy = Proxy::to(server.socket());
@@ -44,49 +45,61 @@ fn nobody_is_answered_anothers_verdict(
             assert!((units - remaining).is_multiple_of(cost.units()), "{remaining} of {units}");
             assert!(most - remaining < 1_000 * cost.units(), "{remaining}, after {most}");
         },
-        |answered| operate(&proxy, &|| watched.is_up(), answered),
+        |answered| operate(&server, &proxy, &|| watched.is_up(), answered),
     );
     decided.load(Ordering::SeqCst)
 }
 
-/// Lets some traffic pass with `fault`, until the store goes down or not, and then without.
-fn with(fault: Fault, goes_down: bool) -> impl FnOnce(&Proxy, &dyn Fn() -> bool, &AtomicUsize) {
-    move |proxy, is_up, answered| {
+/// Lets some traffic pass after `begin`, until the store goes down, and then after `end`.
+fn during(
+    begin: impl Fn(&Server, &Proxy),
+    end: impl Fn(&Server, &Proxy),
+) -> impl FnOnce(&Server, &Proxy, &dyn Fn() -> bool, &AtomicUsize) {
+    move |server, proxy, is_up, answered| {
         for _ in 0..3 {
             answer(50, answered);
-            proxy.set(fault);
-            if goes_down {
-                until("the store goes down", || !is_up());
-            }
+            begin(server, proxy);
+            until("the store goes down", || !is_up());
             answer(50, answered);
-            proxy.set(Fault::None);
+            end(server, proxy);
             until("the store is taken up", is_up);
             answer(50, answered);
         }
     }
 }
 
+/// The same with a fault of the proxy.
+fn with(fault: Fault) -> impl FnOnce(&Server, &Proxy, &dyn Fn() -> bool, &AtomicUsize) {
+    during(move |_, proxy| proxy.set(fault), |_, proxy| proxy.set(Fault::None))
+}
+
+#[test]
+fn a_paused_redis_hangs_nobody_and_its_late_replies_are_nobodys_verdict() {
+    let paused = during(|server, _| server.pause(), |server, _| server.resume());
+    assert!(nobody_is_answered_anothers_verdict(paused) > 0);
+}
+
 #[test]
 fn replies_that_come_late_are_nobodys_verdict() {
-    assert!(nobody_is_answered_anothers_verdict(with(Fault::Late, true)) > 0);
+    assert!(nobody_is_answered_anothers_verdict(with(Fault::Late)) > 0);
 }
 
 #[test]
 fn requests_that_are_swallowed_hang_nobody() {
-    assert!(nobody_is_answered_anothers_verdict(with(Fault::Drop, true)) > 0);
+    assert!(nobody_is_answered_anothers_verdict(with(Fault::Drop)) > 0);
 }
 
 #[test]
 fn a_reply_that_is_cut_is_no_verdict() {
     for most in [0, 1, 5, 9] {
-        let decided = nobody_is_answered_anothers_verdict(with(Fault::CutReplies(most), true));
+        let decided = nobody_is_answered_anothers_verdict(with(Fault::CutReplies(most)));
         assert!(decided > 0, "{most}");
     }
 }
 
 #[test]
 fn connections_that_end_again_and_again_are_nobodys_verdict() {
-    assert!(nobody_is_answered_anothers_verdict(with(Fault::Closed, true)) > 0);
+    assert!(nobody_is_answered_anothers_verdict(with(Fault::Closed)) > 0);
 }
 
 #[test]
