@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if begun.elapsed() > Duration::from_secs(options.seconds) {
             break;
         }
-        let fault = FAULTS[(next(&mut random) % FAULTS.len() as u64) as usize];
+        let fault = FAULTS[pick(&mut random, FAULTS.len())];
         let length = Duration::from_millis(100 + next(&mut random) % 900);
         let outcome = soak.round(round, fault, length, &mut server)?;
         books.entry(fault).or_default().enter(&outcome);
@@ -120,6 +120,8 @@ impl Soak {
             }
             pause(Duration::from_millis(200));
             let mended = fault.happen(server, length);
+            // A pause is noticed after it began, and ends by itself.
+            pause(SETTLED);
             let begun = Instant::now();
             while !self.store.is_up() && begun.elapsed() < Duration::from_secs(30) {
                 pause(Duration::from_millis(1));
@@ -145,7 +147,7 @@ impl Soak {
     fn ask(&self, round: u64, thread: u64, ledger: &[AtomicU64], over: &AtomicBool) {
         let mut random = round * THREADS + thread + 1;
         while !over.load(Ordering::SeqCst) {
-            let client = (next(&mut random) % CLIENTS as u64) as usize;
+            let client = pick(&mut random, CLIENTS);
             let identity = |_: &_| Identity::user(format!("{round}-{client}"));
             let check = self.limiter.check(&self.policies, Cost::ONE, identity);
             if check.wait().is_ok_and(|decision| decision.is_allowed()) {
@@ -230,6 +232,11 @@ impl fmt::Display for Book {
         let Self { rounds, admitted, beyond, allowed, .. } = self;
         write!(f, "{rounds:>6} {admitted:>10} {beyond:>15} {allowed:>8}")
     }
+}
+
+/// A number below `count`.
+fn pick(state: &mut u64, count: usize) -> usize {
+    usize::try_from(next(state) % count as u64).unwrap_or(0)
 }
 
 /// The next number of a sequence that is random enough (xorshift).

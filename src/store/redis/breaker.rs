@@ -1,14 +1,11 @@
 //! Whether a server is to be asked: a state machine of atomics, to which time is an argument.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::clock::Millis;
 
 /// As much evidence in a row opens the breaker.
 const ENOUGH: u32 = 3;
-
-/// Closed for fewer than so many probe intervals, it opened again too soon.
-const STEADY: u64 = 40;
 
 /// How often the wait before the first probe doubles at most.
 const MOST_DOUBLINGS: u32 = 4;
@@ -47,9 +44,9 @@ pub(super) struct Breaker {
     evidence: AtomicU32,
     /// One more than when it opened; 0 while it is closed.
     opened: AtomicU64,
-    /// One more than when it closed last; 0 where it never did.
-    closed: AtomicU64,
-    /// How often it has opened again too soon, one time after another.
+    /// Whether a call succeeded since it closed last.
+    answered: AtomicBool,
+    /// How often it has opened again without that, one time after another.
     relapses: AtomicU32,
 }
 
@@ -60,7 +57,7 @@ impl Breaker {
             interval,
             evidence: AtomicU32::new(0),
             opened: AtomicU64::new(0),
-            closed: AtomicU64::new(0),
+            answered: AtomicBool::new(true),
             relapses: AtomicU32::new(0),
         }
     }
@@ -76,7 +73,10 @@ impl Breaker {
 
     /// A call was answered in time; whether failures came before it.
     pub(super) fn succeeded(&self) -> bool {
-        // Mostly there is nothing to clear, and a store would take the line from other threads.
+        // Mostly there is nothing to change, and a store would take the line from other threads.
+        if !self.answered.load(Ordering::Relaxed) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
         self.evidence.load(Ordering::Relaxed) > 0 && self.evidence.swap(0, Ordering::AcqRel) > 0
     }
 
@@ -92,14 +92,10 @@ impl Breaker {
         if swap.is_err() {
             return false;
         }
-        let too_soon = match self.closed.load(Ordering::Acquire).checked_sub(1) {
-            Some(closed) => now < closed + STEADY * self.interval,
-            None => false,
-        };
-        if too_soon {
-            self.relapses.fetch_add(1, Ordering::AcqRel);
-        } else {
+        if self.answered.load(Ordering::Relaxed) {
             self.relapses.store(0, Ordering::Release);
+        } else {
+            self.relapses.fetch_add(1, Ordering::AcqRel);
         }
         true
     }
@@ -108,12 +104,12 @@ impl Breaker {
     pub(super) fn close(&self, now: Millis) -> Option<Millis> {
         let opened = self.opened_at()?;
         self.evidence.store(0, Ordering::Release);
-        self.closed.store(now + 1, Ordering::Release);
+        self.answered.store(false, Ordering::Relaxed);
         self.opened.store(0, Ordering::Release);
         Some(now.saturating_sub(opened))
     }
 
-    /// How long the first probe waits: not at all, unless probes succeed where requests then fail.
+    /// How long the first probe waits: not at all, unless probes succeed where no request then does.
     pub(super) fn wait(&self) -> Millis {
         match self.relapses.load(Ordering::Acquire) {
             0 => 0,
