@@ -61,27 +61,25 @@ fn a_process_of_many_outages() {
     let settle = || until("the proxy lets go", || proxy.connections() <= 2);
     (0..WARM).for_each(cycle);
     settle();
-    tell_all("before");
+    let threads = tell_all("before");
     (0..CYCLES).for_each(cycle);
     settle();
     // What ends takes a moment to be gone.
-    let before = THREADS_BEFORE.get().copied().unwrap_or(0);
-    until("the threads end", || count("/proc/self/task") <= before);
+    until("the threads end", || count("/proc/self/task") <= threads);
     tell_all("after");
     child::tell("outages", store.status().outages);
 }
 
-static THREADS_BEFORE: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-
-fn tell_all(when: &str) {
+/// Tells what this process has, and gives the number of its threads.
+fn tell_all(when: &str) -> u64 {
     let threads = count("/proc/self/task");
-    let _ = THREADS_BEFORE.set(threads);
     child::tell(&format!("threads {when}"), threads);
     child::tell(&format!("files {when}"), count("/proc/self/fd"));
     let status = fs::read_to_string("/proc/self/status").expect("this process's state");
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
     let kib = resident.split_whitespace().next().and_then(|kib| kib.parse().ok());
     child::tell(&format!("kib {when}"), kib.expect("a number"));
+    threads
 }
 
 fn count(directory: impl AsRef<Path>) -> u64 {

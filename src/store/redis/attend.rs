@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::link::Link;
 use super::pool::Connection;
 use super::probe::Probe;
-use crate::store::{Acquire, Acquired, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Debtor, StoreError, StoreErrorKind};
 
 /// How many debts one call settles at most.
 const MAX_BATCH: usize = 128;
@@ -31,6 +31,40 @@ pub(super) fn run(probe: &Probe, link: &Weak<Link>, wakes: &Receiver<()>) {
             return;
         }
         attendant.connection = None;
+    }
+}
+
+/// What came of charging, in units.
+#[derive(Debug, Default)]
+struct Sum {
+    keys: usize,
+    charged: u64,
+    lost: u64,
+}
+
+impl Sum {
+    fn add(&mut self, debt: &Acquire, answer: &Result<Acquired, StoreError>) {
+        let units = u64::from(debt.count);
+        let charged = match answer {
+            Ok(acquired) => u64::from(acquired.admitted),
+            Err(error) if error.kind().may_have_charged() => 0,
+            // It is owed on.
+            Err(_) => return,
+        };
+        self.keys += 1;
+        self.charged += charged;
+        self.lost += units.saturating_sub(charged);
+    }
+
+    fn report(&self, link: &Link) {
+        let Self { keys, charged, lost } = self;
+        link.tally().charged_back.add(*charged);
+        link.tally().not_charged_back.add(*lost);
+        log::info!(
+            "Redis at {} was charged with {charged} units of {keys} keys that were admitted without \
+             it; {lost} units were beyond a quota, or their answer was lost.",
+            link.address(),
+        );
     }
 }
 
@@ -87,55 +121,44 @@ impl Attendant<'_> {
 
     /// Charges what is owed now, or what can be until `deadline`; whether that was all.
     fn settle(&mut self, deadline: Option<Instant>) -> Result<bool, Closed> {
-        let debtors = self.with(Link::debtors)?;
-        let (mut keys, mut back, mut lost) = (0, 0, 0);
-        let mut settled = true;
-        'all: for debtor in debtors {
-            loop {
-                if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                    settled = false;
-                    break 'all;
-                }
-                let debts = debtor.debts(MAX_BATCH);
-                if debts.is_empty() {
-                    break;
-                }
-                let answers = self.charge(&debts);
-                keys += debts.len();
-                for (debt, answer) in debts.iter().zip(&answers) {
-                    match answer {
-                        Ok(acquired) => {
-                            back += u64::from(acquired.admitted);
-                            lost += u64::from(debt.count - acquired.admitted);
-                        }
-                        Err(error) if error.kind().may_have_charged() => {
-                            lost += u64::from(debt.count);
-                        }
-                        Err(_) => {}
-                    }
-                    debtor.settled(debt, answer);
-                }
-                if answers.iter().any(Result::is_err) {
-                    settled = false;
-                    break 'all;
-                }
-                if debts.len() < MAX_BATCH {
-                    break;
-                }
+        let mut sum = Sum::default();
+        let mut all = true;
+        for debtor in self.with(Link::debtors)? {
+            let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
+            all &= self.settle_with(&*debtor, in_time, &mut sum);
+        }
+        if sum.charged + sum.lost > 0 {
+            self.with(|link| sum.report(link))?;
+        }
+        Ok(all)
+    }
+
+    /// The same with one debtor. A batch that is not full is the last: who asks on meanwhile would
+    /// keep it going.
+    fn settle_with(
+        &mut self,
+        debtor: &dyn Debtor,
+        in_time: impl Fn() -> bool,
+        sum: &mut Sum,
+    ) -> bool {
+        while in_time() {
+            let debts = debtor.debts(MAX_BATCH);
+            if debts.is_empty() {
+                return true;
+            }
+            let answers = self.charge(&debts);
+            for (debt, answer) in debts.iter().zip(&answers) {
+                sum.add(debt, answer);
+                debtor.settled(debt, answer);
+            }
+            if answers.iter().any(Result::is_err) {
+                return false;
+            }
+            if debts.len() < MAX_BATCH {
+                return true;
             }
         }
-        if back + lost > 0 {
-            self.with(|link| {
-                link.tally().charged_back.add(back);
-                link.tally().not_charged_back.add(lost);
-                log::info!(
-                    "Redis at {} was charged with {back} units of {keys} keys that were admitted \
-                     without it; {lost} units were beyond a quota, or their answer was lost.",
-                    link.address(),
-                );
-            })?;
-        }
-        Ok(settled)
+        false
     }
 
     /// What the server answers to `debts`; to all the same, where it fails.
