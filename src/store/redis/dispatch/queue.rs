@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::iter::repeat_with;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::store::redis::status::Tally;
 use crate::store::turn::Desk;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
@@ -34,7 +34,7 @@ pub(super) struct Queue {
     dispatchers: usize,
     state: Mutex<State>,
     more: Condvar,
-    overloads: AtomicU64,
+    tally: Arc<Tally>,
 }
 
 #[derive(Debug, Default)]
@@ -73,14 +73,9 @@ pub(super) struct Asked {
 pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Queue {
-    /// A queue for as many dispatchers.
-    pub(super) fn new(dispatchers: usize) -> Self {
-        Self {
-            dispatchers,
-            state: Mutex::default(),
-            more: Condvar::new(),
-            overloads: AtomicU64::new(0),
-        }
+    /// A queue for as many dispatchers, which counts in `tally` what was not answered.
+    pub(super) fn new(dispatchers: usize, tally: Arc<Tally>) -> Self {
+        Self { dispatchers, state: Mutex::default(), more: Condvar::new(), tally }
     }
 
     /// Sends what this thread asks in its turn, with all else that it asks in it.
@@ -151,9 +146,22 @@ impl Queue {
         self.lock().jobs.is_empty()
     }
 
-    /// How many requests were refused because too many waited.
-    pub(super) fn overloads(&self) -> u64 {
-        self.overloads.load(Ordering::Relaxed)
+    /// Does not send `group`: too many requests wait, or these have waited for too long.
+    pub(super) fn refuse(&self, group: Group) {
+        self.tally.overloads.add(group.asked.len() as u64);
+        let answers = group.asked.into_iter().map(|asked| asked.answer).collect();
+        self.fail(answers, group.desk, StoreErrorKind::Overloaded);
+    }
+
+    /// Answers that the server did not.
+    pub(super) fn fail(
+        &self,
+        answers: Vec<AnswerTo<Acquired>>,
+        desk: Option<Arc<Desk>>,
+        kind: StoreErrorKind,
+    ) {
+        self.tally.unanswered.add(answers.len() as u64);
+        answer_all(answers, desk, repeat_with(move || Err(StoreError::new(kind))));
     }
 
     fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
@@ -167,12 +175,10 @@ impl Queue {
     }
 
     fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Desk>>) {
-        let count = asked.len() as u64;
         if let Err(Job::Acquire(group)) =
             self.push(Job::Acquire(Group { asked, queued: Instant::now(), desk }))
         {
-            self.overloads.fetch_add(count, Ordering::Relaxed);
-            group.refuse(StoreErrorKind::Overloaded);
+            self.refuse(group);
         }
     }
 
@@ -218,13 +224,6 @@ impl Job {
             Self::Acquire(group) => group.asked.len(),
             Self::Reset { .. } => 0,
         }
-    }
-}
-
-impl Group {
-    pub(super) fn refuse(self, kind: StoreErrorKind) {
-        let answers = self.asked.into_iter().map(|asked| asked.answer).collect();
-        answer_all(answers, self.desk, repeat_with(move || Err(StoreError::new(kind))));
     }
 }
 
