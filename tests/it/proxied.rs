@@ -113,11 +113,15 @@ fn connections_that_are_lost_together_are_lost_once() {
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Allow);
     let asks = limiter.clone();
     proxy.set(Fault::Drop);
-    // One after the other, or they would share a call.
+    // One after the other, and each a while after the last was sent, or they would share a call.
     let threads = [(); CONNECTIONS].map(|()| {
         let (asks, swallowed) = (asks.clone(), proxy.swallowed());
         let thread = start(1, move |_| check(&asks, "one").is_ok());
-        until("a request is under way", || proxy.swallowed() > swallowed);
+        let mut seen = 0;
+        until("a request is under way, and was before", || {
+            seen += usize::from(proxy.swallowed() > swallowed);
+            seen == 2
+        });
         thread
     });
     proxy.set(Fault::None);

@@ -19,7 +19,7 @@ pub(super) const MAX_BATCH: usize = 128;
 /// How many requests of one thread go out together at most; two such groups fit in a batch.
 const MAX_GROUP: usize = MAX_BATCH / 2;
 
-/// How long a job may wait for a busy dispatcher before an idle one is woken for it: longer than a
+/// How long a dispatcher may be away before an idle one is woken for what is asked then: longer than a
 /// call to a server nearby takes, since what one dispatcher sends at once costs less than what two do.
 const PATIENCE: Duration = Duration::from_millis(1);
 
@@ -46,6 +46,8 @@ struct State {
     idle: usize,
     /// Whether one of them was called, and has not come yet.
     is_called: bool,
+    /// When one came last.
+    came: Option<Instant>,
     is_closed: bool,
 }
 
@@ -124,6 +126,7 @@ impl Queue {
             state.idle -= 1;
             state.is_called = false;
         }
+        state.came = Some(Instant::now());
         let mut taken = 0;
         let fits = |job: &&Job| {
             taken += job.requests();
@@ -207,13 +210,10 @@ impl Queue {
 }
 
 impl State {
-    /// Whether the busy dispatchers leave more waiting than one call decides, or for too long.
+    /// Whether the busy dispatchers leave more waiting than one call decides, or none of them has come
+    /// for too long: its call may hang.
     fn is_behind(&self) -> bool {
-        let is_late = |job: &Job| match job {
-            Job::Acquire(group) => group.queued.elapsed() > PATIENCE,
-            Job::Reset { .. } => true,
-        };
-        self.waiting > MAX_BATCH || self.jobs.front().is_some_and(is_late)
+        self.waiting > MAX_BATCH || self.came.is_none_or(|came| came.elapsed() > PATIENCE)
     }
 }
 
