@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use tollgate::{OnStoreFailure, RedisStore};
+use tollgate::{Acquire, Cost, OnStoreFailure, RedisStore, Store as _, StoreErrorKind};
 
 use crate::support::process::Options;
 use crate::support::redis::Server;
+use crate::support::stores::{HOUR, ask, charge, dump, each_policy};
 use crate::support::threads::until;
-use crate::support::traffic::{admitted, limiter, options};
+use crate::support::traffic::{admitted, limiter, options, store};
 
 /// A store on `url` that cannot count for `cause`, and counts by itself meanwhile.
 fn cannot_count(url: &str, cause: &str) -> Arc<RedisStore> {
@@ -73,6 +74,29 @@ fn a_full_redis() {
     let store = cannot_count(&server.url(), "out of memory");
     server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
     counts(&store);
+}
+
+#[test]
+fn a_full_redis_takes_no_charge_under_any_algorithm() {
+    let server = Server::start();
+    let policies = each_policy(5, HOUR);
+    let asks = store(&options(&server.url()));
+    for policy in &policies {
+        ask(&*asks, &[charge("old", policy)], 1, 1);
+    }
+    let before = dump(&server);
+    for (policy, user) in policies.iter().flat_map(|it| [(it, "old"), (it, "new")]) {
+        server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
+        let full = store(&options(&server.url()));
+        server.tell(&["CONFIG", "SET", "maxmemory", "1"]);
+        let charges = vec![charge(user, policy)];
+        let answer = full.acquire(Acquire { charges, cost: Cost::ONE, count: 1 }).wait();
+        let kind = answer.map_err(|error| error.kind());
+        assert_eq!(kind, Err(StoreErrorKind::Refused), "{user}, {}", policy.name());
+        assert_eq!(full.status().cause, Some("out of memory"));
+    }
+    server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(dump(&server), before);
 }
 
 #[test]
