@@ -2,13 +2,13 @@
 //! older `X-RateLimit-*`.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use sfv::{Integer, KeyRef, ListSerializer, StringRef, key_ref};
 
 use crate::clock::Millis;
 use crate::decision::{Decision, Retry, Standing};
@@ -20,12 +20,11 @@ const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// The parameters of the draft, and one of our own.
-const Q: &KeyRef = key_ref("q");
-const W: &KeyRef = key_ref("w");
-const BURST: &KeyRef = key_ref("tollgate-burst");
-const R: &KeyRef = key_ref("r");
-const T: &KeyRef = key_ref("t");
+/// The largest integer of a structured field: 15 digits (RFC 9651, section 3.3.1).
+const LARGEST_INTEGER: u64 = 999_999_999_999_999;
+
+/// Room for most lists, so that writing one allocates once.
+const TYPICAL_LIST: usize = 64;
 
 /// Which fields are sent besides the draft's.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +41,7 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
         return;
     }
     append(headers, RATELIMIT_POLICY, policies(decision));
-    append(headers, RATELIMIT, standings(decision).and_then(value));
+    append(headers, RATELIMIT, value(standings(decision)));
     if options.legacy {
         write_legacy(headers, decision);
     }
@@ -75,7 +74,7 @@ fn policies(decision: &Decision) -> Option<HeaderValue> {
         if let Some((_, value)) = said.iter().find(is) {
             return Some(value.clone());
         }
-        let value = value(serialized(decision)?)?;
+        let value = value(serialized(decision))?;
         if said.len() == MOST_SAID {
             said.clear();
         }
@@ -84,36 +83,35 @@ fn policies(decision: &Decision) -> Option<HeaderValue> {
     })
 }
 
-fn serialized(decision: &Decision) -> Option<String> {
-    let mut list = ListSerializer::new();
+fn serialized(decision: &Decision) -> String {
+    let mut list = String::new();
     for policy in decision.shared_policies() {
         let terms = policy.terms();
-        let item = list
-            .bare_item(name(policy)?)
-            .parameter(Q, integer(terms.units))
-            .parameter(W, integer(terms.window / 1_000));
+        begin_item(&mut list, policy);
+        parameter(&mut list, "q", terms.units);
+        parameter(&mut list, "w", terms.window / 1_000);
         if terms.burst != terms.units {
-            let _ = item.parameter(BURST, integer(terms.burst)).finish();
+            parameter(&mut list, "tollgate-burst", terms.burst);
         }
     }
-    list.finish()
+    list
 }
 
 /// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again. Where
 /// a request is denied only the policies that deny it, with the seconds until they would not.
-fn standings(decision: &Decision) -> Option<String> {
-    let mut list = ListSerializer::new();
+fn standings(decision: &Decision) -> String {
+    let mut list = String::with_capacity(TYPICAL_LIST);
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
-        let item = list.bare_item(name(policy)?).parameter(R, integer(remaining));
+        begin_item(&mut list, policy);
+        parameter(&mut list, "r", remaining);
         if let Some(wait) = wait {
-            let _ = item.parameter(T, integer(seconds_up(wait))).finish();
+            parameter(&mut list, "t", seconds_up(wait));
         }
-        Some(())
     };
     if decision.is_allowed() {
         for (policy, standing) in decision.policies() {
             let wait = Some(standing.reset_after).filter(|wait| *wait > 0);
-            item(policy, standing.remaining, wait)?;
+            item(policy, standing.remaining, wait);
         }
     } else {
         for (policy, standing) in decision.violated() {
@@ -121,10 +119,30 @@ fn standings(decision: &Decision) -> Option<String> {
                 Retry::After(wait) => Some(wait),
                 Retry::Now | Retry::Never => None,
             };
-            item(policy, standing.remaining, wait)?;
+            item(policy, standing.remaining, wait);
         }
     }
-    list.finish()
+    list
+}
+
+/// Begins the next item of a structured list (RFC 9651, section 3.1): the policy's name as a string,
+/// which as plain letters, digits, `-`, `_` and `.` needs no escapes.
+fn begin_item(list: &mut String, policy: &Policy) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push('"');
+    list.push_str(policy.name());
+    list.push('"');
+}
+
+/// A parameter of the item at the end of `list`: the number, or the largest that a structured field
+/// can carry.
+fn parameter(list: &mut String, key: &str, number: u64) {
+    list.push(';');
+    list.push_str(key);
+    // Writing to a string does not fail.
+    let _ = write!(list, "={}", number.min(LARGEST_INTEGER));
 }
 
 fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
@@ -169,16 +187,6 @@ fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>
 
 fn value(text: String) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
-}
-
-/// A policy's name is plain ASCII: it always is a structured string.
-fn name(policy: &Policy) -> Option<&StringRef> {
-    StringRef::from_str(policy.name()).ok()
-}
-
-/// The number, or the largest that a structured field can carry, 15 digits.
-fn integer(number: u64) -> Integer {
-    Integer::try_from(number).unwrap_or(Integer::MAX)
 }
 
 /// Rounded up: who waits that long is not early.
