@@ -13,6 +13,7 @@ pub(crate) use self::name::{BuildNameHasher, Name, Names};
 pub(crate) use self::redis::{Finding, Level, examine};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore};
+#[cfg(feature = "actix")]
 pub(crate) use self::turn::Clerk;
 use crate::decision::Standing;
 use crate::policy::Policy;
@@ -25,6 +26,10 @@ mod memory;
 mod name;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg_attr(
+    not(all(feature = "actix", feature = "redis")),
+    allow(dead_code, reason = "the middleware has the clerk, the Redis store what is left for it")
+)]
 mod turn;
 
 /// Keeps the state of keys, and decides and charges in one step.

@@ -14,7 +14,8 @@ use crate::key::Identity;
 use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::redis::status::Tally;
-use crate::store::{Charge, Clerk, Keyspace};
+use crate::store::turn::Clerk;
+use crate::store::{Charge, Keyspace};
 
 const REQUESTS: u64 = 3;
 const DISPATCHERS: usize = 2;
