@@ -150,7 +150,7 @@ impl Limiter {
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {
-        self.0.keyspace.key(&client.identity(policy.key()), policy)
+        self.0.keyspace.key(&client.identity(policy), policy)
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod random;
+pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod stores;
 pub(crate) mod threads;
