@@ -6,7 +6,7 @@ export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
 # The script as it is joined: each algorithm is the body of a function.
 ALGORITHMS := fixed_window sliding_window sliding_log token_bucket
 
-.PHONY: help run test check format clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built redis fmt clean
+.PHONY: help run test check format clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -68,6 +68,10 @@ bench-chart: ## draw benches/chart.svg from what `make bench` measured last
 
 bench-core: ## measure the parts of a decision, without a network
 	cargo bench --locked --bench core
+
+soak: ## break Redis again and again under load, and count what is admitted: SECONDS=600
+	@tests/setup.sh cc redis-server
+	$(LOAD) soak --seconds $(or $(SECONDS),600)
 
 bench-built:
 	@tests/setup.sh cc redis-server wrk

@@ -131,6 +131,14 @@ fn limiter(c: &mut Criterion) {
     let client = Client::unknown().with_headers(&headers);
     let check = || limiter.check(&policies, Cost::ONE, &client).wait();
     c.bench_function("limiter", |b| b.iter(|| check().expect("memory answers")));
+    // What this is above the first is the memory of what the store answered, for when it is away.
+    let limiter = Limiter::builder(Arc::new(MemoryStore::new(1_000)))
+        .local(Arc::new(MemoryStore::new(1_000)))
+        .policy((*policy("default")).clone())
+        .build()
+        .expect("a limiter");
+    let check = || limiter.check(&policies, Cost::ONE, &client).wait();
+    c.bench_function("limiter-that-remembers", |b| b.iter(|| check().expect("memory answers")));
 }
 
 /// What is found before a decision, among many: the route, and whether a client is on a list.

@@ -23,12 +23,14 @@ Reply:
 local units, window = policy.units, policy.window
 local this_start = now - now % window
 local field = format('%d %d', this_start, window)
-local key, start, used, in_place, astray
+local key, start, used, in_place, astray, is_new
 
 -- The state of a key without this window's field: untouched, or of another window.
 local function roll(found)
   state_of(found)
-  local reply = state_of(pcall('HGETALL', key))
+  local hash = pcall('HGETALL', key)
+  is_new = not hash.err and not hash[1]
+  local reply = state_of(hash)
   local stored_start, stored_window = parse(reply[1], '^(%d+) (%d+)$')
   local stored_used = parse(reply[2], '^(%d+)$')
   if not stored_window or not stored_used then
@@ -63,7 +65,10 @@ local function charge(amount)
   if in_place then
     call('HINCRBY', key, field, text(amount))
   else
-    call('DEL', key)
+    -- A script that has written, and be it a DEL, is not told any more that the memory is full.
+    if not is_new then
+      call('DEL', key)
+    end
     call('HSET', key, format('%d %d', start, window), text(used))
     call('PEXPIRE', key, text(start + window - now + TTL_SLACK))
   end

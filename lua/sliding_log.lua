@@ -24,7 +24,7 @@ Reply:
 ]]
 
 local quota, window = policy.units, policy.window
-local key, as_of, expired, first, last, used, astray
+local key, as_of, expired, first, last, used, astray, is_new
 
 local function entry(reply)
   local total, units = parse(reply[1], '^(%d+) (%d+)$')
@@ -40,7 +40,9 @@ end
 
 local function read(name)
   key = name
-  last = entry(state_of(pcall('ZRANGE', key, '-1', '-1', 'WITHSCORES')))
+  local found = pcall('ZRANGE', key, '-1', '-1', 'WITHSCORES')
+  is_new = not found.err and not found[1]
+  last = entry(state_of(found))
   local stamp = last and last.at or 0
   as_of = read_as_of(stamp, window, now)
   astray = is_astray(stamp, window, now)
@@ -86,22 +88,28 @@ local function charge(amount)
   if amount == 0 and not astray then
     return nil
   end
-  local total, units = amount, amount
-  if astray or not last then
+  local total, units, replaced = amount, amount, nil
+  local goes_on = last and not astray
+  if not goes_on then
     -- Used at times that were wrong: all of it counts as used now.
     total, units = used + amount, used + amount
-    call('DEL', key)
-  else
-    call('ZREMRANGEBYSCORE', key, '-inf', expired)
-    if used > 0 then
-      total = last.total + amount
-      if last.at == as_of then
-        units = last.units + amount
-        call('ZREM', key, last.member)
-      end
+    if not is_new then
+      call('DEL', key)
+    end
+  elseif used > 0 then
+    total = last.total + amount
+    if last.at == as_of then
+      units, replaced = last.units + amount, last.member
     end
   end
+  -- First, since a script that has written is not told any more that the memory is full.
   call('ZADD', key, text(as_of), format('%d %d', total, units))
+  if goes_on then
+    call('ZREMRANGEBYSCORE', key, '-inf', expired)
+  end
+  if replaced then
+    call('ZREM', key, replaced)
+  end
   call('PEXPIRE', key, text(as_of + window - now + TTL_SLACK))
   return read(key)
 end

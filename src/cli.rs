@@ -11,6 +11,7 @@ use std::{env, fmt};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config, Problems, Sources};
+use crate::doctor;
 use crate::server::{self, ServeError};
 
 /// What is read where no `--config` is given, if it is there.
@@ -19,7 +20,7 @@ const DEFAULT_FILE: &str = "config.toml";
 /// Runs the command that this process was given, and says how that ended.
 #[must_use]
 pub fn run() -> ExitCode {
-    match execute(env::args_os(), env::vars_os().collect(), Some(DEFAULT_FILE.into()), serve) {
+    match execute(env::args_os(), env::vars_os().collect(), Some(DEFAULT_FILE.into()), perform) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();
@@ -42,6 +43,15 @@ struct Cli {
 enum Command {
     /// Answer requests; also what happens without a command
     Serve(Options),
+    /// Say whether the store is fit for production; charges nothing but keys of its own
+    Doctor(Options),
+}
+
+/// What is done with a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Serve,
+    Doctor,
 }
 
 #[derive(Args)]
@@ -54,38 +64,47 @@ struct Options {
     settings: Vec<String>,
 }
 
-/// `serve` where the configuration is good, everything else being an argument so that tests need
+/// `perform` where the configuration is good, everything else being an argument so that tests need
 /// no process.
-fn execute<E: Error + 'static>(
+fn execute<E: Into<Box<dyn Error>>>(
     arguments: impl IntoIterator<Item = OsString>,
     variables: BTreeMap<OsString, OsString>,
     default_file: Option<PathBuf>,
-    serve: impl FnOnce(Config) -> Result<(), E>,
+    perform: impl FnOnce(Action, Config) -> Result<(), E>,
 ) -> Result<(), Failure> {
     let Cli { options: mut all, command } =
         Cli::try_parse_from(arguments).map_err(Failure::Usage)?;
-    match command {
-        // Options may stand on both sides of the command.
-        Some(Command::Serve(options)) => {
-            all.files.extend(options.files);
-            all.settings.extend(options.settings);
-        }
-        None => {}
+    let (action, options) = match command {
+        Some(Command::Serve(options)) => (Action::Serve, Some(options)),
+        Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
+        None => (Action::Serve, None),
+    };
+    // Options may stand on both sides of the command.
+    if let Some(options) = options {
+        all.files.extend(options.files);
+        all.settings.extend(options.settings);
     }
     let Options { files, settings } = all;
     let config = config::load(&Sources { files, default_file, variables, settings })
         .map_err(Failure::Configuration)?;
-    serve(config).map_err(|error| Failure::Other(Box::new(error)))
+    perform(action, config).map_err(|error| Failure::Other(error.into()))
+}
+
+fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
+    match action {
+        Action::Serve => Ok(serve(&config)?),
+        Action::Doctor => Ok(doctor::examine(&config, &mut io::stdout().lock())?),
+    }
 }
 
 /// Serves with a log on standard error: our own from `info` on, unless `RUST_LOG` says otherwise.
-fn serve(config: Config) -> Result<(), ServeError> {
+fn serve(config: &Config) -> Result<(), ServeError> {
     env_logger::Builder::from_env(
         env_logger::Env::default().default_filter_or("warn,tollgate=info"),
     )
     .format_target(false)
     .init();
-    server::serve(&config)
+    server::serve(config)
 }
 
 /// Why a command did not end well.

@@ -68,6 +68,7 @@ impl Decision {
     }
 
     /// The same policies, as they are shared.
+    #[cfg(feature = "actix")]
     pub(crate) fn shared_policies(&self) -> impl ExactSizeIterator<Item = &Arc<Policy>> {
         self.policies.iter().map(|(policy, _)| policy)
     }

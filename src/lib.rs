@@ -63,6 +63,8 @@ mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 mod decision;
+#[cfg(feature = "server")]
+mod doctor;
 #[cfg(feature = "actix")]
 mod headers;
 #[cfg(feature = "actix")]
@@ -99,11 +101,11 @@ pub use network::{Network, NetworkError};
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use store::{
-    Acquire, Acquired, Answer, Charge, Key, Keyspace, MemoryStore, MonotonicClock, Store,
+    Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStore, MonotonicClock, Store,
     StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
-pub use store::{RedisOptions, RedisStore};
+pub use store::{RedisOptions, RedisStatus, RedisStore};
 
 /// The README: from a quick start to the guarantees and their limits.
 #[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis

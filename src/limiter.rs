@@ -1,7 +1,6 @@
 //! Policies, a store, and what to do when the store fails.
 
 use std::collections::HashMap;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use self::access::AccessList;
@@ -9,6 +8,7 @@ pub use self::access::{Access, AccessEntry, AccessEntryError};
 pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
+use self::fallback::Fallback;
 pub use self::pattern::{RoutePattern, RoutePatternError};
 use self::plans::Plans;
 pub use self::routes::Route;
@@ -18,16 +18,19 @@ use self::rule::Rule;
 use crate::client::Client;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Acquire, Charge, Key, Keyspace, MemoryStore, Store, StoreError};
+use crate::store::{Acquire, Charge, Key, Keyspace, Store, StoreError};
 
 mod access;
 mod builder;
 mod check;
 mod deny_cache;
+mod fallback;
 mod pattern;
 mod plans;
 mod routes;
 mod rule;
+mod seeds;
+mod shares;
 
 /// Decides requests under named policies; cheap to clone, and shared by all threads.
 ///
@@ -52,10 +55,9 @@ pub struct Limiter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Arc<dyn Store>,
-    local: Option<Arc<MemoryStore>>,
+    fallback: Option<Arc<Fallback>>,
     deny_cache: Option<DenyCache>,
     keyspace: Keyspace,
-    instances: NonZeroU64,
     rules: HashMap<String, Arc<Rule>>,
     plans: Plans,
     routes: Routes,
@@ -122,11 +124,11 @@ impl Limiter {
     /// denials that it remembers are too old.
     ///
     /// # Errors
-    /// When the store fails; what this process counted meanwhile is forgotten all the same.
+    /// When the store fails; what this process counted, knows and owes is forgotten all the same.
     pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
         let keys: Vec<_> = policies.iter().map(|policy| self.key(policy, client)).collect();
-        if let Some(local) = &self.0.local {
-            local.reset(keys.clone()).await?;
+        if let Some(fallback) = &self.0.fallback {
+            fallback.reset(keys.clone()).await?;
         }
         let done = self.0.store.reset(keys).await;
         if let Some(cache) = &self.0.deny_cache {
@@ -149,14 +151,6 @@ impl Limiter {
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {
         self.0.keyspace.key(&client.identity(policy), policy)
-    }
-
-    /// The policy with this process's part of its quota, for while the store fails.
-    fn share_of(&self, policy: &Arc<Policy>) -> Arc<Policy> {
-        match self.0.instances.get() {
-            1 => policy.clone(),
-            _ => Arc::new(policy.share_of(self.0.instances)),
-        }
     }
 }
 

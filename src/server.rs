@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpServer};
 
-use crate::config::{self, Config, Listen, StoreUrl};
+use crate::config::{self, Config, Listen, RedisUrl, StoreUrl};
 use crate::identity::ClientIp;
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
@@ -85,13 +85,7 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
             Limiter::builder(memory())
         }
         StoreUrl::Redis(url) => {
-            let options = RedisOptions {
-                key_prefix: config.store.key_prefix.clone(),
-                timeout: config.store.timeout,
-                connections: config.store.connections,
-                ..RedisOptions::new(url.expose())
-            };
-            let store = RedisStore::start(&options)
+            let store = RedisStore::start(&redis_options(&config.store, url))
                 .map_err(|error| ServeError::new("the store cannot be set up", error))?;
             Limiter::builder(Arc::new(store) as Arc<dyn Store>)
                 .local(memory())
@@ -112,6 +106,16 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
     builder.build().map_err(|error| ServeError::new("policies and routes do not fit", error))
 }
 
+/// How the Redis at `url` is reached.
+pub(crate) fn redis_options(store: &config::Store, url: &RedisUrl) -> RedisOptions {
+    RedisOptions {
+        key_prefix: store.key_prefix.clone(),
+        timeout: store.timeout,
+        connections: store.connections,
+        ..RedisOptions::new(url.expose())
+    }
+}
+
 /// Why the app could not serve.
 #[derive(Debug)]
 pub(crate) struct ServeError {
@@ -120,7 +124,10 @@ pub(crate) struct ServeError {
 }
 
 impl ServeError {
-    fn new(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn new(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         Self { what: what.into(), source: source.into() }
     }
 }

@@ -1,15 +1,19 @@
 //! Where state lives and decisions become atomic: the [`Store`] trait and its contract.
 
 use std::fmt::{self, Debug};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 pub use self::answer::Answer;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
 pub use self::memory::MemoryStore;
+pub(crate) use self::memory::{Instead, Known};
 pub(crate) use self::name::{BuildNameHasher, Name, Names};
+#[cfg(feature = "server")]
+pub(crate) use self::redis::{Finding, Level, examine};
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisOptions, RedisStore};
+pub use self::redis::{RedisOptions, RedisStatus, RedisStore};
+#[cfg(feature = "actix")]
 pub(crate) use self::turn::Clerk;
 use crate::decision::Standing;
 use crate::policy::Policy;
@@ -22,6 +26,10 @@ mod memory;
 mod name;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg_attr(
+    not(all(feature = "actix", feature = "redis")),
+    allow(dead_code, reason = "the middleware has the clerk, the Redis store what is left for it")
+)]
 mod turn;
 
 /// Keeps the state of keys, and decides and charges in one step.
@@ -45,6 +53,21 @@ pub trait Store: Debug + Send + Sync {
 
     /// Forgets what was charged to `keys`.
     fn reset(&self, keys: Vec<Key>) -> Answer<()>;
+
+    /// Has `debtor` asked for its debts each time the store is back from an outage, before it
+    /// decides again. A store that is never away asks nobody.
+    fn on_return(&self, debtor: Weak<dyn Debtor>) {
+        drop(debtor);
+    }
+}
+
+/// Who decides instead of a store while it is away, and owes it what was admitted meanwhile.
+pub trait Debtor: Debug + Send + Sync {
+    /// At most `most` of the charges that are owed, each under one policy. Each is handed out once.
+    fn debts(&self, most: usize) -> Vec<Acquire>;
+
+    /// What the store answered to one of them. What it may have charged is owed no longer.
+    fn settled(&self, debt: &Acquire, answer: &Result<Acquired, StoreError>);
 }
 
 /// As many as a request mostly has, without an allocation.
@@ -90,18 +113,31 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It cannot be reached, or the connection was lost.
+    /// It cannot be reached, or is known to be down: it was not asked.
     Unreachable,
+    /// The connection was lost while it was asked.
+    Lost,
     /// It did not answer in time.
     TimedOut,
     /// It answered with an error, or with something that is no answer.
     Refused,
-    /// More requests wait for it than may.
+    /// More requests wait for it than may, or for longer: it was not asked.
     Overloaded,
     /// It has no room for a new key.
     Full,
     /// It was shut down.
     Closed,
+}
+
+impl StoreErrorKind {
+    /// Whether the charge may have landed all the same.
+    #[must_use]
+    pub fn may_have_charged(self) -> bool {
+        match self {
+            Self::Lost | Self::TimedOut | Self::Refused | Self::Closed => true,
+            Self::Unreachable | Self::Overloaded | Self::Full => false,
+        }
+    }
 }
 
 impl StoreError {
@@ -120,6 +156,12 @@ impl StoreError {
         Self { kind, source: Some(source.into()) }
     }
 
+    /// The same error as one of another kind.
+    #[cfg(feature = "redis")]
+    fn into_kind(self, kind: StoreErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
@@ -131,6 +173,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             StoreErrorKind::Unreachable => "the store cannot be reached",
+            StoreErrorKind::Lost => "the connection to the store was lost",
             StoreErrorKind::TimedOut => "the store did not answer in time",
             StoreErrorKind::Refused => "the store refused the request",
             StoreErrorKind::Overloaded => "too many requests wait for the store",

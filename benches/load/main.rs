@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod sample;
 mod serve;
+mod soak;
 mod start;
 mod stats;
 mod target;
@@ -56,6 +57,8 @@ enum Command {
         #[arg(long)]
         output: PathBuf,
     },
+    /// Break Redis again and again under load, and hold what was admitted to the promised bounds
+    Soak(soak::Options),
     /// Serve as one of the apps that Tollgate is compared with
     Serve(serve::Options),
 }
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Some(Command::Growth(options)) => growth::all(&options),
         Some(Command::Peers(options)) => run::peers(&options),
         Some(Command::Chart { results, output }) => chart::draw(&results, &output),
+        Some(Command::Soak(options)) => soak::run(&options),
         Some(Command::Serve(options)) => serve::serve(options),
     };
     match done {

@@ -59,6 +59,18 @@ impl Process {
         self.until(Duration::from_millis(5), || TcpStream::connect(address).ok().map(drop))
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// The CPU time in seconds that it and its descendants have used.
     pub(crate) fn cpu(&self) -> f64 {
         let all = stats();

@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::process::{Process, bound, free_address};
 use crate::{Result, Transport};
 
 #[derive(Debug)]
 pub(crate) struct RedisServer {
     process: Process,
+    directory: PathBuf,
     address: SocketAddr,
     socket: PathBuf,
     transport: Transport,
@@ -19,19 +22,43 @@ impl RedisServer {
     pub(crate) fn start(directory: &Path, transport: Transport) -> Result<Self> {
         let address = free_address()?;
         let socket = directory.join("redis.sock");
-        let mut command = bound(Path::new("redis-server"));
-        command.arg("--dir").arg(directory).arg("--unixsocket").arg(&socket);
-        command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
-        command.args(["--save", "", "--appendonly", "no", "--maxclients", "4096"]);
-        let process = Process::begin(command, directory.join("redis.log"))?;
-        let mut server = Self { process, address, socket, transport };
-        let url = server.url();
+        let process = begin(directory, address, &socket)?;
+        let directory = directory.to_owned();
+        let mut server = Self { process, directory, address, socket, transport };
+        server.until_it_answers()?;
+        Ok(server)
+    }
+
+    /// Ends it at once, and begins it anew, empty and at the same address.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.process.kill()?;
+        self.process = begin(&self.directory, self.address, &self.socket)?;
+        self.until_it_answers()
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.process.kill()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Has it do one thing, as an operator would.
+    pub(crate) fn tell(&self, words: &[&str]) -> Result<()> {
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        self.query::<redis::Value>(&command).map(drop)
+    }
+
+    fn until_it_answers(&mut self) -> Result<()> {
+        let url = self.url();
         let ping = || {
             let mut connection = redis::Client::open(url.as_str()).ok()?.get_connection().ok()?;
             redis::cmd("PING").exec(&mut connection).ok()
         };
-        server.process.until(Duration::from_millis(10), ping)?;
-        Ok(server)
+        self.process.until(Duration::from_millis(10), ping)
     }
 
     /// Its address, as clients are told it.
@@ -81,4 +108,12 @@ impl RedisServer {
         let mut connection = redis::Client::open(self.url())?.get_connection()?;
         Ok(command.query(&mut connection)?)
     }
+}
+
+fn begin(directory: &Path, address: SocketAddr, socket: &Path) -> Result<Process> {
+    let mut command = bound(Path::new("redis-server"));
+    command.arg("--dir").arg(directory).arg("--unixsocket").arg(socket);
+    command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
+    command.args(["--save", "", "--appendonly", "no", "--maxclients", "4096"]);
+    Process::begin(command, directory.join("redis.log"))
 }

@@ -9,7 +9,7 @@ use super::*;
 fn served(arguments: &[&str]) -> Result<Config, Failure> {
     let arguments = ["tollgate"].iter().chain(arguments).map(OsString::from);
     let mut served = None;
-    execute(arguments, BTreeMap::new(), None, |config| {
+    execute(arguments, BTreeMap::new(), None, |_, config| {
         served = Some(config);
         Ok::<(), Infallible>(())
     })?;
@@ -32,6 +32,20 @@ fn serve_is_what_happens_without_a_command() {
     let default = config::load(&Sources::default()).unwrap();
     assert_eq!(served(&[]).unwrap(), default);
     assert_eq!(served(&["serve"]).unwrap(), default);
+}
+
+#[test]
+fn the_command_says_what_is_done() {
+    let cases: [(&[&str], Action); 3] =
+        [(&[], Action::Serve), (&["serve"], Action::Serve), (&["doctor"], Action::Doctor)];
+    for (arguments, action) in cases {
+        let arguments = ["tollgate"].iter().chain(arguments).map(OsString::from);
+        let done = execute(arguments, BTreeMap::new(), None, |it, _| {
+            assert_eq!(it, action);
+            Ok::<(), Infallible>(())
+        });
+        done.unwrap();
+    }
 }
 
 #[test]
@@ -124,7 +138,7 @@ fn a_server_that_fails_tells_each_cause() {
 
     let cause = |text, cause| Some(Box::new(Layer(text, cause)));
     let causes = cause("cannot bind", cause("permission denied", None));
-    let serve = |_| Err(Layer("cannot listen on 127.0.0.1:80", causes));
+    let serve = |_, _| Err(Layer("cannot listen on 127.0.0.1:80", causes));
     let failure = execute(["tollgate".into()], BTreeMap::new(), None, serve).unwrap_err();
     assert_eq!(failure.exit_code(), 1);
     assert_eq!(

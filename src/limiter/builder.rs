@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::access::{AccessEntry, AccessList};
 use super::deny_cache::DenyCache;
+use super::fallback::Fallback;
 use super::pattern::{RoutePattern, RoutePatternError};
 use super::plans::Plans;
 use super::routes::{Route, Routes};
@@ -14,7 +15,7 @@ use super::{Inner, Limiter};
 use crate::clock::Clock;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Keyspace, MemoryStore, Store};
+use crate::store::{Debtor, Keyspace, MemoryStore, Store};
 
 /// Puts a [`Limiter`] together.
 #[derive(Debug)]
@@ -110,6 +111,8 @@ impl LimiterBuilder {
     }
 
     /// Counts in `local` while the store fails, for the policies that say so. Without it they refuse.
+    /// A key begins where the store left it, as far as that is known, and what was admitted is charged
+    /// to the store when it is back.
     #[must_use]
     pub fn local(self, local: Arc<MemoryStore>) -> Self {
         Self { local: Some(local), ..self }
@@ -156,18 +159,14 @@ impl LimiterBuilder {
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
         let Self { store, local, deny_cache, keyspace, instances, .. } = self;
-        let inner = Inner {
-            store,
-            local,
-            deny_cache,
-            keyspace,
-            instances,
-            rules,
-            plans,
-            routes,
-            allow,
-            block,
-        };
+        let policies = rules.values().flat_map(|rule| rule.policies());
+        let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, policies)));
+        if let Some(fallback) = &fallback {
+            let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
+            store.on_return(debtor);
+        }
+        let inner =
+            Inner { store, fallback, deny_cache, keyspace, rules, plans, routes, allow, block };
         Ok(Limiter(Arc::new(inner)))
     }
 }

@@ -8,7 +8,7 @@ use super::deny_cache::DenyCache;
 use crate::clock::Millis;
 use crate::decision::{Decision, Retry};
 use crate::policy::OnStoreFailure;
-use crate::store::{Acquire, Acquired, Answer, Charge, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Answer, StoreError, StoreErrorKind};
 
 /// A check under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
 #[derive(Debug)]
@@ -23,7 +23,9 @@ pub struct Check {
 struct Question {
     limiter: Limiter,
     asked: Acquire,
-    /// When the store was asked, where denials are remembered and none was known.
+    /// Whether the store was asked: not where a denial was known.
+    of_store: bool,
+    /// When it was, where denials are remembered.
     asked_at: Option<Millis>,
 }
 
@@ -36,11 +38,12 @@ impl Check {
         } else {
             cache.zip(now).and_then(|(cache, now)| cache.denial(&asked, now))
         };
+        let of_store = known.is_none();
         let (asked_at, answer) = match known {
             Some(known) => (None, Answer::ready(Ok(known))),
             None => (now, limiter.0.store.acquire(asked.clone())),
         };
-        Self { question: Question { limiter, asked, asked_at }, answer }
+        Self { question: Question { limiter, asked, of_store, asked_at }, answer }
     }
 
     /// Blocks this thread until it is decided.
@@ -60,6 +63,9 @@ impl Question {
                 if let Some((cache, at)) = self.limiter.0.deny_cache.as_ref().zip(self.asked_at) {
                     cache.remember(&self.asked, at, &acquired);
                 }
+                if let Some(fallback) = self.limiter.0.fallback.as_ref().filter(|_| self.of_store) {
+                    fallback.learn(&self.asked.charges, &acquired);
+                }
                 Ok(decision(&self.asked, acquired))
             }
             Err(error) => self.without_store(error.kind()),
@@ -72,10 +78,7 @@ impl Question {
             match charge.policy.on_store_failure() {
                 OnStoreFailure::Allow => {}
                 OnStoreFailure::Deny => return Err(Unavailable { cause }),
-                OnStoreFailure::Local => {
-                    let policy = self.limiter.share_of(&charge.policy);
-                    charges.push(Charge { policy, key: charge.key.clone() });
-                }
+                OnStoreFailure::Local => charges.push(charge.clone()),
             }
         }
         let asked = Acquire { charges, ..self.asked };
@@ -83,9 +86,9 @@ impl Question {
             let admitted = asked.count;
             return Ok(decision(&asked, Acquired { admitted, standings: Vec::new() }));
         }
-        let local = self.limiter.0.local.as_ref().ok_or(Unavailable { cause })?;
-        match local.acquire_now(&asked) {
-            Ok(acquired) => Ok(decision(&asked, acquired)),
+        let fallback = self.limiter.0.fallback.as_ref().ok_or(Unavailable { cause })?;
+        match fallback.decide(&asked, cause) {
+            Ok((shared, acquired)) => Ok(decision(&shared, acquired)),
             Err(error) => Err(Unavailable { cause: error.kind() }),
         }
     }

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::iter;
 use std::sync::Arc;
 
 use crate::client::Client;
@@ -22,6 +23,11 @@ impl Rule {
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// The policy with each of its quotas.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        iter::once(&self.policy).chain(self.plans.values()).chain(self.users.values())
     }
 
     /// The policy with the numbers that hold for `client`: those of the user, or else of the plan,

@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use super::*;
 use crate::decision::Decision;
 use crate::policy::{KeySource, OnStoreFailure};
-use crate::store::{Acquired, Answer, StoreErrorKind};
+use crate::store::{Acquired, Answer, MemoryStore, StoreErrorKind};
 
 mod access;
 mod plans;

@@ -52,6 +52,12 @@ impl Keyspace {
         self.compose(policy, |name| name.push_str("probe"))
     }
 
+    /// A key on which commands are tried: of no identity, and of no layout.
+    #[cfg(feature = "server")]
+    pub(crate) fn examination(&self) -> Key {
+        Key(format!("{}:{{probe}}:examination", self.prefix).into())
+    }
+
     fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
         let layout = match policy.algorithm() {
             Algorithm::FixedWindow => "fw1",

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::stand_in::{Debt, MAX_DEBTORS};
+pub(crate) use self::stand_in::{Instead, Known};
 use super::name::{BuildNameHasher, Name, Names};
 use super::{
     Acquire, Acquired, Answer, Charge, Few, Key, Store, StoreError, StoreErrorKind, SystemClock,
@@ -11,6 +13,8 @@ use crate::algorithm::{State, Terms};
 use crate::clock::{Clock, Millis};
 use crate::decision::Standing;
 use crate::quota::Cost;
+
+mod stand_in;
 
 /// Enough shards that threads seldom meet.
 const ENOUGH_SHARDS: usize = 64;
@@ -41,7 +45,10 @@ pub struct MemoryStore {
 #[derive(Debug)]
 struct Shard {
     entries: HashMap<Name, Entry, BuildNameHasher>,
+    /// What is owed to the store that this one stands in for; empty where it does not.
+    debts: HashMap<Name, Debt, BuildNameHasher>,
     capacity: usize,
+    most_debts: usize,
     /// The number of keys at which to look for some to evict.
     sweep_at: usize,
     /// Until when a look would find none.
@@ -54,6 +61,18 @@ struct Entry {
     /// When the quota is whole again: from then on the entry says no more than its absence.
     whole_at: Millis,
 }
+
+/// What else happens under the locks of a request, to each of its keys.
+trait Beside {
+    /// Before the key is read.
+    fn before(&self, _shard: &mut Shard, _name: Name, _index: usize, _now: Millis) {}
+
+    /// After `units` were charged to it.
+    fn after(&self, _shard: &mut Shard, _name: Name, _index: usize, _units: u64) {}
+}
+
+/// Nothing.
+impl Beside for () {}
 
 impl MemoryStore {
     /// A store of at most `max_keys` keys (rounded up to a whole number a shard), by the system's clock.
@@ -68,7 +87,7 @@ impl MemoryStore {
         let shards = (max_keys / SMALLEST_SHARD).clamp(1, ENOUGH_SHARDS);
         let shards = shards.max(max_keys.div_ceil(LARGEST_SHARD));
         let capacity = max_keys.max(1).div_ceil(shards);
-        let shard = || Mutex::new(Shard::new(capacity));
+        let shard = || Mutex::new(Shard::new(capacity, MAX_DEBTORS.div_ceil(shards)));
         Self { clock, names: Names::default(), shards: (0..shards).map(|_| shard()).collect() }
     }
 
@@ -89,13 +108,25 @@ impl MemoryStore {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it calls `key`.
+    pub(crate) fn name_of(&self, key: &Key) -> Name {
+        self.names.of(key.as_str())
+    }
+
     /// Decides and charges, here and now.
     ///
     /// # Errors
     /// When there is no room for a new key.
     pub fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
-        let names: Few<Name> =
-            acquire.charges.iter().map(|it| self.names.of(it.key.as_str())).collect();
+        self.acquire_beside(acquire, &())
+    }
+
+    fn acquire_beside(
+        &self,
+        acquire: &Acquire,
+        beside: &impl Beside,
+    ) -> Result<Acquired, StoreError> {
+        let names: Few<Name> = acquire.charges.iter().map(|it| self.name_of(&it.key)).collect();
         let home = |name: &Name| name.shard(self.shards.len());
         // Always in the same order, so that two requests never wait for each other.
         let mut order: Few<usize> = names.iter().map(home).collect();
@@ -110,7 +141,8 @@ impl MemoryStore {
         let cost = acquire.cost;
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut admitted = acquire.count;
-        for (charge, name) in charges() {
+        for (index, (charge, name)) in charges().enumerate() {
+            beside.before(&mut shards[at(&name)], name, index, now);
             let standing = shards[at(&name)].standing(name, charge, now, cost);
             let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
             admitted = admitted.min(fit);
@@ -124,8 +156,10 @@ impl MemoryStore {
         }
         if acquire.count > 0 {
             let units = u64::from(admitted) * cost.units();
-            for ((charge, name), standing) in charges().zip(&mut standings) {
-                *standing = shards[at(&name)].charge(name, charge, now, units, cost, *standing);
+            for (index, ((charge, name), standing)) in charges().zip(&mut standings).enumerate() {
+                let shard = &mut shards[at(&name)];
+                *standing = shard.charge(name, charge, now, units, cost, *standing);
+                beside.after(shard, name, index, units);
             }
         }
         Ok(Acquired { admitted, standings })
@@ -139,18 +173,22 @@ impl Store for MemoryStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         for key in keys {
-            let name = self.names.of(key.as_str());
-            self.lock(name.shard(self.shards.len())).entries.remove(&name);
+            let name = self.name_of(&key);
+            let mut shard = self.lock(name.shard(self.shards.len()));
+            shard.entries.remove(&name);
+            shard.debts.remove(&name);
         }
         Answer::ready(Ok(()))
     }
 }
 
 impl Shard {
-    fn new(capacity: usize) -> Self {
+    fn new(capacity: usize, most_debts: usize) -> Self {
         Self {
             entries: HashMap::default(),
+            debts: HashMap::default(),
             capacity,
+            most_debts,
             sweep_at: capacity.min(SMALLEST_SWEEP),
             sweep_from: 0,
         }

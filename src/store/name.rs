@@ -14,10 +14,20 @@ pub(crate) struct Name {
 impl Name {
     /// Its shard, of `shards`.
     pub(super) fn shard(self, shards: usize) -> usize {
-        // The top of a product is as even as a remainder, and needs no division.
-        let shard = (u128::from(self.shard) * shards as u128) >> 64;
-        usize::try_from(shard).unwrap_or(0)
+        part(self.shard, shards)
     }
+
+    /// Its place, of `places`, and a mark that tells it from the others of that place.
+    pub(crate) fn place(self, places: usize) -> (usize, u64) {
+        (part(self.slot, places), self.shard)
+    }
+}
+
+/// In which of so many equal `parts` of all hashes one lies.
+fn part(hash: u64, parts: usize) -> usize {
+    // The top of a product is as even as a remainder, and needs no division.
+    let part = (u128::from(hash) * parts as u128) >> 64;
+    usize::try_from(part).unwrap_or(0)
 }
 
 impl Hash for Name {

@@ -1,23 +1,33 @@
 //! State in Redis: one script call decides and charges a whole batch of requests.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::IntoConnectionInfo as _;
 
 use self::dispatch::Dispatch;
+#[cfg(feature = "server")]
+pub(crate) use self::examine::{Finding, Level, examine};
 use self::link::Link;
-use self::pool::{Manager, Pool};
-use super::{Acquire, Acquired, Answer, Key, Store, StoreError, StoreErrorKind};
+use self::pool::{Connector, Manager, Pool};
+pub use self::status::RedisStatus;
+use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError, StoreErrorKind};
 use crate::clock::Clock;
 
+mod attend;
 mod batch;
+mod breaker;
+mod cause;
 mod dispatch;
+#[cfg(feature = "server")]
+mod examine;
 mod link;
 mod pool;
+mod probe;
 mod reply;
 mod script;
+mod status;
 
 /// How to reach a Redis, and how long to wait for it.
 #[derive(Clone)]
@@ -30,6 +40,9 @@ pub struct RedisOptions {
     pub timeout: Duration,
     /// Dispatcher threads, each with a connection of its own at a time.
     pub connections: usize,
+    /// How long a probe that failed waits before the next; for tests of many outages.
+    #[doc(hidden)]
+    pub probe_interval: Duration,
     /// Instead of the server's own time; for tests alone, which share one clock with their model.
     #[doc(hidden)]
     pub clock: Option<Arc<dyn Clock>>,
@@ -44,6 +57,7 @@ impl RedisOptions {
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
             connections: 2,
+            probe_interval: Duration::from_millis(250),
             clock: None,
         }
     }
@@ -63,9 +77,9 @@ impl fmt::Debug for RedisOptions {
 /// Keeps state in a Redis server.
 ///
 /// Requests queue for a few dispatcher threads; each sends whatever is queued as one call of one
-/// script over a pooled connection. A call that fails takes the store *down*: from then on every
-/// request is answered [`StoreErrorKind::Unreachable`] at once, until a probe in the background,
-/// which charges a key of its own, is answered again.
+/// script over a pooled connection. A few calls in a row that fail or take too long take the store
+/// *down*: from then on every request is answered [`StoreErrorKind::Unreachable`] at once, until a
+/// probe in the background, which charges keys of its own, is answered again.
 #[derive(Debug)]
 pub struct RedisStore {
     link: Arc<Link>,
@@ -82,9 +96,9 @@ impl RedisStore {
         let info = options.url.as_str().into_connection_info().map_err(store_error)?;
         let address = info.addr().to_string();
         let connections = options.connections.max(1);
-        let manager = Manager::new(info, options.timeout).map_err(store_error)?;
-        let link = Link::start(address, manager.clone(), options)?;
-        let pool = manager.into_pool(connections);
+        let connector = Connector::new(info, options.timeout).map_err(store_error)?;
+        let link = Link::start(address, connector.clone(), options)?;
+        let pool = Manager::pool(connector, &link, connections);
         if link.is_up() {
             warm(&pool, connections);
         }
@@ -98,16 +112,16 @@ impl RedisStore {
         self.link.address()
     }
 
-    /// Whether the server answered last.
+    /// Whether the server is asked: not while it fails.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.link.is_up()
     }
 
-    /// How many requests were answered [`StoreErrorKind::Overloaded`], since too many waited.
+    /// How it stands with the server, and what was counted of that.
     #[must_use]
-    pub fn overloads(&self) -> u64 {
-        self.dispatch.overloads()
+    pub fn status(&self) -> RedisStatus {
+        self.link.status()
     }
 }
 
@@ -118,6 +132,10 @@ impl Store for RedisStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         self.dispatch.reset(keys)
+    }
+
+    fn on_return(&self, debtor: Weak<dyn Debtor>) {
+        self.link.add_debtor(debtor);
     }
 }
 
@@ -132,9 +150,19 @@ fn store_error(error: redis::RedisError) -> StoreError {
     let kind = if error.is_timeout() {
         StoreErrorKind::TimedOut
     } else if error.is_io_error() {
-        StoreErrorKind::Unreachable
+        StoreErrorKind::Lost
     } else {
         StoreErrorKind::Refused
     };
     StoreError::caused_by(kind, error)
+}
+
+/// The same of a failure to connect, where nothing was lost.
+fn connect_error(error: redis::RedisError) -> StoreError {
+    match store_error(error) {
+        error if error.kind() == StoreErrorKind::Lost => {
+            error.into_kind(StoreErrorKind::Unreachable)
+        }
+        error => error,
+    }
 }

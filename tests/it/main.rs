@@ -24,8 +24,18 @@ mod script;
 mod lua_headers;
 // What a Redis user may not do.
 mod permissions;
-// Redis is killed, paused and restarted under traffic.
+// Redis is killed and restarted under traffic.
 mod outage;
+// What an outage costs of a quota, at most.
+mod bounds;
+// Each reason why a Redis does not count, told with its remedy, ends in the ladder.
+mod causes;
+// What lies between a store and its Redis delays, drops and cuts.
+mod proxied;
+// A hundred outages leave nothing behind.
+mod cycles;
+// The command `doctor`.
+mod doctor;
 // Plans and named users: their own quotas, in one key each.
 mod plans;
 // Whose quota an address is: none that a client writes, and each client's own behind proxies.

@@ -7,8 +7,10 @@ pub(crate) mod port;
 // A fixture may be ahead of the tests that use it.
 #[allow(dead_code)]
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod stores;
 pub(crate) mod threads;
+pub(crate) mod traffic;

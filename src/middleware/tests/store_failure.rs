@@ -28,8 +28,8 @@ impl Store for Failing {
 
 /// Every kind of failure, answered at once and later.
 fn failures() -> impl Iterator<Item = LimiterBuilder> {
-    use StoreErrorKind::{Closed, Full, Overloaded, Refused, TimedOut, Unreachable};
-    let kinds = [Unreachable, TimedOut, Refused, Overloaded, Full, Closed];
+    use StoreErrorKind::{Closed, Full, Lost, Overloaded, Refused, TimedOut, Unreachable};
+    let kinds = [Unreachable, Lost, TimedOut, Refused, Overloaded, Full, Closed];
     kinds.into_iter().flat_map(|kind| [false, true].map(|later| Failing { kind, later })).map(
         |store| {
             let clock = Arc::new(ManualClock::new(NOW));

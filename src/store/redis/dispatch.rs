@@ -1,6 +1,5 @@
 //! Dispatcher threads: they make a synchronous pool fast by sending what waits together as one call.
 
-use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +10,7 @@ use redis::RedisResult;
 use self::queue::{Asked, Job, MAX_BATCH, Queue, answer_all};
 use super::batch::Batch;
 use super::link::Link;
-use super::pool::{Connection, Pool};
+use super::pool::{Connection, Pool, checkout};
 use super::{RedisOptions, script, store_error};
 use crate::clock::Clock;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
@@ -32,7 +31,8 @@ impl Dispatch {
         options: &RedisOptions,
         threads: usize,
     ) -> Result<Self, StoreError> {
-        let dispatch = Self { queue: Arc::new(Queue::new(threads)), link: link.clone() };
+        let dispatch =
+            Self { queue: Arc::new(Queue::new(threads, link.tally().clone())), link: link.clone() };
         for number in 0..threads {
             let calls =
                 Server { pool: pool.clone(), link: link.clone(), clock: options.clock.clone() };
@@ -48,6 +48,7 @@ impl Dispatch {
 
     pub(super) fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
         if !self.link.is_up() {
+            self.link.tally().unanswered.add(1);
             return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
         }
         let (answer, later) = Answer::later();
@@ -59,11 +60,6 @@ impl Dispatch {
         let (answer, later) = Answer::later();
         self.queue.reset(keys, answer);
         later
-    }
-
-    /// How many requests were refused because too many waited.
-    pub(super) fn overloads(&self) -> u64 {
-        self.queue.overloads()
     }
 }
 
@@ -100,7 +96,7 @@ impl<C: Calls> Dispatcher<C> {
         for job in jobs {
             match job {
                 Job::Acquire(group) if group.queued.elapsed() > self.timeout => {
-                    group.refuse(StoreErrorKind::TimedOut);
+                    self.queue.refuse(group);
                 }
                 Job::Acquire(group) => {
                     let mut answers = Vec::with_capacity(group.asked.len());
@@ -128,9 +124,8 @@ impl<C: Calls> Dispatcher<C> {
                 }
             }
             Err(error) => {
-                let kind = error.kind();
                 for (answers, desk) in askers {
-                    answer_all(answers, desk, repeat_with(move || Err(StoreError::new(kind))));
+                    self.queue.fail(answers, desk, error.kind());
                 }
             }
         }
@@ -173,7 +168,7 @@ impl Calls for Server {
 }
 
 impl Server {
-    /// Runs `command` on a pooled connection; a failure takes the link down.
+    /// Runs `command` on a pooled connection, and tells the link how it ended.
     fn call<T>(
         &self,
         command: impl FnOnce(&mut Connection) -> RedisResult<T>,
@@ -181,21 +176,22 @@ impl Server {
         if !self.link.is_up() {
             return Err(StoreError::new(StoreErrorKind::Unreachable));
         }
-        let result = match self.connection() {
-            Ok(mut connection) => command(&mut connection).map_err(store_error),
-            Err(error) => Err(StoreError::caused_by(StoreErrorKind::Unreachable, error)),
-        };
-        result.inspect_err(|error| self.link.take_down(error))
-    }
-
-    fn connection(&self) -> Result<r2d2::PooledConnection<super::pool::Manager>, r2d2::Error> {
-        loop {
-            let mut connection = self.pool.get()?;
-            if connection.is_current() {
-                return Ok(connection);
+        let begun = self.link.now();
+        let (generation, result) = match checkout(&self.pool, &self.link) {
+            Ok(mut connection) => {
+                (connection.generation(), command(&mut connection).map_err(store_error))
             }
-            connection.discard();
-        }
+            // What kept it from being made, the link was told.
+            Err(_) if !self.link.is_up() => {
+                return Err(StoreError::new(StoreErrorKind::Unreachable));
+            }
+            Err(error) => {
+                let error = StoreError::caused_by(StoreErrorKind::Unreachable, error);
+                (self.link.generation(), Err(error))
+            }
+        };
+        self.link.observe(begun, generation, &result);
+        result
     }
 }
 

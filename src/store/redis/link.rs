@@ -1,57 +1,72 @@
-//! Whether the server answers: down after a failed call, up again after a probe that succeeds.
+//! Whether the server is asked: the breaker, what is counted of it, and who is told of its return.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use r2d2::ManageConnection as _;
+use crossbeam_channel::{Sender, bounded};
 
-use super::batch::Batch;
-use super::pool::{Generation, Manager};
-use super::{RedisOptions, script, store_error};
-use crate::policy::Policy;
-use crate::quota::{Cost, MAX_EXACT, Quota};
-use crate::store::{Acquire, Charge, Keyspace, StoreError, StoreErrorKind};
+use super::breaker::{Breaker, Failure};
+use super::cause::{Cause, Says};
+use super::pool::Connector;
+use super::probe::Probe;
+use super::status::{RedisStatus, Tally};
+use super::{RedisOptions, attend};
+use crate::clock::{Clock as _, Millis};
+use crate::store::{Debtor, MonotonicClock, StoreError, StoreErrorKind};
 
-/// How long a probe that failed waits before the next.
-const PROBE_INTERVAL: Duration = Duration::from_millis(250);
+/// Failures that are no outage are mentioned in the log no more often than this.
+const MENTION_INTERVAL: Millis = 10_000;
 
 /// The state of the link to one server.
 #[derive(Debug)]
 pub(super) struct Link {
     address: String,
-    up: AtomicBool,
-    generation: Generation,
+    /// What a call may take.
+    budget: Millis,
+    clock: MonotonicClock,
+    breaker: Breaker,
+    tally: Arc<Tally>,
+    /// Counts the outages, and the times that connections were lost: one from before the last of
+    /// them may be dead, too, and is not used again.
+    generation: AtomicU64,
+    /// The count of unanswered requests when the present outage began.
+    unanswered_before: AtomicU64,
+    mentioned: AtomicU64,
+    debtors: Mutex<Vec<Weak<dyn Debtor>>>,
     wake: Sender<()>,
 }
 
 impl Link {
-    /// Probes once, and starts the thread that probes whenever the link is down.
+    /// Probes once, and starts the thread that attends to the link from then on.
     pub(super) fn start(
         address: String,
-        manager: Manager,
+        connector: Connector,
         options: &RedisOptions,
     ) -> Result<Arc<Self>, StoreError> {
-        let probe = Probe::new(manager, options)?;
+        let probe = Probe::new(connector, options)?;
         let (wake, wakes) = bounded(1);
-        let generation = probe.manager.generation();
-        let link = Arc::new(Self { address, up: AtomicBool::new(true), generation, wake });
-        match probe.run() {
-            Ok(()) => link.log_up(),
-            Err(error) => link.take_down(&error),
+        let link = Arc::new(Self {
+            address,
+            budget: millis(options.timeout),
+            clock: MonotonicClock::start(),
+            breaker: Breaker::new(millis(options.probe_interval)),
+            tally: Arc::default(),
+            generation: AtomicU64::new(0),
+            unanswered_before: AtomicU64::new(0),
+            mentioned: AtomicU64::new(0),
+            debtors: Mutex::default(),
+            wake,
+        });
+        match probe.run(0) {
+            Ok(_) => log::info!("Redis at {} answers: counting there.", link.address),
+            Err(error) => link.give_up(&error),
         }
         let weak = Arc::downgrade(&link);
         thread::Builder::new()
             .name("tollgate-probe".to_owned())
-            .spawn(move || {
-                while wakes.recv().is_ok() && probe.until_answered(&wakes) {
-                    let Some(link) = weak.upgrade() else { return };
-                    link.take_up();
-                }
-            })
+            .spawn(move || attend::run(&probe, &weak, &wakes))
             .map_err(|error| StoreError::caused_by(StoreErrorKind::Closed, error))?;
         Ok(link)
     }
@@ -61,87 +76,174 @@ impl Link {
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.up.load(Ordering::Acquire)
+        self.breaker.is_closed()
     }
 
-    /// Takes the link down for `cause`, and has it probed.
-    pub(super) fn take_down(&self, cause: &StoreError) {
-        if self.up.swap(false, Ordering::AcqRel) {
-            // What was connected before may be half dead: nothing of it is used again.
-            self.generation.next();
-            let says = match cause.kind() {
-                StoreErrorKind::Refused => "refuses to count",
-                _ => "does not answer",
-            };
-            log::warn!(
-                "Redis at {} {says} ({}): counting in this process, or as on_store_failure says, \
-                 until it does.",
-                self.address,
-                Reason(cause)
-            );
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn status(&self) -> RedisStatus {
+        let down_for = self.breaker.opened_at().map(|at| self.now().saturating_sub(at));
+        self.tally.status(down_for.map(Duration::from_millis))
+    }
+
+    pub(super) fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    /// An instant for [`observe`](Self::observe).
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Learns how a call ended that began at `begun`, on a connection of `generation`. A late answer
+    /// is an answer, but the next may be later: it counts as a failure.
+    pub(super) fn observe<T>(
+        &self,
+        begun: Millis,
+        generation: u64,
+        result: &Result<T, StoreError>,
+    ) {
+        let took = self.now().saturating_sub(begun);
+        match result {
+            Ok(_) if took > self.budget => {
+                self.tally.slow.add(1);
+                self.learn(Failure::Late, &too_slow());
+            }
+            Ok(_) => {
+                if self.breaker.succeeded() {
+                    self.mention();
+                }
+            }
+            Err(error) => {
+                self.tally.failures.add(1);
+                // Connections that are lost together are lost once.
+                if error.kind() != StoreErrorKind::Lost || self.outdate(generation) {
+                    self.learn(failure(error.kind()), error);
+                }
+            }
         }
-        // A full channel has woken the probe already.
+    }
+
+    /// A connection could not be made.
+    pub(super) fn no_connection(&self, error: &StoreError) {
+        self.tally.failures.add(1);
+        self.learn(Failure::NoConnection, error);
+    }
+
+    /// Has `debtor` asked for its debts when the server is back.
+    pub(super) fn add_debtor(&self, debtor: Weak<dyn Debtor>) {
+        let mut debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);
+        debtors.retain(|known| known.strong_count() > 0);
+        debtors.push(debtor);
+    }
+
+    pub(super) fn debtors(&self) -> Vec<Arc<dyn Debtor>> {
+        let debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);
+        debtors.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How long the first probe of an outage waits.
+    pub(super) fn wait(&self) -> Duration {
+        Duration::from_millis(self.breaker.wait())
+    }
+
+    /// A probe failed: says so where the cause is another one than before.
+    pub(super) fn still_down(&self, error: &StoreError) {
+        let cause = Cause::of(error);
+        log::debug!("The probe of Redis at {} failed: {}.", self.address, cause.name());
+        if self.tally.cause() != Some(cause) {
+            self.tally.set_cause(cause);
+            log::warn!("Redis at {} now {}. {}", self.address, Says(error), cause.remedy());
+        }
+    }
+
+    /// A probe succeeded: asks the server again.
+    pub(super) fn take_up(&self) {
+        let Some(down) = self.breaker.close(self.now()) else { return };
+        let before = self.unanswered_before.load(Ordering::Relaxed);
+        log::info!(
+            "Redis at {} answers: counting there again, after {:.1} s in which {} requests were \
+             decided without it.",
+            self.address,
+            Duration::from_millis(down).as_secs_f64(),
+            self.tally.unanswered.get().saturating_sub(before)
+        );
+    }
+
+    fn learn(&self, failure: Failure, error: &StoreError) {
+        self.tally.set_cause(Cause::of(error));
+        if self.breaker.failed(failure, self.now()) {
+            self.went_down(error);
+        }
+        // What was decided without the server may be owed to it. A full channel is awake already.
         let _ = self.wake.try_send(());
     }
 
-    fn take_up(&self) {
-        if !self.up.swap(true, Ordering::AcqRel) {
-            self.log_up();
-        }
+    /// Has no connection of `generation` used again; false where that was so already.
+    fn outdate(&self, generation: u64) -> bool {
+        let next = generation + 1;
+        let swap =
+            self.generation.compare_exchange(generation, next, Ordering::AcqRel, Ordering::Acquire);
+        swap.is_ok()
     }
 
-    fn log_up(&self) {
-        log::info!("Redis at {} answers: counting there.", self.address);
+    /// Opens the breaker for one failure, as when nothing was ever answered.
+    fn give_up(&self, error: &StoreError) {
+        self.tally.failures.add(1);
+        self.tally.set_cause(Cause::of(error));
+        if self.breaker.open(self.now()) {
+            self.went_down(error);
+        }
+        let _ = self.wake.try_send(());
+    }
+
+    fn went_down(&self, error: &StoreError) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.tally.outages.add(1);
+        self.unanswered_before.store(self.tally.unanswered.get(), Ordering::Relaxed);
+        log::warn!(
+            "Redis at {} {}: counting in this process, or as on_store_failure says, until it does. {}",
+            self.address,
+            Says(error),
+            Cause::of(error).remedy()
+        );
+    }
+
+    /// Says that calls failed without an outage, now and then.
+    fn mention(&self) {
+        let (now, last) = (self.now() + 1, self.mentioned.load(Ordering::Relaxed));
+        let due = last == 0 || now >= last + MENTION_INTERVAL;
+        let swap = || {
+            self.mentioned.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        if let Some(cause) = self.tally.cause().filter(|_| due && swap()) {
+            log::warn!(
+                "Redis at {} failed a call and answered the next ({}): its requests were decided \
+                 without it. {}",
+                self.address,
+                cause.name(),
+                cause.remedy()
+            );
+        }
     }
 }
 
-/// Why the server failed, in a few words.
-struct Reason<'a>(&'a StoreError);
-
-impl fmt::Display for Reason<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.kind(), std::error::Error::source(self.0)) {
-            (StoreErrorKind::TimedOut, _) => f.write_str("timed out"),
-            (_, Some(source)) => write!(f, "{source}"),
-            (_, None) => write!(f, "{}", self.0),
-        }
+fn failure(kind: StoreErrorKind) -> Failure {
+    match kind {
+        StoreErrorKind::TimedOut => Failure::Late,
+        StoreErrorKind::Unreachable => Failure::NoConnection,
+        StoreErrorKind::Lost => Failure::Lost,
+        _ => Failure::Refused,
     }
 }
 
-/// Charges a key of its own: what succeeds then succeeds for requests.
-struct Probe {
-    manager: Manager,
-    charge: Charge,
-    clock: Option<Arc<dyn crate::clock::Clock>>,
+/// An answer that came, but later than it may.
+pub(super) fn too_slow() -> StoreError {
+    StoreError::caused_by(StoreErrorKind::TimedOut, "it answers, but too slowly")
 }
 
-impl Probe {
-    fn new(manager: Manager, options: &RedisOptions) -> Result<Self, StoreError> {
-        let refused = |error| StoreError::caused_by(StoreErrorKind::Refused, error);
-        // Never used up, so that every probe writes.
-        let quota = Quota::new(MAX_EXACT, 1_000).map_err(|error| refused(error.to_string()))?;
-        let policy = Policy::new("probe", quota).map_err(|error| refused(error.to_string()))?;
-        let key = Keyspace::new(&options.key_prefix).probe(&policy);
-        let charge = Charge { policy: Arc::new(policy), key };
-        Ok(Self { manager, charge, clock: options.clock.clone() })
-    }
-
-    fn run(&self) -> Result<(), StoreError> {
-        let mut connection = self.manager.connect().map_err(store_error)?;
-        let charges = vec![self.charge.clone()];
-        let batch = Batch::of(vec![Acquire { charges, cost: Cost::ONE, count: 1 }]);
-        let now = self.clock.as_ref().map(|clock| clock.now());
-        script::run(&mut connection, &batch, now).map(drop).map_err(store_error)
-    }
-
-    /// Probes until one succeeds; false when nobody listens any more.
-    fn until_answered(&self, wakes: &Receiver<()>) -> bool {
-        while let Err(error) = self.run() {
-            log::debug!("The probe of Redis failed: {error:?}.");
-            if let Err(RecvTimeoutError::Disconnected) = wakes.recv_timeout(PROBE_INTERVAL) {
-                return false;
-            }
-        }
-        true
-    }
+fn millis(length: Duration) -> Millis {
+    Millis::try_from(length.as_millis()).unwrap_or(Millis::MAX)
 }

@@ -1,8 +1,7 @@
 //! Connections: every one with time limits and the script loaded, none reused after a failure.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use r2d2::{HandleError, ManageConnection};
 use redis::io::tcp::TcpSettings;
@@ -10,40 +9,70 @@ use redis::{
     Client, ConnectionInfo, ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind,
 };
 
-use super::script;
+use super::cause::Cause;
+use super::link::Link;
+use super::{connect_error, script};
 
 pub(super) type Pool = r2d2::Pool<Manager>;
+type PooledConnection = r2d2::PooledConnection<Manager>;
 
-/// Makes connections for the pool.
+/// In so many parts a dispatcher waits for a connection, and looks in between whether it should.
+const WAITS: u32 = 10;
+
+/// Makes connections.
 #[derive(Clone, Debug)]
-pub(super) struct Manager {
+pub(super) struct Connector {
     client: Client,
     timeout: Duration,
-    generation: Generation,
 }
 
-impl Manager {
+impl Connector {
     pub(super) fn new(info: ConnectionInfo, timeout: Duration) -> RedisResult<Self> {
         // Without it, the kernel holds a small batch back for the last one's acknowledgement.
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        Ok(Self { client: Client::open(info)?, timeout, generation: Generation::default() })
+        Ok(Self { client: Client::open(info)?, timeout })
     }
 
+    /// A connection of `generation`, with the script loaded.
+    pub(super) fn connect(&self, generation: u64) -> RedisResult<Connection> {
+        let mut inner = self.open()?;
+        script::load(&mut inner)?;
+        Ok(Connection { inner, failed: false, generation })
+    }
+
+    fn open(&self) -> RedisResult<redis::Connection> {
+        let inner = self.client.get_connection_with_timeout(self.timeout)?;
+        inner.set_read_timeout(Some(self.timeout))?;
+        inner.set_write_timeout(Some(self.timeout))?;
+        Ok(inner)
+    }
+
+    /// A connection on which nothing was asked yet.
+    #[cfg(feature = "server")]
+    pub(super) fn bare(&self) -> RedisResult<Connection> {
+        Ok(Connection { inner: self.open()?, failed: false, generation: 0 })
+    }
+}
+
+/// Makes connections for the pool, while the server is up: what is down is asked by its probe alone.
+#[derive(Debug)]
+pub(super) struct Manager {
+    connector: Connector,
+    link: Arc<Link>,
+}
+
+impl Manager {
     /// A pool of at most `size` connections, which are made when they are wanted.
-    pub(super) fn into_pool(self, size: usize) -> Pool {
-        let timeout = self.timeout;
+    pub(super) fn pool(connector: Connector, link: &Arc<Link>, size: usize) -> Pool {
+        let timeout = connector.timeout;
         Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
             .min_idle(Some(0))
             // A PING at checkout would cost a round trip per batch; a dead connection shows at once.
             .test_on_check_out(false)
             .connection_timeout(timeout)
-            .error_handler(Box::new(LogQuietly))
-            .build_unchecked(self)
-    }
-
-    pub(super) fn generation(&self) -> Generation {
-        self.generation.clone()
+            .error_handler(Box::new(Report(link.clone())))
+            .build_unchecked(Self { connector, link: link.clone() })
     }
 }
 
@@ -52,12 +81,10 @@ impl ManageConnection for Manager {
     type Error = RedisError;
 
     fn connect(&self) -> RedisResult<Connection> {
-        let mut inner = self.client.get_connection_with_timeout(self.timeout)?;
-        inner.set_read_timeout(Some(self.timeout))?;
-        inner.set_write_timeout(Some(self.timeout))?;
-        script::load(&mut inner)?;
-        let born = self.generation.current();
-        Ok(Connection { inner, failed: false, born, generation: self.generation() })
+        if !self.link.is_up() {
+            return Err(RedisError::from((ErrorKind::Client, "the server is known to be down")));
+        }
+        self.connector.connect(self.link.generation())
     }
 
     fn is_valid(&self, connection: &mut Connection) -> RedisResult<()> {
@@ -69,22 +96,35 @@ impl ManageConnection for Manager {
     }
 }
 
+/// A connection out of `pool`, none from before the last loss; waits for one no longer than a
+/// call may take, and only while the server is up.
+pub(super) fn checkout(pool: &Pool, link: &Link) -> Result<PooledConnection, r2d2::Error> {
+    let deadline = Instant::now() + pool.connection_timeout();
+    loop {
+        match pool.get_timeout(pool.connection_timeout() / WAITS) {
+            Ok(connection) if connection.generation == link.generation() => return Ok(connection),
+            Ok(mut connection) => connection.discard(),
+            Err(error) if !link.is_up() || Instant::now() > deadline => return Err(error),
+            Err(_) => {}
+        }
+    }
+}
+
 /// A connection that remembers whether it may be used again.
 pub(super) struct Connection {
     inner: redis::Connection,
     failed: bool,
-    born: u64,
-    generation: Generation,
+    generation: u64,
 }
 
 impl Connection {
-    /// Whether the server has answered without a break since it was made.
-    pub(super) fn is_current(&self) -> bool {
-        self.born == self.generation.current()
+    /// The count of losses before it was made.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Has the pool throw it away.
-    pub(super) fn discard(&mut self) {
+    fn discard(&mut self) {
         self.failed = true;
     }
 
@@ -103,26 +143,17 @@ impl Connection {
     }
 }
 
-/// Counts the failures of the server; a connection from before the last one is not used again.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Generation(Arc<AtomicU64>);
-
-impl Generation {
-    pub(super) fn next(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn current(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// The pool retries on its own; the link tells the operator, once.
+/// The pool retries on its own; the link learns what it meets.
 #[derive(Debug)]
-struct LogQuietly;
+struct Report(Arc<Link>);
 
-impl HandleError<RedisError> for LogQuietly {
+impl HandleError<RedisError> for Report {
     fn handle_error(&self, error: RedisError) {
-        log::debug!("A connection to Redis could not be made: {error}.");
+        // Its own refusal says nothing new.
+        if self.0.is_up() {
+            let error = connect_error(error);
+            log::debug!("A connection to Redis could not be made: {}.", Cause::of(&error).name());
+            self.0.no_connection(&error);
+        }
     }
 }

@@ -7,6 +7,8 @@ use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 use super::batch::Batch;
 use super::pool::Connection;
 use crate::clock::Millis;
+#[cfg(feature = "server")]
+use crate::store::Key;
 
 macro_rules! lua {
     ($file:literal) => {
@@ -53,6 +55,57 @@ pub(super) fn run(
         }
     })
 }
+
+/// Whether scripts may not call `TIME`: refused inside a script, a command goes unnamed.
+pub(super) fn time_is_refused(connection: &mut Connection) -> bool {
+    let time = |connection: &mut redis::Connection| -> RedisResult<()> {
+        redis::cmd("EVAL").arg("return redis.call('TIME')").arg(0).exec(connection)
+    };
+    // Where EVAL itself may not be run, that says nothing of TIME.
+    connection
+        .run(time)
+        .is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError))
+}
+
+/// A harmless call of every command that counting needs, with the rule of an ACL that permits it;
+/// those that write do so on `key` alone, and leave nothing there.
+#[cfg(feature = "server")]
+pub(super) fn commands(key: &Key) -> Vec<(&'static str, Cmd)> {
+    const CALLS: [(&str, &[&str]); 20] = [
+        ("+evalsha", &["EVALSHA", "", "0"]),
+        ("+eval", &["EVAL", "return 1", "0"]),
+        ("+script|load", &["SCRIPT", "LOAD", "return 1"]),
+        ("+time", &["TIME"]),
+        ("+hget", &["HGET", KEY, "field"]),
+        ("+hgetall", &["HGETALL", KEY]),
+        ("+hset", &["HSET", KEY, "field", "0"]),
+        ("+hincrby", &["HINCRBY", KEY, "field", "0"]),
+        ("+del", &["DEL", KEY]),
+        ("+get", &["GET", KEY]),
+        ("+set", &["SET", KEY, "", "PX", "1000"]),
+        ("+unlink", &["UNLINK", KEY]),
+        ("+zrange", &["ZRANGE", KEY, "0", "0"]),
+        ("+zrangebyscore", &["ZRANGEBYSCORE", KEY, "0", "0"]),
+        ("+zcount", &["ZCOUNT", KEY, "0", "0"]),
+        ("+zcard", &["ZCARD", KEY]),
+        ("+zadd", &["ZADD", KEY, "0", "member"]),
+        ("+pexpire", &["PEXPIRE", KEY, "1000"]),
+        ("+zrem", &["ZREM", KEY, "member"]),
+        ("+zremrangebyscore", &["ZREMRANGEBYSCORE", KEY, "0", "0"]),
+    ];
+    let call = |(rule, words): (&'static str, &[&str])| {
+        let mut call = Cmd::new();
+        for word in words {
+            call.arg(if *word == KEY { key.as_str() } else { word });
+        }
+        (rule, call)
+    };
+    CALLS.into_iter().map(call).collect()
+}
+
+/// Stands for the key in a call.
+#[cfg(feature = "server")]
+const KEY: &str = "<key>";
 
 /// The call of `script` with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
 fn call(command: &str, script: &str, batch: &Batch, now: Option<Millis>) -> Cmd {

@@ -95,6 +95,32 @@ impl Server {
         assert!(ready.is_some(), "redis-server did not come up:\n{printed}");
     }
 
+    /// Has the server do one thing, as an operator would.
+    pub(crate) fn tell(&self, words: &[&str]) {
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        command.exec(&mut self.connection()).expect("a command that it takes");
+    }
+
+    /// Ends the server in order, and begins it anew with what it held, which it takes so long to
+    /// load for each key; it is loading when this returns.
+    pub(crate) fn reload(&mut self, micros_a_key: u32) {
+        // What is not compressed is loaded in more steps, between which it answers.
+        self.tell(&["CONFIG", "SET", "rdbcompression", "no"]);
+        self.tell(&["SAVE"]);
+        self.stop();
+        let mut command = self.command();
+        command.arg("--key-load-delay").arg(micros_a_key.to_string());
+        command.args(["--loading-process-events-interval-bytes", "1024"]);
+        let mut running = Running::begin(command);
+        let loads = |_: &[String]| {
+            self.connect().is_err_and(|it| it.code() == Some("LOADING")).then_some(())
+        };
+        let ready = running.output.until(PATIENCE, loads);
+        self.running = Some(running);
+        assert!(ready.is_some(), "redis-server is not loading");
+    }
+
     /// Stops the server's process without ending it (SIGSTOP): connections stay open, nothing answers.
     pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
@@ -126,7 +152,7 @@ impl Server {
         }
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.home.path().join("redis.sock")
     }
 
@@ -142,6 +168,8 @@ impl Server {
         command.arg("--unixsocket").arg(self.socket());
         command.arg("--port").arg(self.port.to_string());
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        // What `reload` kept is loaded by it alone.
+        command.args(["--dbfilename", "reload.rdb"]);
         command.args(["--daemonize", "no", "--logfile", ""]);
         command
     }

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::iter::repeat_with;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::store::redis::status::Tally;
 use crate::store::turn::Desk;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
@@ -19,7 +19,7 @@ pub(super) const MAX_BATCH: usize = 128;
 /// How many requests of one thread go out together at most; two such groups fit in a batch.
 const MAX_GROUP: usize = MAX_BATCH / 2;
 
-/// How long a job may wait for a busy dispatcher before an idle one is woken for it: longer than a
+/// How long a dispatcher may be away before an idle one is woken for what is asked then: longer than a
 /// call to a server nearby takes, since what one dispatcher sends at once costs less than what two do.
 const PATIENCE: Duration = Duration::from_millis(1);
 
@@ -34,7 +34,7 @@ pub(super) struct Queue {
     dispatchers: usize,
     state: Mutex<State>,
     more: Condvar,
-    overloads: AtomicU64,
+    tally: Arc<Tally>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ struct State {
     idle: usize,
     /// Whether one of them was called, and has not come yet.
     is_called: bool,
+    /// When one came last.
+    came: Option<Instant>,
     is_closed: bool,
 }
 
@@ -73,14 +75,9 @@ pub(super) struct Asked {
 pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Queue {
-    /// A queue for as many dispatchers.
-    pub(super) fn new(dispatchers: usize) -> Self {
-        Self {
-            dispatchers,
-            state: Mutex::default(),
-            more: Condvar::new(),
-            overloads: AtomicU64::new(0),
-        }
+    /// A queue for as many dispatchers, which counts in `tally` what was not answered.
+    pub(super) fn new(dispatchers: usize, tally: Arc<Tally>) -> Self {
+        Self { dispatchers, state: Mutex::default(), more: Condvar::new(), tally }
     }
 
     /// Sends what this thread asks in its turn, with all else that it asks in it.
@@ -129,6 +126,7 @@ impl Queue {
             state.idle -= 1;
             state.is_called = false;
         }
+        state.came = Some(Instant::now());
         let mut taken = 0;
         let fits = |job: &&Job| {
             taken += job.requests();
@@ -151,9 +149,22 @@ impl Queue {
         self.lock().jobs.is_empty()
     }
 
-    /// How many requests were refused because too many waited.
-    pub(super) fn overloads(&self) -> u64 {
-        self.overloads.load(Ordering::Relaxed)
+    /// Does not send `group`: too many requests wait, or these have waited for too long.
+    pub(super) fn refuse(&self, group: Group) {
+        self.tally.overloads.add(group.asked.len() as u64);
+        let answers = group.asked.into_iter().map(|asked| asked.answer).collect();
+        self.fail(answers, group.desk, StoreErrorKind::Overloaded);
+    }
+
+    /// Answers that the server did not.
+    pub(super) fn fail(
+        &self,
+        answers: Vec<AnswerTo<Acquired>>,
+        desk: Option<Arc<Desk>>,
+        kind: StoreErrorKind,
+    ) {
+        self.tally.unanswered.add(answers.len() as u64);
+        answer_all(answers, desk, repeat_with(move || Err(StoreError::new(kind))));
     }
 
     fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
@@ -167,12 +178,10 @@ impl Queue {
     }
 
     fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Desk>>) {
-        let count = asked.len() as u64;
         if let Err(Job::Acquire(group)) =
             self.push(Job::Acquire(Group { asked, queued: Instant::now(), desk }))
         {
-            self.overloads.fetch_add(count, Ordering::Relaxed);
-            group.refuse(StoreErrorKind::Overloaded);
+            self.refuse(group);
         }
     }
 
@@ -201,13 +210,10 @@ impl Queue {
 }
 
 impl State {
-    /// Whether the busy dispatchers leave more waiting than one call decides, or for too long.
+    /// Whether the busy dispatchers leave more waiting than one call decides, or none of them has come
+    /// for too long: its call may hang.
     fn is_behind(&self) -> bool {
-        let is_late = |job: &Job| match job {
-            Job::Acquire(group) => group.queued.elapsed() > PATIENCE,
-            Job::Reset { .. } => true,
-        };
-        self.waiting > MAX_BATCH || self.jobs.front().is_some_and(is_late)
+        self.waiting > MAX_BATCH || self.came.is_none_or(|came| came.elapsed() > PATIENCE)
     }
 }
 
@@ -218,13 +224,6 @@ impl Job {
             Self::Acquire(group) => group.asked.len(),
             Self::Reset { .. } => 0,
         }
-    }
-}
-
-impl Group {
-    pub(super) fn refuse(self, kind: StoreErrorKind) {
-        let answers = self.asked.into_iter().map(|asked| asked.answer).collect();
-        answer_all(answers, self.desk, repeat_with(move || Err(StoreError::new(kind))));
     }
 }
 

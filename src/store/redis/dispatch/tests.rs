@@ -13,7 +13,9 @@ use super::*;
 use crate::key::Identity;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Charge, Clerk, Keyspace};
+use crate::store::redis::status::Tally;
+use crate::store::turn::Clerk;
+use crate::store::{Charge, Keyspace};
 
 const REQUESTS: u64 = 3;
 const DISPATCHERS: usize = 2;
@@ -92,7 +94,7 @@ impl Wake for Bell {
 
 impl World {
     fn new(has_clerk: bool) -> Self {
-        let queue = Arc::new(Queue::new(DISPATCHERS));
+        let queue = Arc::new(Queue::new(DISPATCHERS, Arc::default()));
         let dispatcher = |_| Dispatcher {
             queue: queue.clone(),
             calls: Script(Cell::new(End::Answered)),
@@ -222,7 +224,8 @@ fn play_every_order(has_clerk: bool) -> usize {
 
 #[test]
 fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
-    let queue = Arc::new(Queue::new(DISPATCHERS));
+    let tally = Arc::new(Tally::default());
+    let queue = Arc::new(Queue::new(DISPATCHERS, tally.clone()));
     let ask = |number| {
         let (answer, waiting) = Answer::later();
         queue.ask(Asked { acquire: request(number), answer });
@@ -230,32 +233,34 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
     };
     let most = u64::try_from(MAX_WAITING).unwrap();
     let waiting: Vec<_> = (0..most).map(ask).collect();
-    assert_eq!(queue.overloads(), 0);
+    assert_eq!(tally.overloads.get(), 0);
     assert_eq!(ask(most).wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
-    assert_eq!(queue.overloads(), 1);
+    assert_eq!(tally.overloads.get(), 1);
 
     // Whoever takes some makes room for as many.
     assert_eq!(queue.take().unwrap().len(), MAX_BATCH);
     let more: Vec<_> = (0..MAX_BATCH).map(|_| ask(0)).collect();
-    assert_eq!(queue.overloads(), 1);
+    assert_eq!(tally.overloads.get(), 1);
     assert_eq!(ask(0).wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
     drop((waiting, more));
 }
 
 #[test]
 fn a_request_that_waited_too_long_is_not_sent() {
-    let queue = Arc::new(Queue::new(DISPATCHERS));
+    let tally = Arc::new(Tally::default());
+    let queue = Arc::new(Queue::new(DISPATCHERS, tally.clone()));
     let calls = Script(Cell::new(End::Panicked));
     let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
     queue.ask(Asked { acquire: request(0), answer });
     dispatcher.serve_or_drop(queue.take().unwrap());
-    assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::TimedOut);
+    assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
+    assert_eq!((tally.overloads.get(), tally.unanswered.get()), (1, 1));
 }
 
 #[test]
 fn a_dispatcher_ends_when_nobody_asks_any_more() {
-    let queue = Arc::new(Queue::new(DISPATCHERS));
+    let queue = Arc::new(Queue::new(DISPATCHERS, Arc::default()));
     queue.close();
     let calls = Script(Cell::new(End::Answered));
     Dispatcher { queue, calls, timeout: Duration::MAX }.run();

@@ -1,0 +1,248 @@
+//! Random faults under load: Redis is broken and mended again and again, and every admitted request
+//! is booked. No client may get more than the README promises for the fault, nor less than a quota.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use rustix::process::Signal;
+use tollgate::{
+    Client, Cost, Limiter, MemoryStore, Policies, Policy, RedisOptions, RedisStore, Store,
+};
+
+use crate::process::pause;
+use crate::redis_server::RedisServer;
+use crate::{Result, Transport};
+
+const THREADS: u64 = 4;
+const CLIENTS: usize = 10;
+const QUOTA: u64 = 4_000;
+
+/// Longer than what was decided without Redis takes to be charged to it.
+const SETTLED: Duration = Duration::from_millis(1_500);
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// How long to go on
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    /// Where the order of the faults begins
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// What is done to Redis in the middle of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    Killed,
+    Hanging,
+    ClientsPaused,
+    ConnectionsKilled,
+    ScriptFlushed,
+    Full,
+}
+
+const FAULTS: [Fault; 6] = [
+    Fault::Killed,
+    Fault::Hanging,
+    Fault::ClientsPaused,
+    Fault::ConnectionsKilled,
+    Fault::ScriptFlushed,
+    Fault::Full,
+];
+
+/// Breaks and mends a Redis, round by round with clients of their own, until the time is over.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut server = RedisServer::start(directory.path(), Transport::Tcp)?;
+    let soak = Soak::start(&server.url())?;
+    let (mut books, mut random) = (BTreeMap::<Fault, Book>::new(), options.seed.max(1));
+    let begun = Instant::now();
+    for round in 0.. {
+        if begun.elapsed() > Duration::from_secs(options.seconds) {
+            break;
+        }
+        let fault = FAULTS[pick(&mut random, FAULTS.len())];
+        let length = Duration::from_millis(100 + next(&mut random) % 900);
+        let outcome = soak.round(round, fault, length, &mut server)?;
+        books.entry(fault).or_default().enter(&outcome);
+    }
+    println!(
+        "{:<18} {:>6} {:>10} {:>15} {:>8}",
+        "fault", "rounds", "admitted", "beyond a quota", "allowed"
+    );
+    for (fault, book) in &books {
+        println!("{fault:<18} {book}");
+    }
+    println!("{:?}", soak.store.status());
+    match books.values().map(|book| book.wrong).sum::<u64>() {
+        0 => Ok(()),
+        wrong => Err(format!("{wrong} clients got less than a quota, or more than allowed").into()),
+    }
+}
+
+struct Soak {
+    store: Arc<RedisStore>,
+    limiter: Limiter,
+    policies: Policies,
+}
+
+impl Soak {
+    fn start(url: &str) -> Result<Self> {
+        let store = Arc::new(RedisStore::start(&RedisOptions::new(url))?);
+        let policy = Policy::new("soak", format!("{QUOTA}/52 weeks").parse()?)?;
+        let limiter = Limiter::builder(store.clone() as Arc<dyn Store>)
+            .policy(policy)
+            .local(Arc::new(MemoryStore::new(1_000_000)))
+            .build()?;
+        let policies = limiter.policies(["soak"])?;
+        Ok(Self { store, limiter, policies })
+    }
+
+    /// Lets new clients use up their quotas while `fault` lasts for `length`.
+    fn round(
+        &self,
+        round: u64,
+        fault: Fault,
+        length: Duration,
+        server: &mut RedisServer,
+    ) -> Result<Outcome> {
+        let ledger: Vec<AtomicU64> = (0..CLIENTS).map(|_| AtomicU64::new(0)).collect();
+        let (over, failures) = (AtomicBool::new(false), self.store.status().failures);
+        let mended = thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (ledger, over) = (&ledger, &over);
+                scope.spawn(move || self.ask(round, thread, ledger, over));
+            }
+            pause(Duration::from_millis(200));
+            let mended = fault.happen(server, length);
+            // A pause is noticed after it began, and ends by itself.
+            pause(SETTLED);
+            let begun = Instant::now();
+            while !self.store.is_up() && begun.elapsed() < Duration::from_secs(30) {
+                pause(Duration::from_millis(1));
+            }
+            pause(SETTLED);
+            // Until nobody gets any more.
+            let admitted = || ledger.iter().map(|it| it.load(Ordering::SeqCst)).sum::<u64>();
+            let mut last = 0;
+            while last != admitted() {
+                last = admitted();
+                pause(Duration::from_millis(200));
+            }
+            over.store(true, Ordering::SeqCst);
+            mended
+        });
+        mended?;
+        let failures = self.store.status().failures - failures;
+        let forgotten = if fault == Fault::Killed { QUOTA } else { 0 };
+        let allowed = forgotten + (failures + 1) * THREADS;
+        Ok(Outcome { admitted: ledger.into_iter().map(AtomicU64::into_inner).collect(), allowed })
+    }
+
+    fn ask(&self, round: u64, thread: u64, ledger: &[AtomicU64], over: &AtomicBool) {
+        let mut random = round * THREADS + thread + 1;
+        while !over.load(Ordering::SeqCst) {
+            let client = pick(&mut random, CLIENTS);
+            let user = format!("{round}-{client}");
+            let check = self.limiter.check(&self.policies, Cost::ONE, &Client::user(&user));
+            if check.wait().is_ok_and(|decision| decision.is_allowed()) {
+                ledger[client].fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+impl Fault {
+    fn happen(self, server: &mut RedisServer, length: Duration) -> Result<()> {
+        match self {
+            Self::Killed => {
+                server.kill()?;
+                pause(length);
+                server.restart()
+            }
+            Self::Hanging => {
+                server.signal(Signal::STOP)?;
+                pause(length);
+                server.signal(Signal::CONT)
+            }
+            Self::ClientsPaused => {
+                server.tell(&["CLIENT", "PAUSE", &length.as_millis().to_string()])
+            }
+            Self::ConnectionsKilled => server.tell(&["CLIENT", "KILL", "TYPE", "normal"]),
+            Self::ScriptFlushed => server.tell(&["SCRIPT", "FLUSH"]),
+            Self::Full => {
+                server.tell(&["CONFIG", "SET", "maxmemory", "1"])?;
+                pause(length);
+                server.tell(&["CONFIG", "SET", "maxmemory", "0"])
+            }
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Killed => "killed",
+            Self::Hanging => "hanging",
+            Self::ClientsPaused => "clients paused",
+            Self::ConnectionsKilled => "connections killed",
+            Self::ScriptFlushed => "script flushed",
+            Self::Full => "full",
+        })
+    }
+}
+
+/// What the clients of one round got, and the most that each may get beyond a quota.
+struct Outcome {
+    admitted: Vec<u64>,
+    allowed: u64,
+}
+
+/// All rounds of one fault.
+#[derive(Default)]
+struct Book {
+    rounds: u64,
+    admitted: u64,
+    /// Of any client.
+    beyond: u64,
+    allowed: u64,
+    wrong: u64,
+}
+
+impl Book {
+    fn enter(&mut self, outcome: &Outcome) {
+        self.rounds += 1;
+        self.allowed = self.allowed.max(outcome.allowed);
+        for admitted in &outcome.admitted {
+            self.admitted += admitted;
+            self.beyond = self.beyond.max(admitted.saturating_sub(QUOTA));
+            let right = QUOTA..=QUOTA + outcome.allowed;
+            self.wrong += u64::from(!right.contains(admitted));
+        }
+    }
+}
+
+impl fmt::Display for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rounds, admitted, beyond, allowed, .. } = self;
+        write!(f, "{rounds:>6} {admitted:>10} {beyond:>15} {allowed:>8}")
+    }
+}
+
+/// A number below `count`.
+fn pick(state: &mut u64, count: usize) -> usize {
+    usize::try_from(next(state) % count as u64).unwrap_or(0)
+}
+
+/// The next number of a sequence that is random enough (xorshift).
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}

@@ -1,0 +1,102 @@
+//! Counting in this process while the store is away: with this process's share of each quota, from
+//! where keys stood last, and on account.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::seeds::Seeds;
+use super::shares::Shares;
+use crate::policy::{OnStoreFailure, Policy};
+use crate::store::{
+    Acquire, Acquired, Answer, Charge, Debtor, Instead, Key, Known, MemoryStore, Name, Store as _,
+    StoreError, StoreErrorKind,
+};
+
+/// The memory store that stands in, and what it knows of the other.
+#[derive(Debug)]
+pub(super) struct Fallback {
+    local: Arc<MemoryStore>,
+    /// By the names that it gives.
+    seeds: Seeds,
+    shares: Shares,
+}
+
+impl Fallback {
+    /// Counts in `local`, with the share of one of `instances` in each of `policies`.
+    pub(super) fn new<'a>(
+        local: Arc<MemoryStore>,
+        instances: NonZeroU64,
+        policies: impl IntoIterator<Item = &'a Arc<Policy>>,
+    ) -> Self {
+        Self { local, seeds: Seeds::default(), shares: Shares::new(instances, policies) }
+    }
+
+    /// Learns where the keys of `charges` stand in the store: those that would be counted here.
+    pub(super) fn learn(&self, charges: &[Charge], acquired: &Acquired) {
+        let now = self.local.now();
+        for (charge, standing) in charges.iter().zip(&acquired.standings) {
+            if charge.policy.on_store_failure() == OnStoreFailure::Local {
+                let name = self.local.name_of(&charge.key);
+                self.seeds.learn(name, &charge.policy.terms(), standing, now);
+            }
+        }
+    }
+
+    /// Decides `asked` because the store failed by `cause`: what was asked here instead, under this
+    /// process's shares, and what came of it. What that store may have charged is not owed to it
+    /// once more.
+    pub(super) fn decide(
+        &self,
+        asked: &Acquire,
+        cause: StoreErrorKind,
+    ) -> Result<(Acquire, Acquired), StoreError> {
+        let shared = |charge: &Charge| Charge {
+            policy: self.shares.of(&charge.policy).clone(),
+            key: charge.key.clone(),
+        };
+        let here = Acquire { charges: asked.charges.iter().map(shared).collect(), ..*asked };
+        let owed = (!cause.may_have_charged()).then_some(asked);
+        let known = |index: usize, name| self.known(name, &asked.charges[index].policy);
+        let acquired = self.local.stand_in(&Instead { asked: &here, owed, known })?;
+        Ok((here, acquired))
+    }
+
+    pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
+        keys.iter().for_each(|key| self.seeds.forget(self.local.name_of(key)));
+        self.local.reset(keys)
+    }
+
+    /// What the store left of this process's share of `policy` when it was asked about the key
+    /// called `name` last: this process's part of what remained. `None` where that is all, or
+    /// nothing is known.
+    fn known(&self, name: Name, policy: &Arc<Policy>) -> Option<Known> {
+        let seed = self.seeds.of(name)?;
+        let remaining = policy.terms().burst.saturating_sub(seed.used);
+        let left = remaining.div_ceil(self.shares.instances().get());
+        let used = self.shares.of(policy).terms().burst.saturating_sub(left);
+        (used > 0).then_some(Known { used, at: seed.at })
+    }
+}
+
+impl Debtor for Fallback {
+    fn debts(&self, most: usize) -> Vec<Acquire> {
+        self.local.debts(most)
+    }
+
+    fn settled(&self, debt: &Acquire, answer: &Result<Acquired, StoreError>) {
+        let Some(charge) = debt.charges.first() else { return };
+        match answer {
+            Ok(acquired) => {
+                // First, so that a request of this moment finds one of the two.
+                self.learn(&debt.charges, acquired);
+                self.local.settled(&charge.key);
+            }
+            // Never sent twice. What was counted here stays counted.
+            Err(error) if error.kind().may_have_charged() => {}
+            Err(_) => self.local.owe_on(charge, self.shares.of(&charge.policy), debt.count),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! The store as a stand-in for another that is away: keys begin where they stood there, and what is
+//! admitted is owed to it.
+
+use std::sync::Arc;
+
+use super::{Beside, Entry, MemoryStore, Name, Shard};
+use crate::algorithm::State;
+use crate::clock::Millis;
+use crate::policy::Policy;
+use crate::quota::Cost;
+use crate::store::{Acquire, Acquired, Charge, Key, StoreError};
+
+/// How many keys may owe something at most; what is admitted beyond them is not charged back.
+pub(super) const MAX_DEBTORS: usize = 131_072;
+
+/// What was admitted here under one key, and is owed to the store that was away.
+#[derive(Debug)]
+pub(super) struct Debt {
+    /// As that store counts it.
+    charge: Charge,
+    /// As it is counted here.
+    share: Arc<Policy>,
+    units: u64,
+}
+
+/// A request that the store which is away did not decide.
+#[derive(Debug)]
+pub(crate) struct Instead<'a, B> {
+    /// What is asked here, under this process's shares.
+    pub(crate) asked: &'a Acquire,
+    /// The same as the other store counts it; `None` where nothing is owed to it.
+    pub(crate) owed: Option<&'a Acquire>,
+    /// What is known of the key of the charge at an index, by its name.
+    pub(crate) known: B,
+}
+
+/// What the other store had counted of a key when it said so last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The units of the share that it leaves no room for.
+    pub(crate) used: u64,
+    /// As of when.
+    pub(crate) at: Millis,
+}
+
+impl MemoryStore {
+    /// The time by which it counts.
+    pub(crate) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Decides instead of the store that is away.
+    pub(crate) fn stand_in<B>(&self, instead: &Instead<'_, B>) -> Result<Acquired, StoreError>
+    where
+        B: Fn(usize, Name) -> Option<Known>,
+    {
+        self.acquire_beside(instead.asked, instead)
+    }
+
+    /// Hands out at most `most` debts, no more of each than its key still counts as used here: what
+    /// a window has forgotten meanwhile is owed no longer.
+    pub(crate) fn debts(&self, most: usize) -> Vec<Acquire> {
+        let mut debts = Vec::new();
+        for shard in 0..self.shards.len() {
+            let mut shard = self.lock(shard);
+            while debts.len() < most && !shard.debts.is_empty() {
+                let now = self.clock.now();
+                let names: Vec<Name> =
+                    shard.debts.keys().copied().take(most - debts.len()).collect();
+                debts.extend(names.into_iter().filter_map(|name| shard.hand_out(name, now)));
+            }
+        }
+        debts
+    }
+
+    /// The debt of `key` was settled: the key begins anew, unless it owes something again.
+    pub(crate) fn settled(&self, key: &Key) {
+        let name = self.name_of(key);
+        let mut shard = self.lock(name.shard(self.shards.len()));
+        if !shard.debts.contains_key(&name) {
+            shard.entries.remove(&name);
+        }
+    }
+
+    /// A debt of so many units was not taken: `charge` is owed on, under `share` here.
+    pub(crate) fn owe_on(&self, charge: &Charge, share: &Arc<Policy>, units: u32) {
+        let name = self.name_of(&charge.key);
+        self.lock(name.shard(self.shards.len())).owe(name, charge, share, units.into());
+    }
+}
+
+impl<B: Fn(usize, Name) -> Option<Known>> Beside for Instead<'_, B> {
+    fn before(&self, shard: &mut Shard, name: Name, index: usize, now: Millis) {
+        if let Some(known) = (self.known)(index, name) {
+            shard.begin(name, &self.asked.charges[index].policy, known, now);
+        }
+    }
+
+    fn after(&self, shard: &mut Shard, name: Name, index: usize, units: u64) {
+        if let Some(owed) = self.owed.filter(|_| units > 0) {
+            shard.owe(name, &owed.charges[index], &self.asked.charges[index].policy, units);
+        }
+    }
+}
+
+impl Shard {
+    /// Has a key begin with what is known of it and what it owes, where that leaves less than what
+    /// is counted here: the other store may have gone on since.
+    fn begin(&mut self, name: Name, share: &Policy, known: Known, now: Millis) {
+        let terms = share.terms();
+        let owed = self.debts.get(&name).map_or(0, |debt| debt.units);
+        let mut state = State::untouched(share.algorithm());
+        state.charge(&terms, known.at, known.used.saturating_add(owed).min(terms.burst));
+        let begun = state.standing(&terms, now, Cost::ONE);
+        let is_less = match self.entries.get(&name) {
+            Some(entry) => begun.remaining < entry.state.standing(&terms, now, Cost::ONE).remaining,
+            None => begun.remaining < terms.burst && self.entries.len() < self.capacity,
+        };
+        if is_less {
+            self.entries.insert(name, Entry { state, whole_at: now + begun.reset_after });
+        }
+    }
+
+    fn owe(&mut self, name: Name, charge: &Charge, share: &Arc<Policy>, units: u64) {
+        if let Some(debt) = self.debts.get_mut(&name) {
+            debt.units = debt.units.saturating_add(units);
+        } else if self.debts.len() < self.most_debts {
+            let debt = Debt { charge: charge.clone(), share: share.clone(), units };
+            self.debts.insert(name, debt);
+        }
+    }
+
+    fn hand_out(&mut self, name: Name, now: Millis) -> Option<Acquire> {
+        let mut debt = self.debts.remove(&name)?;
+        let here = Charge { policy: debt.share.clone(), key: debt.charge.key.clone() };
+        let remaining = self.standing(name, &here, now, Cost::ONE).remaining;
+        let used = here.policy.terms().burst.saturating_sub(remaining);
+        debt.units = debt.units.min(used);
+        if debt.units == 0 {
+            return None;
+        }
+        let charges = vec![debt.charge.clone()];
+        let count = u32::try_from(debt.units).unwrap_or(u32::MAX);
+        debt.units -= u64::from(count);
+        if debt.units > 0 {
+            self.debts.insert(name, debt);
+        }
+        Some(Acquire { charges, cost: Cost::ONE, count })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+use crate::clock::ManualClock;
+use crate::key::Identity;
+use crate::quota::Quota;
+use crate::store::{Keyspace, StoreErrorKind};
+
+const NOW: Millis = 1_700_000_040_000;
+
+fn store(max_keys: usize) -> MemoryStore {
+    MemoryStore::with_clock(max_keys, Arc::new(ManualClock::new(NOW)))
+}
+
+fn policy(units: u64) -> Arc<Policy> {
+    Arc::new(Policy::new("p", Quota::new(units, 60_000).unwrap()).unwrap())
+}
+
+fn asked(user: &str, policy: &Arc<Policy>, count: u32) -> Acquire {
+    let key = Keyspace::new("t").key(&Identity::user(user), policy);
+    let charges = vec![Charge { policy: policy.clone(), key }];
+    Acquire { charges, cost: Cost::ONE, count }
+}
+
+/// How many of `count` requests are admitted, of a key of which so much is known to be used.
+fn admitted(
+    store: &MemoryStore,
+    user: &str,
+    policy: &Arc<Policy>,
+    count: u32,
+    used: Option<u64>,
+) -> Result<u32, StoreErrorKind> {
+    let asked = asked(user, policy, count);
+    let known = |_, _| used.map(|used| Known { used, at: NOW });
+    let instead = Instead { asked: &asked, owed: Some(&asked), known };
+    store.stand_in(&instead).map(|it| it.admitted).map_err(|error| error.kind())
+}
+
+#[test]
+fn a_full_store_begins_no_key_and_still_counts_the_old_ones() {
+    let (store, policy) = (store(1), policy(5));
+    assert_eq!(admitted(&store, "a", &policy, 1, Some(2)), Ok(1));
+    assert_eq!(admitted(&store, "b", &policy, 1, Some(2)), Err(StoreErrorKind::Full));
+    assert_eq!(store.len(), 1);
+    assert_eq!(admitted(&store, "a", &policy, 9, Some(2)), Ok(2));
+}
+
+#[test]
+fn debts_are_handed_out_in_parts_and_each_once() {
+    let (store, policy) = (store(100_000), policy(5));
+    for user in 0..1_000 {
+        assert_eq!(admitted(&store, &user.to_string(), &policy, 3, None), Ok(3));
+    }
+    let mut keys = std::collections::BTreeSet::new();
+    loop {
+        let debts = store.debts(128);
+        assert!(debts.len() <= 128, "{} at once", debts.len());
+        if debts.is_empty() {
+            break;
+        }
+        for debt in debts {
+            assert_eq!(debt.count, 3);
+            assert!(keys.insert(debt.charges[0].key.clone()), "handed out twice");
+        }
+    }
+    assert_eq!(keys.len(), 1_000);
+}
+
+#[test]
+fn no_more_keys_owe_than_are_remembered() {
+    let (store, policy) = (store(10_000_000), policy(5));
+    for user in 0..2 * MAX_DEBTORS {
+        admitted(&store, &user.to_string(), &policy, 1, None).unwrap();
+    }
+    let debts = store.debts(usize::MAX).len();
+    assert!((MAX_DEBTORS * 9 / 10..=MAX_DEBTORS + store.shards.len()).contains(&debts), "{debts}");
+}
+
+#[test]
+fn more_units_than_a_call_takes_are_handed_out_in_several() {
+    let (store, policy) = (store(10), policy(1 << 40));
+    let cost = Cost::new(1 << 33).unwrap();
+    let asked = Acquire { cost, ..asked("a", &policy, 1) };
+    let instead = Instead { asked: &asked, owed: Some(&asked), known: |_, _| None };
+    store.stand_in(&instead).unwrap();
+    let units: u64 = (0..3).flat_map(|_| store.debts(1)).map(|debt| u64::from(debt.count)).sum();
+    assert_eq!(units, 1 << 33);
+    assert_eq!(store.debts(1).len(), 0);
+}
+
+#[test]
+fn a_settled_key_goes_unless_it_owes_again() {
+    let (store, policy) = (store(10), policy(5));
+    for (again, keys) in [(false, 0), (true, 1)] {
+        admitted(&store, "a", &policy, 1, None).unwrap();
+        let debt = store.debts(1).pop().unwrap();
+        if again {
+            admitted(&store, "a", &policy, 1, None).unwrap();
+        }
+        store.settled(&debt.charges[0].key);
+        assert_eq!(store.len(), keys, "{again}");
+    }
+}

@@ -1,0 +1,225 @@
+//! Why a server does not count, and what to do about it: the one place that says so.
+
+use std::fmt;
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use super::probe::NoTime;
+use super::{StoreError, StoreErrorKind};
+
+/// Why calls fail, as far as their errors tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    Unreachable,
+    Lost,
+    Silent,
+    Slow,
+    Password,
+    NoPassword,
+    Loading,
+    Full,
+    ReadOnly,
+    NoPrimary,
+    NotSaved,
+    Busy,
+    Clients,
+    Cluster,
+    Permission,
+    Time,
+    Other,
+}
+
+/// What each cause is called in the status, what the log says of the server, and the remedy.
+const TABLE: [(Cause, &str, &str, &str); 17] = {
+    use Cause::*;
+    [
+        (
+            Unreachable,
+            "unreachable",
+            "does not answer",
+            "Start it, or correct store.url, and see whether a firewall lies between.",
+        ),
+        (
+            Lost,
+            "connection lost",
+            "does not answer (connections are lost)",
+            "See in its log why it closes connections.",
+        ),
+        (
+            Silent,
+            "timed out",
+            "does not answer (timed out)",
+            "See whether it hangs, or raise store.timeout_ms if it is that far away.",
+        ),
+        (
+            Slow,
+            "too slow",
+            "does not answer in time",
+            "See what keeps it busy (SLOWLOG GET), or raise store.timeout_ms.",
+        ),
+        (
+            Password,
+            "wrong password",
+            "refuses to count (user or password are wrong)",
+            "Correct them in store.url.",
+        ),
+        (
+            NoPassword,
+            "no password",
+            "refuses to count (it wants a password)",
+            "Put user and password into store.url.",
+        ),
+        (
+            Loading,
+            "loading",
+            "refuses to count (it is loading its data)",
+            "Wait: it is taken up when it has loaded them.",
+        ),
+        (
+            Full,
+            "out of memory",
+            "refuses to count (its memory is full)",
+            "Raise its maxmemory or remove keys, and keep maxmemory-policy noeviction.",
+        ),
+        (
+            ReadOnly,
+            "read-only replica",
+            "refuses to count (it is a read-only replica)",
+            "Point store.url at the primary.",
+        ),
+        (
+            NoPrimary,
+            "replica without primary",
+            "refuses to count (it is a replica that has lost its primary)",
+            "Point store.url at the primary.",
+        ),
+        (
+            NotSaved,
+            "cannot save",
+            "refuses to count (it cannot save, and takes no writes until it can)",
+            "See its disk and its log, or set stop-writes-on-bgsave-error to no.",
+        ),
+        (
+            Busy,
+            "busy with a script",
+            "refuses to count (a script of somebody else keeps it busy)",
+            "End that script with SCRIPT KILL.",
+        ),
+        (
+            Clients,
+            "too many clients",
+            "refuses to count (it has too many clients)",
+            "Raise its maxclients, or see who holds connections (CLIENT LIST).",
+        ),
+        (
+            Cluster,
+            "cluster",
+            "refuses to count (it is a node of a cluster)",
+            "Point store.url at a single server.",
+        ),
+        (
+            Permission,
+            "missing permission",
+            "refuses to count (its user may not run a command, or not on these keys)",
+            "Give the user the permissions that the README lists; `tollgate doctor` says which are missing.",
+        ),
+        (
+            Time,
+            "no TIME in scripts",
+            "refuses to count (scripts may not call TIME)",
+            "Give its user +time, or take a server whose scripts may.",
+        ),
+        (Other, "error", "refuses to count", "Run `tollgate doctor`, which looks for the reason."),
+    ]
+};
+
+impl Cause {
+    pub(super) fn of(error: &StoreError) -> Self {
+        let source = std::error::Error::source(error);
+        if source.is_some_and(|it| it.is::<NoTime>()) {
+            return Self::Time;
+        }
+        match (error.kind(), source.and_then(|it| it.downcast_ref::<RedisError>())) {
+            (StoreErrorKind::TimedOut, None) if source.is_some() => Self::Slow,
+            (StoreErrorKind::TimedOut, _) => Self::Silent,
+            (_, Some(error)) if !error.is_io_error() => Self::of_reply(error),
+            (StoreErrorKind::Lost, _) => Self::Lost,
+            (StoreErrorKind::Unreachable, _) => Self::Unreachable,
+            _ => Self::Other,
+        }
+    }
+
+    /// Of an error that the server itself answered with.
+    pub(super) fn of_reply(error: &RedisError) -> Self {
+        use ServerErrorKind::{
+            BusyLoading, ClusterDown, CrossSlot, MasterDown, Moved, NoPerm, ReadOnly,
+        };
+        let detail = error.detail().unwrap_or_default();
+        match (error.kind(), error.code()) {
+            (ErrorKind::AuthenticationFailed, _) => Self::Password,
+            (ErrorKind::Server(BusyLoading), _) => Self::Loading,
+            (ErrorKind::Server(ReadOnly), _) => Self::ReadOnly,
+            (ErrorKind::Server(MasterDown), _) => Self::NoPrimary,
+            (ErrorKind::Server(ClusterDown | Moved | CrossSlot), _) => Self::Cluster,
+            (ErrorKind::Server(NoPerm), _) => Self::Permission,
+            (_, Some("WRONGPASS")) => Self::Password,
+            (_, Some("NOAUTH")) => Self::NoPassword,
+            (_, Some("OOM")) => Self::Full,
+            (_, Some("MISCONF" | "NOREPLICAS")) => Self::NotSaved,
+            (_, Some("BUSY")) => Self::Busy,
+            _ if detail.contains("max number of clients") => Self::Clients,
+            // The script is longer than what a stranger may send.
+            _ if detail.contains("unauthenticated bulk length") => Self::NoPassword,
+            // What a script is refused, from 7.0 on; and until then.
+            _ if detail.contains("The user executing the script can't") => Self::Permission,
+            _ if detail.contains("has no permissions") => Self::Permission,
+            _ => Self::Other,
+        }
+    }
+
+    /// In a few words.
+    pub(super) fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What the log says of the server: "it …".
+    pub(super) fn says(self) -> &'static str {
+        self.row().2
+    }
+
+    /// What to do, as a sentence.
+    pub(super) fn remedy(self) -> &'static str {
+        self.row().3
+    }
+
+    /// As a number that an atomic holds; never 0.
+    pub(super) fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    pub(super) fn from_code(code: u8) -> Option<Self> {
+        TABLE.get(usize::from(code.checked_sub(1)?)).map(|row| row.0)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, &'static str) {
+        &TABLE[self as usize]
+    }
+}
+
+/// What an error says of its server, with the words of the system or the server where those of the
+/// table do not say it all.
+pub(super) struct Says<'a>(pub(super) &'a StoreError);
+
+impl fmt::Display for Says<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = Cause::of(self.0);
+        f.write_str(cause.says())?;
+        match (cause, std::error::Error::source(self.0)) {
+            (Cause::Unreachable | Cause::Other, Some(source)) => write!(f, " ({source})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Whether the server would count: charges keys of its own, with the script and as requests do.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::batch::Batch;
+use super::cause::Cause;
+use super::link::too_slow;
+use super::pool::{Connection, Connector};
+use super::{RedisOptions, connect_error, script, store_error};
+use crate::algorithm::{Algorithm, LARGEST_LOG};
+use crate::clock::Clock;
+use crate::policy::Policy;
+use crate::quota::{Cost, Quota};
+use crate::store::{Acquire, Acquired, Charge, Keyspace, StoreError, StoreErrorKind};
+
+/// Asks on a connection of its own, and charges what is owed over it.
+pub(super) struct Probe {
+    connector: Connector,
+    charges: Vec<Charge>,
+    clock: Option<Arc<dyn Clock>>,
+    budget: Duration,
+    interval: Duration,
+}
+
+impl Probe {
+    pub(super) fn new(connector: Connector, options: &RedisOptions) -> Result<Self, StoreError> {
+        let keyspace = Keyspace::new(&options.key_prefix);
+        let charges =
+            policies().map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
+        let charge =
+            |policy: Policy| Charge { key: keyspace.probe(&policy), policy: Arc::new(policy) };
+        Ok(Self {
+            connector,
+            charges: charges.into_iter().map(charge).collect(),
+            clock: options.clock.clone(),
+            budget: options.timeout,
+            interval: options.probe_interval,
+        })
+    }
+
+    /// How long a probe that failed waits before the next.
+    pub(super) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The connection over which the server counted, of `generation`.
+    pub(super) fn run(&self, generation: u64) -> Result<Connection, StoreError> {
+        let mut connection = self.connector.connect(generation).map_err(connect_error)?;
+        let ask =
+            |charge: &Charge| Acquire { charges: vec![charge.clone()], cost: Cost::ONE, count: 1 };
+        let begun = Instant::now();
+        self.charge(&mut connection, self.charges.iter().map(ask)).map_err(|error| {
+            // A script that is refused something is not told what.
+            if Cause::of(&error) == Cause::Permission && script::time_is_refused(&mut connection) {
+                StoreError::caused_by(StoreErrorKind::Refused, NoTime)
+            } else {
+                error
+            }
+        })?;
+        if begun.elapsed() > self.budget {
+            return Err(too_slow());
+        }
+        Ok(connection)
+    }
+
+    /// Charges `asked`, all in one call.
+    pub(super) fn charge(
+        &self,
+        connection: &mut Connection,
+        asked: impl Iterator<Item = Acquire>,
+    ) -> Result<Vec<Acquired>, StoreError> {
+        let batch = Batch::of(asked.collect());
+        let now = self.clock.as_ref().map(|clock| clock.now());
+        let reply = script::run(connection, &batch, now).map_err(store_error)?;
+        batch.answers(&reply).ok_or_else(|| {
+            StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
+        })
+    }
+}
+
+/// That the server's scripts may not call `TIME`, without which nothing can be counted.
+#[derive(Debug)]
+pub(super) struct NoTime;
+
+impl std::fmt::Display for NoTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("scripts may not call TIME")
+    }
+}
+
+impl std::error::Error for NoTime {}
+
+/// One of each algorithm, so that each is known to work, and of quotas that are never used up, so
+/// that every probe writes. First one that begins with a `SET`: a script that has written, and be it
+/// a `DEL`, is not told any more that the memory is full.
+fn policies() -> Result<Vec<Policy>, Box<dyn std::error::Error + Send + Sync>> {
+    let quota = Quota::new(LARGEST_LOG, 1_000)?;
+    let algorithms = [
+        Algorithm::SlidingWindow,
+        Algorithm::FixedWindow,
+        Algorithm::SlidingLog,
+        Algorithm::TokenBucket { burst: LARGEST_LOG },
+    ];
+    let policy = |algorithm| Ok(Policy::new("probe", quota)?.with_algorithm(algorithm)?);
+    algorithms.into_iter().map(policy).collect()
+}

@@ -1,0 +1,208 @@
+//! A proxy between a store and its Redis, on a loopback port: it delays, drops and cuts what passes.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+/// What the proxy does with what passes, from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing: everything passes.
+    None,
+    /// Replies wait until the fault is another one, and arrive late.
+    Late,
+    /// Each reply comes in three parts, so much later each.
+    Thirds(Duration),
+    /// Requests are swallowed, and never answered.
+    Drop,
+    /// So many bytes of the next reply pass, and then the connection ends.
+    CutReplies(usize),
+    /// Connections end, and new ones at once.
+    Closed,
+}
+
+/// A running proxy, which ends with the test.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: PathBuf,
+    fault: Mutex<Fault>,
+    changed: Condvar,
+    ended: AtomicBool,
+    swallowed: AtomicUsize,
+    open: Mutex<Vec<(TcpStream, UnixStream)>>,
+}
+
+impl Proxy {
+    /// To the server whose Unix socket is `upstream`.
+    pub(crate) fn to(upstream: impl Into<PathBuf>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let shared = Arc::new(Shared {
+            upstream: upstream.into(),
+            fault: Mutex::new(Fault::None),
+            changed: Condvar::new(),
+            ended: AtomicBool::new(false),
+            swallowed: AtomicUsize::new(0),
+            open: Mutex::default(),
+        });
+        let accepts = shared.clone();
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if accepts.ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                accepts.join(client);
+            }
+        });
+        Self { address, shared }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://{}/0", self.address)
+    }
+
+    /// From now on does this.
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.shared.fault() = fault;
+        self.shared.changed.notify_all();
+        if fault == Fault::Closed {
+            self.shared.close_all();
+        }
+    }
+
+    /// Ends the connections of now; new ones pass.
+    pub(crate) fn cut(&self) {
+        self.shared.close_all();
+    }
+
+    /// How many requests were swallowed.
+    pub(crate) fn swallowed(&self) -> usize {
+        self.shared.swallowed.load(Ordering::SeqCst)
+    }
+
+    /// How many connections pass through it.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.open().len()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.set(Fault::Closed);
+        // Its listener waits for one more.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+impl Shared {
+    fn fault(&self) -> MutexGuard<'_, Fault> {
+        self.fault.lock().expect("no panic holds it")
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<(TcpStream, UnixStream)>> {
+        self.open.lock().expect("no panic holds it")
+    }
+
+    fn close_all(&self) {
+        for (client, server) in self.open().drain(..) {
+            end(&client, &server);
+        }
+    }
+
+    /// Connects a client with the server; both directions are threads that end with it.
+    fn join(self: &Arc<Self>, client: TcpStream) {
+        client.set_nodelay(true).expect("a TCP connection");
+        let fault = self.fault();
+        let Ok(server) = UnixStream::connect(&self.upstream) else { return };
+        if *fault == Fault::Closed {
+            return;
+        }
+        let copies = || (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
+        self.open().push(copies());
+        drop(fault);
+        let (there, back) = (self.clone(), self.clone());
+        let ((from, to), (forth, server)) = (copies(), copies());
+        thread::spawn(move || there.carry(from, to, Self::request));
+        thread::spawn(move || back.carry(server, forth, Self::reply));
+    }
+
+    /// Carries bytes until either side ends; then both do.
+    fn carry<F: Read + Socket, T: Write + Socket>(
+        &self,
+        mut from: F,
+        mut to: T,
+        pass: fn(&Self, &mut T, &[u8]) -> bool,
+    ) {
+        let mut bytes = [0; 16_384];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            if !pass(self, &mut to, &bytes[..read]) {
+                break;
+            }
+        }
+        from.end();
+        to.end();
+        self.open().retain(|(client, _)| client.peer_addr().is_ok());
+    }
+
+    fn request<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
+        let fault = *self.fault();
+        if fault == Fault::Drop {
+            self.swallowed.fetch_add(1, Ordering::SeqCst);
+            return true;
+        }
+        to.write_all(bytes).is_ok()
+    }
+
+    fn reply<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
+        let fault = self.changed.wait_while(self.fault(), |fault| *fault == Fault::Late);
+        let fault = fault.expect("no panic holds it");
+        match *fault {
+            Fault::Thirds(length) => {
+                drop(fault);
+                bytes.chunks(bytes.len().div_ceil(3)).enumerate().all(|(number, part)| {
+                    let stays = |fault: &mut Fault| number > 0 && *fault == Fault::Thirds(length);
+                    let waited = self.changed.wait_timeout_while(self.fault(), length, stays);
+                    waited.is_ok() && to.write_all(part).is_ok()
+                })
+            }
+            Fault::CutReplies(most) => {
+                let _ = to.write_all(&bytes[..most.min(bytes.len())]);
+                false
+            }
+            _ => to.write_all(bytes).is_ok(),
+        }
+    }
+}
+
+trait Socket {
+    fn end(&self);
+}
+
+impl Socket for TcpStream {
+    fn end(&self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+impl Socket for UnixStream {
+    fn end(&self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+fn end(client: &TcpStream, server: &UnixStream) {
+    client.end();
+    server.end();
+}
