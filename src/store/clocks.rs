@@ -1,4 +1,4 @@
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::clock::{Clock, Millis};
 
@@ -9,8 +9,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the Clock that others are to take")]
     fn now(&self) -> Millis {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since_epoch.as_millis()).unwrap_or(Millis::MAX)
+        millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 }
 
@@ -28,6 +27,11 @@ impl MonotonicClock {
 
 impl Clock for MonotonicClock {
     fn now(&self) -> Millis {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(Millis::MAX)
+        millis(self.0.elapsed())
     }
+}
+
+/// As `Duration::as_millis` counts, without its 128 bits.
+fn millis(length: Duration) -> Millis {
+    length.as_secs().saturating_mul(1_000).saturating_add(length.subsec_millis().into())
 }

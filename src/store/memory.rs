@@ -144,8 +144,11 @@ impl MemoryStore {
         for (index, (charge, name)) in charges().enumerate() {
             beside.before(&mut shards[at(&name)], name, index, now);
             let standing = shards[at(&name)].standing(name, charge, now, cost);
-            let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
-            admitted = admitted.min(fit);
+            // Most fit, and need no division to show it.
+            if standing.remaining < u64::from(admitted) * cost.units() {
+                let fit = standing.remaining / cost.units();
+                admitted = u32::try_from(fit).unwrap_or(u32::MAX).min(admitted);
+            }
             standings.push(standing);
         }
         if admitted > 0 {
