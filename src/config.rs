@@ -6,7 +6,14 @@
 
 use std::time::Duration;
 
+use actix_web::http::header::HeaderName;
+
+pub use crate::auth::{
+    ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
+    KeyDigest, KeyDigestError, Secret,
+};
 use crate::policy::Policy;
+use crate::quota::Quota;
 
 mod layers;
 mod listen;
@@ -48,6 +55,8 @@ pub struct Config {
     pub store: Store,
     /// The header fields of answers.
     pub headers: Headers,
+    /// How users prove who they are.
+    pub auth: Auth,
     /// The policies, by name.
     pub policies: Vec<Policy>,
     /// The routes, by path.
@@ -107,6 +116,42 @@ pub struct Headers {
     pub legacy: bool,
     /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
     pub cors_expose: bool,
+}
+
+/// How users prove who they are; in no way by default.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Auth {
+    /// The wrong credentials that one address may send, and over how long.
+    pub failures: Quota,
+    /// The API keys; none where they prove nothing.
+    pub api_keys: Option<ApiKeys>,
+    /// The header field of API keys, instead of `Authorization`.
+    pub api_key_header: Option<HeaderName>,
+    /// The header field in which a trusted proxy says who the user is.
+    pub user_header: Option<HeaderName>,
+    /// What tokens must be; none where they prove nothing.
+    pub jwt: Option<Jwt>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            failures: Quota::new(10, 60_000).expect("10 a minute are a quota"),
+            api_keys: None,
+            api_key_header: None,
+            user_header: None,
+            jwt: None,
+        }
+    }
+}
+
+/// Which JSON Web Tokens prove a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwt {
+    /// The keys that they are signed with.
+    pub keys: JwtKeys,
+    /// What they must be.
+    pub rules: JwtRules,
 }
 
 /// The policies of the requests for a path.

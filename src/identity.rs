@@ -3,8 +3,13 @@
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 
+#[cfg(feature = "server")]
+pub(crate) use self::client_ip::ClientIp;
 use crate::key::Identity;
 use crate::policy::KeySource;
+
+#[cfg(feature = "server")]
+mod client_ip;
 
 /// The authenticated user of a request, as the host application says.
 ///
@@ -21,13 +26,28 @@ use crate::policy::KeySource;
 /// request.extensions_mut().insert(User::new("1042"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User(Box<[u8]>);
+pub struct User {
+    id: Box<[u8]>,
+    plan: Option<Box<str>>,
+}
 
 impl User {
     /// The user called `id`, which need not be UTF-8.
     #[must_use]
     pub fn new(id: impl AsRef<[u8]>) -> Self {
-        Self(id.as_ref().into())
+        Self { id: id.as_ref().into(), plan: None }
+    }
+
+    /// The same user, who has booked `plan`.
+    #[must_use]
+    pub fn with_plan(self, plan: impl Into<Box<str>>) -> Self {
+        Self { plan: Some(plan.into()), ..self }
+    }
+
+    /// The plan that the user has booked.
+    #[must_use]
+    pub fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
     }
 }
 
@@ -42,7 +62,7 @@ pub(crate) fn identity(
     user: Option<&User>,
     source: &KeySource,
 ) -> Identity {
-    let user = || user.map(|User(id)| Identity::user(id));
+    let user = || user.map(|user| Identity::user(&user.id));
     let ip = || {
         let peer = request.peer_addr();
         peer.map_or(Identity::NoIp, |address| Identity::ip(address.ip()))

@@ -54,6 +54,8 @@
 
 mod algorithm;
 #[cfg(feature = "server")]
+mod auth;
+#[cfg(feature = "server")]
 pub mod cli;
 mod clock;
 #[cfg(feature = "server")]

@@ -58,6 +58,36 @@ pub(crate) fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
     response
 }
 
+/// 401 to a request whose credentials prove nobody.
+#[cfg(feature = "server")]
+pub(crate) fn unauthorized(request: &impl HttpMessage) -> HttpResponse {
+    let problem = Problem {
+        r#type: "about:blank",
+        title: "Unauthorized",
+        status: 401,
+        detail: "The credentials of this request are wrong, or no longer right.".to_owned(),
+        violated_policies: Vec::new(),
+        message: "Authentication failed. Please check your credentials.",
+    };
+    respond(request, &problem)
+}
+
+/// 503 to a request whose token cannot be verified yet.
+#[cfg(feature = "server")]
+pub(crate) fn unverifiable(request: &impl HttpMessage) -> HttpResponse {
+    let problem = Problem {
+        r#type: "about:blank",
+        title: "Service Unavailable",
+        status: 503,
+        detail: "Tokens cannot be verified at the moment.".to_owned(),
+        violated_policies: Vec::new(),
+        message: "Service temporarily unavailable. Please try again later.",
+    };
+    let mut response = respond(request, &problem);
+    write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
+    response
+}
+
 fn respond(request: &impl HttpMessage, problem: &Problem<'_>) -> HttpResponse {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     HttpResponse::build(status)

@@ -17,6 +17,7 @@ const DEFAULTS: &str = r#"
 server = {}
 store = {}
 headers = {}
+auth = {}
 
 [policies.default]
 quota = "10/minute"
@@ -32,7 +33,7 @@ peek = ["default"]
 const PREFIX: &str = "TOLLGATE";
 
 /// One level more than any option has: what lies deeper is unknown without a look at it.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 5;
 
 /// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
 /// settings.
@@ -198,11 +199,12 @@ fn lay_over(
         match below.get_mut(&name).map(|value| &mut value.kind) {
             Some(ValueKind::Table(below)) => match value.kind {
                 ValueKind::Table(above) => lay_over(below, above, &path, problems),
-                _ => problems.push(Problem::at(
-                    &key_of(&path),
-                    Origin::of(&value),
-                    format_args!("expected a table, got {}", show(&value)),
-                )),
+                _ => {
+                    let (key, origin) = (key_of(&path), Origin::of(&value));
+                    let shown = show(&key, &value.kind);
+                    let message = format_args!("expected a table, got {shown}");
+                    problems.push(Problem::at(&key, origin, message));
+                }
             },
             _ => {
                 below.insert(name, value);

@@ -9,8 +9,11 @@ use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section, one_of, show_text};
 use super::{Config, Headers, Route, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
+use crate::auth::FAILURES;
 use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::quota::{MAX_EXACT, Quota};
+
+mod auth;
 
 /// The longest prefix of keys: it is stored with every one of them.
 const LONGEST_PREFIX: usize = 64;
@@ -24,6 +27,7 @@ pub(super) fn config(
     let server = root.table("server", server);
     let store = root.table("store", store);
     let headers = root.table("headers", headers);
+    let auth = root.table("auth", auth::auth);
     let mut names = BTreeSet::new();
     let policies = root.table("policies", |section| {
         // A policy that is bad is still one that routes may name.
@@ -33,7 +37,7 @@ pub(super) fn config(
     let routes = root
         .table("routes", |section| section.tables(|path, section| route(path, section, &names)));
     let policies = policies.into_iter().flatten().collect();
-    Problems::none_or(root.finish(), Config { server, store, headers, policies, routes })
+    Problems::none_or(root.finish(), Config { server, store, headers, auth, policies, routes })
 }
 
 fn server(section: &mut Section) -> Server {
@@ -102,6 +106,9 @@ fn policy(name: &str, section: &mut Section) -> Option<Policy> {
     let (burst_leaf, algorithm) = algorithm(section, any_quota);
     if let Err(problem) = Policy::new(name, any_quota) {
         section.refuse(problem);
+    }
+    if name == FAILURES {
+        section.refuse("this is the name of the policy that auth.failures sets: expected another");
     }
 
     let policy = Policy::new(name, quota?).ok()?;

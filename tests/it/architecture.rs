@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 5] = [
     &["quota", "policy", "key", "decision", "clock", "algorithm"],
     &["store"],
     &["limiter"],
-    &["middleware", "identity", "headers", "problem"],
+    &["auth", "middleware", "identity", "headers", "problem"],
     &["config", "server", "routes", "admin", "gate", "cli", "telemetry"],
 ];
 
