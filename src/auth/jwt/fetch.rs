@@ -26,11 +26,9 @@ impl Fetcher {
             .max_redirects(0)
             .max_idle_connections(0)
             .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
-        let config = if jwks.url.is_on_this_machine() {
-            config.proxy(None)
-        } else {
-            config.https_only(true).tls_config(tls())
-        };
+        let config =
+            if jwks.url.is_https() { config.https_only(true).tls_config(tls()) } else { config };
+        let config = if jwks.url.is_on_this_machine() { config.proxy(None) } else { config };
         Self { url: jwks.url.as_str().to_owned(), agent: config.build().into() }
     }
 

@@ -9,12 +9,17 @@ use actix_web::http::Uri;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwksUrl {
     text: Box<str>,
+    is_https: bool,
     is_on_this_machine: bool,
 }
 
 impl JwksUrl {
     pub(super) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.is_https
     }
 
     pub(super) fn is_on_this_machine(&self) -> bool {
@@ -32,13 +37,13 @@ impl FromStr for JwksUrl {
             return Err(JwksUrlError::Credentials);
         }
         let is_on_this_machine = is_loopback(authority.host());
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if is_on_this_machine => {}
+        let is_https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") if is_on_this_machine => false,
             Some("http") => return Err(JwksUrlError::Plain),
             _ => return Err(JwksUrlError::NotAUrl),
-        }
-        Ok(Self { text: text.into(), is_on_this_machine })
+        };
+        Ok(Self { text: text.into(), is_https, is_on_this_machine })
     }
 }
 
@@ -72,3 +77,6 @@ impl fmt::Display for JwksUrlError {
 }
 
 impl std::error::Error for JwksUrlError {}
+
+#[cfg(test)]
+mod tests;
