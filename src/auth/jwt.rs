@@ -39,10 +39,10 @@ pub enum JwtKeys {
 pub struct Jwks {
     /// Where it is.
     pub url: JwksUrl,
-    /// Seconds until it is fetched again.
-    pub refresh_seconds: u64,
-    /// Seconds at least between two fetches, whatever asks for them.
-    pub cooldown_seconds: u64,
+    /// Milliseconds until it is fetched again.
+    pub refresh_ms: u64,
+    /// Milliseconds at least between two fetches, whatever asks for them.
+    pub cooldown_ms: u64,
     /// Milliseconds that a fetch may take.
     pub timeout_ms: u64,
 }

@@ -61,7 +61,7 @@ impl Refresh {
 impl Refresher {
     /// Waits until there is a reason to fetch; `false` when nobody holds on to this any more.
     fn wait(&self) -> bool {
-        let cooldown = Duration::from_secs(self.jwks.cooldown_seconds);
+        let cooldown = Duration::from_millis(self.jwks.cooldown_ms);
         // Asks stay where they are meanwhile: they wake nobody.
         if self.closed.recv_timeout(cooldown) != Err(RecvTimeoutError::Timeout) {
             return false;
@@ -69,7 +69,7 @@ impl Refresher {
         if self.is_failing {
             return true;
         }
-        let refresh = Duration::from_secs(self.jwks.refresh_seconds).saturating_sub(cooldown);
+        let refresh = Duration::from_millis(self.jwks.refresh_ms).saturating_sub(cooldown);
         self.asked.recv_timeout(refresh) != Err(RecvTimeoutError::Disconnected)
     }
 

@@ -118,9 +118,9 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         .filter_map(|name| section.take(name).map(|leaf| (name, leaf)))
         .collect();
     let rules = rules(section);
-    let (refresh_seconds, cooldown_seconds, timeout_ms) = (
-        section.get("jwks_refresh_seconds", 300, |leaf| leaf.number(1..=86_400)),
-        section.get("jwks_cooldown_seconds", 10, |leaf| leaf.number(1..=3_600)),
+    let (refresh_ms, cooldown_ms, timeout_ms) = (
+        section.get("jwks_refresh_ms", 300_000, |leaf| leaf.number(100..=86_400_000)),
+        section.get("jwks_cooldown_ms", 10_000, |leaf| leaf.number(100..=3_600_000)),
         section.get("jwks_timeout_ms", 2_000, |leaf| leaf.number(1..=60_000)),
     );
     let [(name, leaf)] = &leaves[..] else {
@@ -140,9 +140,7 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         _ => leaf
             .text()
             .and_then(|text| text.parse().map_err(|error: JwksUrlError| leaf.refuse(error)))
-            .map(|url| {
-                JwtKeys::Fetched(Jwks { url, refresh_seconds, cooldown_seconds, timeout_ms })
-            }),
+            .map(|url| JwtKeys::Fetched(Jwks { url, refresh_ms, cooldown_ms, timeout_ms })),
     };
     let keys = section.note(keys)?;
     if rules.algorithms.is_empty() {

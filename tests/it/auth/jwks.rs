@@ -7,15 +7,15 @@ use super::*;
 use crate::support::jwks::JwksServer;
 use crate::support::threads::until;
 
-/// Fetches again a second after the last fetch where it may, and not at all otherwise.
+/// Fetches again a tenth of a second after the last fetch where it may, and not at all otherwise.
 fn options_of(server: &JwksServer) -> Options {
     options("memory:")
         .set("policies.default.quota", "1000000/52 weeks")
         .set("auth.jwt.jwks_url", &server.url())
         .set("auth.jwt.algorithms", "RS256,RS384,ES256,ES384,EdDSA,HS256")
         .set("auth.jwt.audience", "api")
-        .set("auth.jwt.jwks_refresh_seconds", "86400")
-        .set("auth.jwt.jwks_cooldown_seconds", "1")
+        .set("auth.jwt.jwks_refresh_ms", "86400000")
+        .set("auth.jwt.jwks_cooldown_ms", "100")
 }
 
 fn right(kid: &str, algorithm: Algorithm) -> String {
@@ -70,7 +70,7 @@ fn a_token_is_verified_by_the_key_that_it_names_and_by_no_other() {
 #[test]
 fn made_up_names_of_keys_make_nothing_fetch_without_bound() {
     let server = JwksServer::start(&jwks(&[("1", ES256)]));
-    let tollgate = options_of(&server).set("auth.jwt.jwks_cooldown_seconds", "3600").serve();
+    let tollgate = options_of(&server).set("auth.jwt.jwks_cooldown_ms", "3600000").serve();
     for number in 0..300 {
         assert_refused(&bearer(&tollgate, &right(&format!("no {number}"), ES256)), "no such key");
     }
@@ -94,7 +94,7 @@ fn a_new_key_is_fetched_when_a_token_names_it() {
 #[test]
 fn a_new_key_is_known_after_a_while_without_anyone_asking() {
     let server = JwksServer::start(&jwks(&[("1", ES256)]));
-    let tollgate = options_of(&server).set("auth.jwt.jwks_refresh_seconds", "1").serve();
+    let tollgate = options_of(&server).set("auth.jwt.jwks_refresh_ms", "100").serve();
     server.set(&jwks(&[("2", ES256)]));
     server.wait_for_a_fetch();
     assert_eq!(bearer(&tollgate, &right("2", ES256)).status, 200);
@@ -104,7 +104,7 @@ fn a_new_key_is_known_after_a_while_without_anyone_asking() {
 fn the_last_good_keys_stay_in_force_whatever_the_server_answers() {
     let set = jwks(&[("1", ES256)]);
     let server = JwksServer::start(&set);
-    let options = options_of(&server).set("auth.jwt.jwks_refresh_seconds", "1");
+    let options = options_of(&server).set("auth.jwt.jwks_refresh_ms", "100");
     let mut tollgate = options.set("auth.jwt.jwks_timeout_ms", "500").serve();
     let secret = json!({ "keys": [{ "kid": "1", "kty": "oct", "k": base64url(SECRET) }] });
     let with_body = |head: &str, body: &str| {

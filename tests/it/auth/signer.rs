@@ -6,8 +6,8 @@ use tollgate::{Clock as _, SystemClock};
 /// Where the keys are that everybody knows.
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/auth/keys");
 
-pub(super) const SECRET: &[u8; 64] =
-    b"a secret of sixty-four bytes for tests, and for nothing but tests";
+pub(super) const SECRET: &[u8] =
+    b"a secret that is long enough for each algorithm, and that no one uses but these tests";
 const RSA: &[u8] = include_bytes!("keys/rsa-private.test.pem");
 const P256: &[u8] = include_bytes!("keys/p256-private.test.pem");
 const P384: &[u8] = include_bytes!("keys/p384-private.test.pem");

@@ -174,7 +174,6 @@ fn attacks() -> Vec<(String, String)> {
         "....".to_owned(),
         ".".repeat(8_000),
         "e30.e30.e30".to_owned(),
-        "\u{e9}.\u{e9}.\u{e9}".to_owned(),
         "null".to_owned(),
     ] {
         let shown: String = odd.chars().take(20).collect();
@@ -189,7 +188,7 @@ fn no_attack_on_tokens_passes_or_is_counted_against_anyone() {
         let tollgate = rsa(options);
         assert_eq!(remaining(&bearer(&tollgate, &good(&json!({})))), 9, "the victim");
         let attacks = attacks();
-        assert!(attacks.len() > 200, "{}", attacks.len());
+        assert!(attacks.len() > 150, "{}", attacks.len());
         for (what, token) in attacks {
             assert_refused(&bearer(&tollgate, &token), &what);
         }
@@ -202,10 +201,11 @@ fn no_attack_on_tokens_passes_or_is_counted_against_anyone() {
 }
 
 #[test]
-fn a_token_of_a_megabyte_is_refused_and_harms_nobody() {
+fn a_token_of_a_megabyte_or_of_odd_bytes_is_refused_and_harms_nobody() {
     let tollgate = rsa(options("memory:"));
     let long = good(&json!({ "padding": "x".repeat(1024 * 1024) }));
-    for token in [long, "a".repeat(1024 * 1024), ".".repeat(1024 * 1024)] {
+    let odd = "\u{e9}.\u{e9}.\u{e9}".to_owned();
+    for token in [long, "a".repeat(1024 * 1024), ".".repeat(1024 * 1024), odd] {
         let head =
             "GET /api/data HTTP/1.1\r\nhost: t\r\nconnection: close\r\nauthorization: Bearer ";
         let answer = raw(tollgate.url(), format!("{head}{token}\r\n\r\n").as_bytes());
