@@ -2,7 +2,7 @@ use std::fs;
 
 use jsonwebtoken::Algorithm::{self, ES256, ES384, EdDSA, HS256, RS256, RS384};
 
-use super::signer::{SECRET, base64url, jwks, token, token_of};
+use super::signer::{SECRET, base64url, jwks, path, token, token_of};
 use super::*;
 use crate::support::jwks::JwksServer;
 use crate::support::threads::until;
@@ -179,4 +179,22 @@ fn a_secret_that_everyone_can_fetch_is_none_and_one_in_a_file_is() {
         options("memory:").set("auth.jwt.algorithms", "HS256").set("auth.jwt.audience", "api");
     let tollgate = options.set("auth.jwt.jwks_file", file.path().to_str().expect("text")).serve();
     assert_eq!(bearer(&tollgate, &right("1", HS256)).status, 200);
+}
+
+#[test]
+fn over_tls_only_who_is_trusted_is_believed() {
+    let set = jwks(&[("1", ES256)]);
+    let (certificate, key) = (path("tls.test.pem"), path("tls-private.test.pem"));
+    let server = JwksServer::start_tls(&set, &certificate, &key);
+    let trusted = options_of(&server).env("SSL_CERT_FILE", &path("ca.test.pem")).serve();
+    assert_eq!(bearer(&trusted, &right("1", ES256)).status, 200);
+    assert_eq!(server.fetches(), 1);
+
+    // Another authority's word is none, and neither is that of no authority.
+    for roots in ["p256-public.test.pem", "tls.test.pem"] {
+        let mut stranger = options_of(&server).env("SSL_CERT_FILE", &path(roots)).serve();
+        stranger.wait_for_line("tokens are answered 503");
+        assert_eq!(bearer(&stranger, &right("1", ES256)).status, 503, "{roots}");
+    }
+    assert_eq!(server.fetches(), 1, "nothing was asked there");
 }

@@ -1,11 +1,15 @@
 //! An HTTP server on loopback that answers all requests alike, and counts them.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::threads::until;
 
@@ -14,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A running server, ended on drop.
 #[derive(Debug)]
 pub(crate) struct JwksServer {
+    scheme: &'static str,
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -28,6 +33,30 @@ struct Shared {
 impl JwksServer {
     /// A server that answers with `document`.
     pub(crate) fn start(document: &str) -> Self {
+        Self::serve("http", document, Shared::answer)
+    }
+
+    /// The same over TLS, with the certificate and the private key in these files.
+    pub(crate) fn start_tls(document: &str, certificate: &str, key: &str) -> Self {
+        let chain = CertificateDer::pem_file_iter(certificate).expect("a file of certificates");
+        let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
+        let key = PrivateKeyDer::from_pem_file(key).expect("a private key");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.expect("versions of TLS").with_no_client_auth();
+        let config = Arc::new(config.with_single_cert(chain, key).expect("a certificate"));
+        Self::serve("https", document, move |shared, connection| {
+            let session = ServerConnection::new(config.clone()).expect("a session");
+            shared.answer(StreamOwned::new(session, connection));
+        })
+    }
+
+    fn serve(
+        scheme: &'static str,
+        document: &str,
+        answer: impl Fn(&Shared, TcpStream) + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let (fetches, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -38,15 +67,16 @@ impl JwksServer {
                 if serving.is_over.load(Ordering::SeqCst) {
                     break;
                 }
-                serving.answer(connection);
+                connection.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+                answer(&serving, connection);
             }
         });
-        Self { address, shared }
+        Self { scheme, address, shared }
     }
 
-    /// `http://127.0.0.1:port/jwks.json`
+    /// `http://127.0.0.1:port/jwks.json`, or the same with `https`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/jwks.json", self.address)
+        format!("{}://{}/jwks.json", self.scheme, self.address)
     }
 
     /// Answers with another document from now on.
@@ -73,15 +103,16 @@ impl JwksServer {
 }
 
 impl Shared {
-    fn answer(&self, mut connection: TcpStream) {
-        connection.set_read_timeout(Some(PATIENCE)).expect("a time limit");
-        let lines = BufReader::new(connection.try_clone().expect("a second handle")).lines();
+    fn answer(&self, connection: impl Read + Write) {
+        let mut connection = BufReader::new(connection);
+        let lines = connection.by_ref().lines();
         let head = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).count();
         if head > 0 {
             self.fetches.fetch_add(1, Ordering::SeqCst);
             let answer = self.answer.lock().expect("nobody panics with it").clone();
             // Who asked may not want to hear it to its end.
-            let _ = connection.write_all(&answer);
+            let _ =
+                connection.get_mut().write_all(&answer).and_then(|()| connection.get_mut().flush());
         }
     }
 }
