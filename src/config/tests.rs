@@ -4,6 +4,7 @@ use std::{env, fs};
 
 use super::*;
 
+mod auth;
 mod layers;
 mod properties;
 mod secrets;

@@ -61,7 +61,7 @@ impl Refresh {
 impl Refresher {
     /// Waits until there is a reason to fetch; `false` when nobody holds on to this any more.
     fn wait(&self) -> bool {
-        let cooldown = Duration::from_millis(self.jwks.cooldown_ms);
+        let cooldown = Duration::ZERO;
         // Asks stay where they are meanwhile: they wake nobody.
         if self.closed.recv_timeout(cooldown) != Err(RecvTimeoutError::Timeout) {
             return false;

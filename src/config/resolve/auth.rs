@@ -11,8 +11,8 @@ use super::super::problem::Problem;
 use super::super::section::{Leaf, Section, one_of};
 use super::super::{Auth, Jwt, toml};
 use crate::auth::{
-    ApiKeys, Jwks, JwksUrlError, JwtAlgorithm, JwtKeys, JwtRules, KeyDigest, KeyDigestError,
-    Secret, check_keys,
+    ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
+    KeyDigest, KeyDigestError, Secret, check_keys,
 };
 use crate::identity::User;
 
@@ -117,13 +117,13 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         .into_iter()
         .filter_map(|name| section.take(name).map(|leaf| (name, leaf)))
         .collect();
-    let rules = rules(section);
-    let (refresh_ms, cooldown_ms, timeout_ms) = (
-        section.get("jwks_refresh_ms", 300_000, |leaf| leaf.number(100..=86_400_000)),
-        section.get("jwks_cooldown_ms", 10_000, |leaf| leaf.number(100..=3_600_000)),
-        section.get("jwks_timeout_ms", 2_000, |leaf| leaf.number(1..=60_000)),
-    );
+    let listed = section.take("algorithms");
+    let algorithms = listed.map_or(Some(Vec::new()), |leaf| section.note(algorithms(&leaf)));
+    let are_missing = algorithms.as_ref().is_some_and(Vec::is_empty);
+    let rules = rules(section, algorithms.unwrap_or_default());
+    let fetched = fetched(section);
     let [(name, leaf)] = &leaves[..] else {
+        // Who wrote one of these means tokens to be verified, and must not find that none are.
         let is_meant = !rules.algorithms.is_empty()
             || rules.issuer.is_some()
             || !rules.audience.is_empty()
@@ -133,32 +133,44 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         }
         return None;
     };
-    let keys = match *name {
+    if are_missing {
+        section.refuse("algorithms is missing, expected how tokens are signed, as in [\"RS256\"]");
+    }
+    let keys = section.note(match *name {
         "key" => leaf.text().map(|text| JwtKeys::Only(Secret::new(text.as_bytes()))),
         "key_file" => file(leaf).map(JwtKeys::Only),
         "jwks_file" => file(leaf).map(JwtKeys::Set),
-        _ => leaf
-            .text()
-            .and_then(|text| text.parse().map_err(|error: JwksUrlError| leaf.refuse(error)))
-            .map(|url| JwtKeys::Fetched(Jwks { url, refresh_ms, cooldown_ms, timeout_ms })),
-    };
-    let keys = section.note(keys)?;
+        _ => url(leaf).map(|url| JwtKeys::Fetched(fetched(url))),
+    })?;
     if rules.algorithms.is_empty() {
-        section.refuse("algorithms is missing, expected how tokens are signed, as in [\"RS256\"]");
         return None;
     }
     section.note(check_keys(&keys, &rules).map_err(|error| leaf.refuse(error)))?;
     Some(Jwt { keys, rules })
 }
 
-fn rules(section: &mut Section) -> JwtRules {
+/// How a JWK Set is fetched, wherever it is.
+fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> Jwks + use<> {
+    let refresh_ms = section.get("jwks_refresh_ms", 300_000, |leaf| leaf.number(100..=86_400_000));
+    let cooldown_ms = section.get("jwks_cooldown_ms", 10_000, |leaf| leaf.number(100..=3_600_000));
+    let timeout_ms = section.get("jwks_timeout_ms", 2_000, |leaf| leaf.number(1..=60_000));
+    move |url| Jwks { url, refresh_ms, cooldown_ms, timeout_ms }
+}
+
+/// Not by [`Leaf::parse`], which takes every URL for one in the wrong place.
+fn url(leaf: &Leaf) -> Result<JwksUrl, Problem> {
+    leaf.text()?.parse().map_err(|error: JwksUrlError| leaf.refuse(error))
+}
+
+fn algorithms(leaf: &Leaf) -> Result<Vec<JwtAlgorithm>, Problem> {
+    let all: Result<Vec<_>, _> = leaf.list()?.iter().map(|name| name.parse()).collect();
+    all.map_err(|error: JwtAlgorithmError| leaf.refuse(format_args!("a name in it is {error}")))
+}
+
+fn rules(section: &mut Section, algorithms: Vec<JwtAlgorithm>) -> JwtRules {
     let default = JwtRules::default();
     JwtRules {
-        algorithms: section.get("algorithms", default.algorithms, |leaf| {
-            let named = |name: String| name.parse::<JwtAlgorithm>();
-            let all: Result<Vec<_>, _> = leaf.list()?.into_iter().map(named).collect();
-            all.map_err(|error| leaf.refuse(format_args!("a name in it is {error}")))
-        }),
+        algorithms,
         issuer: section.get("issuer", default.issuer, |leaf| not_empty(leaf).map(Some)),
         audience: section.get("audience", default.audience, Leaf::list),
         leeway_seconds: section
