@@ -61,7 +61,7 @@ impl Refresh {
 impl Refresher {
     /// Waits until there is a reason to fetch; `false` when nobody holds on to this any more.
     fn wait(&self) -> bool {
-        let cooldown = Duration::ZERO;
+        let cooldown = Duration::from_millis(self.jwks.cooldown_ms);
         // Asks stay where they are meanwhile: they wake nobody.
         if self.closed.recv_timeout(cooldown) != Err(RecvTimeoutError::Timeout) {
             return false;
@@ -73,7 +73,7 @@ impl Refresher {
         self.asked.recv_timeout(refresh) != Err(RecvTimeoutError::Disconnected)
     }
 
-    /// Replaces the keys, or leaves them as they are.
+    /// Replaces the keys, or leaves them as they are. Who asked meanwhile is answered by this, too.
     fn fetch(&mut self) {
         let set = self.fetcher.fetch().map_err(|error| error.to_string()).and_then(|text| {
             KeySet::parse(&text, Place::Url, &self.rules).map_err(|error| format!("it {error}"))
@@ -96,5 +96,6 @@ impl Refresher {
             }
             Err(error) => log::debug!("The JWK Set could not be fetched ({error})."),
         }
+        let _ = self.asked.try_recv();
     }
 }

@@ -4,7 +4,7 @@ use jsonwebtoken::Algorithm::{self, ES256, ES384, EdDSA, HS256, RS256, RS384};
 
 use super::signer::{SECRET, base64url, jwks, path, token, token_of};
 use super::*;
-use crate::support::jwks::JwksServer;
+use crate::support::jwks::{HOLD, JwksServer};
 use crate::support::threads::until;
 
 /// Fetches again a tenth of a second after the last fetch where it may, and not at all otherwise.
@@ -16,6 +16,8 @@ fn options_of(server: &JwksServer) -> Options {
         .set("auth.jwt.audience", "api")
         .set("auth.jwt.jwks_refresh_ms", "86400000")
         .set("auth.jwt.jwks_cooldown_ms", "100")
+        // A busy machine is no dead server.
+        .set("auth.jwt.jwks_timeout_ms", "10000")
 }
 
 fn right(kid: &str, algorithm: Algorithm) -> String {
@@ -87,7 +89,8 @@ fn a_new_key_is_fetched_when_a_token_names_it() {
     server.set(&jwks(&[("2", ES256)]));
     assert_refused(&bearer(&tollgate, &new), "not known yet");
     until("the new key is taken", || bearer(&tollgate, &new).status == 200);
-    assert_eq!(server.fetches(), 2);
+    // A request that was under way meanwhile may have asked once more.
+    assert!(server.fetches() <= 3, "{}", server.fetches());
     assert_refused(&bearer(&tollgate, &old), "the old key is withdrawn");
 }
 
@@ -105,7 +108,7 @@ fn the_last_good_keys_stay_in_force_whatever_the_server_answers() {
     let set = jwks(&[("1", ES256)]);
     let server = JwksServer::start(&set);
     let options = options_of(&server).set("auth.jwt.jwks_refresh_ms", "100");
-    let mut tollgate = options.set("auth.jwt.jwks_timeout_ms", "500").serve();
+    let mut tollgate = options.set("auth.jwt.jwks_timeout_ms", "1000").serve();
     let secret = json!({ "keys": [{ "kid": "1", "kty": "oct", "k": base64url(SECRET) }] });
     let with_body = |head: &str, body: &str| {
         format!(
@@ -117,6 +120,7 @@ fn the_last_good_keys_stay_in_force_whatever_the_server_answers() {
     let moved = format!("302 Found\r\nlocation: {}", elsewhere.url());
     let huge = format!("{}{}", " ".repeat(300_000), jwks(&[("2", ES256)]));
     for answer in [
+        HOLD.to_owned(),
         String::new(),
         "nonsense".to_owned(),
         with_body("500 Oops", &jwks(&[("2", ES256)])),

@@ -15,6 +15,9 @@ use super::threads::until;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// An answer that never comes: the connection stays open until the client closes it.
+pub(crate) const HOLD: &str = "HOLD";
+
 /// A running server, ended on drop.
 #[derive(Debug)]
 pub(crate) struct JwksServer {
@@ -110,6 +113,10 @@ impl Shared {
         if head > 0 {
             self.fetches.fetch_add(1, Ordering::SeqCst);
             let answer = self.answer.lock().expect("nobody panics with it").clone();
+            if answer == HOLD.as_bytes() {
+                let _ = connection.read_to_end(&mut Vec::new());
+                return;
+            }
             // Who asked may not want to hear it to its end.
             let _ =
                 connection.get_mut().write_all(&answer).and_then(|()| connection.get_mut().flush());
