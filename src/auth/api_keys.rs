@@ -13,9 +13,9 @@ const PREFIX: &str = "tg_";
 
 /// The users of API keys.
 ///
-/// A key is found by its SHA-256, so how long that takes tells at most something of the digest of
-/// what was sent. Who sends it knows that anyhow, and cannot choose a key whose digest comes nearer
-/// to a stored one: the map compares no secret with what a client sends.
+/// A key is found by its SHA-256: nothing that was sent is compared with a key. How long the look-up
+/// takes could tell of digests at most, and a digest, even a whole one, leads back to no key of 256
+/// random bits. The time to hash depends on the length of what was sent, which the sender knows.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ApiKeys(HashMap<KeyDigest, User>);
 

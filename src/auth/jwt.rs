@@ -161,7 +161,7 @@ pub(crate) fn check_keys(keys: &JwtKeys, rules: &JwtRules) -> Result<(), KeyErro
 
 fn given_set(keys: &JwtKeys, rules: &JwtRules) -> Result<KeySet, KeyError> {
     match keys {
-        JwtKeys::Only(key) => Key::only(key.expose(), rules).map(KeySet::Only),
+        JwtKeys::Only(key) => Ok(KeySet::Only(Box::new(Key::only(key.expose(), rules)?))),
         JwtKeys::Set(text) => KeySet::parse(text.expose(), Place::File, rules),
         JwtKeys::Fetched(_) => Err(KeyError::NotASet),
     }

@@ -39,7 +39,7 @@ impl Key {
                 return Err(KeyError::Unfit { kind, algorithm: *algorithm });
             }
         }
-        Ok(Self::new(kind, decoding, None, rules).ok_or(KeyError::NoAlgorithm)?)
+        Self::new(kind, decoding, None, rules).ok_or(KeyError::NoAlgorithm)
     }
 
     /// The key that `jwk` is; none where it is not for this: for encryption, of an unknown kind, or

@@ -12,7 +12,7 @@ use super::key::{Key, KeyError};
 #[derive(Debug)]
 pub(super) enum KeySet {
     /// One for every token, whatever it says of its key.
-    Only(Key),
+    Only(Box<Key>),
     /// The one that the token names.
     Named(Vec<(String, Key)>),
 }
@@ -52,7 +52,7 @@ impl KeySet {
     pub(super) fn find(&self, header: &Header) -> Option<&Key> {
         let may = |key: &&Key, algorithm: Algorithm| key.may_verify(algorithm);
         match self {
-            Self::Only(key) => Some(key).filter(|key| may(key, header.alg)),
+            Self::Only(key) => Some(&**key).filter(|key| may(key, header.alg)),
             Self::Named(keys) => {
                 let kid = header.kid.as_deref()?;
                 let named = keys.iter().filter(|(name, _)| name == kid);
