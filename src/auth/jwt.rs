@@ -102,15 +102,12 @@ impl Jwt {
     /// # Errors
     /// When the keys are given and cannot be used.
     pub(crate) fn start(keys: &JwtKeys, rules: &JwtRules) -> Result<Self, KeyError> {
-        let current = Arc::new(ArcSwapOption::empty());
+        let current = Arc::new(ArcSwapOption::from_pointee(given(keys, rules)?));
         let refresh = match keys {
             JwtKeys::Fetched(jwks) => {
                 Some(Refresh::start(jwks.clone(), rules.clone(), current.clone()))
             }
-            given => {
-                current.store(Some(Arc::new(given_set(given, rules)?)));
-                None
-            }
+            JwtKeys::Only(_) | JwtKeys::Set(_) => None,
         };
         Ok(Self { rules: rules.clone(), keys: current, refresh })
     }
@@ -148,23 +145,21 @@ impl Jwt {
     }
 }
 
-/// Whether `keys` can be used; those that are fetched can be seen only then.
+/// Whether `keys` can be used; of those that are fetched nobody knows yet.
 ///
 /// # Errors
 /// When they cannot.
 pub(crate) fn check_keys(keys: &JwtKeys, rules: &JwtRules) -> Result<(), KeyError> {
-    match keys {
-        JwtKeys::Fetched(_) => Ok(()),
-        given => given_set(given, rules).map(|_| ()),
-    }
+    given(keys, rules).map(|_| ())
 }
 
-fn given_set(keys: &JwtKeys, rules: &JwtRules) -> Result<KeySet, KeyError> {
-    match keys {
-        JwtKeys::Only(key) => Ok(KeySet::Only(Box::new(Key::only(key.expose(), rules)?))),
-        JwtKeys::Set(text) => KeySet::parse(text.expose(), Place::File, rules),
-        JwtKeys::Fetched(_) => Err(KeyError::NotASet),
-    }
+/// The keys that are given; none where they are fetched.
+fn given(keys: &JwtKeys, rules: &JwtRules) -> Result<Option<KeySet>, KeyError> {
+    Ok(match keys {
+        JwtKeys::Only(key) => Some(KeySet::Only(Box::new(Key::only(key.expose(), rules)?))),
+        JwtKeys::Set(text) => Some(KeySet::parse(text.expose(), Place::File, rules)?),
+        JwtKeys::Fetched(_) => None,
+    })
 }
 
 /// RFC 7515, section 4.1.11: who does not understand what is critical must refuse it.

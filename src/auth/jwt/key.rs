@@ -174,10 +174,14 @@ fn is_short_rsa(key: &DecodingKey) -> bool {
     }
 }
 
-/// The whole text but a line's end, which editors add.
+/// The whole text but a line's end, which editors add. A JWK Set in the wrong place is no secret:
+/// its public keys are known to everyone.
 fn secret(text: &[u8], rules: &JwtRules) -> Result<(KeyKind, DecodingKey), KeyError> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
+    if text.trim_ascii_start().starts_with(b"{") {
+        return Err(KeyError::Json);
+    }
     for algorithm in &rules.algorithms {
         let shortest = shortest_secret(algorithm.get());
         if text.len() < shortest && KeyKind::Secret.serves(algorithm.get()) {
@@ -202,6 +206,7 @@ pub(crate) enum KeyError {
     Private,
     NotAPublicKey,
     ShortRsa,
+    Json,
     ShortSecret { algorithm: JwtAlgorithm, shortest: usize },
     Unfit { kind: KeyKind, algorithm: JwtAlgorithm },
     NoAlgorithm,
@@ -218,6 +223,7 @@ impl fmt::Display for KeyError {
                  KEY-----, of RSA, P-256, P-384 or Ed25519",
             ),
             Self::ShortRsa => f.write_str("is too short: an RSA key must have 2048 bits or more"),
+            Self::Json => f.write_str("is JSON: expected a JWK Set as auth.jwt.jwks_file"),
             Self::ShortSecret { algorithm, shortest } => {
                 write!(
                     f,

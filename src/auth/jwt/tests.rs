@@ -42,7 +42,8 @@ fn a_key_serves_its_own_algorithms_and_no_other() {
 #[test]
 fn keys_that_are_none_say_so_and_nothing_of_themselves() {
     let short = b"hunter2";
-    let cases: [(&[u8], &str, &str); 7] = [
+    let cases: [(&[u8], &str, &str); 8] = [
+        (b"\n{\"keys\":[{\"kid\":\"hunter2-hunter2\"}]}", "HS256", "is JSON"),
         (RSA_PRIVATE, "RS256", "holds a private key"),
         (SHORT_RSA, "RS256", "2048 bits"),
         (
