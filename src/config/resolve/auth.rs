@@ -191,7 +191,8 @@ fn file(leaf: &Leaf) -> Result<Secret, Problem> {
     Ok(Secret::new(read(leaf, &leaf.path()?)?))
 }
 
+/// Without the path: it may be a secret that belongs into another option.
 fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, Problem> {
     fs::read(path)
-        .map_err(|error| leaf.refuse(format_args!("{} cannot be read: {error}", path.display())))
+        .map_err(|error| leaf.refuse(format_args!("the file of that name cannot be read: {error}")))
 }

@@ -89,7 +89,7 @@ fn what_cannot_authenticate_anyone_says_why() {
         ),
         (
             "auth.keys_file = \"/no/such/file\"".to_owned(),
-            "auth.keys_file: /no/such/file cannot be read: No such file or directory (os error 2)",
+            "auth.keys_file: the file of that name cannot be read: No such file or directory (os error 2)",
         ),
         (
             "auth.keys.abc.user = \"1\"".to_owned(),

@@ -105,6 +105,8 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
     for config in [
         of_jwt("key = \"hush\""),
         of_jwt(&format!("kye = \"{secret}\"")),
+        of_jwt(&format!("key_file = \"{secret}\"")),
+        of_jwt(&format!("jwks_file = \"{secret}\"")),
         of_jwt(&format!("issuer = [\"{secret}\"]\nkey = 5")),
         of_jwt(&format!("key = [\"{secret}\"]")),
         of_jwt(&format!("key_file = \"no/such/file\"\naudience = \"{secret}\"")),
@@ -118,6 +120,7 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
         format!("[auth]\njwt = \"{secret}\""),
         format!("auth = \"{secret}\""),
         format!("[auth]\nkeys = \"{key}\""),
+        format!("[auth]\nkeys_file = \"{key}\""),
         format!("[auth.keys]\n{key} = {{ user = \"1042\" }}"),
         format!("[auth.keys]\n{key} = \"1042\""),
         format!("[auth.keys]\n{key} = {{ usr = \"{key}\" }}"),
