@@ -10,8 +10,11 @@ use std::{env, fmt};
 
 use clap::{Args, Parser, Subcommand};
 
+use self::keys::{KeysCommand, NewKeyOptions};
 use crate::config::{self, Config, Problems, Sources};
 use crate::server::{self, ServeError};
+
+mod keys;
 
 /// What is read where no `--config` is given, if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -42,6 +45,9 @@ struct Cli {
 enum Command {
     /// Answer requests; also what happens without a command
     Serve(Options),
+    /// Make API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Args)]
@@ -70,12 +76,19 @@ fn execute<E: Error + 'static>(
             all.files.extend(options.files);
             all.settings.extend(options.settings);
         }
+        // They are made before there is a configuration to put them in.
+        Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         None => {}
     }
     let Options { files, settings } = all;
     let config = config::load(&Sources { files, default_file, variables, settings })
         .map_err(Failure::Configuration)?;
     serve(config).map_err(|error| Failure::Other(Box::new(error)))
+}
+
+fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
+    keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock())
+        .map_err(|error| Failure::Other(error.into()))
 }
 
 /// Serves with a log on standard error: our own from `info` on, unless `RUST_LOG` says otherwise.
