@@ -10,9 +10,12 @@ use std::{env, fmt};
 
 use clap::{Args, Parser, Subcommand};
 
+use self::keys::{KeysCommand, NewKeyOptions};
 use crate::config::{self, Config, Problems, Sources};
 use crate::doctor;
 use crate::server::{self, ServeError};
+
+mod keys;
 
 /// What is read where no `--config` is given, if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -45,6 +48,9 @@ enum Command {
     Serve(Options),
     /// Say whether the store is fit for production; charges nothing but keys of its own
     Doctor(Options),
+    /// Make API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 /// What is done with a configuration.
@@ -77,6 +83,8 @@ fn execute<E: Into<Box<dyn Error>>>(
     let (action, options) = match command {
         Some(Command::Serve(options)) => (Action::Serve, Some(options)),
         Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
+        // They are made before there is a configuration to put them in.
+        Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         None => (Action::Serve, None),
     };
     // Options may stand on both sides of the command.
@@ -95,6 +103,11 @@ fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
         Action::Serve => Ok(serve(&config)?),
         Action::Doctor => Ok(doctor::examine(&config, &mut io::stdout().lock())?),
     }
+}
+
+fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
+    keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock())
+        .map_err(|error| Failure::Other(error.into()))
 }
 
 /// Serves with a log on standard error: our own from `info` on, unless `RUST_LOG` says otherwise.

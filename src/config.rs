@@ -8,12 +8,18 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
+use actix_web::http::header::HeaderName;
+
+pub use crate::auth::{
+    ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
+    KeyDigest, KeyDigestError, Secret,
+};
 use crate::identity::ForwardingHeader;
 use crate::key::Ipv6Prefix;
 use crate::limiter::{AccessEntry, RoutePattern};
 use crate::network::Network;
 use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::quota::{Cost, Quota};
 
 mod layers;
 mod listen;
@@ -59,6 +65,8 @@ pub struct Config {
     pub headers: Headers,
     /// Who is refused, and who passes unchecked.
     pub access: Access,
+    /// How users prove who they are.
+    pub auth: Auth,
     /// The policies, by name.
     pub policies: Vec<Policy>,
     /// The plans that any policy has a quota for.
@@ -135,6 +143,15 @@ pub struct Headers {
     pub cors_expose: bool,
 }
 
+impl ClientIp {
+    /// Whether any proxy is known that tells the truth of its clients. Those that `hops` counts are not:
+    /// it would be everyone's word.
+    pub(crate) fn trusts_any(&self, listen: &Listen) -> bool {
+        let is_over_unix = matches!(listen, Listen::Unix(_)) && self.header.is_some();
+        self.hops.is_none() && (!self.trusted_proxies.is_empty() || is_over_unix)
+    }
+}
+
 /// The lists that no policy overrules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
@@ -142,6 +159,42 @@ pub struct Access {
     pub allow: Vec<AccessEntry>,
     /// Who is refused, also where `allow` lists them.
     pub block: Vec<AccessEntry>,
+}
+
+/// How users prove who they are; in no way by default.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Auth {
+    /// The wrong credentials that one address may send, and over how long.
+    pub failures: Quota,
+    /// The API keys; none where they prove nothing.
+    pub api_keys: Option<ApiKeys>,
+    /// The header field of API keys, instead of `Authorization`.
+    pub api_key_header: Option<HeaderName>,
+    /// The header field in which a trusted proxy says who the user is.
+    pub user_header: Option<HeaderName>,
+    /// What tokens must be; none where they prove nothing.
+    pub jwt: Option<Jwt>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            failures: Quota::new(10, 60_000).expect("10 a minute are a quota"),
+            api_keys: None,
+            api_key_header: None,
+            user_header: None,
+            jwt: None,
+        }
+    }
+}
+
+/// Which JSON Web Tokens prove a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwt {
+    /// The keys that they are signed with.
+    pub keys: JwtKeys,
+    /// What they must be.
+    pub rules: JwtRules,
 }
 
 /// The policies of the requests for a path, or for those of a pattern.

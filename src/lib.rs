@@ -57,6 +57,8 @@
 
 mod algorithm;
 #[cfg(feature = "server")]
+mod auth;
+#[cfg(feature = "server")]
 pub mod cli;
 mod client;
 mod clock;

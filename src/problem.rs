@@ -1,4 +1,4 @@
-//! The bodies of 403, 429 and 503: problem details (RFC 9457), with the `message` that older clients read.
+//! The bodies of 401, 403, 429 and 503: problem details (RFC 9457), with the `message` that older clients read.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -61,6 +61,22 @@ const REDUCED_CAPACITY: Problem = problem!(
 
 const FORBIDDEN: Problem = problem!(FORBIDDEN = 403, "about:blank", "Forbidden", "Access denied.");
 
+#[cfg(feature = "server")]
+const UNAUTHORIZED: Problem = problem!(
+    UNAUTHORIZED = 401,
+    "about:blank",
+    "Unauthorized",
+    "Authentication failed. Please check your credentials."
+);
+
+#[cfg(feature = "server")]
+const UNVERIFIABLE: Problem = problem!(
+    SERVICE_UNAVAILABLE = 503,
+    "about:blank",
+    "Service Unavailable",
+    "Service temporarily unavailable. Please try again later."
+);
+
 /// 429 to a request that `decision` denies.
 pub(crate) fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) -> HttpResponse {
     let violated = decision.violated().map(|(policy, _)| policy.name()).collect();
@@ -82,6 +98,22 @@ pub(crate) fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
 /// 403 to a client that is on the list of those who are refused.
 pub(crate) fn forbidden(request: &impl HttpMessage) -> HttpResponse {
     FORBIDDEN.respond(request, "This client is refused, whatever it asks for.", Vec::new())
+}
+
+/// 401 to a request whose credentials prove nobody.
+#[cfg(feature = "server")]
+pub(crate) fn unauthorized(request: &impl HttpMessage) -> HttpResponse {
+    let detail = "The credentials of this request are wrong, or no longer right.";
+    UNAUTHORIZED.respond(request, detail, Vec::new())
+}
+
+/// 503 to a request whose token cannot be verified yet.
+#[cfg(feature = "server")]
+pub(crate) fn unverifiable(request: &impl HttpMessage) -> HttpResponse {
+    let detail = "Tokens cannot be verified at the moment.";
+    let mut response = UNVERIFIABLE.respond(request, detail, Vec::new());
+    write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
+    response
 }
 
 impl Problem {

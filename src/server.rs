@@ -5,16 +5,22 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use actix_web::middleware::Condition;
 use actix_web::{App, HttpServer};
 
+use crate::auth::{Authenticate, FAILURES, Jwt, Proofs};
 use crate::config::{self, Config, Listen, RedisUrl, StoreUrl};
+use crate::headers::FieldOptions;
 use crate::identity::ClientIp;
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
+use crate::policy::{KeySource, Policy};
 use crate::routes;
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
 
 mod unix_socket;
+
+const DO_NOT_FIT: &str = "policies and routes do not fit";
 
 /// Serves until the process is told to stop.
 ///
@@ -22,11 +28,21 @@ mod unix_socket;
 /// When the store cannot be set up, or the address cannot be listened on.
 pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     let limiter = limiter(config)?;
+    let client_ip = client_ip(config);
+    let proofs = proofs(config, client_ip.clone())?;
+    let is_any = proofs.is_any();
+    let authenticate = authenticate(config, proofs, &limiter)?;
     let rate_limit = RateLimit::new(limiter)
-        .client_ip(client_ip(config))
+        .client_ip(client_ip)
         .legacy_headers(config.headers.legacy)
         .expose_headers(config.headers.cors_expose);
-    let app = move || App::new().wrap(rate_limit.clone()).configure(routes::configure);
+    let app = move || {
+        App::new()
+            .wrap(rate_limit.clone())
+            // What is wrapped later runs earlier: quotas need to know who is asking.
+            .wrap(Condition::new(is_any, authenticate.clone()))
+            .configure(routes::configure)
+    };
     let listen = config.server.listen.clone();
     actix_web::rt::System::new().block_on(async move {
         let mut server = HttpServer::new(app);
@@ -98,12 +114,46 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
         .keyspace(keyspace)
         .instances(NonZeroU64::new(config.store.instances).unwrap_or(NonZeroU64::MIN));
     let builder = config.policies.iter().cloned().fold(builder, LimiterBuilder::policy);
+    let builder = builder.policy(failures(config)?);
     let builder = config.routes.iter().fold(builder, |builder, route| {
         let (policies, peek) = (route.policies.clone(), route.peek.clone());
         builder.route_of_cost(route.cost, route.pattern.to_string(), policies, peek)
     });
     let builder = builder.allow(config.access.allow.clone()).block(config.access.block.clone());
-    builder.build().map_err(|error| ServeError::new("policies and routes do not fit", error))
+    builder.build().map_err(|error| ServeError::new(DO_NOT_FIT, error))
+}
+
+/// What wrong credentials are charged under: never the request's own policies, so that nobody's
+/// quota is spent by who only claims to be them.
+fn failures(config: &Config) -> Result<Policy, ServeError> {
+    let policy = Policy::new(FAILURES, config.auth.failures);
+    let policy = policy.map_err(|error| ServeError::new(DO_NOT_FIT, error))?;
+    Ok(policy.with_key(KeySource::Ip).with_ipv6_prefix(config.client_ip.ipv6_prefix))
+}
+
+/// How requests may prove whose they are. Keys that are fetched are fetched now.
+fn proofs(config: &Config, client_ip: ClientIp) -> Result<Proofs, ServeError> {
+    let auth = &config.auth;
+    let jwt = auth.jwt.as_ref().map(|jwt| Jwt::start(&jwt.keys, &jwt.rules)).transpose();
+    Ok(Proofs {
+        api_keys: auth.api_keys.clone(),
+        api_key_header: auth.api_key_header.clone(),
+        jwt: jwt.map_err(|error| ServeError::new("the key of tokens cannot be used", error))?,
+        user_header: auth.user_header.clone(),
+        client_ip,
+    })
+}
+
+fn authenticate(
+    config: &Config,
+    proofs: Proofs,
+    limiter: &Limiter,
+) -> Result<Authenticate, ServeError> {
+    let failures = limiter.policies([FAILURES]);
+    let failures = failures.map_err(|error| ServeError::new(DO_NOT_FIT, error))?;
+    let headers = config.headers;
+    let fields = FieldOptions { legacy: headers.legacy, cors_expose: headers.cors_expose };
+    Ok(Authenticate::new(proofs, limiter.clone(), failures, fields))
 }
 
 /// How the Redis at `url` is reached.

@@ -19,6 +19,7 @@ store = {}
 client_ip = {}
 headers = {}
 access = {}
+auth = {}
 
 [policies.default]
 quota = "10/minute"
@@ -200,11 +201,12 @@ fn lay_over(
         match below.get_mut(&name).map(|value| &mut value.kind) {
             Some(ValueKind::Table(below)) => match value.kind {
                 ValueKind::Table(above) => lay_over(below, above, &path, problems),
-                _ => problems.push(Problem::at(
-                    &key_of(&path),
-                    Origin::of(&value),
-                    format_args!("expected a table, got {}", show(&value)),
-                )),
+                _ => {
+                    let (key, origin) = (key_of(&path), Origin::of(&value));
+                    let shown = show(&key, &value.kind);
+                    let message = format_args!("expected a table, got {shown}");
+                    problems.push(Problem::at(&key, origin, message));
+                }
             },
             _ => {
                 below.insert(name, value);

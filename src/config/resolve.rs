@@ -9,11 +9,13 @@ use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section, show_text};
 use super::{Config, Headers, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
+use crate::auth::FAILURES;
 use crate::key::Ipv6Prefix;
 use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::quota::{MAX_EXACT, Quota};
 
 mod access;
+mod auth;
 mod client_ip;
 mod quotas;
 mod routes;
@@ -42,9 +44,12 @@ pub(super) fn config(
         })
         .into_iter()
         .collect();
+    let trusts_any = client_ip.trusts_any(&server.listen);
+    let auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));
     let routes = root.table("routes", |section| routes::routes(section, &policies));
     let policies = policies.into_values().flatten().collect();
-    let config = Config { server, store, client_ip, headers, access, policies, plans, routes };
+    let config =
+        Config { server, store, client_ip, headers, access, auth, policies, plans, routes };
     Problems::none_or(root.finish(), config)
 }
 
@@ -124,6 +129,9 @@ fn policy(
     let (burst_leaf, algorithm) = algorithm(section, any_quota);
     if let Err(problem) = Policy::new(name, any_quota) {
         section.refuse(problem);
+    }
+    if name == FAILURES {
+        section.refuse("this is the name of the policy that auth.failures sets: expected another");
     }
 
     let policy = Policy::new(name, quota?).ok()?;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ::config::{Map, Value, ValueKind};
@@ -26,6 +27,12 @@ pub(super) struct Section {
 impl Section {
     pub(super) fn root(values: Map<String, Value>, problems: Vec<Problem>) -> Self {
         Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), problems }
+    }
+
+    /// The part at `path`, from an origin of its own.
+    pub(super) fn part(path: &[&str], origin: Origin, values: Map<String, Value>) -> Self {
+        let path = path.iter().map(|&name| name.to_owned()).collect();
+        Self { path, origin, ..Self::root(values, Vec::new()) }
     }
 
     /// The option `name`, if it is given.
@@ -95,6 +102,18 @@ impl Section {
         self.values.keys().map(String::as_str)
     }
 
+    /// Takes out what has a name for which `is_wrong` holds; whether there was any.
+    pub(super) fn reject(&mut self, is_wrong: impl Fn(&str) -> bool) -> bool {
+        let before = self.values.len();
+        self.values.retain(|name, _| !is_wrong(name));
+        self.values.len() < before
+    }
+
+    /// Notes problems that were found elsewhere.
+    pub(super) fn add(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
+    }
+
     /// The value of `result`, or nothing, its problem being noted.
     pub(super) fn note<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.problems.push(problem)).ok()
@@ -128,7 +147,8 @@ impl Section {
             self.problems.extend(section.finish());
             result
         } else {
-            section.refuse(format_args!("expected a table, got {}", show(&value)));
+            let shown = show(&section.key(), &value.kind);
+            section.refuse(format_args!("expected a table, got {shown}"));
             self.problems.append(&mut section.problems);
             // As if it were empty; what would be missing from it is not another problem.
             read(&mut section)
@@ -183,6 +203,15 @@ impl Leaf {
         }
     }
 
+    /// A path; one in a file is seen from where that file is.
+    pub(super) fn path(&self) -> Result<PathBuf, Problem> {
+        let path = Path::new(self.text()?);
+        Ok(match &self.origin {
+            Origin::File(name) => Path::new(name).parent().unwrap_or(Path::new("")).join(path),
+            _ => path.to_owned(),
+        })
+    }
+
     /// Text that `read` takes. A URL is in the wrong place, and its password would be in the message.
     pub(super) fn parse<T, E: fmt::Display>(
         &self,
@@ -233,7 +262,7 @@ impl Leaf {
     }
 
     fn unlike(&self, expected: impl fmt::Display) -> Problem {
-        self.refuse(format_args!("expected {expected}, got {}", show_kind(&self.kind)))
+        self.refuse(format_args!("expected {expected}, got {}", show(&self.key, &self.kind)))
     }
 }
 
@@ -261,13 +290,11 @@ pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// A value as messages may repeat it.
-pub(super) fn show(value: &Value) -> String {
-    show_kind(&value.kind)
-}
-
-fn show_kind(kind: &ValueKind) -> String {
+/// The value of the option at `key` as messages may repeat it.
+pub(super) fn show(key: &str, kind: &ValueKind) -> String {
+    let proves_users = key == "auth" || key.starts_with("auth.");
     match kind {
+        ValueKind::String(_) if proves_users => "a text, not shown here".to_owned(),
         ValueKind::String(text) => show_text(text),
         ValueKind::Table(_) => "a table".to_owned(),
         ValueKind::Array(_) => "a list".to_owned(),

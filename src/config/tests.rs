@@ -5,6 +5,7 @@ use std::{env, fs};
 use super::*;
 
 mod access;
+mod auth;
 mod layers;
 mod plans;
 mod properties;

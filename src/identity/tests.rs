@@ -109,3 +109,11 @@ fn the_user_is_what_the_host_application_said() {
     assert_eq!(user.as_ref().and_then(User::plan), Some("pro"));
     assert_eq!(name(&request, user.as_ref(), "user"), "user:%FF%00%7B%7D%3A");
 }
+
+#[test]
+fn a_plan_says_nothing_of_who_the_user_is() {
+    let (free, pro) = (User::new("1042"), User::new("1042").with_plan("pro"));
+    assert_eq!((free.plan(), pro.plan()), (None, Some("pro")));
+    let request = request(None, &[]);
+    assert_eq!(name(&request, Some(&free), "user"), name(&request, Some(&pro), "user"));
+}

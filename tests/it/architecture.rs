@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 5] = [
     &["quota", "policy", "key", "client", "decision", "clock", "algorithm"],
     &["store"],
     &["limiter", "network"],
-    &["middleware", "identity", "headers", "problem"],
+    &["auth", "middleware", "identity", "headers", "problem"],
     &["config", "server", "routes", "admin", "gate", "cli", "doctor", "telemetry"],
 ];
 

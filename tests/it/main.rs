@@ -44,6 +44,8 @@ mod addresses;
 mod architecture;
 // The command: how it ends, what it says, and what it never says.
 mod cli;
+// Who is asking: right credentials are their user, wrong ones are nobody, and all attacks fail.
+mod auth;
 // The fixtures themselves: they do what tests ask of them.
 mod fixtures;
 // Random histories of requests under random policies.

@@ -2,6 +2,7 @@
 
 pub(crate) mod child;
 pub(crate) mod http;
+pub(crate) mod jwks;
 pub(crate) mod output;
 pub(crate) mod port;
 // A fixture may be ahead of the tests that use it.

@@ -22,6 +22,8 @@ fn the_built_in_defaults_are_the_contract() {
     assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
     assert_eq!(config.client_ip, ClientIp::default());
     assert_eq!(config.client_ip.ipv6_prefix.length(), 64);
+    assert_eq!(config.auth, Auth::default());
+    assert_eq!(config.auth.failures.to_string(), "10/minute");
     assert_eq!(config.policies, [Policy::new("default", "10/minute".parse().unwrap()).unwrap()]);
     let route = |path: &str, policies: &[&str], peek: &[&str]| Route {
         pattern: path.parse().unwrap(),
@@ -51,6 +53,14 @@ fn config_toml_says_the_defaults() {
 }
 
 #[test]
+fn config_toml_says_the_defaults_of_what_is_off_by_default() {
+    let on = settings(&["auth.jwt.jwks_url=https://h/", "auth.jwt.algorithms=RS256"]);
+    let from_file = Sources { files: vec![config_toml()], ..on.clone() };
+    assert!(load(&on).is_ok_and(|config| config.auth.jwt.is_some()));
+    assert_eq!(load(&from_file), load(&on));
+}
+
+#[test]
 fn config_toml_has_every_option() {
     let text = fs::read_to_string(config_toml()).unwrap();
     let tables = [
@@ -59,6 +69,8 @@ fn config_toml_has_every_option() {
         "client_ip",
         "headers",
         "access",
+        "auth",
+        "auth.jwt",
         "policies.default",
         "routes.\"/api/data\"",
     ];
@@ -75,7 +87,11 @@ fn config_toml_has_every_option() {
                     .split_once(" = ")
                     .is_some_and(|(name, _)| name == option)
             };
-            assert!(body.lines().any(is_there), "{table}.{option} is not in config.toml");
+            let is_there = body.lines().any(is_there)
+                // A table in it.
+                || text.contains(&format!("\n[{table}.{option}]"))
+                || text.contains(&format!("\n# [{table}.{option}]"));
+            assert!(is_there, "{table}.{option} is not in config.toml");
         }
     }
 }
@@ -191,7 +207,7 @@ fn variables_that_kubernetes_sets_for_services_are_left_alone() {
 #[test]
 fn bad_variables_are_named_exactly() {
     let sections =
-        "unknown key, expected server, store, client_ip, headers, access, policies or routes";
+        "unknown key, expected server, store, client_ip, headers, access, policies, auth or routes";
     let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
     let cases = [
         (

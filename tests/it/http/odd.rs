@@ -1,27 +1,12 @@
 //! Requests as nobody should write them: the data never goes out uncounted, and nothing breaks.
 
-use std::io::Write as _;
-use std::net::TcpStream;
-use std::time::Duration;
-
 use super::*;
-use crate::support::raw::read_to_close;
-
-/// What comes back for these bytes until the server closes; nothing where it only closes.
-fn raw(tollgate: &Tollgate, request: &[u8]) -> String {
-    let address = tollgate.url().trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).expect("tollgate listens");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
-    // The server may close on what it does not like before all of it is written.
-    let _ = stream.write_all(request);
-    let _ = stream.shutdown(std::net::Shutdown::Write);
-    String::from_utf8_lossy(&read_to_close(stream)).into_owned()
-}
+use crate::support::http::raw;
 
 /// What comes back for a GET of `target`, whatever it is.
 pub(super) fn get(tollgate: &Tollgate, target: &[u8]) -> String {
     let request = [b"GET ", target, b" HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n"];
-    raw(tollgate, &request.concat())
+    raw(tollgate.url(), &request.concat())
 }
 
 const SPELLINGS: [&str; 31] = [
@@ -121,13 +106,13 @@ fn a_malformed_request_is_the_clients_fault_and_harms_nobody() {
         head(b"x-open: "),
     ];
     for request in malformed {
-        let answer = raw(&tollgate, &request);
+        let answer = raw(tollgate.url(), &request);
         let shown = request[..request.len().min(80)].escape_ascii();
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{shown}: {answer}");
         assert_eq!(tollgate.get("/api/status", &[]).status, 200, "it serves on after {shown}");
     }
     // The same head in good form is answered: it is not the fixture that fails.
-    let good = raw(&tollgate, &head(b"connection: close\r\n\r\n"));
+    let good = raw(tollgate.url(), &head(b"connection: close\r\n\r\n"));
     assert!(good.starts_with("HTTP/1.1 200 "), "{good}");
 }
 
@@ -152,7 +137,7 @@ fn odd_header_values_are_no_ones_business() {
             ["accept", "x-forwarded-for", "forwarded", "authorization", "user-agent", "x-api-key"];
         let ask = |path: &str, name: &str, value: &[u8]| {
             let begin = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n{name}: ");
-            raw(&tollgate, &[begin.as_bytes(), value, b"\r\n\r\n"].concat())
+            raw(tollgate.url(), &[begin.as_bytes(), value, b"\r\n\r\n"].concat())
         };
         for name in names {
             for value in values {

@@ -1,9 +1,13 @@
 //! An HTTP client that adds nothing, follows nothing and takes every status for an answer.
 
+use std::io::Write as _;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
+
+use super::raw::read_to_close;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -77,4 +81,16 @@ impl Response {
         let text = |value| HeaderValue::to_str(value).expect("a header field of ASCII text");
         self.headers.get_all(name).into_iter().map(text).collect()
     }
+}
+
+/// What comes back from the server at `url` for these bytes until it closes; nothing where it only
+/// closes.
+pub(crate) fn raw(url: &str, request: &[u8]) -> String {
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+    // The server may close on what it does not like before all of it is written.
+    let _ = stream.write_all(request);
+    let _ = stream.shutdown(Shutdown::Write);
+    String::from_utf8_lossy(&read_to_close(stream)).into_owned()
 }

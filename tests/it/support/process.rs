@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Options {
     config: Option<String>,
     settings: Vec<String>,
+    flags: Vec<String>,
     env: Vec<(String, String)>,
 }
 
@@ -34,6 +35,12 @@ impl Options {
     /// `--set key=value`
     pub(crate) fn set(mut self, key: &str, value: &str) -> Self {
         self.settings.push(format!("{key}={value}"));
+        self
+    }
+
+    /// Two more arguments, as in `--config FILE`.
+    pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
+        self.flags.extend([name.to_owned(), value.to_owned()]);
         self
     }
 
@@ -103,6 +110,7 @@ impl Options {
             }
         }
         command.current_dir(home.path()).stdin(Stdio::null()).args(arguments);
+        command.args(&self.flags);
         command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
