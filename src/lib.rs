@@ -99,7 +99,9 @@ pub use store::{
     StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
-pub use store::{RedisOptions, RedisStore};
+pub use store::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
+#[cfg(feature = "tls")]
+pub use store::{RedisTls, RedisTlsError};
 
 /// The README: from a quick start to the guarantees and their limits.
 #[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis

@@ -49,6 +49,7 @@ fn limiter(config: &Config) -> Result<Limiter, ServeError> {
         }
         StoreUrl::Redis(url) => {
             let options = RedisOptions {
+                tls: config.store.tls.clone(),
                 key_prefix: config.store.key_prefix.clone(),
                 timeout: config.store.timeout,
                 connections: config.store.connections,

@@ -8,7 +8,9 @@ pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisOptions, RedisStore};
+pub use self::redis::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
+#[cfg(feature = "tls")]
+pub use self::redis::{RedisTls, RedisTlsError};
 pub(crate) use self::turn::Clerk;
 use crate::decision::Standing;
 use crate::policy::Policy;

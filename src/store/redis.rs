@@ -4,26 +4,36 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::IntoConnectionInfo as _;
-
 use self::dispatch::Dispatch;
-use self::link::Link;
-use self::pool::{Manager, Pool};
+use self::servers::Servers;
+#[cfg(feature = "tls")]
+pub use self::tls::{RedisTls, RedisTlsError};
+pub use self::url::{RedisUrl, RedisUrlError};
 use super::{Acquire, Acquired, Answer, Key, Store, StoreError, StoreErrorKind};
 use crate::clock::Clock;
 
 mod batch;
+mod cluster;
 mod dispatch;
 mod link;
+mod node;
 mod pool;
 mod reply;
 mod script;
+mod servers;
+mod target;
+#[cfg(feature = "tls")]
+mod tls;
+mod url;
 
 /// How to reach a Redis, and how long to wait for it.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=N]`.
+    /// What [`RedisUrl`] takes: of one server, of sentinels, or of a cluster.
     pub url: String,
+    /// Whom connections by `rediss://` trust, and what they show.
+    #[cfg(feature = "tls")]
+    pub tls: RedisTls,
     /// What [`Keyspace`](super::Keyspace) its keys begin with.
     pub key_prefix: String,
     /// The limit of each connect, read and write, and of the wait for a connection or in the queue.
@@ -41,6 +51,8 @@ impl RedisOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            #[cfg(feature = "tls")]
+            tls: RedisTls::default(),
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
             connections: 2,
@@ -60,15 +72,15 @@ impl fmt::Debug for RedisOptions {
     }
 }
 
-/// Keeps state in a Redis server.
+/// Keeps state in a Redis server, or in the nodes of a Redis Cluster.
 ///
 /// Requests queue for a few dispatcher threads; each sends whatever is queued as one call of one
-/// script over a pooled connection. A call that fails takes the store *down*: from then on every
-/// request is answered [`StoreErrorKind::Unreachable`] at once, until a probe in the background,
-/// which charges a key of its own, is answered again.
+/// script over a pooled connection, or one for each slot of a cluster. A call that fails takes its
+/// server *down*: from then on every request for it is answered [`StoreErrorKind::Unreachable`] at
+/// once, until a probe in the background, which charges a key of its own, is answered again.
 #[derive(Debug)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    servers: Arc<Servers>,
     dispatch: Dispatch,
 }
 
@@ -79,29 +91,21 @@ impl RedisStore {
     /// # Errors
     /// When the URL is not one of a Redis, or no thread can be started.
     pub fn start(options: &RedisOptions) -> Result<Self, StoreError> {
-        let info = options.url.as_str().into_connection_info().map_err(store_error)?;
-        let address = info.addr().to_string();
-        let connections = options.connections.max(1);
-        let manager = Manager::new(info, options.timeout).map_err(store_error)?;
-        let link = Link::start(address, manager.clone(), options)?;
-        let pool = manager.into_pool(connections);
-        if link.is_up() {
-            warm(&pool, connections);
-        }
-        let dispatch = Dispatch::start(&pool, &link, options, connections)?;
-        Ok(Self { link, dispatch })
+        let servers = Arc::new(Servers::start(options)?);
+        let dispatch = Dispatch::start(&servers, options)?;
+        Ok(Self { servers, dispatch })
     }
 
-    /// The server's address, without credentials.
+    /// Where it is, without credentials.
     #[must_use]
     pub fn address(&self) -> &str {
-        self.link.address()
+        self.servers.address()
     }
 
-    /// Whether the server answered last.
+    /// Whether the server answered last; in a cluster, every node.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.link.is_up()
+        self.servers.are_up()
     }
 
     /// How many requests were answered [`StoreErrorKind::Overloaded`], since too many waited.
@@ -119,12 +123,6 @@ impl Store for RedisStore {
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         self.dispatch.reset(keys)
     }
-}
-
-/// Makes all connections, so that no request waits for one; what fails is made when it is wanted.
-fn warm(pool: &Pool, connections: usize) {
-    let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
-    drop(made);
 }
 
 /// What a failure of the redis crate means to a caller of the store.

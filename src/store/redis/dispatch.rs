@@ -1,19 +1,13 @@
 //! Dispatcher threads: they make a synchronous pool fast by sending what waits together as one call.
 
-use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use redis::RedisResult;
-
 use self::queue::{Asked, Job, MAX_BATCH, Queue, answer_all};
-use super::batch::Batch;
-use super::link::Link;
-use super::pool::{Connection, Pool};
-use super::{RedisOptions, script, store_error};
-use crate::clock::Clock;
+use super::RedisOptions;
+use super::servers::Servers;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
 mod queue;
@@ -22,22 +16,18 @@ mod queue;
 #[derive(Debug)]
 pub(super) struct Dispatch {
     queue: Arc<Queue>,
-    link: Arc<Link>,
+    servers: Arc<Servers>,
 }
 
 impl Dispatch {
     pub(super) fn start(
-        pool: &Pool,
-        link: &Arc<Link>,
+        servers: &Arc<Servers>,
         options: &RedisOptions,
-        threads: usize,
     ) -> Result<Self, StoreError> {
-        let dispatch = Self { queue: Arc::default(), link: link.clone() };
-        for number in 0..threads {
-            let calls =
-                Server { pool: pool.clone(), link: link.clone(), clock: options.clock.clone() };
-            let dispatcher =
-                Dispatcher { queue: dispatch.queue.clone(), calls, timeout: options.timeout };
+        let dispatch = Self { queue: Arc::default(), servers: servers.clone() };
+        for number in 0..options.connections.max(1) {
+            let (queue, calls) = (dispatch.queue.clone(), servers.clone());
+            let dispatcher = Dispatcher { queue, calls, timeout: options.timeout };
             thread::Builder::new()
                 .name(format!("tollgate-redis-{number}"))
                 .spawn(move || dispatcher.run())
@@ -47,7 +37,7 @@ impl Dispatch {
     }
 
     pub(super) fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
-        if !self.link.is_up() {
+        if !self.servers.may_answer() {
             return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
         }
         let (answer, later) = Answer::later();
@@ -76,7 +66,7 @@ impl Drop for Dispatch {
 /// One thread's loop.
 struct Dispatcher<C> {
     queue: Arc<Queue>,
-    calls: C,
+    calls: Arc<C>,
     timeout: Duration,
 }
 
@@ -119,84 +109,21 @@ impl<C: Calls> Dispatcher<C> {
         if asked.is_empty() {
             return;
         }
-        match self.decide(&Batch::of(asked)) {
-            Ok(mut decided) => {
-                for (answers, desk) in askers {
-                    let rest = decided.split_off(answers.len().min(decided.len()));
-                    answer_all(answers, desk, decided.into_iter().map(Ok));
-                    decided = rest;
-                }
-            }
-            Err(error) => {
-                let kind = error.kind();
-                for (answers, desk) in askers {
-                    answer_all(answers, desk, repeat_with(move || Err(StoreError::new(kind))));
-                }
-            }
+        let mut decided = self.calls.acquire(asked).into_iter();
+        for (answers, desk) in askers {
+            let own: Vec<_> = decided.by_ref().take(answers.len()).collect();
+            answer_all(answers, desk, own.into_iter().map(|it| it.map_err(StoreError::new)));
         }
-    }
-
-    fn decide(&self, batch: &Batch) -> Result<Vec<Acquired>, StoreError> {
-        let reply = self.calls.acquire(batch)?;
-        batch.answers(&reply).ok_or_else(|| {
-            StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
-        })
     }
 }
 
-/// What a dispatcher asks of the server.
-trait Calls {
-    /// The script's reply to `batch`.
-    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError>;
+/// What a dispatcher asks of the servers.
+pub(super) trait Calls {
+    /// What is decided of each of `asked`, in that order.
+    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>>;
 
     /// Forgets `keys`.
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
-}
-
-/// The server, over pooled connections.
-struct Server {
-    pool: Pool,
-    link: Arc<Link>,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-impl Calls for Server {
-    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
-        let now = self.clock.as_ref().map(|clock| clock.now());
-        self.call(|connection| script::run(connection, batch, now))
-    }
-
-    fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
-        let names: Vec<&str> = keys.iter().map(Key::as_str).collect();
-        self.call(|connection| connection.run(|it| redis::cmd("UNLINK").arg(&names).query(it)))
-    }
-}
-
-impl Server {
-    /// Runs `command` on a pooled connection; a failure takes the link down.
-    fn call<T>(
-        &self,
-        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
-    ) -> Result<T, StoreError> {
-        if !self.link.is_up() {
-            return Err(StoreError::new(StoreErrorKind::Unreachable));
-        }
-        let result = match self.connection() {
-            Ok(mut connection) => command(&mut connection).map_err(store_error),
-            Err(error) => Err(StoreError::caused_by(StoreErrorKind::Unreachable, error)),
-        };
-        result.inspect_err(|error| self.link.take_down(error))
-    }
-
-    fn connection(&self) -> Result<r2d2::PooledConnection<super::pool::Manager>, r2d2::Error> {
-        loop {
-            let mut connection = self.pool.get()?;
-            if connection.is_current() {
-                return Ok(connection);
-            }
-            connection.discard();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,32 +5,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use r2d2::{HandleError, ManageConnection};
-use redis::io::tcp::TcpSettings;
-use redis::{
-    Client, ConnectionInfo, ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind,
-};
+use redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::script;
+use super::target::Target;
 
 pub(super) type Pool = r2d2::Pool<Manager>;
+pub(super) type PooledConnection = r2d2::PooledConnection<Manager>;
 
 /// Makes connections for the pool.
 #[derive(Clone, Debug)]
 pub(super) struct Manager {
-    client: Client,
+    target: Target,
     timeout: Duration,
     generation: Generation,
 }
 
 impl Manager {
-    pub(super) fn new(info: ConnectionInfo, timeout: Duration) -> RedisResult<Self> {
-        // Without it, the kernel holds a small batch back for the last one's acknowledgement.
-        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        Ok(Self { client: Client::open(info)?, timeout, generation: Generation::default() })
+    pub(super) fn new(target: Target, timeout: Duration) -> Self {
+        Self { target, timeout, generation: Generation::default() }
     }
 
-    /// A pool of at most `size` connections, which are made when they are wanted.
-    pub(super) fn into_pool(self, size: usize) -> Pool {
+    /// A pool of at most `size` connections, which `makers` make when they are wanted.
+    pub(super) fn into_pool(self, size: usize, makers: &Arc<ScheduledThreadPool>) -> Pool {
         let timeout = self.timeout;
         Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
@@ -39,6 +37,7 @@ impl Manager {
             .test_on_check_out(false)
             .connection_timeout(timeout)
             .error_handler(Box::new(LogQuietly))
+            .thread_pool(makers.clone())
             .build_unchecked(self)
     }
 
@@ -52,9 +51,7 @@ impl ManageConnection for Manager {
     type Error = RedisError;
 
     fn connect(&self) -> RedisResult<Connection> {
-        let mut inner = self.client.get_connection_with_timeout(self.timeout)?;
-        inner.set_read_timeout(Some(self.timeout))?;
-        inner.set_write_timeout(Some(self.timeout))?;
+        let mut inner = self.target.connect(self.timeout)?;
         script::load(&mut inner)?;
         let born = self.generation.current();
         Ok(Connection { inner, failed: false, born, generation: self.generation() })
@@ -86,6 +83,19 @@ impl Connection {
     /// Has the pool throw it away.
     pub(super) fn discard(&mut self) {
         self.failed = true;
+    }
+
+    /// Sends `commands`, which are packed.
+    pub(super) fn send(&mut self, commands: &[u8]) -> RedisResult<()> {
+        self.run(|inner| inner.send_packed_command(commands))
+    }
+
+    /// The next reply to what was sent, if it comes within `limit`; an error of the server's is one.
+    pub(super) fn receive(&mut self, limit: Duration) -> RedisResult<Value> {
+        self.run(|inner| {
+            inner.set_read_timeout(Some(limit))?;
+            inner.recv_response()
+        })
     }
 
     /// Runs `command`. After a failure the connection is thrown away: a reply that comes late would be

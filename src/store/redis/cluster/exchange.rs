@@ -1,0 +1,291 @@
+//! Calls to several nodes at once: to each its own as one pipeline, and after it where it sends them.
+//!
+//! A call is sent again only where a reply says that it was not run. What a time limit or a lost
+//! connection leaves open stays so: it may have charged.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind, Value};
+
+use super::super::batch::Batch;
+use super::super::pool::{Connection, PooledConnection};
+use super::super::script::{self, Refund, Sent};
+use super::super::store_error;
+use super::Cluster;
+use super::map::{Map, Member, Place};
+use crate::clock::Millis;
+use crate::store::{Key, StoreError, StoreErrorKind};
+
+/// How often a call is sent at most: to where its slot is thought to be, where that was moved, where
+/// it is moving, and there once more with the script.
+const MOST_TRIPS: usize = 6;
+
+/// The least time that a node has left to answer, after those that were waited for before it.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
+
+/// What is asked of the node that holds `slot`.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) slot: u16,
+    pub(super) what: What<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum What<'a> {
+    Acquire(&'a Batch),
+    Refund(&'a Refund),
+    Reset(&'a Key),
+}
+
+impl What<'_> {
+    fn command(&self, now: Option<Millis>, sent: Sent) -> Cmd {
+        match self {
+            Self::Acquire(batch) => script::acquire(batch, now, sent),
+            Self::Refund(refund) => script::refund(refund, now, sent),
+            Self::Reset(key) => {
+                let mut command = redis::cmd("UNLINK");
+                command.arg(key.as_str());
+                command
+            }
+        }
+    }
+}
+
+/// Why a call has no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    Store(StoreErrorKind),
+    /// Its slot is moving, and its keys are not all on the same node yet. It was not run.
+    Scattered,
+}
+
+impl Failure {
+    pub(super) fn kind(self) -> StoreErrorKind {
+        match self {
+            Self::Store(kind) => kind,
+            Self::Scattered => StoreErrorKind::Refused,
+        }
+    }
+}
+
+/// One call on its way.
+#[derive(Debug)]
+struct Trip {
+    call: usize,
+    to: To,
+    sent: Sent,
+}
+
+#[derive(Debug)]
+enum To {
+    Owner,
+    Moved(Place),
+    Asking(Place),
+}
+
+/// The trips to one node.
+struct Leg {
+    place: Place,
+    member: Option<Arc<Member>>,
+    trips: Vec<Trip>,
+}
+
+/// The replies to `calls`, in their order. Calls of one slot are run in that order, too.
+pub(super) fn exchange(cluster: &Cluster, calls: &[Call<'_>]) -> Vec<Result<Value, Failure>> {
+    let refused = Err(Failure::Store(StoreErrorKind::Refused));
+    let mut exchange =
+        Exchange { cluster, calls, replies: calls.iter().map(|_| refused.clone()).collect() };
+    let trip = |call| Trip { call, to: To::Owner, sent: Sent::ByName };
+    let mut trips: Vec<Trip> = (0..calls.len()).map(trip).collect();
+    for _ in 0..MOST_TRIPS {
+        if trips.is_empty() {
+            break;
+        }
+        trips = exchange.travel(trips);
+    }
+    exchange.replies
+}
+
+struct Exchange<'a> {
+    cluster: &'a Cluster,
+    calls: &'a [Call<'a>],
+    replies: Vec<Result<Value, Failure>>,
+}
+
+impl Exchange<'_> {
+    /// Makes `trips`, to all nodes before the first reply is waited for; those to be made next.
+    fn travel(&mut self, trips: Vec<Trip>) -> Vec<Trip> {
+        let deadline = Instant::now() + self.cluster.options.timeout;
+        let legs = self.legs(&self.cluster.map(), trips);
+        let sent: Vec<_> = legs.into_iter().filter_map(|leg| self.send(leg)).collect();
+        let mut next = Vec::new();
+        for (leg, line) in sent {
+            self.receive(leg, line, deadline, &mut next);
+        }
+        next
+    }
+
+    fn legs(&mut self, map: &Map, trips: Vec<Trip>) -> Vec<Leg> {
+        let mut legs: Vec<Leg> = Vec::new();
+        for trip in trips {
+            let (place, member) = match &trip.to {
+                To::Owner => match map.owner(self.calls[trip.call].slot) {
+                    Some(member) => (member.place.clone(), Some(member.clone())),
+                    None => {
+                        self.fail(&[trip], StoreErrorKind::Unreachable);
+                        continue;
+                    }
+                },
+                To::Moved(place) | To::Asking(place) => (place.clone(), map.at(place).cloned()),
+            };
+            match legs.iter_mut().find(|leg| leg.place == place) {
+                Some(leg) => leg.trips.push(trip),
+                None => legs.push(Leg { place, member, trips: vec![trip] }),
+            }
+        }
+        legs
+    }
+
+    /// Sends the calls of `leg`, if it can.
+    fn send(&mut self, leg: Leg) -> Option<(Leg, Line)> {
+        let mut bytes = Vec::new();
+        for trip in &leg.trips {
+            if matches!(trip.to, To::Asking(_)) {
+                redis::cmd("ASKING").write_packed_command(&mut bytes);
+            }
+            let command = self.calls[trip.call].what.command(self.cluster.now(), trip.sent);
+            command.write_packed_command(&mut bytes);
+        }
+        let sent = self.line(&leg).and_then(|mut line| {
+            let sent = line.connection().send(&bytes).map_err(store_error);
+            sent.inspect_err(|error| self.report(&leg, error)).map(|()| line)
+        });
+        match sent {
+            Ok(line) => Some((leg, line)),
+            Err(error) => {
+                self.fail(&leg.trips, error.kind());
+                self.cluster.refresh_soon();
+                None
+            }
+        }
+    }
+
+    /// A connection to the node of `leg`: a pooled one, or one for this time where the node is so new
+    /// that the map does not have it yet.
+    fn line(&self, leg: &Leg) -> Result<Line, StoreError> {
+        match &leg.member {
+            Some(member) => member.node.connection().map(Line::Pooled),
+            None => {
+                let manager = self.cluster.manager(&leg.place).map_err(store_error)?;
+                let connection = r2d2::ManageConnection::connect(&manager).map_err(store_error)?;
+                Ok(Line::Single(Box::new(connection)))
+            }
+        }
+    }
+
+    fn receive(&mut self, leg: Leg, mut line: Line, deadline: Instant, next: &mut Vec<Trip>) {
+        let Leg { place, member, trips } = leg;
+        let mut trips = trips.into_iter();
+        while let Some(trip) = trips.next() {
+            let asking = matches!(trip.to, To::Asking(_));
+            match receive(line.connection(), asking, deadline) {
+                Ok(reply) => next.extend(self.take(trip, reply, &place, member.as_ref())),
+                Err(error) => {
+                    // What comes of the others later is not waited for.
+                    line.connection().discard();
+                    let error = store_error(error);
+                    if let Some(member) = &member {
+                        member.node.fail(&error);
+                    }
+                    let lost: Vec<Trip> = std::iter::once(trip).chain(trips).collect();
+                    self.fail(&lost, error.kind());
+                    self.cluster.refresh_soon();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes the reply to `trip` from the node at `place`; the trip that it makes necessary.
+    fn take(
+        &mut self,
+        trip: Trip,
+        reply: Value,
+        place: &Place,
+        member: Option<&Arc<Member>>,
+    ) -> Option<Trip> {
+        let error = match reply.extract_error() {
+            Ok(reply) => {
+                self.replies[trip.call] = Ok(reply);
+                return None;
+            }
+            Err(error) => error,
+        };
+        let redirected = || Place::named(error.redirect_node()?.0, place);
+        let to = match error.kind() {
+            ErrorKind::Server(ServerErrorKind::Moved) => {
+                self.cluster.refresh_soon();
+                redirected().map(To::Moved)
+            }
+            ErrorKind::Server(ServerErrorKind::Ask) => redirected().map(To::Asking),
+            ErrorKind::Server(ServerErrorKind::TryAgain) => {
+                self.replies[trip.call] = Err(Failure::Scattered);
+                return None;
+            }
+            ErrorKind::Server(ServerErrorKind::NoScript) if trip.sent == Sent::ByName => {
+                return Some(Trip { sent: Sent::Whole, ..trip });
+            }
+            _ => None,
+        };
+        if let Some(to) = to {
+            return Some(Trip { to, ..trip });
+        }
+        let error = store_error(error);
+        if let Some(member) = member {
+            member.node.fail(&error);
+        }
+        self.fail(&[trip], error.kind());
+        self.cluster.refresh_soon();
+        None
+    }
+
+    fn report(&self, leg: &Leg, error: &StoreError) {
+        if let Some(member) = &leg.member {
+            member.node.fail(error);
+        }
+    }
+
+    fn fail(&mut self, trips: &[Trip], kind: StoreErrorKind) {
+        for trip in trips {
+            self.replies[trip.call] = Err(Failure::Store(kind));
+        }
+    }
+}
+
+/// The next reply, after the one to `ASKING`.
+fn receive(connection: &mut Connection, asking: bool, deadline: Instant) -> RedisResult<Value> {
+    let mut next = || {
+        let left = deadline.saturating_duration_since(Instant::now());
+        connection.receive(left.max(LEAST_WAIT))
+    };
+    if asking {
+        let _: Value = next()?;
+    }
+    next()
+}
+
+/// A connection that calls go over.
+enum Line {
+    Pooled(PooledConnection),
+    Single(Box<Connection>),
+}
+
+impl Line {
+    fn connection(&mut self) -> &mut Connection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Single(connection) => connection,
+        }
+    }
+}
