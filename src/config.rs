@@ -20,11 +20,11 @@ mod section;
 mod store_url;
 mod toml;
 
+pub use crate::store::{RedisTls, RedisUrl};
 pub use layers::Sources;
 pub use listen::{Listen, ListenError};
 pub use problem::{Problem, Problems};
 pub use store_url::{StoreUrl, StoreUrlError};
-pub use crate::store::{RedisTls, RedisUrl};
 
 /// Reads a configuration; nothing but the files is touched.
 ///

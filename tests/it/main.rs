@@ -26,6 +26,8 @@ mod lua_headers;
 mod permissions;
 // Redis is killed, paused and restarted under traffic.
 mod outage;
+// TLS, sentinels, a cluster: however Redis is reached, and whatever happens to it there.
+mod topologies;
 // Plans and named users: their own quotas, in one key each.
 mod plans;
 // Which module may import which, and how long a file may be.

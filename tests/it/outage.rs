@@ -2,7 +2,7 @@
 //! its policy, and Redis is taken up again.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use tollgate::{
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, MINUTE, NOW, charge, dump, policy};
-use crate::support::threads::{start, until};
+use crate::support::threads::until;
+use crate::support::traffic::{answer, under_traffic};
 
 /// A store as the configuration makes it, but for a clock that stands still.
 fn store(server: &Server) -> Arc<RedisStore> {
@@ -41,34 +42,6 @@ fn limiter(store: &Arc<RedisStore>, rule: OnStoreFailure) -> Limiter {
 fn check(limiter: &Limiter, user: &str) -> Result<Decision, Unavailable> {
     let policies = limiter.policies(["p"]).expect("it exists");
     limiter.check(&policies, Cost::ONE, &Client::user(user)).wait()
-}
-
-/// Has three threads call `traffic` with their number and the number of the call, again and again,
-/// while `operate` goes through an outage; it is given the count of calls that were answered.
-fn under_traffic(
-    traffic: impl Fn(usize, usize) + Send + Sync + 'static,
-    operate: impl FnOnce(&AtomicUsize),
-) {
-    let over = Arc::new(AtomicBool::new(false));
-    let answered = Arc::new(AtomicUsize::new(0));
-    let (ends, counts) = (over.clone(), answered.clone());
-    let threads = start(3, move |thread| {
-        let mut calls = 0;
-        while !ends.load(Ordering::SeqCst) {
-            traffic(thread, calls);
-            counts.fetch_add(1, Ordering::SeqCst);
-            calls += 1;
-        }
-    });
-    operate(&answered);
-    over.store(true, Ordering::SeqCst);
-    threads.join();
-}
-
-/// Waits until `more` calls were answered.
-fn answer(more: usize, answered: &AtomicUsize) {
-    let goal = answered.load(Ordering::SeqCst) + more;
-    until("requests are answered", || answered.load(Ordering::SeqCst) >= goal);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Fixtures: what a test starts and looks into. Everything here ends with the test that holds it.
 
+pub(crate) mod certificates;
 pub(crate) mod child;
+pub(crate) mod cluster;
 pub(crate) mod http;
 pub(crate) mod output;
 pub(crate) mod port;
@@ -9,5 +11,7 @@ pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod redis;
+pub(crate) mod sentinels;
 pub(crate) mod stores;
 pub(crate) mod threads;
+pub(crate) mod traffic;

@@ -105,7 +105,7 @@ impl Cluster {
 
     /// Who connects to the node at `place`.
     fn manager(&self, place: &Place) -> RedisResult<Manager> {
-        Ok(Manager::new(self.target(place)?, self.options.timeout))
+        Ok(Manager::new(self.target(place)?, self.options.timeout).of_member())
     }
 
     fn target(&self, place: &Place) -> RedisResult<Target> {

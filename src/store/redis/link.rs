@@ -131,7 +131,11 @@ impl Probe {
         let charges = vec![self.charge.clone()];
         let batch = Batch::of(vec![Acquire { charges, cost: Cost::ONE, count: 1 }]);
         let now = self.clock.as_ref().map(|clock| clock.now());
-        script::run(&mut connection, &batch, now).map(drop).map_err(store_error)
+        match script::run(&mut connection, &batch, now) {
+            // The slot of the key has moved: the node is there for others.
+            Err(error) if self.manager.is_member() && error.redirect_node().is_some() => Ok(()),
+            reply => reply.map(drop).map_err(store_error),
+        }
     }
 
     /// Probes until one succeeds; false when nobody listens any more.

@@ -19,12 +19,22 @@ pub(super) type PooledConnection = r2d2::PooledConnection<Manager>;
 pub(super) struct Manager {
     target: Target,
     timeout: Duration,
+    is_member: bool,
     generation: Generation,
 }
 
 impl Manager {
     pub(super) fn new(target: Target, timeout: Duration) -> Self {
-        Self { target, timeout, generation: Generation::default() }
+        Self { target, timeout, is_member: false, generation: Generation::default() }
+    }
+
+    /// The same for a node of a cluster, who may say that a key is another's.
+    pub(super) fn of_member(self) -> Self {
+        Self { is_member: true, ..self }
+    }
+
+    pub(super) fn is_member(&self) -> bool {
+        self.is_member
     }
 
     /// A pool of at most `size` connections, which `makers` make when they are wanted.

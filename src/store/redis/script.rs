@@ -49,13 +49,11 @@ pub(super) fn run(
     batch: &Batch,
     now: Option<Millis>,
 ) -> RedisResult<Vec<i64>> {
-    connection.run(|connection| {
-        match acquire(batch, now, Sent::ByName).query(connection) {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                acquire(batch, now, Sent::Whole).query(connection)
-            }
-            reply => reply,
+    connection.run(|connection| match acquire(batch, now, Sent::ByName).query(connection) {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            acquire(batch, now, Sent::Whole).query(connection)
         }
+        reply => reply,
     })
 }
 

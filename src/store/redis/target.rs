@@ -121,7 +121,9 @@ impl Sentinels {
             Ok(role) if role.first() == Some(&redis::Value::BulkString(b"master".to_vec())) => {
                 Ok(connection)
             }
-            Ok(_) => Err((ErrorKind::Client, "the server is a replica, not yet the primary").into()),
+            Ok(_) => {
+                Err((ErrorKind::Client, "the server is a replica, not yet the primary").into())
+            }
             // It cannot be asked, and says so when it is written to.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
                 Ok(connection)

@@ -103,8 +103,8 @@ fn server(text: &str, options: &[&str]) -> Option<Topology> {
 fn one(text: &str, options: &[&str]) -> Option<(ConnectionInfo, bool)> {
     let url = redis::parse_redis_url(text)?;
     // redis-rs reads past both, and a password with a bare '?' or '#' in it ends up there.
-    let unread = url.fragment().is_some()
-        || url.query_pairs().any(|(name, _)| !options.contains(&&*name));
+    let unread =
+        url.fragment().is_some() || url.query_pairs().any(|(name, _)| !options.contains(&&*name));
     let has_port = url.port().is_some();
     let info = url.into_connection_info().ok()?;
     (!unread && info.redis_settings().db() >= 0).then_some((info, has_port))
@@ -115,6 +115,7 @@ fn one(text: &str, options: &[&str]) -> Option<(ConnectionInfo, bool)> {
 fn several(scheme: &str, authority: &str) -> Option<Vec<(ConnectionInfo, bool)>> {
     let scheme = scheme.split('+').next()?;
     let (credentials, hosts) = match authority.rsplit_once('@') {
+        Some((credentials, _)) if credentials.contains('@') => return None,
         Some((credentials, hosts)) => (format!("{credentials}@"), hosts),
         None => (String::new(), authority),
     };

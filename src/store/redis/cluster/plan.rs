@@ -106,8 +106,7 @@ impl Plan {
 
     /// Gives back what was charged in vain, and reads anew where that leaves the keys.
     fn give_back(&mut self, cluster: &Cluster) {
-        let refunds: Vec<(u16, Refund)> =
-            self.requests.iter().flat_map(Request::refunds).collect();
+        let refunds: Vec<(u16, Refund)> = self.requests.iter().flat_map(Request::refunds).collect();
         if refunds.is_empty() {
             return;
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, after};
 use redis::{ErrorKind, RedisError, RedisResult, Value, cmd};
 
 use super::super::node::Node;
@@ -16,6 +16,9 @@ use crate::store::{StoreError, StoreErrorKind};
 
 /// How long after a refresh that left something to be desired the next one comes.
 const INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long after any refresh the next one comes, however many redirections ask for it.
+const LEAST_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How many names of a probe's key are tried for one in a node's slots.
 const MOST_NAMES: u32 = 1 << 20;
@@ -44,6 +47,8 @@ fn run(cluster: &Weak<Cluster>, wakes: &Receiver<()>) {
         }
         let Some(cluster) = cluster.upgrade() else { return };
         refresh(&cluster);
+        drop(cluster);
+        let _ = after(LEAST_INTERVAL).recv();
     }
 }
 
@@ -125,7 +130,11 @@ fn members(cluster: &Cluster, before: &Map, ranges: &[Range]) -> HashMap<Place, 
 }
 
 /// The node at `place`, which `owns` slots, as one of the members.
-fn join(cluster: &Cluster, place: &Place, owns: impl Fn(u16) -> bool) -> Result<Member, StoreError> {
+fn join(
+    cluster: &Cluster,
+    place: &Place,
+    owns: impl Fn(u16) -> bool,
+) -> Result<Member, StoreError> {
     let of_name = |number: u32| format!("probe-{number}");
     let name = (0..MOST_NAMES).map(of_name).find(|name| owns(slot_of_tag(name)));
     let name = name.unwrap_or_default();

@@ -56,7 +56,8 @@ impl Calls for Script {
                 reply.extend([i64::from(run.count()), number, 0, 0]);
             }
         }
-        match *self.0.lock().unwrap() {
+        let end = *self.0.lock().unwrap();
+        match end {
             End::Answered => batch.answered(Ok(reply)),
             End::Garbled => batch.answered(Ok(reply.split_off(1))),
             End::Broken => batch.answered(Err(StoreError::new(StoreErrorKind::Unreachable))),

@@ -1,0 +1,177 @@
+//! A cluster: every key is counted once, wherever it is, and while it moves.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tollgate::{Acquire, Charge, Cost, Policy, RedisStore, Store as _, StoreErrorKind};
+
+use super::store;
+use crate::support::cluster::Cluster;
+use crate::support::stores::{HOUR, ask, charge, policy};
+use crate::support::threads::{together, until};
+use crate::support::traffic::{answer, under_traffic};
+
+/// Who was admitted how often, and who was not answered how often, and why at last.
+#[derive(Debug, Default)]
+struct Ledger {
+    admitted: Mutex<BTreeMap<String, u64>>,
+    failures: Mutex<BTreeMap<String, (u64, Option<StoreErrorKind>)>>,
+}
+
+impl Ledger {
+    /// Asks for one request of `whose` under `charges`, and writes down what came of it; whether it
+    /// was decided.
+    fn ask(&self, store: &RedisStore, whose: &str, charges: Vec<Charge>) -> bool {
+        let answer = store.acquire(Acquire { charges, cost: Cost::ONE, count: 1 }).wait();
+        let mut admitted = self.admitted.lock().expect("no thread panics with it");
+        let entry = admitted.entry(whose.to_owned()).or_default();
+        match answer {
+            Ok(answer) => *entry += u64::from(answer.admitted),
+            Err(error) => {
+                let mut failures = self.failures.lock().expect("no thread panics with it");
+                let failure = failures.entry(whose.to_owned()).or_default();
+                *failure = (failure.0 + 1, Some(error.kind()));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn of(&self, whose: &str) -> u64 {
+        self.admitted.lock().expect("no thread panics with it").get(whose).copied().unwrap_or(0)
+    }
+
+    fn failures(&self, whose: &str) -> u64 {
+        let failures = self.failures.lock().expect("no thread panics with it");
+        failures.get(whose).map_or(0, |failure| failure.0)
+    }
+}
+
+fn slot_of(cluster: &Cluster, user: &str) -> u16 {
+    let key = charge(user, &policy("p", "fixed-window", 1, HOUR)).key;
+    let mut keyslot = redis::cmd("CLUSTER");
+    keyslot.arg("KEYSLOT").arg(key.as_str());
+    keyslot.query(&mut cluster.nodes[0].connection()).expect("a slot")
+}
+
+/// The first `count` users whose keys the primary `number` holds.
+fn users_of(cluster: &Cluster, number: usize, count: usize) -> Vec<String> {
+    let users = (0..).map(|user| format!("u{user}"));
+    users
+        .filter(|user| Cluster::first_owner(slot_of(cluster, user)) == number)
+        .take(count)
+        .collect()
+}
+
+fn pair(number: usize, least: u64) -> [Arc<Policy>; 2] {
+    [("a", least + 10), ("b", least)]
+        .map(|(name, units)| policy(&format!("{name}{number}"), "fixed-window", units, HOUR))
+}
+
+#[test]
+fn all_nodes_count_for_all_processes_together() {
+    let cluster = Cluster::start();
+    let stores = [store(&cluster.url()), store(&cluster.url())];
+    let policies = pair(0, 3);
+    let admitted = together(4, move |thread| {
+        let one = |user: usize| {
+            let charges = [0, 1].map(|it| charge(&format!("u{user}"), &policies[it]));
+            u64::from(ask(&*stores[thread % 2], &charges, 1, 1).admitted)
+        };
+        (0..3 * 40).map(|call| (call % 40, one(call % 40))).collect::<Vec<_>>()
+    });
+    let mut of_users = [0; 40];
+    admitted.into_iter().flatten().for_each(|(user, admitted)| of_users[user] += admitted);
+    assert_eq!(of_users, [3; 40]);
+}
+
+#[test]
+fn a_resharding_under_traffic_loses_and_doubles_nothing() {
+    const PAIRS: usize = 12;
+    let mut cluster = Cluster::start();
+    let users = users_of(&cluster, 0, 3);
+    let store = store(&cluster.url());
+    let ledger = Arc::new(Ledger::default());
+    let pairs: Vec<_> = (0..PAIRS).map(|number| pair(number, 40)).collect();
+    // Each pair of policies begins at another time, so that there are new keys in moving slots.
+    let ask = {
+        let (store, ledger, users) = (store.clone(), ledger.clone(), users.clone());
+        move |thread: usize, call: usize| {
+            let (user, number) = (&users[thread], (call / 25) % PAIRS);
+            let charges = pairs[number].iter().map(|it| charge(user, it)).collect();
+            ledger.ask(&store, &format!("{user} {number}"), charges);
+        }
+    };
+    let asked = ask.clone();
+    let new = cluster.add();
+    under_traffic(asked, |answered| {
+        for user in &users {
+            let slot = slot_of(&cluster, user);
+            for (from, to) in [(0, 1), (1, new), (new, 0)] {
+                cluster.move_slot(slot, from, to, || answer(20, answered));
+            }
+        }
+    });
+    // To the end of every quota.
+    for thread in 0..users.len() {
+        (0..41 * 25 * PAIRS).step_by(25).for_each(|call| ask(thread, call));
+    }
+    assert_eq!(*ledger.failures.lock().expect("no thread panics"), BTreeMap::new());
+    for user in &users {
+        for number in 0..PAIRS {
+            assert_eq!(ledger.of(&format!("{user} {number}")), 40, "{user} {number}");
+        }
+    }
+}
+
+#[test]
+fn a_node_that_dies_takes_only_its_own_keys_with_it_until_its_replica_has_them() {
+    const QUOTA: u64 = 300;
+    let mut cluster = Cluster::with_replicas();
+    let (of_dead, of_others) =
+        (users_of(&cluster, 0, 2), [users_of(&cluster, 1, 2), users_of(&cluster, 2, 2)].concat());
+    let users = [&of_dead[..], &of_others[..]].concat();
+    let store = store(&cluster.url());
+    let ledger = Arc::new(Ledger::default());
+    let own = policy("p", "fixed-window", QUOTA, HOUR);
+    let ask = {
+        let (store, ledger, users) = (store.clone(), ledger.clone(), users.clone());
+        move |call: usize| {
+            let user = &users[call % users.len()];
+            ledger.ask(&store, user, vec![charge(user, &own)])
+        }
+    };
+    let (asked, decided_by_new) = (ask.clone(), Arc::new(AtomicUsize::new(0)));
+    under_traffic(
+        move |thread, call| {
+            asked(thread + call);
+        },
+        |answered| {
+            answer(100, answered);
+            cluster.nodes[0].kill();
+            until("its loss is seen", || !store.is_up());
+            answer(100, answered);
+            until("its replica has its slots", || store.is_up());
+            answer(100, answered);
+            decided_by_new.store(1, Ordering::SeqCst);
+        },
+    );
+    // To the end of every quota.
+    for call in 0..2 * usize::try_from(QUOTA).expect("small") * users.len() {
+        assert!(ask(call), "all nodes answer");
+    }
+    for user in &of_others {
+        assert_eq!((ledger.failures(user), ledger.of(user)), (0, QUOTA), "{user}");
+    }
+    for user in &of_dead {
+        // What the dead node had not passed on is admitted once more, and what it was asked last
+        // may be charged, and not answered.
+        let (failures, admitted) = (ledger.failures(user), ledger.of(user));
+        assert!(failures > 0, "{user}");
+        assert!(
+            (QUOTA.saturating_sub(failures)..=2 * QUOTA).contains(&admitted),
+            "{user}: {admitted}"
+        );
+    }
+}
