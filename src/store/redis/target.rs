@@ -17,13 +17,13 @@ use super::url::is_tls;
 /// Who connects, and to whom.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    Server(Client),
+    Server(Box<Client>),
     Primary(Arc<Sentinels>),
 }
 
 impl Target {
     pub(super) fn server(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Self> {
-        client(info, options).map(Self::Server)
+        client(info, options).map(|client| Self::Server(Box::new(client)))
     }
 
     /// A connection whose making, and each of whose reads and writes, takes no longer than `timeout`.

@@ -21,7 +21,7 @@ const SENTINEL_PORT: u16 = 26_379;
 pub struct RedisUrl {
     text: Box<str>,
     redacted: Box<str>,
-    topology: Topology,
+    topology: Box<Topology>,
 }
 
 /// What stands at a URL.
@@ -50,7 +50,7 @@ impl RedisUrl {
     /// Whether connections are made with TLS.
     #[must_use]
     pub fn is_tls(&self) -> bool {
-        let first = match &self.topology {
+        let first = match &*self.topology {
             Topology::Server(info) => Some(info),
             Topology::Sentinel { sentinels: nodes, .. } | Topology::Cluster { nodes } => {
                 nodes.first()
@@ -88,7 +88,7 @@ impl FromStr for RedisUrl {
         if scheme.starts_with("rediss") && !cfg!(feature = "tls") {
             return Err(RedisUrlError { form: "a URL without TLS: this is built without it" });
         }
-        let topology = topology.ok_or(RedisUrlError { form })?;
+        let topology = Box::new(topology.ok_or(RedisUrlError { form })?);
         let redacted = redacted(&scheme, &topology).into();
         Ok(Self { text: text.into(), redacted, topology })
     }

@@ -3,13 +3,14 @@
 //! A call is sent again only where a reply says that it was not run. What a time limit or a lost
 //! connection leaves open stays so: it may have charged.
 
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind, Value};
 
 use super::super::batch::Batch;
-use super::super::pool::{Connection, PooledConnection};
+use super::super::pool::Connection;
 use super::super::script::{self, Refund, Sent};
 use super::super::store_error;
 use super::Cluster;
@@ -158,7 +159,7 @@ impl Exchange<'_> {
             command.write_packed_command(&mut bytes);
         }
         let sent = self.line(&leg).and_then(|mut line| {
-            let sent = line.connection().send(&bytes).map_err(store_error);
+            let sent = line.send(&bytes).map_err(store_error);
             sent.inspect_err(|error| self.report(&leg, error)).map(|()| line)
         });
         match sent {
@@ -175,11 +176,11 @@ impl Exchange<'_> {
     /// that the map does not have it yet.
     fn line(&self, leg: &Leg) -> Result<Line, StoreError> {
         match &leg.member {
-            Some(member) => member.node.connection().map(Line::Pooled),
+            Some(member) => member.node.connection().map(|it| Box::new(it) as Line),
             None => {
                 let manager = self.cluster.manager(&leg.place).map_err(store_error)?;
                 let connection = r2d2::ManageConnection::connect(&manager).map_err(store_error)?;
-                Ok(Line::Single(Box::new(connection)))
+                Ok(Box::new(Box::new(connection)))
             }
         }
     }
@@ -189,11 +190,11 @@ impl Exchange<'_> {
         let mut trips = trips.into_iter();
         while let Some(trip) = trips.next() {
             let asking = matches!(trip.to, To::Asking(_));
-            match receive(line.connection(), asking, deadline) {
+            match receive(&mut line, asking, deadline) {
                 Ok(reply) => next.extend(self.take(trip, reply, &place, member.as_ref())),
                 Err(error) => {
                     // What comes of the others later is not waited for.
-                    line.connection().discard();
+                    line.discard();
                     let error = store_error(error);
                     if let Some(member) = &member {
                         member.node.fail(&error);
@@ -276,16 +277,4 @@ fn receive(connection: &mut Connection, asking: bool, deadline: Instant) -> Redi
 }
 
 /// A connection that calls go over.
-enum Line {
-    Pooled(PooledConnection),
-    Single(Box<Connection>),
-}
-
-impl Line {
-    fn connection(&mut self) -> &mut Connection {
-        match self {
-            Self::Pooled(connection) => connection,
-            Self::Single(connection) => connection,
-        }
-    }
-}
+type Line = Box<dyn DerefMut<Target = Connection>>;
