@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crossbeam_channel::{Sender, bounded};
@@ -35,6 +36,8 @@ pub(super) struct Cluster {
     options: RedisOptions,
     makers: Arc<ScheduledThreadPool>,
     map: RwLock<Arc<Map>>,
+    /// Whether that says where any slot is.
+    is_known: AtomicBool,
     /// Wakes who refreshes the map.
     wake: Sender<()>,
 }
@@ -48,8 +51,15 @@ impl Cluster {
     ) -> Result<Arc<Self>, StoreError> {
         let (wake, wakes) = bounded(1);
         let address = format!("the cluster of {}", Places(&seeds));
-        let (options, map) = (options.clone(), RwLock::default());
-        let cluster = Arc::new(Self { address, seeds, options, makers, map, wake });
+        let cluster = Arc::new(Self {
+            address,
+            seeds,
+            options: options.clone(),
+            makers,
+            map: RwLock::default(),
+            is_known: AtomicBool::new(false),
+            wake,
+        });
         refresh::start(&cluster, wakes)?;
         Ok(cluster)
     }
@@ -65,7 +75,7 @@ impl Cluster {
 
     /// Whether it ever said where the slots are.
     pub(super) fn is_known(&self) -> bool {
-        !self.map().is_empty()
+        self.is_known.load(Ordering::Acquire)
     }
 
     pub(super) fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
@@ -94,7 +104,9 @@ impl Cluster {
     }
 
     fn set_map(&self, map: Map) {
+        let is_known = !map.is_empty();
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
+        self.is_known.store(is_known, Ordering::Release);
     }
 
     /// Has the map refreshed: it may be out of date.

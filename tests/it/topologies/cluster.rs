@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tollgate::{Acquire, Charge, Cost, Policy, RedisStore, Store as _, StoreErrorKind};
+use tollgate::{
+    Acquire, Charge, Cost, Identity, Keyspace, Policy, RedisStore, Store as _, StoreErrorKind,
+};
 
 use super::store;
+use crate::permissions::documented;
 use crate::support::cluster::Cluster;
-use crate::support::stores::{HOUR, ask, charge, policy};
+use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
 use crate::support::threads::{together, until};
 use crate::support::traffic::{answer, under_traffic};
 
@@ -84,6 +87,35 @@ fn all_nodes_count_for_all_processes_together() {
     let mut of_users = [0; 40];
     admitted.into_iter().flatten().for_each(|(user, admitted)| of_users[user] += admitted);
     assert_eq!(of_users, [3; 40]);
+}
+
+#[test]
+fn the_documented_permissions_are_enough_for_it() {
+    let cluster = Cluster::start();
+    let rules = [&documented()[..], &["+cluster|slots", "+asking"]].concat();
+    for node in &cluster.nodes {
+        node.tell(&[&["ACL", "SETUSER", "tollgate"][..], &rules].concat());
+    }
+    let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
+    let keyspace = Keyspace::new("tollgate");
+    let user = &users_of(&cluster, 0, 1)[0];
+    let charge = |identity: &Identity, policy: &Arc<Policy>| Charge {
+        key: keyspace.key(identity, policy),
+        policy: policy.clone(),
+    };
+    for own in each_policy(2, HOUR) {
+        let charges =
+            [charge(&Identity::user(user.as_str()), &own), charge(&Identity::Global, &own)];
+        ask(&*store, &charges[1..], 1, 1);
+        assert_eq!(ask(&*store, &charges, 1, 3).admitted, 1, "and one is given back");
+        assert_eq!(ask(&*store, &charges[..1], 1, 0).standings[0].remaining, 1);
+        let keys = charges.iter().map(|charge| charge.key.clone()).collect();
+        store.reset(keys).wait().expect("they are forgotten");
+        let slot = slot_of(&cluster, user);
+        let decide = || assert_eq!(ask(&*store, &charges[..1], 1, 0).admitted, 0);
+        cluster.move_slot(slot, 0, 1, decide);
+        cluster.move_slot(slot, 1, 0, decide);
+    }
 }
 
 #[test]

@@ -158,6 +158,7 @@ impl Exchange<'_> {
             let command = self.calls[trip.call].what.command(self.cluster.now(), trip.sent);
             command.write_packed_command(&mut bytes);
         }
+        let was_down = leg.member.as_ref().is_some_and(|member| !member.node.is_up());
         let sent = self.line(&leg).and_then(|mut line| {
             let sent = line.send(&bytes).map_err(store_error);
             sent.inspect_err(|error| self.report(&leg, error)).map(|()| line)
@@ -166,7 +167,10 @@ impl Exchange<'_> {
             Ok(line) => Some((leg, line)),
             Err(error) => {
                 self.fail(&leg.trips, error.kind());
-                self.cluster.refresh_soon();
+                // That is being looked at already.
+                if !was_down {
+                    self.cluster.refresh_soon();
+                }
                 None
             }
         }

@@ -60,6 +60,8 @@ pub(super) struct Member {
 pub(super) struct Map {
     members: HashMap<Place, Arc<Member>>,
     owners: Vec<Option<Arc<Member>>>,
+    /// Whether every slot has a node.
+    is_whole: bool,
 }
 
 impl Map {
@@ -68,7 +70,8 @@ impl Map {
         for range in ranges {
             owners[range.slots()].fill(members.get(&range.place).cloned());
         }
-        Self { members, owners }
+        let is_whole = owners.iter().all(Option::is_some);
+        Self { members, owners, is_whole }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -77,9 +80,7 @@ impl Map {
 
     /// Whether every slot has a node, and every node answers.
     pub(super) fn is_up(&self) -> bool {
-        !self.owners.is_empty()
-            && self.owners.iter().all(Option::is_some)
-            && self.members.values().all(|member| member.node.is_up())
+        self.is_whole && self.members.values().all(|member| member.node.is_up())
     }
 
     pub(super) fn owner(&self, slot: u16) -> Option<&Arc<Member>> {

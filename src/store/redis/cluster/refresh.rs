@@ -25,7 +25,13 @@ const MOST_NAMES: u32 = 1 << 20;
 
 /// Refreshes once, and starts the thread that does when it is woken, and while a node is down.
 pub(super) fn start(cluster: &Arc<Cluster>, wakes: Receiver<()>) -> Result<(), StoreError> {
-    refresh(cluster);
+    if let Err(error) = refresh(cluster) {
+        log::warn!(
+            "Redis at {} does not answer ({error}): counting in this process, or as \
+             on_store_failure says, until it does.",
+            cluster.address
+        );
+    }
     let weak = Arc::downgrade(cluster);
     thread::Builder::new()
         .name("tollgate-slots".to_owned())
@@ -46,29 +52,28 @@ fn run(cluster: &Weak<Cluster>, wakes: &Receiver<()>) {
             return;
         }
         let Some(cluster) = cluster.upgrade() else { return };
-        refresh(&cluster);
+        if let Err(error) = refresh(&cluster) {
+            log::debug!("Redis at {} does not say where slots are: {error}.", cluster.address);
+        }
         drop(cluster);
         let _ = after(LEAST_INTERVAL).recv();
     }
 }
 
 /// Asks where the slots are; what cannot be learnt stays as it was.
-fn refresh(cluster: &Cluster) {
+fn refresh(cluster: &Cluster) -> RedisResult<()> {
     let before = cluster.map();
-    match ask(cluster, &before) {
-        Ok(ranges) => {
-            let members = members(cluster, &before, &ranges);
-            let is_same = members.len() == before.members().count()
-                && members.keys().all(|place| before.at(place).is_some());
-            if !is_same {
-                let mut places: Vec<String> = members.keys().map(Place::to_string).collect();
-                places.sort();
-                log::info!("Redis Cluster: its slots are with {}.", places.join(", "));
-            }
-            cluster.set_map(Map::new(members, &ranges));
-        }
-        Err(error) => log::debug!("Redis Cluster does not say where its slots are: {error}."),
+    let ranges = ask(cluster, &before)?;
+    let members = members(cluster, &before, &ranges);
+    let is_same = members.len() == before.members().count()
+        && members.keys().all(|place| before.at(place).is_some());
+    if !is_same {
+        let mut places: Vec<String> = members.keys().map(Place::to_string).collect();
+        places.sort();
+        log::info!("Redis at {}: its slots are with {}.", cluster.address, places.join(", "));
     }
+    cluster.set_map(Map::new(members, &ranges));
+    Ok(())
 }
 
 /// Who holds which slots, as the first node says that answers: those in use first.
@@ -123,7 +128,7 @@ fn members(cluster: &Cluster, before: &Map, ranges: &[Range]) -> HashMap<Place, 
         };
         match member {
             Ok(member) => drop(members.insert(place.clone(), member)),
-            Err(error) => log::warn!("Redis Cluster: {place} cannot be used: {error}."),
+            Err(error) => log::warn!("Redis at {place} cannot be used: {error}."),
         }
     }
     members
