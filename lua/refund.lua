@@ -97,11 +97,12 @@ refunds['sliding-log'] = function()
   return given
 end
 
--- What has refilled since may be what others would have found refilled: it stays used.
+-- What had refilled when others were charged may be what they would have found refilled without it:
+-- that stays used.
 refunds['token-bucket'] = function()
   local stamp, debt, stored_window =
     parse(state_of(pcall('GET', key)), '^(%d+) (%d+) (%d+)$')
-  local since = max(now - charged_at, 0)
+  local since = max((stamp or 0) - charged_at, 0)
   if stored_window ~= window or since >= ceil_div(amount * window, units) then
     return 0
   end
