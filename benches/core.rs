@@ -13,8 +13,9 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::{
-    Acquire, Algorithm, Charge, Client, Clock as _, Cost, Identity, KeySource, Keyspace, Limiter,
-    MemoryStore, Policy, Quota, RateLimit, State, SystemClock, Terms,
+    Acquire, Algorithm, Charge, Client, ClientIp, Clock as _, Cost, ForwardingHeader, Identity,
+    Ipv6Prefix, KeySource, Keyspace, Limiter, MemoryStore, Policy, Quota, RateLimit, State,
+    SystemClock, Terms,
 };
 
 const COLD_KEYS: usize = 100_000;
@@ -110,7 +111,7 @@ fn keyspace(c: &mut Criterion) {
     let (policy, keyspace) = (policy("default"), Keyspace::new("tollgate"));
     let mut group = c.benchmark_group("key");
     for (name, identity) in [
-        ("ip", Identity::ip([203, 0, 113, 7].into())),
+        ("ip", Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default())),
         ("user", Identity::user("1042")),
         ("hashed", Identity::user("long".repeat(50))),
     ] {
@@ -153,6 +154,28 @@ fn look_ups(c: &mut Criterion) {
     c.bench_function("access", |b| b.iter(|| limiter.access(black_box(&client))));
 }
 
+/// The client's address: of the connection, behind a proxy, and at the end of a forged chain.
+fn client_ip(c: &mut Criterion) {
+    let proxies = ["10.0.0.0/8".parse().expect("a network")];
+    let behind = ClientIp::behind(proxies, ForwardingHeader::default());
+    let request = |line: &str| {
+        let peer = ([10, 0, 0, 1], 5_000).into();
+        let request = TestRequest::default().peer_addr(peer);
+        request.insert_header(("x-forwarded-for", line)).to_srv_request()
+    };
+    let (usual, chain) = (request("203.0.113.7, 10.0.0.2"), request(&"10.0.0.2,".repeat(10_000)));
+    let plain = TestRequest::default().peer_addr(([203, 0, 113, 7], 5_000).into()).to_srv_request();
+    let mut group = c.benchmark_group("client-ip");
+    for (name, client_ip, request) in [
+        ("peer", &ClientIp::peer(), &plain),
+        ("behind-two", &behind, &usual),
+        ("chain-of-10000", &behind, &chain),
+    ] {
+        group.bench_function(name, |b| b.iter(|| client_ip.address(black_box(request))));
+    }
+    group.finish();
+}
+
 /// A whole request through actix-web: without a limiter, with one, and with the older fields too.
 /// What the second is above the first, is the middleware with its header fields.
 fn middleware(c: &mut Criterion) {
@@ -184,5 +207,14 @@ fn serve(b: &mut Bencher<'_>, rate_limit: RateLimit) {
     });
 }
 
-criterion_group!(benches, algorithms, memory_store, keyspace, limiter, look_ups, middleware);
+criterion_group!(
+    benches,
+    algorithms,
+    memory_store,
+    keyspace,
+    limiter,
+    look_ups,
+    client_ip,
+    middleware
+);
 criterion_main!(benches);

@@ -86,7 +86,7 @@ local function decide(policies, policy_count, cost, count)
     local policy, remaining = policies[i], remains[i]
     -- A peek writes nothing; a denied request puts right what a wrong clock wrote.
     if count > 0 then
-      remaining = policy.charge(amount)
+      remaining = policy.charge(amount) or remaining
     end
     reply[replied + 1] = remaining
     reply[replied + 2] = policy.reset_after()

@@ -14,7 +14,8 @@ State:
   window  ms
 Reply:
   read         units that remain
-  charge       units that remain; the state with the amount in it, written
+  charge       units that remain, once the state with the amount in it is written; nil where
+               there is nothing to write: no amount, and no state that a wrong clock wrote
   reset_after  ms
   wait_for     ms
 ]]
@@ -55,10 +56,11 @@ local function read(name)
 end
 
 local function charge(amount)
-  used = used + amount
   if amount == 0 and not astray then
-    return max(units - used, 0)
-  elseif in_place then
+    return nil
+  end
+  used = used + amount
+  if in_place then
     call('HINCRBY', key, field, text(amount))
   else
     call('DEL', key)

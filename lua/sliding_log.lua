@@ -17,7 +17,8 @@ State:
   at     ms since the epoch: its score
 Reply:
   read         units that remain
-  charge       units that remain; the state with the amount in it, written
+  charge       units that remain, once the state with the amount in it is written; nil where
+               there is nothing to write: no amount, and no state that a wrong clock wrote
   reset_after  ms
   wait_for     ms
 ]]
@@ -83,7 +84,7 @@ end
 
 local function charge(amount)
   if amount == 0 and not astray then
-    return max(quota - used, 0)
+    return nil
   end
   local total, units = amount, amount
   if astray or not last then

@@ -16,7 +16,8 @@ State:
   current   units used in it
 Reply:
   read         units that remain
-  charge       units that remain; the state with the amount in it, written
+  charge       units that remain, once the state with the amount in it is written; nil where
+               there is nothing to write: no amount, and no state that a wrong clock wrote
   reset_after  ms
   wait_for     ms
 ]]
@@ -60,11 +61,12 @@ local function reset_after()
 end
 
 local function charge(amount)
-  current = current + amount
-  if amount > 0 or astray then
-    local value = format('%d %d %d', start, previous, current)
-    call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
+  if amount == 0 and not astray then
+    return nil
   end
+  current = current + amount
+  local value = format('%d %d %d', start, previous, current)
+  call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
   return remaining(now)
 end
 

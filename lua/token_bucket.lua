@@ -14,7 +14,8 @@ State:
   window  ms: the window of those parts
 Reply:
   read         units that remain
-  charge       units that remain; the state with the amount in it, written
+  charge       units that remain, once the state with the amount in it is written; nil where
+               there is nothing to write: no amount, and no state that a wrong clock wrote
   reset_after  ms
   wait_for     ms
 ]]
@@ -54,11 +55,12 @@ local function reset_after()
 end
 
 local function charge(amount)
-  debt = debt + amount * window
-  if amount > 0 or astray then
-    local value = format('%d %d %d', stamp, debt, window)
-    call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
+  if amount == 0 and not astray then
+    return nil
   end
+  debt = debt + amount * window
+  local value = format('%d %d %d', stamp, debt, window)
+  call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
   return floor_div(full - debt, window)
 end
 

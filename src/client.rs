@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::key::Identity;
-use crate::policy::KeySource;
+use crate::policy::{KeySource, Policy};
 
 /// Who sends a request: what is known of it, from which each policy takes whose quota it uses.
 ///
@@ -13,11 +13,13 @@ use crate::policy::KeySource;
 /// make up: who can choose them can spend another's quota.
 ///
 /// ```
-/// use tollgate::{Client, Identity, KeySource};
+/// use tollgate::{Client, Identity, KeySource, Policy};
 ///
 /// let client = Client::at([203, 0, 113, 7].into()).with_user("1042").with_plan("pro");
-/// assert_eq!(client.identity(&KeySource::UserOrIp), Identity::user("1042"));
-/// assert_eq!(client.identity(&KeySource::Global), Identity::Global);
+/// let policy = Policy::new("default", "10/minute".parse()?)?;
+/// assert_eq!(client.identity(&policy), Identity::user("1042"));
+/// assert_eq!(client.identity(&policy.with_key(KeySource::Global)), Identity::Global);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Default)]
 pub struct Client<'a> {
@@ -92,12 +94,15 @@ impl<'a> Client<'a> {
         self.plan.filter(|_| self.user.is_some())
     }
 
-    /// Whose quota the client uses under a policy with this key.
+    /// Whose quota the client uses under `policy`.
     #[must_use]
-    pub fn identity(&self, key: &KeySource) -> Identity {
+    pub fn identity(&self, policy: &Policy) -> Identity {
         let user = || self.user.map(Identity::user);
-        let ip = || self.address.map_or(Identity::NoIp, Identity::ip);
-        match key {
+        let ip = || {
+            let of = |address| Identity::ip(address, policy.ipv6_prefix());
+            self.address.map_or(Identity::NoIp, of)
+        };
+        match policy.key() {
             KeySource::Ip => ip(),
             KeySource::User => user().unwrap_or(Identity::NoUser),
             KeySource::UserOrIp => user().unwrap_or_else(ip),

@@ -5,9 +5,13 @@
 //! the reason for it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
+use crate::identity::ForwardingHeader;
+use crate::key::Ipv6Prefix;
 use crate::limiter::{AccessEntry, RoutePattern};
+use crate::network::Network;
 use crate::policy::Policy;
 use crate::quota::Cost;
 
@@ -50,6 +54,8 @@ pub struct Config {
     pub server: Server,
     /// The store.
     pub store: Store,
+    /// How the addresses of clients are found.
+    pub client_ip: ClientIp,
     /// The header fields of answers.
     pub headers: Headers,
     /// Who is refused, and who passes unchecked.
@@ -109,6 +115,19 @@ impl Default for Store {
             hash_users: false,
         }
     }
+}
+
+/// How the addresses of clients are found, and what counts as one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientIp {
+    /// The proxies that may say where a request comes from, by address.
+    pub trusted_proxies: Vec<Network>,
+    /// The field that they say it in, if it is named: over a Unix socket, that is to trust its peers.
+    pub header: Option<ForwardingHeader>,
+    /// How many proxies are always in front, where their addresses are not known.
+    pub hops: Option<NonZeroU8>,
+    /// The size of the IPv6 networks that are one client each, for policies that name no other.
+    pub ipv6_prefix: Ipv6Prefix,
 }
 
 /// Which header fields answers carry.

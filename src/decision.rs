@@ -67,6 +67,11 @@ impl Decision {
         self.policies.iter().map(|(policy, standing)| (&**policy, standing))
     }
 
+    /// The same policies, as they are shared.
+    pub(crate) fn shared_policies(&self) -> impl ExactSizeIterator<Item = &Arc<Policy>> {
+        self.policies.iter().map(|(policy, _)| policy)
+    }
+
     /// The policies that do not admit the request; none when it is allowed.
     pub fn violated(&self) -> impl Iterator<Item = (&Policy, &Standing)> {
         self.policies().filter(|(_, standing)| !self.allowed && standing.retry != Retry::Now)

@@ -1,12 +1,14 @@
 //! The header fields of a decision: draft-ietf-httpapi-ratelimit-headers-11, Retry-After, and the
 //! older `X-RateLimit-*`.
 
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use sfv::{Integer, KeyRef, ListSerializer, StringRef, key_ref};
 
 use crate::clock::Millis;
 use crate::decision::{Decision, Retry, Standing};
@@ -18,12 +20,11 @@ const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// The parameters of the draft, and one of our own.
-const Q: &KeyRef = key_ref("q");
-const W: &KeyRef = key_ref("w");
-const BURST: &KeyRef = key_ref("tollgate-burst");
-const R: &KeyRef = key_ref("r");
-const T: &KeyRef = key_ref("t");
+/// The largest integer of a structured field: 15 digits (RFC 9651, section 3.3.1).
+const LARGEST_INTEGER: u64 = 999_999_999_999_999;
+
+/// Room for most lists, so that writing one allocates once.
+const TYPICAL_LIST: usize = 64;
 
 /// Which fields are sent besides the draft's.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +41,7 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
         return;
     }
     append(headers, RATELIMIT_POLICY, policies(decision));
-    append(headers, RATELIMIT, standings(decision));
+    append(headers, RATELIMIT, value(standings(decision)));
     if options.legacy {
         write_legacy(headers, decision);
     }
@@ -53,37 +54,64 @@ pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
     headers.insert(RETRY_AFTER, HeaderValue::from(seconds_up(wait).max(1)));
 }
 
+/// What was said of policies before: a route has the same ones every time.
+type Said = Vec<(Vec<Arc<Policy>>, HeaderValue)>;
+
+/// How many sets of policies a thread remembers: as many as most apps have.
+const MOST_SAID: usize = 16;
+
+thread_local! {
+    static SAID: RefCell<Said> = const { RefCell::new(Vec::new()) };
+}
+
 /// `"default";q=10;w=60`: each policy's quota and its window in seconds.
-fn policies(decision: &Decision) -> Option<String> {
-    let mut list = ListSerializer::new();
-    for (policy, _) in decision.policies() {
+fn policies(decision: &Decision) -> Option<HeaderValue> {
+    SAID.with_borrow_mut(|said| {
+        let is = |(policies, _): &&(Vec<Arc<Policy>>, _)| {
+            policies.len() == decision.policies().len()
+                && policies.iter().zip(decision.shared_policies()).all(|(a, b)| Arc::ptr_eq(a, b))
+        };
+        if let Some((_, value)) = said.iter().find(is) {
+            return Some(value.clone());
+        }
+        let value = value(serialized(decision))?;
+        if said.len() == MOST_SAID {
+            said.clear();
+        }
+        said.push((decision.shared_policies().cloned().collect(), value.clone()));
+        Some(value)
+    })
+}
+
+fn serialized(decision: &Decision) -> String {
+    let mut list = String::new();
+    for policy in decision.shared_policies() {
         let terms = policy.terms();
-        let item = list
-            .bare_item(name(policy)?)
-            .parameter(Q, integer(terms.units))
-            .parameter(W, integer(terms.window / 1_000));
+        begin_item(&mut list, policy);
+        parameter(&mut list, "q", terms.units);
+        parameter(&mut list, "w", terms.window / 1_000);
         if terms.burst != terms.units {
-            let _ = item.parameter(BURST, integer(terms.burst)).finish();
+            parameter(&mut list, "tollgate-burst", terms.burst);
         }
     }
-    list.finish()
+    list
 }
 
 /// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again. Where
 /// a request is denied only the policies that deny it, with the seconds until they would not.
-fn standings(decision: &Decision) -> Option<String> {
-    let mut list = ListSerializer::new();
+fn standings(decision: &Decision) -> String {
+    let mut list = String::with_capacity(TYPICAL_LIST);
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
-        let item = list.bare_item(name(policy)?).parameter(R, integer(remaining));
+        begin_item(&mut list, policy);
+        parameter(&mut list, "r", remaining);
         if let Some(wait) = wait {
-            let _ = item.parameter(T, integer(seconds_up(wait))).finish();
+            parameter(&mut list, "t", seconds_up(wait));
         }
-        Some(())
     };
     if decision.is_allowed() {
         for (policy, standing) in decision.policies() {
             let wait = Some(standing.reset_after).filter(|wait| *wait > 0);
-            item(policy, standing.remaining, wait)?;
+            item(policy, standing.remaining, wait);
         }
     } else {
         for (policy, standing) in decision.violated() {
@@ -91,10 +119,30 @@ fn standings(decision: &Decision) -> Option<String> {
                 Retry::After(wait) => Some(wait),
                 Retry::Now | Retry::Never => None,
             };
-            item(policy, standing.remaining, wait)?;
+            item(policy, standing.remaining, wait);
         }
     }
-    list.finish()
+    list
+}
+
+/// Begins the next item of a structured list (RFC 9651, section 3.1): the policy's name as a string,
+/// which as plain letters, digits, `-`, `_` and `.` needs no escapes.
+fn begin_item(list: &mut String, policy: &Policy) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push('"');
+    list.push_str(policy.name());
+    list.push('"');
+}
+
+/// A parameter of the item at the end of `list`: the number, or the largest that a structured field
+/// can carry.
+fn parameter(list: &mut String, key: &str, number: u64) {
+    list.push(';');
+    list.push_str(key);
+    // Writing to a string does not fail.
+    let _ = write!(list, "={}", number.min(LARGEST_INTEGER));
 }
 
 fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
@@ -131,20 +179,14 @@ pub(crate) fn expose(headers: &mut HeaderMap, options: FieldOptions) {
     headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(names));
 }
 
-fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<String>) {
-    if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         headers.append(field, value);
     }
 }
 
-/// A policy's name is plain ASCII: it always is a structured string.
-fn name(policy: &Policy) -> Option<&StringRef> {
-    StringRef::from_str(policy.name()).ok()
-}
-
-/// The number, or the largest that a structured field can carry, 15 digits.
-fn integer(number: u64) -> Integer {
-    Integer::try_from(number).unwrap_or(Integer::MAX)
+fn value(text: String) -> Option<HeaderValue> {
+    HeaderValue::try_from(text).ok()
 }
 
 /// Rounded up: who waits that long is not early.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 
-pub(crate) use self::client_ip::ClientIp;
+pub use self::client_ip::{ClientIp, ForwardingHeader, ForwardingHeaderError};
 
 mod client_ip;
 

@@ -1,10 +1,12 @@
 //! Whose quota it is: an [`Identity`], written so that no two ever share a name.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-/// The length of the IPv6 network that counts as one client: providers hand a customer a /64 or more.
-const IPV6_PREFIX: u8 = 64;
+pub(crate) use self::network::canonical;
+pub use self::network::{Ipv6Network, Ipv6Prefix};
+
+mod network;
 
 /// Who a request is counted for, under one policy.
 ///
@@ -12,15 +14,19 @@ const IPV6_PREFIX: u8 = 64;
 /// where its type puts one.
 ///
 /// ```
-/// use tollgate::Identity;
+/// use tollgate::{Identity, Ipv6Prefix};
 ///
-/// assert_eq!(Identity::ip([203, 0, 113, 7].into()).to_string(), "ip:203.0.113.7");
+/// let ip = |address: &str| Identity::ip(address.parse().unwrap(), Ipv6Prefix::default());
+/// assert_eq!(ip("203.0.113.7").to_string(), "ip:203.0.113.7");
+/// assert_eq!(ip("2001:db8::1").to_string(), "ip:2001:db8::/64");
 /// assert_eq!(Identity::user("a:{b}").to_string(), "user:a%3A%7Bb%7D");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// A network address, as [`Identity::ip`] makes it.
-    Ip(IpAddr),
+    /// An IPv4 address.
+    Ipv4(Ipv4Addr),
+    /// The network of an IPv6 address.
+    Ipv6(Ipv6Network),
     /// An authenticated user.
     User(Box<[u8]>),
     /// The value of a header field, by the field's name in lower case.
@@ -36,14 +42,14 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// The client at `address`: an IPv4 address, also where it is written as IPv6, or the /64
-    /// network of an IPv6 address, whose holder has all of it to choose from.
+    /// The client at `address`: an IPv4 address, also where IPv6 carries it, or the network of an IPv6
+    /// address, whose holder has all of it to choose from. Networks of other sizes are other clients.
     #[must_use]
-    pub fn ip(address: IpAddr) -> Self {
-        Self::Ip(match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6(network(v6, IPV6_PREFIX)),
-            v4 @ IpAddr::V4(_) => v4,
-        })
+    pub fn ip(address: IpAddr, ipv6_prefix: Ipv6Prefix) -> Self {
+        match canonical(address) {
+            IpAddr::V4(address) => Self::Ipv4(address),
+            IpAddr::V6(address) => Self::Ipv6(Ipv6Network::of(address, ipv6_prefix)),
+        }
     }
 
     /// The authenticated user `id`.
@@ -59,44 +65,50 @@ impl Identity {
     }
 }
 
-fn network(address: Ipv6Addr, prefix: u8) -> Ipv6Addr {
-    let host_bits = 128 - u32::from(prefix.min(128));
-    let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
-    Ipv6Addr::from_bits(address.to_bits() & mask)
-}
-
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Identity {
+    /// Writes its text. Straight into a key, without the layers of a formatter.
+    pub(crate) fn write_to(&self, text: &mut impl fmt::Write) -> fmt::Result {
         match self {
-            Self::Ip(IpAddr::V4(address)) => write!(f, "ip:{address}"),
-            Self::Ip(IpAddr::V6(network)) => write!(f, "ip:{network}/{IPV6_PREFIX}"),
-            Self::User(id) => write!(f, "user:{}", Escaped(id)),
-            Self::Header(name, value) => {
-                write!(f, "header:{}:{}", Escaped(name.as_bytes()), Escaped(value))
+            Self::Ipv4(address) => write!(text, "ip:{address}"),
+            Self::Ipv6(network) => write!(text, "ip:{network}"),
+            Self::User(id) => {
+                text.write_str("user:")?;
+                escape(id, text)
             }
-            Self::Global => f.write_str("global"),
-            Self::NoIp => f.write_str("ip"),
-            Self::NoUser => f.write_str("user"),
-            Self::NoHeader(name) => write!(f, "header:{}", Escaped(name.as_bytes())),
+            Self::Header(name, value) => {
+                text.write_str("header:")?;
+                escape(name.as_bytes(), text)?;
+                text.write_char(':')?;
+                escape(value, text)
+            }
+            Self::Global => text.write_str("global"),
+            Self::NoIp => text.write_str("ip"),
+            Self::NoUser => text.write_str("user"),
+            Self::NoHeader(name) => {
+                text.write_str("header:")?;
+                escape(name.as_bytes(), text)
+            }
         }
     }
 }
 
-/// Bytes with everything percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
-struct Escaped<'a>(&'a [u8]);
-
-impl fmt::Display for Escaped<'_> {
+impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(byte);
-        let mut rest = self.0;
-        loop {
-            let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
-            let (text, after) = rest.split_at(plain);
-            f.write_str(std::str::from_utf8(text).unwrap_or_default())?;
-            let Some((byte, after)) = after.split_first() else { return Ok(()) };
-            write!(f, "%{byte:02X}")?;
-            rest = after;
-        }
+        self.write_to(f)
+    }
+}
+
+/// Writes `bytes` with all percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
+fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(byte);
+    let mut rest = bytes;
+    loop {
+        let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
+        let (plain, after) = rest.split_at(plain);
+        text.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
+        let Some((byte, after)) = after.split_first() else { return Ok(()) };
+        write!(text, "%{byte:02X}")?;
+        rest = after;
     }
 }
 

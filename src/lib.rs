@@ -28,6 +28,8 @@
 //! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
 //!   adds the header fields. See [Middleware](guide#middleware) and
 //!   [Header fields](guide#header-fields).
+//! * [`ClientIp`] finds the addresses of clients behind proxies. See
+//!   [Behind a proxy](guide#behind-a-proxy).
 //! * [`Limiter`] is for everything else. [`Limiter::check`] is told who asks, a [`Client`], and returns a
 //!   [`Check`], which a task awaits and a thread waits for; what comes of it is a [`Decision`]. See
 //!   [Policies](guide#policies), [Plans and users](guide#plans-and-users), [Routes](guide#routes) and
@@ -69,6 +71,7 @@ mod key;
 mod limiter;
 #[cfg(feature = "actix")]
 mod middleware;
+mod network;
 mod policy;
 #[cfg(feature = "actix")]
 mod problem;
@@ -84,14 +87,15 @@ pub use client::Client;
 pub use clock::{Clock, ManualClock, Millis};
 pub use decision::{Decision, Retry, Standing};
 #[cfg(feature = "actix")]
-pub use identity::User;
-pub use key::Identity;
+pub use identity::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
+pub use key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use limiter::{
     Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
     Route, RoutePattern, RoutePatternError, Unavailable,
 };
 #[cfg(feature = "actix")]
 pub use middleware::RateLimit;
+pub use network::{Network, NetworkError};
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use store::{

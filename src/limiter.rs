@@ -148,7 +148,7 @@ impl Limiter {
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {
-        self.0.keyspace.key(&client.identity(policy.key()), policy)
+        self.0.keyspace.key(&client.identity(policy), policy)
     }
 
     /// The policy with this process's part of its quota, for while the store fails.

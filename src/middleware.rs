@@ -57,7 +57,7 @@ type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 
 impl RateLimit {
     /// Charges every request what its route costs under the policies of its route; the user is the
-    /// [`User`] in the request's extensions.
+    /// [`User`] in the request's extensions, and the address that of the connection.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
         Self {
@@ -80,6 +80,12 @@ impl RateLimit {
         names: impl IntoIterator<Item = N>,
     ) -> Result<Self, LimiterError> {
         Ok(Self { policies: Some(self.limiter.policies(names)?), ..self })
+    }
+
+    /// Finds the client's address by `client_ip`: behind proxies, the connection is theirs.
+    #[must_use]
+    pub fn client_ip(self, client_ip: ClientIp) -> Self {
+        Self { client_ip, ..self }
     }
 
     /// Takes the authenticated user from `user` instead of the request's extensions.
@@ -186,6 +192,7 @@ impl fmt::Debug for RateLimit {
         f.debug_struct("RateLimit")
             .field("limiter", &self.limiter)
             .field("policies", &self.policies)
+            .field("client_ip", &self.client_ip)
             .field("fields", &self.fields)
             .finish_non_exhaustive()
     }

@@ -5,10 +5,13 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use self::error::PolicyError;
 use self::special::SpecialQuotas;
 use crate::algorithm::{Algorithm, Terms};
+use crate::key::Ipv6Prefix;
 use crate::quota::Quota;
 
+mod error;
 mod special;
 
 /// The longest name of a policy: it is sent in header fields and stored in every key.
@@ -33,6 +36,7 @@ pub struct Policy {
     quota: Quota,
     algorithm: Algorithm,
     key: KeySource,
+    ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
     /// Shared, so that a copy costs the same however many there are.
     special: Arc<SpecialQuotas>,
@@ -54,6 +58,7 @@ impl Policy {
             quota,
             algorithm: Algorithm::FixedWindow,
             key: KeySource::UserOrIp,
+            ipv6_prefix: Ipv6Prefix::default(),
             on_store_failure: OnStoreFailure::Local,
             special: Arc::default(),
         })
@@ -76,6 +81,12 @@ impl Policy {
     #[must_use]
     pub fn with_key(self, key: KeySource) -> Self {
         Self { key, ..self }
+    }
+
+    /// The same policy, in which an IPv6 network of this size is one client.
+    #[must_use]
+    pub fn with_ipv6_prefix(self, ipv6_prefix: Ipv6Prefix) -> Self {
+        Self { ipv6_prefix, ..self }
     }
 
     /// The same policy with another rule for when the store fails.
@@ -124,6 +135,12 @@ impl Policy {
     #[must_use]
     pub fn key(&self) -> &KeySource {
         &self.key
+    }
+
+    /// The size of the IPv6 networks that are one client each.
+    #[must_use]
+    pub fn ipv6_prefix(&self) -> Ipv6Prefix {
+        self.ipv6_prefix
     }
 
     /// What holds when the store fails.
@@ -184,7 +201,7 @@ impl FromStr for KeySource {
 }
 
 /// Whether `byte` may stand in a header field's name (RFC 9110, section 5.6.2).
-fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
@@ -223,69 +240,6 @@ impl FromStr for OnStoreFailure {
         }
     }
 }
-
-/// Something that cannot be a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// A name that header fields or keys could not carry as it is.
-    Name(String),
-    /// A name that is none of a plan.
-    Plan(String),
-    /// An algorithm that does not exist.
-    Algorithm(String),
-    /// A key that does not exist.
-    Key(String),
-    /// A rule for store failures that does not exist.
-    OnStoreFailure(String),
-    /// A token bucket that holds nothing.
-    NoBurst,
-    /// A quota, or burst, that the algorithm could not count exactly or in bounded memory.
-    TooLarge {
-        /// The algorithm.
-        algorithm: Algorithm,
-        /// The units asked for.
-        wanted: u64,
-        /// The most units that fit, with the same window.
-        largest: u64,
-    },
-}
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => write!(
-                f,
-                "{name:?} cannot name a policy: expected 1 to {MAX_NAME} ASCII letters, digits, '-', '_' or '.'"
-            ),
-            Self::Plan(name) => write!(
-                f,
-                "{name:?} cannot name a plan: expected 1 to {MAX_NAME} ASCII letters, digits, '-', '_' or '.'"
-            ),
-            Self::Algorithm(text) => write!(
-                f,
-                "{text:?} is not an algorithm: expected fixed-window, sliding-window, sliding-log or token-bucket"
-            ),
-            Self::Key(text) => write!(
-                f,
-                "{text:?} is not a key: expected ip, user, user-or-ip, global or header:NAME"
-            ),
-            Self::OnStoreFailure(text) => {
-                write!(
-                    f,
-                    "{text:?} is not a rule for store failures: expected local, allow or deny"
-                )
-            }
-            Self::NoBurst => f.write_str("a burst must be at least 1 unit"),
-            Self::TooLarge { algorithm, wanted, largest } => write!(
-                f,
-                "{wanted} units are too many for {algorithm} with this window: at most {largest} fit"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for PolicyError {}
 
 #[cfg(test)]
 mod tests;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpServer};
 
-use crate::config::{Config, StoreUrl};
+use crate::config::{self, Config, Listen, StoreUrl};
+use crate::identity::ClientIp;
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
 use crate::routes;
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
+
+mod unix_socket;
 
 /// Serves until the process is told to stop.
 ///
@@ -20,6 +23,7 @@ use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisSto
 pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     let limiter = limiter(config)?;
     let rate_limit = RateLimit::new(limiter)
+        .client_ip(client_ip(config))
         .legacy_headers(config.headers.legacy)
         .expose_headers(config.headers.cors_expose);
     let app = move || App::new().wrap(rate_limit.clone()).configure(routes::configure);
@@ -29,14 +33,47 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }
-        let server = server
-            .bind(listen.as_str())
-            .map_err(|error| ServeError::new(format!("cannot listen on {listen}"), error))?;
-        for address in server.addrs() {
-            log::info!("Listening on http://{address}.");
+        let refused = |error| ServeError::new(format!("cannot listen on {listen}"), error);
+        // It goes when the server has ended.
+        let _socket_file;
+        match &listen {
+            Listen::Tcp(address) => {
+                server = server.bind(&**address).map_err(refused)?;
+                for address in server.addrs() {
+                    log::info!("Listening on http://{address}.");
+                }
+            }
+            Listen::Unix(path) => {
+                let (listener, file) = unix_socket::bind(path).await.map_err(refused)?;
+                _socket_file = file;
+                server = server.listen_uds(listener).map_err(refused)?;
+                log::info!("Listening on {listen}.");
+            }
         }
         server.run().await.map_err(|error| ServeError::new("the server failed", error))
     })
+}
+
+/// How the addresses of clients are found.
+fn client_ip(config: &Config) -> ClientIp {
+    let config::ClientIp { trusted_proxies, header, hops, .. } = &config.client_ip;
+    let is_unix = matches!(config.server.listen, Listen::Unix(_));
+    match (hops, header) {
+        (Some(hops), header) => ClientIp::hops(*hops, header.clone().unwrap_or_default()),
+        (None, None) if trusted_proxies.is_empty() => {
+            if is_unix {
+                log::warn!(
+                    "A Unix socket says nothing of where a request comes from: all clients share one \
+                     quota until client_ip.header names the field that the proxy says it in."
+                );
+            }
+            ClientIp::peer()
+        }
+        (None, header) => {
+            let of = if is_unix { ClientIp::over_unix_socket } else { ClientIp::behind };
+            of(trusted_proxies.iter().copied(), header.clone().unwrap_or_default())
+        }
+    }
 }
 
 /// The limiter that `config` describes.

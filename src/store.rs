@@ -7,6 +7,7 @@ pub use self::answer::Answer;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
 pub use self::memory::MemoryStore;
+pub(crate) use self::name::{BuildNameHasher, Name, Names};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
@@ -20,6 +21,7 @@ mod answer;
 mod clocks;
 mod keyspace;
 mod memory;
+mod name;
 #[cfg(feature = "redis")]
 mod redis;
 mod turn;
@@ -46,6 +48,9 @@ pub trait Store: Debug + Send + Sync {
     /// Forgets what was charged to `keys`.
     fn reset(&self, keys: Vec<Key>) -> Answer<()>;
 }
+
+/// As many as a request mostly has, without an allocation.
+pub(crate) type Few<T> = smallvec::SmallVec<[T; 4]>;
 
 /// What [`Store::acquire`] is asked: `count` identical requests under the same charges.
 #[derive(Clone, Debug)]

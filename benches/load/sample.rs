@@ -49,7 +49,8 @@ impl Counters {
     fn read(running: &Running, redis: &RedisServer) -> Result<Self> {
         Ok(Self {
             calls: redis.calls("evalsha")?,
-            reads: redis.calls("get")?,
+            // What a fixed window is read by.
+            reads: redis.calls("hget")?,
             server: running.process.cpu(),
             redis: redis.cpu(),
             own: own_cpu(),

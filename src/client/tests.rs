@@ -2,7 +2,8 @@ use super::*;
 
 /// What a key says of `client`, in the words of the configuration and of the keyspace.
 fn name(client: &Client<'_>, key: &str) -> String {
-    client.identity(&key.parse().unwrap()).to_string()
+    let policy = Policy::new("p", "1/minute".parse().unwrap()).unwrap();
+    client.identity(&policy.with_key(key.parse().unwrap())).to_string()
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::toml;
 const DEFAULTS: &str = r#"
 server = {}
 store = {}
+client_ip = {}
 headers = {}
 access = {}
 

@@ -2,23 +2,27 @@
 
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A `host:port` to listen on; IPv6 addresses stand in brackets, and port 0 is any free one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen(Box<str>);
+/// What the text of a Unix socket begins with.
+const UNIX: &str = "unix:";
 
-impl Listen {
-    /// The text, as sockets are bound to it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// The longest path of a Unix socket that every system takes, in bytes.
+const LONGEST_PATH: usize = 103;
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// On `host:port`; IPv6 addresses stand in brackets, and port 0 is any free one.
+    Tcp(Box<str>),
+    /// On the Unix socket at this absolute path, written `unix:/path`.
+    Unix(PathBuf),
 }
 
 impl Default for Listen {
     fn default() -> Self {
-        Self("127.0.0.1:8080".into())
+        Self::Tcp("127.0.0.1:8080".into())
     }
 }
 
@@ -26,10 +30,23 @@ impl FromStr for Listen {
     type Err = ListenError;
 
     fn from_str(text: &str) -> Result<Self, ListenError> {
+        let refused = || ListenError(text.to_owned());
+        if let Some(path) = text.strip_prefix(UNIX) {
+            return is_socket_path(path).then(|| Self::Unix(path.into())).ok_or_else(refused);
+        }
         let is_valid = text.parse::<SocketAddr>().is_ok()
             || text.rsplit_once(':').is_some_and(|(host, port)| is_name(host) && is_port(port));
-        if is_valid { Ok(Self(text.into())) } else { Err(ListenError(text.to_owned())) }
+        is_valid.then(|| Self::Tcp(text.into())).ok_or_else(refused)
     }
+}
+
+fn is_socket_path(text: &str) -> bool {
+    let path = Path::new(text);
+    path.is_absolute()
+        && path.file_name().is_some()
+        && !text.ends_with('/')
+        && !text.contains('\0')
+        && text.len() <= LONGEST_PATH
 }
 
 fn is_port(text: &str) -> bool {
@@ -50,16 +67,27 @@ fn is_name(text: &str) -> bool {
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+        }
     }
 }
 
-/// A text that is not `host:port`.
+/// A text that is neither `host:port` nor `unix:/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenError(String);
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.starts_with(UNIX) {
+            return write!(
+                f,
+                "{:?} is not a socket to listen on: expected {UNIX} and the absolute path of a file, \
+                 of at most {LONGEST_PATH} bytes, as in {UNIX}/run/tollgate/tollgate.sock",
+                self.0
+            );
+        }
         write!(f, "{:?} is not an address to listen on: expected host:port", self.0)?;
         if let Some(port) = self.0.strip_prefix(':').filter(|port| is_port(port)) {
             return write!(f, ", as in 0.0.0.0:{port} or [::]:{port}");
@@ -67,7 +95,7 @@ impl fmt::Display for ListenError {
         if let Ok(address) = self.0.parse::<Ipv6Addr>() {
             return write!(f, ", as in [{address}]:8080");
         }
-        f.write_str(", as in 127.0.0.1:8080 or [::1]:8080")
+        write!(f, ", as in 127.0.0.1:8080 or [::1]:8080, or {UNIX}/path")
     }
 }
 

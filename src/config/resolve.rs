@@ -9,10 +9,12 @@ use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section, show_text};
 use super::{Config, Headers, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
+use crate::key::Ipv6Prefix;
 use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::quota::{MAX_EXACT, Quota};
 
 mod access;
+mod client_ip;
 mod quotas;
 mod routes;
 mod tls;
@@ -28,26 +30,31 @@ pub(super) fn config(
     let mut root = Section::root(tables, problems);
     let server = root.table("server", server);
     let store = root.table("store", store);
+    let client_ip = root.table("client_ip", client_ip::client_ip);
     let headers = root.table("headers", headers);
     let access = root.table("access", access::access);
     let mut plans = BTreeSet::new();
     // A policy that is bad is still one that routes may name.
     let policies: BTreeMap<String, Option<Policy>> = root
         .table("policies", |section| {
-            section.tables(|name, section| (name.to_owned(), policy(name, section, &mut plans)))
+            section.tables(|name, section| {
+                (name.to_owned(), policy(name, section, client_ip.ipv6_prefix, &mut plans))
+            })
         })
         .into_iter()
         .collect();
     let routes = root.table("routes", |section| routes::routes(section, &policies));
     let policies = policies.into_values().flatten().collect();
-    let config = Config { server, store, headers, access, policies, plans, routes };
+    let config = Config { server, store, client_ip, headers, access, policies, plans, routes };
     Problems::none_or(root.finish(), config)
 }
 
 fn server(section: &mut Section) -> Server {
     let default = Server::default();
     Server {
-        listen: section.get("listen", default.listen, |leaf| leaf.parse("host:port", str::parse)),
+        listen: section.get("listen", default.listen, |leaf| {
+            leaf.parse("host:port or unix:/path", str::parse)
+        }),
         workers: section.get("workers", default.workers, |leaf| size(leaf, 0, 1_024)),
     }
 }
@@ -102,8 +109,14 @@ fn key_prefix(leaf: &Leaf) -> Result<String, Problem> {
 
 /// A policy, if it is one, its plans being added to `plans`. Every option is read, so that each says
 /// what is wrong with it.
-fn policy(name: &str, section: &mut Section, plans: &mut BTreeSet<String>) -> Option<Policy> {
+fn policy(
+    name: &str,
+    section: &mut Section,
+    prefix_of_all: Ipv6Prefix,
+    plans: &mut BTreeSet<String>,
+) -> Option<Policy> {
     let key = section.get("key", KeySource::UserOrIp, |leaf| leaf.parse("a key", str::parse));
+    let ipv6_prefix = client_ip::prefix_of_policy(section, &key, prefix_of_all);
     let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
         leaf.parse("local, allow or deny", str::parse)
     });
@@ -120,7 +133,8 @@ fn policy(name: &str, section: &mut Section, plans: &mut BTreeSet<String>) -> Op
     let at_fault = burst_leaf.or(quota_leaf)?;
     let counted = policy.with_algorithm(algorithm?).map_err(|problem| at_fault.refuse(problem));
     let counted = section.note(counted)?;
-    let policy = counted.with_key(key).with_on_store_failure(on_store_failure);
+    let policy = counted.with_key(key).with_ipv6_prefix(ipv6_prefix);
+    let policy = policy.with_on_store_failure(on_store_failure);
     Some(special.add_to(policy, section))
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use ::config::{Map, Value, ValueKind};
 
@@ -43,6 +44,19 @@ impl Section {
     ) -> T {
         let read = self.take(name).map(|leaf| read(&leaf));
         read.and_then(|read| self.note(read)).unwrap_or(default)
+    }
+
+    /// The list `name` of texts, which are `expected`, each as it parses; without those that do not, each
+    /// of which is a problem of its own.
+    pub(super) fn list<T: FromStr<Err: fmt::Display>>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+    ) -> Vec<T> {
+        let Some(leaf) = self.take(name) else { return Vec::new() };
+        let listed = self.note(leaf.list(expected)).unwrap_or_default();
+        let read = |text: &String| self.note(leaf.parse_item(text, expected, str::parse));
+        listed.iter().filter_map(read).collect()
     }
 
     /// All options in this table, by name, as `read` reads them; without those that are bad.
@@ -175,11 +189,7 @@ impl Leaf {
         expected: &str,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Problem> {
-        let text = self.text()?;
-        if is_like_a_secret(text) {
-            return Err(self.unlike(expected));
-        }
-        read(text).map_err(|problem| self.refuse(problem))
+        self.parse_item(self.text()?, expected, read)
     }
 
     /// A list of texts, which are `expected`; outside files, text with commas between.
@@ -202,7 +212,7 @@ impl Leaf {
     }
 
     /// One text of a list that `read` takes. A bad one is shown unless it is like a secret.
-    pub(super) fn parse_item<T, E: fmt::Display>(
+    fn parse_item<T, E: fmt::Display>(
         &self,
         text: &str,
         expected: &str,

@@ -6,6 +6,7 @@ use actix_web::test::TestRequest;
 use super::*;
 use crate::client::Client;
 use crate::key::Identity;
+use crate::policy::Policy;
 
 /// A request from `peer` whose lines of `x-key` are these.
 fn request(peer: Option<&str>, lines: &[&[u8]]) -> ServiceRequest {
@@ -33,7 +34,8 @@ fn name(request: &ServiceRequest, user: Option<&User>, key: &str) -> String {
     if let Some(user) = user {
         client = client.with_user(user.id());
     }
-    client.identity(&key.parse().unwrap()).to_string()
+    let policy = Policy::new("p", "1/minute".parse().unwrap()).unwrap();
+    client.identity(&policy.with_key(key.parse().unwrap())).to_string()
 }
 
 #[test]

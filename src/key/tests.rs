@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn ip(text: &str) -> String {
-    Identity::ip(text.parse().expect(text)).to_string()
+    Identity::ip(text.parse().expect(text), Ipv6Prefix::default()).to_string()
 }
 
 #[test]
@@ -15,6 +15,30 @@ fn one_client_is_one_identity_however_its_address_is_written() {
     assert_eq!(ip("2001:db8::1"), ip("2001:0db8:0:0:ffff:ffff:ffff:ffff"));
     assert_eq!(ip("2001:db8::1"), "ip:2001:db8::/64");
     assert_ne!(ip("2001:db8::1"), ip("2001:db8:0:1::1"));
+    // A translator between IPv6 and IPv4, whose every client would be in one /64.
+    assert_eq!(ip("64:ff9b::203.0.113.7"), "ip:203.0.113.7");
+    assert_eq!(ip("64:ff9b:1::1"), "ip:64:ff9b:1::/64");
+}
+
+#[test]
+fn networks_of_other_sizes_are_other_clients() {
+    let ip = |text: &str, length| {
+        Identity::ip(text.parse().unwrap(), Ipv6Prefix::new(length).unwrap()).to_string()
+    };
+    let address = "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff";
+    for (length, expected) in [
+        (1, "ip:::/1"),
+        (32, "ip:2001:db8::/32"),
+        (48, "ip:2001:db8:ffff::/48"),
+        (56, "ip:2001:db8:ffff:ff00::/56"),
+        (127, "ip:2001:db8:ffff:ffff:ffff:ffff:ffff:fffe/127"),
+        (128, "ip:2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128"),
+    ] {
+        assert_eq!(ip(address, length), expected);
+    }
+    assert_ne!(ip("2001:db8::1", 48), ip("2001:db8::1", 64), "with the same first address");
+    assert_eq!(ip("203.0.113.7", 48), ip("203.0.113.7", 64), "IPv4 has no such networks");
+    assert_eq!([0, 129, 255].map(Ipv6Prefix::new), [None; 3]);
 }
 
 #[test]
@@ -40,7 +64,7 @@ const FORBIDDEN: [char; 4] = ['{', '}', ' ', '\n'];
 fn any_identity() -> impl Strategy<Value = Identity> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..6);
     prop_oneof![
-        any::<IpAddr>().prop_map(Identity::ip),
+        (any::<IpAddr>(), any_prefix()).prop_map(|(address, prefix)| Identity::ip(address, prefix)),
         bytes().prop_map(Identity::user),
         ("[a-z:{}%-]{0,4}", bytes()).prop_map(|(name, value)| Identity::header(&name, value)),
         Just(Identity::Global),
@@ -61,4 +85,8 @@ proptest! {
             prop_assert_eq!(first, &identity);
         }
     }
+}
+
+fn any_prefix() -> impl Strategy<Value = Ipv6Prefix> {
+    (1..=128_u8).prop_map(|length| Ipv6Prefix::new(length).unwrap())
 }

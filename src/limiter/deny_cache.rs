@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::algorithm::Terms;
 use crate::clock::{Clock, Millis};
 use crate::decision::{Retry, Standing};
-use crate::quota::Cost;
-use crate::store::{Acquire, Acquired, Key};
+use crate::store::{Acquire, Acquired, BuildNameHasher, Few, Name, Names};
 
 /// How many denials it remembers at most; beyond that the store is asked.
 const MAX_DENIALS: usize = 65_536;
@@ -23,22 +21,16 @@ const MAX_DENIALS: usize = 65_536;
 pub(super) struct DenyCache {
     max_age: Millis,
     clock: Arc<dyn Clock>,
+    names: Names,
     denials: Mutex<Denials>,
 }
 
 /// Two generations, so that the old go all at once when they have outlived their age.
 #[derive(Debug, Default)]
 struct Denials {
-    young: HashMap<Request, Denial>,
-    old: HashMap<Request, Denial>,
+    young: HashMap<Name, Denial, BuildNameHasher>,
+    old: HashMap<Name, Denial, BuildNameHasher>,
     since: Millis,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Request {
-    /// With terms, since users of one key may have plans of their own, or change them.
-    keys: Vec<(Key, Terms)>,
-    cost: Cost,
 }
 
 #[derive(Debug)]
@@ -54,7 +46,7 @@ impl DenyCache {
     /// A cache of denials no older than `max_age`, by `clock`, which must not step back.
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
-        Self { max_age, clock, denials: Mutex::default() }
+        Self { max_age, clock, names: Names::default(), denials: Mutex::default() }
     }
 
     pub(super) fn now(&self) -> Millis {
@@ -72,7 +64,7 @@ impl DenyCache {
         if denials.is_empty() {
             return None;
         }
-        let denial = denials.get(&Request::of(asked)).filter(|it| now < it.holds_until)?;
+        let denial = denials.get(self.name(asked)).filter(|it| now < it.holds_until)?;
         let passed = now.saturating_sub(denial.answered);
         let standings = denial.standings.iter().map(|standing| after(standing, passed)).collect();
         Some(Acquired { admitted: 0, standings })
@@ -92,14 +84,22 @@ impl DenyCache {
         let answered = self.clock.now();
         let standings = acquired.standings.clone();
         let denial = Denial { holds_until: asked_at + wait, answered, standings };
+        let name = self.name(asked);
         let mut denials = self.lock();
         denials.age(answered, self.max_age);
-        denials.insert(Request::of(asked), denial);
+        denials.insert(name, denial);
     }
 
     /// Forgets everything, as when quotas were reset.
     pub(super) fn clear(&self) {
         *self.lock() = Denials::default();
+    }
+
+    /// What `asked` is remembered by: everything that a denial depends on. The terms are of it, since
+    /// users of one key may have plans of their own, or change them.
+    fn name(&self, asked: &Acquire) -> Name {
+        let charges = asked.charges.iter().map(|it| (it.key.as_str(), it.policy.terms()));
+        self.names.of(&(asked.cost, charges.collect::<Few<_>>()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Denials> {
@@ -112,13 +112,13 @@ impl Denials {
         self.young.is_empty() && self.old.is_empty()
     }
 
-    fn get(&self, request: &Request) -> Option<&Denial> {
-        self.young.get(request).or_else(|| self.old.get(request))
+    fn get(&self, name: Name) -> Option<&Denial> {
+        self.young.get(&name).or_else(|| self.old.get(&name))
     }
 
-    fn insert(&mut self, request: Request, denial: Denial) {
-        if self.young.len() < MAX_DENIALS / 2 || self.young.contains_key(&request) {
-            self.young.insert(request, denial);
+    fn insert(&mut self, name: Name, denial: Denial) {
+        if self.young.len() < MAX_DENIALS / 2 || self.young.contains_key(&name) {
+            self.young.insert(name, denial);
         }
     }
 
@@ -127,13 +127,6 @@ impl Denials {
             self.old = std::mem::take(&mut self.young);
             self.since = now;
         }
-    }
-}
-
-impl Request {
-    fn of(asked: &Acquire) -> Self {
-        let keys = asked.charges.iter().map(|it| (it.key.clone(), it.policy.terms())).collect();
-        Self { keys, cost: asked.cost }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::policy::{KeySource, OnStoreFailure, Policy};
 use crate::store::MemoryStore;
 
 mod access;
+mod addresses;
 mod plans;
 mod requests;
 mod store_failure;

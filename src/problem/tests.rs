@@ -7,6 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::decision::Standing;
+use crate::policy::Policy;
 
 fn denied(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)>) -> Decision {
     let policies = policies.into_iter().map(|(name, quota, retry)| {

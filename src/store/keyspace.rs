@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use crate::policy::Policy;
 /// An identity whose text is longer than this is named by its hash.
 const MAX_IDENTITY: usize = 128;
 
-/// Room for most keys, so that writing one allocates once.
-const TYPICAL_KEY: usize = 96;
+thread_local! {
+    /// Where a key is put together, so that it is allocated once, in its own length.
+    static DRAFT: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
@@ -56,21 +59,23 @@ impl Keyspace {
             Algorithm::SlidingLog => "sl1",
             Algorithm::TokenBucket { .. } => "tb1",
         };
-        let mut name = String::with_capacity(TYPICAL_KEY);
-        name.push_str(&self.prefix);
-        name.push_str(":{");
-        write_identity(&mut name);
-        name.push_str("}:");
-        name.push_str(policy.name());
-        name.push(':');
-        name.push_str(layout);
-        Key(name.into())
+        DRAFT.with_borrow_mut(|name| {
+            name.clear();
+            name.push_str(&self.prefix);
+            name.push_str(":{");
+            write_identity(name);
+            name.push_str("}:");
+            name.push_str(policy.name());
+            name.push(':');
+            name.push_str(layout);
+            Key(name.as_str().into())
+        })
     }
 
     fn write_identity(&self, name: &mut String, identity: &Identity) {
         let start = name.len();
         // Writing to a string does not fail.
-        let _ = write!(name, "{identity}");
+        let _ = identity.write_to(name);
         let is_long = name.len() - start > MAX_IDENTITY;
         let kind = match identity {
             Identity::User(_) if self.hash_users || is_long => "user",

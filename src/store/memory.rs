@@ -3,21 +3,21 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use smallvec::SmallVec;
-
-use self::name::{BuildNameHasher, Name, Names};
+use super::name::{BuildNameHasher, Name, Names};
 use super::{
-    Acquire, Acquired, Answer, Charge, Key, Store, StoreError, StoreErrorKind, SystemClock,
+    Acquire, Acquired, Answer, Charge, Few, Key, Store, StoreError, StoreErrorKind, SystemClock,
 };
 use crate::algorithm::{State, Terms};
 use crate::clock::{Clock, Millis};
 use crate::decision::Standing;
 use crate::quota::Cost;
 
-mod name;
-
 /// Enough shards that threads seldom meet.
-const SHARDS: usize = 64;
+const ENOUGH_SHARDS: usize = 64;
+
+/// As many keys as a hash table of 16,384 places takes before it doubles: a shard of so many is
+/// nearly full when the store is, and never twice as large as it need be.
+const LARGEST_SHARD: usize = 16_384 / 8 * 7;
 
 /// A shard of a small store: any smaller, and some would be full long before the others.
 const SMALLEST_SHARD: usize = 1_024;
@@ -37,9 +37,6 @@ pub struct MemoryStore {
     names: Names,
     shards: Box<[Mutex<Shard>]>,
 }
-
-/// As many as a request mostly has.
-type Few<T> = SmallVec<[T; 4]>;
 
 #[derive(Debug)]
 struct Shard {
@@ -68,7 +65,8 @@ impl MemoryStore {
     /// A store of at most `max_keys` keys, by `clock`.
     #[must_use]
     pub fn with_clock(max_keys: usize, clock: Arc<dyn Clock>) -> Self {
-        let shards = (max_keys / SMALLEST_SHARD).clamp(1, SHARDS);
+        let shards = (max_keys / SMALLEST_SHARD).clamp(1, ENOUGH_SHARDS);
+        let shards = shards.max(max_keys.div_ceil(LARGEST_SHARD));
         let capacity = max_keys.max(1).div_ceil(shards);
         let shard = || Mutex::new(Shard::new(capacity));
         Self { clock, names: Names::default(), shards: (0..shards).map(|_| shard()).collect() }
@@ -96,7 +94,8 @@ impl MemoryStore {
     /// # Errors
     /// When there is no room for a new key.
     pub fn acquire_now(&self, acquire: &Acquire) -> Result<Acquired, StoreError> {
-        let names: Few<Name> = acquire.charges.iter().map(|it| self.names.of(&it.key)).collect();
+        let names: Few<Name> =
+            acquire.charges.iter().map(|it| self.names.of(it.key.as_str())).collect();
         let home = |name: &Name| name.shard(self.shards.len());
         // Always in the same order, so that two requests never wait for each other.
         let mut order: Few<usize> = names.iter().map(home).collect();
@@ -140,7 +139,7 @@ impl Store for MemoryStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         for key in keys {
-            let name = self.names.of(&key);
+            let name = self.names.of(key.as_str());
             self.lock(name.shard(self.shards.len())).entries.remove(&name);
         }
         Answer::ready(Ok(()))

@@ -9,7 +9,7 @@ use source::{Exports, Source, dependencies, exports, sources};
 const FLOORS: [&[&str]; 5] = [
     &["quota", "policy", "key", "client", "decision", "clock", "algorithm"],
     &["store"],
-    &["limiter"],
+    &["limiter", "network"],
     &["middleware", "identity", "headers", "problem"],
     &["config", "server", "routes", "admin", "gate", "cli", "telemetry"],
 ];

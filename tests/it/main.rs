@@ -30,6 +30,8 @@ mod outage;
 mod topologies;
 // Plans and named users: their own quotas, in one key each.
 mod plans;
+// Whose quota an address is: none that a client writes, and each client's own behind proxies.
+mod addresses;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The command: how it ends, what it says, and what it never says.

@@ -10,6 +10,7 @@ pub(crate) mod port;
 #[allow(dead_code)]
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod sentinels;
 pub(crate) mod stores;

@@ -31,9 +31,9 @@ fn every_bad_entry_is_a_problem_of_its_own() {
     assert_eq!(
         problems_of_text("access.block = [\"10.0.0.1\", \"office\", \"10.1.2.3/8\", \"user:\"]"),
         [
-            "access.block: \"10.1.2.3/8\" has an address that its prefix cuts off: expected 10.0.0.0/8, or the address alone",
-            "access.block: \"office\" is neither a network nor a user: expected one like 10.0.0.0/8, 2001:db8::/32, 203.0.113.7 or user:1042",
-            "access.block: \"user:\" names no user: expected one like user:1042",
+            "access.block: \"office\" is neither a network nor a user: expected one as in 10.0.0.0/8, 2001:db8::/32, 203.0.113.7 or user:1042",
+            "access.block: \"user:\" names no user: expected one as in user:1042",
+            "access.block: 10.1.2.3 is an address in the network 10.0.0.0/8: expected one or the other",
         ]
     );
     for text in ["access.allow = \"10.0.0.0/8\"", "access.allow = [10]", "access.allow = 10"] {

@@ -10,7 +10,7 @@ use crate::policy::KeySource;
 #[test]
 fn the_built_in_defaults_are_the_contract() {
     let config = load(&Sources::default()).unwrap();
-    assert_eq!(config.server.listen.as_str(), "127.0.0.1:8080");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.server.workers, 0);
     assert_eq!(config.store.url.to_string(), "redis://127.0.0.1:6379/0");
     assert_eq!(config.store.key_prefix, "tollgate");
@@ -20,6 +20,8 @@ fn the_built_in_defaults_are_the_contract() {
     assert_eq!(config.store.deny_cache, Duration::from_secs(1));
     assert_eq!(config.store.max_keys, 1_000_000);
     assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
+    assert_eq!(config.client_ip, ClientIp::default());
+    assert_eq!(config.client_ip.ipv6_prefix.length(), 64);
     assert_eq!(config.policies, [Policy::new("default", "10/minute".parse().unwrap()).unwrap()]);
     let route = |path: &str, policies: &[&str], peek: &[&str]| Route {
         pattern: path.parse().unwrap(),
@@ -51,8 +53,15 @@ fn config_toml_says_the_defaults() {
 #[test]
 fn config_toml_has_every_option() {
     let text = fs::read_to_string(config_toml()).unwrap();
-    let tables =
-        ["server", "store", "headers", "access", "policies.default", "routes.\"/api/data\""];
+    let tables = [
+        "server",
+        "store",
+        "client_ip",
+        "headers",
+        "access",
+        "policies.default",
+        "routes.\"/api/data\"",
+    ];
     for table in tables {
         let (_, body) = text.split_once(&format!("\n[{table}]\n")).expect(table);
         let body = body.split("\n[").next().unwrap();
@@ -127,6 +136,9 @@ fn variables_set_options_of_every_type() {
         ("TOLLGATE_POLICIES__BURST__ALGORITHM", "token-bucket"),
         ("TOLLGATE_POLICIES__BURST__BURST", "9"),
         ("TOLLGATE_ROUTES__/X__POLICIES", "default, burst"),
+        ("TOLLGATE_CLIENT_IP__TRUSTED_PROXIES", "127.0.0.1, fd00::/8"),
+        ("TOLLGATE_CLIENT_IP__HEADER", "Forwarded"),
+        ("TOLLGATE_CLIENT_IP__IPV6_PREFIX", "56"),
         // Lower case is the same variable to the operator.
         ("tollgate_store__instances", "5"),
         ("PATH", "/bin"),
@@ -137,6 +149,11 @@ fn variables_set_options_of_every_type() {
     assert!(config.store.hash_users && !config.headers.legacy);
     assert_eq!(config.store.key_prefix, "007");
     assert_eq!(config.store.instances, 5);
+    let proxies: Vec<_> =
+        config.client_ip.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["127.0.0.1/32", "fd00::/8"]);
+    assert_eq!(config.client_ip.header.map(|it| it.to_string()).as_deref(), Some("forwarded"));
+    assert_eq!(config.policies[0].ipv6_prefix().length(), 56);
     let StoreUrl::Redis(url) = config.store.url else { panic!("not Redis") };
     assert_eq!(url.expose(), "redis://:007@localhost/1");
     assert_eq!(config.policies[0].algorithm(), Algorithm::TokenBucket { burst: 9 });
@@ -173,7 +190,8 @@ fn variables_that_kubernetes_sets_for_services_are_left_alone() {
 
 #[test]
 fn bad_variables_are_named_exactly() {
-    let sections = "unknown key, expected server, store, headers, access, policies or routes";
+    let sections =
+        "unknown key, expected server, store, client_ip, headers, access, policies or routes";
     let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
     let cases = [
         (

@@ -106,6 +106,10 @@ fn a_url_under_a_wrong_key_is_not_repeated() {
         "policies.default.key",
         "policies.default.burst",
         "policies.default.on_store_failure",
+        "policies.default.ipv6_prefix",
+        "client_ip.trusted_proxies",
+        "client_ip.header",
+        "client_ip.hops",
         "routes.\"/x\"",
         "routes.\"/x\".policies",
     ];
@@ -122,6 +126,8 @@ fn a_url_under_a_wrong_key_is_not_repeated() {
     // Both names of one policy, the second time in a list.
     let twice = format!("[routes.\"/x\"]\npolicies = [\"{url}\", \"{url}\"]");
     assert!(!problems_of_text(&twice).join("\n").contains(SECRET));
+    let proxy = format!("client_ip.trusted_proxies = [\"{url}\"]");
+    assert!(!problem_of_text(&proxy).contains(SECRET));
 }
 
 #[test]

@@ -43,11 +43,11 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         // Unknown keys.
         (
             "stores.url = 1",
-            "stores: unknown key, expected server, store, headers, access, policies or routes".into(),
+            "stores: unknown key, expected server, store, client_ip, headers, access, policies or routes".into(),
         ),
         (
             "\"store.url\" = \"memory:\"",
-            "\"store.url\": unknown key, expected server, store, headers, access, policies or routes".into(),
+            "\"store.url\": unknown key, expected server, store, client_ip, headers, access, policies or routes".into(),
         ),
         ("headers.x = 1", "headers.x: unknown key, expected legacy or cors_expose".into()),
         (
@@ -108,6 +108,35 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
             "policies.default = { algorithm = \"sliding-log\", quota = \"200000/day\" }",
             "policies.default.quota: 200000 units are too many for sliding-log with this window: at most 100000 fit".into(),
         ),
+        // Addresses.
+        (
+            "server.listen = \"unix:tollgate.sock\"",
+            "server.listen: \"unix:tollgate.sock\" is not a socket to listen on: expected unix: and the absolute path of a file, of at most 103 bytes, as in unix:/run/tollgate/tollgate.sock".into(),
+        ),
+        (
+            "client_ip.trusted_proxies = \"10.0.0.0/8\"",
+            "client_ip.trusted_proxies: expected a list of networks, as in [\"127.0.0.1\", \"10.0.0.0/8\"], got \"10.0.0.0/8\"".into(),
+        ),
+        (
+            "client_ip.trusted_proxies = [\"127.0.0.1\", \"nginx\"]",
+            "client_ip.trusted_proxies: \"nginx\" is not a network: expected one as in 203.0.113.7, 10.0.0.0/8 or fd00::/8".into(),
+        ),
+        (
+            "client_ip.trusted_proxies = [\"10.0.0.1/8\"]",
+            "client_ip.trusted_proxies: 10.0.0.1 is an address in the network 10.0.0.0/8: expected one or the other".into(),
+        ),
+        (
+            "client_ip.header = \"x forwarded\"",
+            "client_ip.header: \"x forwarded\" cannot name a header field: expected x-forwarded-for, forwarded, x-real-ip or another name".into(),
+        ),
+        (
+            "client_ip = { trusted_proxies = [\"127.0.0.1\"], hops = 1 }",
+            "client_ip.hops: trusted_proxies are set as well: expected either, to go by addresses or to count".into(),
+        ),
+        (
+            "policies.default = { key = \"user\", ipv6_prefix = 48 }",
+            "policies.default.ipv6_prefix: only addresses have it, and this is counted by user".into(),
+        ),
         // Routes.
         (
             "[routes.\"api\"]",
@@ -136,6 +165,9 @@ fn the_ends_of_every_range_are_in_it() {
         ("store.instances", 1, 1_000_000),
         ("store.deny_cache_ms", 0, 60_000),
         ("store.max_keys", 1, 1_000_000_000_i64),
+        ("client_ip.hops", 0, 32),
+        ("client_ip.ipv6_prefix", 1, 128),
+        ("policies.default.ipv6_prefix", 1, 128),
     ];
     for (key, least, most) in cases {
         for (number, is_right) in
@@ -230,8 +262,35 @@ fn a_policy_may_have_every_option() {
 }
 
 #[test]
+fn a_policy_has_networks_of_its_own_size_or_of_the_size_for_all() {
+    let config = load_text(
+        "client_ip.ipv6_prefix = 56\n[policies.site]\nquota = \"4/day\"\nkey = \"ip\"\nipv6_prefix = 48",
+    )
+    .unwrap();
+    let lengths: Vec<_> = config.policies.iter().map(|it| it.ipv6_prefix().length()).collect();
+    assert_eq!(lengths, [56, 48]);
+}
+
+#[test]
+fn every_proxy_that_is_none_is_a_problem() {
+    let problems = problems_of_text("client_ip.trusted_proxies = [\"a\", \"10.0.0.0/8\", \"b\"]");
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+}
+
+#[test]
 fn addresses_to_listen_on_are_checked() {
-    for good in ["127.0.0.1:8080", "0.0.0.0:0", "[::1]:80", "localhost:65535", "a-b.example:1"] {
+    let path = format!("unix:/{}", "s".repeat(102));
+    for good in [
+        "127.0.0.1:8080",
+        "0.0.0.0:0",
+        "[::1]:80",
+        "localhost:65535",
+        "a-b.example:1",
+        "unix:/tollgate.sock",
+        "unix:/run/a b/tollgate.sock",
+        &path,
+    ] {
+        assert_eq!(good.parse::<Listen>().unwrap().to_string(), good);
         assert!(good.parse::<Listen>().is_ok(), "{good}");
     }
     let bad = [
@@ -250,6 +309,13 @@ fn addresses_to_listen_on_are_checked() {
         "http://a:80",
         "a:80/",
         ".a:80",
+        "unix:",
+        "unix:/",
+        "unix:/..",
+        "unix:/run/",
+        "unix:run/tollgate.sock",
+        "unix:/a\0b",
+        &format!("{path}s"),
     ];
     for bad in bad {
         assert!(bad.parse::<Listen>().is_err(), "{bad}");

@@ -6,7 +6,8 @@ use crate::clock::ManualClock;
 use crate::key::Identity;
 use crate::limiter::Limiter;
 use crate::policy::Policy;
-use crate::store::{Answer, MemoryStore, Store};
+use crate::quota::Cost;
+use crate::store::{Answer, Key, MemoryStore, Store};
 
 const MINUTE: Millis = 60_000;
 

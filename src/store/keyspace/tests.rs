@@ -1,4 +1,10 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::key::Ipv6Prefix;
 
 fn policy(name: &str) -> Policy {
     Policy::new(name, "10/minute".parse().unwrap()).unwrap()
@@ -7,7 +13,7 @@ fn policy(name: &str) -> Policy {
 #[test]
 fn a_key_names_its_prefix_identity_policy_and_layout() {
     let keyspace = Keyspace::new("tollgate");
-    let identity = Identity::ip([203, 0, 113, 7].into());
+    let identity = Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default());
     let key = keyspace.key(&identity, &policy("default"));
     assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:fw1");
     assert_eq!(key.hash_tag(), "ip:203.0.113.7");
@@ -53,6 +59,46 @@ fn users_are_hashed_always_where_that_is_set() {
     let keyspace = Keyspace::new("t").with_hashed_users(true);
     let user = keyspace.key(&Identity::user("alice@example.com"), &policy("p"));
     assert!(!user.as_str().contains("alice"), "{user}");
-    let ip = keyspace.key(&Identity::ip([203, 0, 113, 7].into()), &policy("p"));
+    let ip =
+        keyspace.key(&Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default()), &policy("p"));
     assert_eq!(ip.hash_tag(), "ip:203.0.113.7");
+}
+
+fn any_identity() -> impl Strategy<Value = Identity> {
+    // Of few letters, so that they meet, and of every separator that a key has.
+    let text =
+        || prop_oneof!["[ab:{}%#/]{0,4}", "[ab:{}%#/]{126,131}", "ip:|user|1\\.1\\.1\\.1|::/64"];
+    let address = prop_oneof![
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        prop::collection::vec(prop::sample::select(vec![0_u16, 1, 0x64, 0xff9b, 0xffff]), 8)
+            .prop_map(|it| <[u16; 8]>::try_from(it).unwrap().into()),
+    ];
+    let prefix = (1..=128_u8).prop_map(|length| Ipv6Prefix::new(length).unwrap());
+    prop_oneof![
+        (address, prefix).prop_map(|(address, prefix)| Identity::ip(address, prefix)),
+        text().prop_map(Identity::user),
+        (text(), text()).prop_map(|(name, value)| Identity::header(&name, value)),
+        text().prop_map(|name| Identity::NoHeader(name.into())),
+        Just(Identity::Global),
+        Just(Identity::NoIp),
+        Just(Identity::NoUser),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_two_identities_share_a_key_and_none_has_two(
+        identities in prop::collection::vec(any_identity(), 2..32),
+        names in prop::sample::subsequence(vec!["a", "b", "a.b"], 1..=3),
+        hash_users: bool,
+    ) {
+        let keyspace = Keyspace::new("t").with_hashed_users(hash_users);
+        let mut seen: HashMap<Key, (&Identity, &str)> = HashMap::new();
+        for (identity, name) in identities.iter().flat_map(|it| names.iter().map(move |name| (it, *name))) {
+            let key = keyspace.key(identity, &policy(name));
+            prop_assert_eq!(&key, &keyspace.key(&identity.clone(), &policy(name)));
+            let first = seen.entry(key).or_insert((identity, name));
+            prop_assert_eq!(*first, (identity, name));
+        }
+    }
 }

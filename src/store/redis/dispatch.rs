@@ -24,8 +24,9 @@ impl Dispatch {
         servers: &Arc<Servers>,
         options: &RedisOptions,
     ) -> Result<Self, StoreError> {
-        let dispatch = Self { queue: Arc::default(), servers: servers.clone() };
-        for number in 0..options.connections.max(1) {
+        let threads = options.connections.max(1);
+        let dispatch = Self { queue: Arc::new(Queue::new(threads)), servers: servers.clone() };
+        for number in 0..threads {
             let (queue, calls) = (dispatch.queue.clone(), servers.clone());
             let dispatcher = Dispatcher { queue, calls, timeout: options.timeout };
             thread::Builder::new()

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_blocked_network_gets_403_everywhere_and_the_store_does_not_hear_of_it() {
     let redis = Server::start();
-    for list in ["127.0.0.0/8", "127.0.0.1", "::ffff:127.0.0.0/104"] {
+    for list in ["127.0.0.0/8", "127.0.0.1", "::ffff:127.0.0.0/104", "64:ff9b::127.0.0.0/104"] {
         let options = Options::default().set("store.url", &redis.url());
         let tollgate = options.set("access.block", list).set("access.allow", "127.0.0.1").serve();
         for (method, path) in [
@@ -76,5 +76,5 @@ fn a_list_that_is_wrong_is_refused_whole() {
         .run(&["serve"]);
     assert_eq!(finished.status.code(), Some(78));
     assert_eq!(finished.stderr.lines().count(), 3, "{}", finished.stderr);
-    assert!(finished.stderr.contains("expected 10.0.0.0/8"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("in the network 10.0.0.0/8"), "{}", finished.stderr);
 }

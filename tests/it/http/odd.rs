@@ -1,10 +1,11 @@
 //! Requests as nobody should write them: the data never goes out uncounted, and nothing breaks.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
 
 use super::*;
+use crate::support::raw::read_to_close;
 
 /// What comes back for these bytes until the server closes; nothing where it only closes.
 fn raw(tollgate: &Tollgate, request: &[u8]) -> String {
@@ -14,13 +15,7 @@ fn raw(tollgate: &Tollgate, request: &[u8]) -> String {
     // The server may close on what it does not like before all of it is written.
     let _ = stream.write_all(request);
     let _ = stream.shutdown(std::net::Shutdown::Write);
-    let mut answer = Vec::new();
-    let mut part = [0; 4_096];
-    // After such a close a read may fail, with the answer read or lost.
-    while let Ok(length @ 1..) = stream.read(&mut part) {
-        answer.extend_from_slice(&part[..length]);
-    }
-    String::from_utf8_lossy(&answer).into_owned()
+    String::from_utf8_lossy(&read_to_close(stream)).into_owned()
 }
 
 /// What comes back for a GET of `target`, whatever it is.

@@ -1,6 +1,8 @@
 //! The `tollgate` command as its users run it: a process with a configuration, asked over HTTP.
 
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{env, fs};
@@ -41,19 +43,34 @@ impl Options {
         self
     }
 
-    /// Serves on a free loopback port, and listens when this returns.
+    /// Serves on a free port of 127.0.0.1, and listens when this returns.
     pub(crate) fn serve(self) -> Tollgate {
         let port = port::free();
+        self.serve_on(&format!("127.0.0.1:{port}"), port)
+    }
+
+    /// Serves at `listen`, which is reached at this port of 127.0.0.1, and listens when this returns.
+    pub(crate) fn serve_on(self, listen: &str, port: u16) -> Tollgate {
+        self.begin(listen, format!("http://127.0.0.1:{port}"), || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+        })
+    }
+
+    /// Serves on the Unix socket at `path`, and listens when this returns.
+    pub(crate) fn serve_unix(self, path: &Path) -> Tollgate {
+        let listen = format!("unix:{}", path.display());
+        self.begin(&listen, listen.clone(), || UnixStream::connect(path).is_ok())
+    }
+
+    fn begin(self, listen: &str, url: String, listens: impl Fn() -> bool) -> Tollgate {
         let home = self.home();
         let mut command = self.command(&home, &["serve"]);
-        command.arg("--set").arg(format!("server.listen=127.0.0.1:{port}"));
+        command.arg("--set").arg(format!("server.listen={listen}"));
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the built command starts");
         let output = Output::of(process.stderr.take().expect("its standard error is piped"));
-        let client = Client::of(format!("http://127.0.0.1:{port}"));
-        let mut tollgate = Tollgate { home, process, output, client };
-        let listens = |_: &[String]| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok();
-        let ready = tollgate.output.until(PATIENCE, listens);
+        let mut tollgate = Tollgate { home, process, output, client: Client::of(url) };
+        let ready = tollgate.output.until(PATIENCE, |_| listens().then_some(()));
         assert!(ready.is_some(), "tollgate does not listen:\n{}", tollgate.stderr().join("\n"));
         tollgate
     }
@@ -110,7 +127,7 @@ pub(crate) struct Tollgate {
 }
 
 impl Tollgate {
-    /// `http://127.0.0.1:port`
+    /// `http://127.0.0.1:port`, or `unix:/path`, which the client does not speak.
     pub(crate) fn url(&self) -> &str {
         self.client.url()
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::iter::repeat_with;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::store::turn::Desk;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
@@ -19,14 +19,19 @@ pub(super) const MAX_BATCH: usize = 128;
 /// How many requests of one thread go out together at most; two such groups fit in a batch.
 const MAX_GROUP: usize = MAX_BATCH / 2;
 
+/// How long a job may wait for a busy dispatcher before an idle one is woken for it: longer than a
+/// call to a server nearby takes, since what one dispatcher sends at once costs less than what two do.
+const PATIENCE: Duration = Duration::from_millis(1);
+
 thread_local! {
     /// What this thread has asked of each queue in its present turn.
     static GATHERED: RefCell<Vec<(Arc<Queue>, Vec<Asked>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Jobs that wait for a dispatcher.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
+    dispatchers: usize,
     state: Mutex<State>,
     more: Condvar,
     overloads: AtomicU64,
@@ -39,6 +44,8 @@ struct State {
     waiting: usize,
     /// Dispatchers that wait for a job.
     idle: usize,
+    /// Whether one of them was called, and has not come yet.
+    is_called: bool,
     is_closed: bool,
 }
 
@@ -66,6 +73,16 @@ pub(super) struct Asked {
 pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Queue {
+    /// A queue for as many dispatchers.
+    pub(super) fn new(dispatchers: usize) -> Self {
+        Self {
+            dispatchers,
+            state: Mutex::default(),
+            more: Condvar::new(),
+            overloads: AtomicU64::new(0),
+        }
+    }
+
     /// Sends what this thread asks in its turn, with all else that it asks in it.
     pub(super) fn ask(self: &Arc<Self>, asked: Asked) {
         let Some(desk) = Desk::here() else { return self.send(vec![asked], None) };
@@ -109,6 +126,8 @@ impl Queue {
             }
             state.idle += 1;
             state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+            state.is_called = false;
         }
         let mut taken = 0;
         let fits = |job: &&Job| {
@@ -165,11 +184,12 @@ impl Queue {
         }
         state.waiting += job.requests();
         state.jobs.push_back(job);
-        // Whoever is woken is no longer idle, and is not woken twice.
-        let wakes = state.idle > 0;
-        state.idle = state.idle.saturating_sub(1);
+        let nobody_comes =
+            !state.is_called && (state.idle == self.dispatchers || state.is_behind());
+        let calls = nobody_comes && state.idle > 0;
+        state.is_called |= calls;
         drop(state);
-        if wakes {
+        if calls {
             self.more.notify_one();
         }
         Ok(())
@@ -177,6 +197,17 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether the busy dispatchers leave more waiting than one call decides, or for too long.
+    fn is_behind(&self) -> bool {
+        let is_late = |job: &Job| match job {
+            Job::Acquire(group) => group.queued.elapsed() > PATIENCE,
+            Job::Reset { .. } => true,
+        };
+        self.waiting > MAX_BATCH || self.jobs.front().is_some_and(is_late)
     }
 }
 

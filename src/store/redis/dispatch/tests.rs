@@ -95,7 +95,7 @@ impl Wake for Bell {
 
 impl World {
     fn new(has_clerk: bool) -> Self {
-        let queue: Arc<Queue> = Arc::default();
+        let queue = Arc::new(Queue::new(DISPATCHERS));
         let dispatcher = |_| Dispatcher {
             queue: queue.clone(),
             calls: Arc::new(Script(Mutex::new(End::Answered))),
@@ -225,7 +225,7 @@ fn play_every_order(has_clerk: bool) -> usize {
 
 #[test]
 fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
-    let queue: Arc<Queue> = Arc::default();
+    let queue = Arc::new(Queue::new(DISPATCHERS));
     let ask = |number| {
         let (answer, waiting) = Answer::later();
         queue.ask(Asked { acquire: request(number), answer });
@@ -247,7 +247,7 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
 
 #[test]
 fn a_request_that_waited_too_long_is_not_sent() {
-    let queue: Arc<Queue> = Arc::default();
+    let queue = Arc::new(Queue::new(DISPATCHERS));
     let calls = Arc::new(Script(Mutex::new(End::Panicked)));
     let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
@@ -258,7 +258,7 @@ fn a_request_that_waited_too_long_is_not_sent() {
 
 #[test]
 fn a_dispatcher_ends_when_nobody_asks_any_more() {
-    let queue: Arc<Queue> = Arc::default();
+    let queue = Arc::new(Queue::new(DISPATCHERS));
     queue.close();
     let calls = Arc::new(Script(Mutex::new(End::Answered)));
     Dispatcher { queue, calls, timeout: Duration::MAX }.run();
