@@ -9,7 +9,9 @@ use tollgate::{
 };
 
 use super::store;
+use crate::outage::threads;
 use crate::permissions::documented;
+use crate::support::child::{self, Process};
 use crate::support::cluster::Cluster;
 use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
 use crate::support::threads::{together, until};
@@ -155,6 +157,27 @@ fn a_resharding_under_traffic_loses_and_doubles_nothing() {
             assert_eq!(ledger.of(&format!("{user} {number}")), 40, "{user} {number}");
         }
     }
+}
+
+#[test]
+fn its_threads_end_with_the_store() {
+    let cluster = Cluster::start();
+    let mut process =
+        Process::start("topologies::cluster::a_process_that_drops_a_store", &cluster.url());
+    process.go();
+    assert_eq!(process.value_of("after"), 0);
+}
+
+#[test]
+#[ignore = "runs as a process whose threads are counted"]
+fn a_process_that_drops_a_store() {
+    let Some(url) = child::begin() else { return };
+    // Two dispatchers, a probe of each node, and whoever looks where the slots are.
+    let store = store(&url);
+    until("all threads run", || threads() == 6);
+    drop(store);
+    until("the threads end", || threads() == 0);
+    child::tell("after", threads());
 }
 
 #[test]
