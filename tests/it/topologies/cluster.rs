@@ -181,6 +181,50 @@ fn a_process_that_drops_a_store() {
 }
 
 #[test]
+fn a_node_that_hangs_takes_only_its_own_keys_with_it_and_has_them_when_it_goes_on() {
+    const QUOTA: u64 = 300;
+    let cluster = Cluster::start();
+    let (of_hung, of_others) = (users_of(&cluster, 0, 2), users_of(&cluster, 1, 2));
+    let users = [&of_hung[..], &of_others[..]].concat();
+    let store = store(&cluster.url());
+    let ledger = Arc::new(Ledger::default());
+    let own = policy("p", "fixed-window", QUOTA, HOUR);
+    let ask = {
+        let (store, ledger) = (store.clone(), ledger.clone());
+        move |call: usize| {
+            let user = &users[call % users.len()];
+            ledger.ask(&store, user, vec![charge(user, &own)])
+        }
+    };
+    let asked = ask.clone();
+    under_traffic(
+        move |thread, call| {
+            asked(thread + call);
+        },
+        |answered| {
+            answer(100, answered);
+            cluster.nodes[0].pause();
+            until("it is seen to hang", || !store.is_up());
+            answer(100, answered);
+            cluster.nodes[0].resume();
+            until("it answers again", || store.is_up());
+            answer(100, answered);
+        },
+    );
+    for call in 0..8 * usize::try_from(QUOTA).expect("small") {
+        assert!(ask(call), "all nodes answer");
+    }
+    for user in &of_others {
+        assert_eq!((ledger.failures(user), ledger.of(user)), (0, QUOTA), "{user}");
+    }
+    for user in &of_hung {
+        // What it was asked last may be charged, and not answered; nothing is forgotten.
+        let (failures, admitted) = (ledger.failures(user), ledger.of(user));
+        assert!((QUOTA.saturating_sub(failures)..=QUOTA).contains(&admitted), "{user}: {admitted}");
+    }
+}
+
+#[test]
 fn a_node_that_dies_takes_only_its_own_keys_with_it_until_its_replica_has_them() {
     const QUOTA: u64 = 300;
     let mut cluster = Cluster::with_replicas();
