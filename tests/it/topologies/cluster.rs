@@ -214,14 +214,14 @@ fn a_node_that_hangs_takes_only_its_own_keys_with_it_and_has_them_when_it_goes_o
     for call in 0..8 * usize::try_from(QUOTA).expect("small") {
         assert!(ask(call), "all nodes answer");
     }
-    for user in &of_others {
-        assert_eq!((ledger.failures(user), ledger.of(user)), (0, QUOTA), "{user}");
-    }
-    for user in &of_hung {
+    for user in [&of_hung[..], &of_others].concat() {
         // What it was asked last may be charged, and not answered; nothing is forgotten.
-        let (failures, admitted) = (ledger.failures(user), ledger.of(user));
+        let (failures, admitted) = (ledger.failures(&user), ledger.of(&user));
         assert!((QUOTA.saturating_sub(failures)..=QUOTA).contains(&admitted), "{user}: {admitted}");
     }
+    // At most those that waited behind it, one of each thread.
+    let failures: u64 = of_others.iter().map(|user| ledger.failures(user)).sum();
+    assert!(failures <= 3, "{ledger:?}");
 }
 
 #[test]

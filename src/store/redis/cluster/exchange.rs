@@ -117,9 +117,10 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     /// Makes `trips`, to all nodes before the first reply is waited for; those to be made next.
     fn travel(&mut self, trips: Vec<Trip>) -> Vec<Trip> {
-        let deadline = Instant::now() + self.cluster.options.timeout;
         let legs = self.legs(&self.cluster.map(), trips);
         let sent: Vec<_> = legs.into_iter().filter_map(|leg| self.send(leg)).collect();
+        // From now on: to wait for a connection to one node is no delay of another.
+        let deadline = Instant::now() + self.cluster.options.timeout;
         let mut next = Vec::new();
         for (leg, line) in sent {
             self.receive(leg, line, deadline, &mut next);
