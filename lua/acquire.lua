@@ -28,7 +28,8 @@ Reply:
 
 local keys, arguments = KEYS, ARGV
 local keys_read, arguments_read = 0, 0
-local reply, replied = {}, 0
+-- The first is the time.
+local reply, replied = {}, 1
 -- Of the request at hand, by policy.
 local remains = {}
 
@@ -43,7 +44,6 @@ if now == 0 then
   now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
 end
 reply[1] = now
-replied = 1
 
 local function read_policies(policy_count)
   local policies = {}
