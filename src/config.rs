@@ -29,6 +29,7 @@ mod resolve;
 mod section;
 mod store_url;
 mod toml;
+mod words;
 
 pub use layers::Sources;
 pub use listen::{Listen, ListenError};
