@@ -29,6 +29,7 @@ mod resolve;
 mod section;
 mod store_url;
 mod toml;
+mod words;
 
 pub use crate::store::{RedisTls, RedisUrl};
 pub use layers::Sources;

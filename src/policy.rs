@@ -162,7 +162,7 @@ impl Policy {
 }
 
 /// Whether header fields and keys can carry `text` as it is.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_plain)
 }

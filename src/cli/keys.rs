@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::auth::NewKey;
+use crate::policy::{PolicyError, is_name};
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
@@ -19,7 +20,7 @@ pub(super) struct NewKeyOptions {
     #[arg(long, value_name = "ID", value_parser = plain_text)]
     user: String,
     /// The plan that the user has booked
-    #[arg(long, value_name = "NAME", value_parser = plain_text)]
+    #[arg(long, value_name = "NAME", value_parser = plan_name)]
     plan: Option<String>,
 }
 
@@ -60,6 +61,14 @@ fn plain_text(text: &str) -> Result<String, &'static str> {
         return Err("expected at least one character, and no control characters");
     }
     Ok(text.to_owned())
+}
+
+/// A plan that no policy could have would be refused with the configuration, a key later.
+fn plan_name(text: &str) -> Result<String, PolicyError> {
+    match is_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(PolicyError::Plan(text.to_owned())),
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
 use super::origin::Origin;
 use super::problem::Problem;
-use super::section::{key_of, show};
 use super::toml;
+use super::words::{key_of, show};
 
 /// What holds until an operator says otherwise. Single options have their defaults in their types.
 const DEFAULTS: &str = r#"

@@ -6,7 +6,8 @@ use std::time::Duration;
 use ::config::{Map, Value};
 
 use super::problem::{Problem, Problems};
-use super::section::{Leaf, Section, show_text};
+use super::section::{Leaf, Section};
+use super::words::show_text;
 use super::{Config, Headers, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
 use crate::auth::FAILURES;

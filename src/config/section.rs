@@ -10,9 +10,7 @@ use ::config::{Map, Value, ValueKind};
 
 use super::origin::Origin;
 use super::problem::Problem;
-
-/// The longest text that a message repeats.
-const LONGEST_SHOWN: usize = 60;
+use super::words::{is_like_a_secret, key_of, one_of, show, show_text};
 
 /// A table that is being read: who asks for an option takes it out, and what is left is unknown.
 #[derive(Debug)]
@@ -264,56 +262,4 @@ impl Leaf {
     fn unlike(&self, expected: impl fmt::Display) -> Problem {
         self.refuse(format_args!("expected {expected}, got {}", show(&self.key, &self.kind)))
     }
-}
-
-/// A key as TOML writes it.
-pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
-    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let names: Vec<String> = path
-        .iter()
-        .map(AsRef::as_ref)
-        .map(|name| match name {
-            _ if !name.is_empty() && name.bytes().all(is_bare) => name.to_owned(),
-            _ => format!("{name:?}"),
-        })
-        .collect();
-    names.join(".")
-}
-
-/// `names` as a choice, in words.
-pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match names.split_last() {
-        None => "nothing".to_owned(),
-        Some((only, [])) => (*only).to_owned(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-    }
-}
-
-/// The value of the option at `key` as messages may repeat it.
-pub(super) fn show(key: &str, kind: &ValueKind) -> String {
-    let proves_users = key == "auth" || key.starts_with("auth.");
-    match kind {
-        ValueKind::String(_) if proves_users => "a text, not shown here".to_owned(),
-        ValueKind::String(text) => show_text(text),
-        ValueKind::Table(_) => "a table".to_owned(),
-        ValueKind::Array(_) => "a list".to_owned(),
-        scalar => scalar.to_string(),
-    }
-}
-
-/// `text` in quotes, unless it is long or like a secret.
-pub(super) fn show_text(text: &str) -> String {
-    if is_like_a_secret(text) {
-        "a URL, not shown here".to_owned()
-    } else if text.chars().nth(LONGEST_SHOWN).is_some() {
-        "a long text".to_owned()
-    } else {
-        format!("{text:?}")
-    }
-}
-
-/// Whether `text` may be a store's URL, perhaps with a password: no other option is like that.
-fn is_like_a_secret(text: &str) -> bool {
-    text.contains("://") || text.contains('@')
 }

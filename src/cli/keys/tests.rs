@@ -19,15 +19,14 @@ fn the_line_to_store_is_read_back_as_the_user_and_the_plan_of_the_key() {
     let cases = [
         ("1042", None),
         ("1042", Some("pro")),
-        ("a\"b\\c", Some("\"")),
+        ("a\"b\\c", Some("a_b-C.9")),
         ("ann@example.org", None),
-        ("} = { user:1, # ø \u{1f511}", Some("a b")),
+        ("} = { user:1, # ø \u{1f511}", None),
     ];
     for (user, plan) in cases {
         let (key, stored) = lines(user, plan);
         let file = tempfile::NamedTempFile::new().unwrap();
-        let plans = "[policies.default.plans]\npro = \"20/minute\"\n'\"' = \"30/minute\"\n\
-                     \"a b\" = \"40/minute\"";
+        let plans = "[policies.default.plans]\npro = \"20/minute\"\n\"a_b-C.9\" = \"30/minute\"";
         std::fs::write(file.path(), format!("[auth.keys]\n{stored}\n{plans}\n")).unwrap();
         let config = load(&Sources { files: vec![file.path().into()], ..Sources::default() });
         let mut expected = ApiKeys::default();
@@ -47,6 +46,14 @@ fn a_user_is_text_that_can_be_stored_and_read() {
         assert!(plain_text(text).is_err(), "{text:?}");
     }
     assert_eq!(plain_text("ann b").as_deref(), Ok("ann b"));
+}
+
+#[test]
+fn a_plan_is_what_a_policy_can_name() {
+    for text in ["", "a b", "\"", "ø"] {
+        assert!(plan_name(text).is_err(), "{text:?}");
+    }
+    assert_eq!(plan_name("pro").as_deref(), Ok("pro"));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use actix_web::http::header::{AUTHORIZATION, HeaderName};
 
 use super::super::origin::Origin;
 use super::super::problem::Problem;
-use super::super::section::{Leaf, Section, one_of};
+use super::super::section::{Leaf, Section};
+use super::super::words::one_of;
 use super::super::{Auth, Jwt, toml};
 use crate::auth::{
     ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,

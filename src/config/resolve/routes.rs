@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Route;
 use super::super::problem::Problem;
-use super::super::section::{Leaf, Section, one_of, show_text};
+use super::super::section::{Leaf, Section};
+use super::super::words::{one_of, show_text};
 use crate::limiter::RoutePattern;
 use crate::policy::Policy;
 use crate::quota::{Cost, MAX_EXACT};

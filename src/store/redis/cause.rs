@@ -130,7 +130,7 @@ const TABLE: [(Cause, &str, &str, &str); 20] = {
         (
             Unnamed,
             "no primary named",
-            "cannot be found (the sentinels name no primary that is one)",
+            "does not answer (the sentinels name no primary that is one)",
             "Wait for the failover to end, or correct the name in store.url: see SENTINEL MASTERS.",
         ),
         (

@@ -15,7 +15,8 @@ use crossbeam_channel::{Sender, bounded};
 use redis::{ConnectionInfo, ErrorKind, RedisResult};
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use self::exchange::{Call, What, Whom, exchange};
+use self::call::{Call, What, Whom};
+use self::exchange::exchange;
 use self::map::{Map, Place, slot_of};
 use self::plan::Plan;
 use super::RedisOptions;
@@ -26,6 +27,7 @@ use super::url::Places;
 use crate::clock::Millis;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
+mod call;
 mod exchange;
 mod map;
 mod plan;

@@ -7,16 +7,16 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind, Value};
+use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 
-use super::super::batch::Batch;
 use super::super::pool::Connection;
-use super::super::script::{self, Refund, Sent};
+use super::super::script::Sent;
 use super::super::store_error;
 use super::Cluster;
+use super::call::{Call, Failure, Whom};
 use super::map::{Map, Member, Place};
 use crate::clock::Millis;
-use crate::store::{Key, StoreError, StoreErrorKind};
+use crate::store::{StoreError, StoreErrorKind};
 
 /// How often a call is sent at most: to where its slot is thought to be, where that was moved, where
 /// it is moving, and there once more with the script.
@@ -24,51 +24,6 @@ const MOST_TRIPS: usize = 6;
 
 /// The least time that a node has left to answer, after those that were waited for before it.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
-
-/// What is asked of the node that holds `slot`.
-#[derive(Debug)]
-pub(super) struct Call<'a> {
-    pub(super) slot: u16,
-    pub(super) what: What<'a>,
-}
-
-#[derive(Debug)]
-pub(super) enum What<'a> {
-    Acquire(&'a Batch),
-    Refund(&'a Refund),
-    Reset(&'a Key),
-}
-
-impl What<'_> {
-    fn command(&self, now: Option<Millis>, sent: Sent) -> Cmd {
-        match self {
-            Self::Acquire(batch) => script::acquire(batch, now, sent),
-            Self::Refund(refund) => script::refund(refund, now, sent),
-            Self::Reset(key) => {
-                let mut command = redis::cmd("UNLINK");
-                command.arg(key.as_str());
-                command
-            }
-        }
-    }
-}
-
-/// Why a call has no reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    Store(StoreErrorKind),
-    /// Its slot is moving, and its keys are not all on the same node yet. It was not run.
-    Scattered,
-}
-
-impl Failure {
-    pub(super) fn kind(self) -> StoreErrorKind {
-        match self {
-            Self::Store(kind) => kind,
-            Self::Scattered => StoreErrorKind::Refused,
-        }
-    }
-}
 
 /// One call on its way.
 #[derive(Debug)]
@@ -104,15 +59,6 @@ impl Leg {
             member.node.link().observe(begun, line.generation(), result);
         }
     }
-}
-
-/// Which nodes are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whom {
-    /// Those that are not known to be down.
-    Up,
-    /// Those as well: they may be back.
-    All,
 }
 
 /// The replies to `calls`, in their order. Calls of one slot are run in that order, too.
