@@ -30,8 +30,8 @@ clippy:
 	cargo clippy --locked --all-features --all-targets -- -D warnings
 
 features:
-	for set in '' redis actix actix,redis; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
-	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2)'
+	for set in '' redis tls actix actix,redis; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
+	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2|rustls)'
 	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq) '
 
 docs:
@@ -46,6 +46,7 @@ lint-lua:
 	@tests/setup.sh luacheck
 	luacheck --quiet .luacheckrc
 	{ cat lua/shared.lua; for name in $(ALGORITHMS); do echo "algorithms.$$name = function(policy, now)"; cat lua/$$name.lua; echo end; done; cat lua/acquire.lua; } | luacheck --quiet --filename lua/joined -
+	cat lua/shared.lua lua/refund.lua | luacheck --quiet --no-unused --filename lua/refunds -
 
 # The command as it is shipped: cargo builds it once more beside the harness, with what only benches ask of redis.
 BENCHED := $(abspath $(or $(CARGO_TARGET_DIR),target))/bench

@@ -17,7 +17,8 @@ Arguments:
     window           ms
     burst            units: the most that can be used at once
 Reply:
-  of each request in turn, integers in one flat array:
+  now              ms since the epoch: when all of it was decided
+  then of each request in turn, integers in one flat array:
   admitted         requests, of count
     of each policy, as it stands afterwards:
     remaining        units
@@ -27,7 +28,8 @@ Reply:
 
 local keys, arguments = KEYS, ARGV
 local keys_read, arguments_read = 0, 0
-local reply, replied = {}, 0
+-- The first is the time.
+local reply, replied = {}, 1
 -- Of the request at hand, by policy.
 local remains = {}
 
@@ -36,7 +38,14 @@ local function argument()
   return arguments[arguments_read]
 end
 
-local function read_policies(policy_count, now)
+local now = tonumber(argument())
+if now == 0 then
+  local time = call('TIME')
+  now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
+end
+reply[1] = now
+
+local function read_policies(policy_count)
   local policies = {}
   for i = 1, policy_count do
     local algorithm = argument()
@@ -87,18 +96,12 @@ local function decide(policies, policy_count, cost, count)
   keys_read = keys_read + policy_count
 end
 
-local now = tonumber(argument())
-if now == 0 then
-  local time = call('TIME')
-  now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
-end
-
 while arguments_read < #arguments do
   local cost = tonumber(argument())
   local count = tonumber(argument())
   local request_count = tonumber(argument())
   local policy_count = tonumber(argument())
-  local policies = read_policies(policy_count, now)
+  local policies = read_policies(policy_count)
   for _ = 1, request_count do
     decide(policies, policy_count, cost, count)
   end

@@ -31,10 +31,11 @@ mod store_url;
 mod toml;
 mod words;
 
+pub use crate::store::{RedisTls, RedisUrl};
 pub use layers::Sources;
 pub use listen::{Listen, ListenError};
 pub use problem::{Problem, Problems};
-pub use store_url::{RedisUrl, StoreUrl, StoreUrlError};
+pub use store_url::{StoreUrl, StoreUrlError};
 
 /// Reads a configuration; nothing but the files is touched.
 ///
@@ -90,6 +91,8 @@ pub struct Server {
 pub struct Store {
     /// The place.
     pub url: StoreUrl,
+    /// Whom a connection with TLS trusts, and what it shows.
+    pub tls: RedisTls,
     /// What all keys begin with.
     pub key_prefix: String,
     /// How long each of connect, read, write, the wait for a connection and the wait in the queue may
@@ -111,6 +114,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             url: StoreUrl::default(),
+            tls: RedisTls::default(),
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
             connections: 2,

@@ -107,7 +107,9 @@ pub use store::{
     StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
-pub use store::{RedisOptions, RedisStatus, RedisStore};
+pub use store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
+#[cfg(feature = "tls")]
+pub use store::{RedisTls, RedisTlsError};
 
 /// The README: from a quick start to the guarantees and their limits.
 #[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis

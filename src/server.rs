@@ -159,6 +159,7 @@ fn authenticate(
 /// How the Redis at `url` is reached.
 pub(crate) fn redis_options(store: &config::Store, url: &RedisUrl) -> RedisOptions {
     RedisOptions {
+        tls: store.tls.clone(),
         key_prefix: store.key_prefix.clone(),
         timeout: store.timeout,
         connections: store.connections,

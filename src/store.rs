@@ -12,7 +12,9 @@ pub(crate) use self::name::{BuildNameHasher, Name, Names};
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, examine};
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisOptions, RedisStatus, RedisStore};
+pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
+#[cfg(feature = "tls")]
+pub use self::redis::{RedisTls, RedisTlsError};
 #[cfg(feature = "actix")]
 pub(crate) use self::turn::Clerk;
 use crate::decision::Standing;

@@ -20,6 +20,7 @@ mod auth;
 mod client_ip;
 mod quotas;
 mod routes;
+mod tls;
 
 /// The longest prefix of keys: it is stored with every one of them.
 const LONGEST_PREFIX: usize = 64;
@@ -66,10 +67,12 @@ fn server(section: &mut Section) -> Server {
 
 fn store(section: &mut Section) -> Store {
     let default = Store::default();
+    let url = section.get("url", default.url, |leaf| {
+        leaf.text()?.parse().map_err(|problem: StoreUrlError| leaf.refuse(problem))
+    });
     Store {
-        url: section.get("url", default.url, |leaf| {
-            leaf.text()?.parse().map_err(|problem: StoreUrlError| leaf.refuse(problem))
-        }),
+        tls: section.table("tls", |section| tls::tls(section, &url)),
+        url,
         key_prefix: section.get("key_prefix", default.key_prefix, key_prefix),
         timeout: section.get("timeout_ms", default.timeout, |leaf| millis(leaf, 1, 60_000)),
         connections: section.get("connections", default.connections, |leaf| size(leaf, 1, 64)),

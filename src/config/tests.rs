@@ -12,6 +12,7 @@ mod properties;
 mod routes;
 mod secrets;
 mod strictness;
+mod tls;
 
 /// What no message may repeat.
 const SECRET: &str = "hunter2";

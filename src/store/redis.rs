@@ -4,36 +4,47 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::IntoConnectionInfo as _;
-
 use self::dispatch::Dispatch;
 #[cfg(feature = "server")]
 pub(crate) use self::examine::{Finding, Level, examine};
-use self::link::Link;
-use self::pool::{Connector, Manager, Pool};
+use self::servers::Servers;
 pub use self::status::RedisStatus;
+#[cfg(feature = "tls")]
+pub use self::tls::{RedisTls, RedisTlsError};
+pub use self::url::{RedisUrl, RedisUrlError};
 use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError, StoreErrorKind};
 use crate::clock::Clock;
 
+mod accounts;
 mod attend;
 mod batch;
 mod breaker;
 mod cause;
+mod cluster;
 mod dispatch;
 #[cfg(feature = "server")]
 mod examine;
 mod link;
+mod node;
 mod pool;
 mod probe;
 mod reply;
 mod script;
+mod servers;
 mod status;
+mod target;
+#[cfg(feature = "tls")]
+mod tls;
+mod url;
 
 /// How to reach a Redis, and how long to wait for it.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=N]`.
+    /// What [`RedisUrl`] takes: of one server, of sentinels, or of a cluster.
     pub url: String,
+    /// Whom connections by `rediss://` trust, and what they show.
+    #[cfg(feature = "tls")]
+    pub tls: RedisTls,
     /// What [`Keyspace`](super::Keyspace) its keys begin with.
     pub key_prefix: String,
     /// The limit of each connect, read and write, and of the wait for a connection or in the queue.
@@ -54,6 +65,8 @@ impl RedisOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            #[cfg(feature = "tls")]
+            tls: RedisTls::default(),
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
             connections: 2,
@@ -74,15 +87,16 @@ impl fmt::Debug for RedisOptions {
     }
 }
 
-/// Keeps state in a Redis server.
+/// Keeps state in a Redis server, or in the nodes of a Redis Cluster.
 ///
 /// Requests queue for a few dispatcher threads; each sends whatever is queued as one call of one
-/// script over a pooled connection. A few calls in a row that fail or take too long take the store
-/// *down*: from then on every request is answered [`StoreErrorKind::Unreachable`] at once, until a
-/// probe in the background, which charges keys of its own, is answered again.
+/// script over a pooled connection, or one for each slot of a cluster. A few calls in a row that fail
+/// or take too long take their server *down*: from then on every request for it is answered
+/// [`StoreErrorKind::Unreachable`] at once, until a probe in the background, which charges keys of its
+/// own, is answered again.
 #[derive(Debug)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    servers: Arc<Servers>,
     dispatch: Dispatch,
 }
 
@@ -93,35 +107,27 @@ impl RedisStore {
     /// # Errors
     /// When the URL is not one of a Redis, or no thread can be started.
     pub fn start(options: &RedisOptions) -> Result<Self, StoreError> {
-        let info = options.url.as_str().into_connection_info().map_err(store_error)?;
-        let address = info.addr().to_string();
-        let connections = options.connections.max(1);
-        let connector = Connector::new(info, options.timeout).map_err(store_error)?;
-        let link = Link::start(address, connector.clone(), options)?;
-        let pool = Manager::pool(connector, &link, connections);
-        if link.is_up() {
-            warm(&pool, connections);
-        }
-        let dispatch = Dispatch::start(&pool, &link, options, connections)?;
-        Ok(Self { link, dispatch })
+        let servers = Arc::new(Servers::start(options)?);
+        let dispatch = Dispatch::start(&servers, options)?;
+        Ok(Self { servers, dispatch })
     }
 
-    /// The server's address, without credentials.
+    /// Where it is, without credentials.
     #[must_use]
     pub fn address(&self) -> &str {
-        self.link.address()
+        self.servers.address()
     }
 
-    /// Whether the server is asked: not while it fails.
+    /// Whether the server is asked: not while it fails; in a cluster, whether every node is.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.link.is_up()
+        self.servers.are_up()
     }
 
     /// How it stands with the server, and what was counted of that.
     #[must_use]
     pub fn status(&self) -> RedisStatus {
-        self.link.status()
+        self.servers.status()
     }
 }
 
@@ -135,14 +141,8 @@ impl Store for RedisStore {
     }
 
     fn on_return(&self, debtor: Weak<dyn Debtor>) {
-        self.link.add_debtor(debtor);
+        self.servers.accounts().add_debtor(debtor);
     }
-}
-
-/// Makes all connections, so that no request waits for one; what fails is made when it is wanted.
-fn warm(pool: &Pool, connections: usize) {
-    let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
-    drop(made);
 }
 
 /// What a failure of the redis crate means to a caller of the store.

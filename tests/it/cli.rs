@@ -101,7 +101,9 @@ fn a_url_that_is_refused_is_not_repeated() {
     for url in [
         "redis://user:hush@host:port/0",
         "redis://:hush@127.0.0.1/0?nonsense=1",
-        "rediss://:hush@127.0.0.1/0",
+        "rediss://:hush@127.0.0.1/0#insecure",
+        "redis+cluster://:hush@127.0.0.1/1",
+        "redis+sentinel://:hush@127.0.0.1",
         "postgres://user:hush@127.0.0.1/db",
         "user:hush@127.0.0.1:6379",
     ] {

@@ -64,7 +64,12 @@ impl File {
     }
 
     fn is_algorithm(&self) -> bool {
-        self.name != "acquire" && self.name != "shared"
+        !self.is_script() && self.name != "shared"
+    }
+
+    /// Whether it is what Redis runs, the others being what that stands on.
+    fn is_script(&self) -> bool {
+        self.name == "acquire" || self.name == "refund"
     }
 
     /// The names of the functions that other files call.
@@ -93,7 +98,7 @@ fn files() -> Vec<File> {
     let entries = fs::read_dir(lua).expect("the Lua files");
     let files: Vec<File> =
         entries.map(|entry| File::read(&entry.expect("a file").path())).collect();
-    assert_eq!(files.len(), 6, "the two that join, and four algorithms");
+    assert_eq!(files.len(), 7, "two scripts, what they share, and four algorithms");
     files
 }
 
@@ -122,6 +127,20 @@ fn the_arguments_are_read_in_the_order_that_the_header_gives() {
     let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
     let arguments: Vec<String> = file.names("Arguments");
     assert_eq!(arguments_read(&file), arguments);
+}
+
+#[test]
+fn the_arguments_of_a_refund_are_those_that_the_header_gives() {
+    let file = files().into_iter().find(|file| file.name == "refund").expect("refund.lua");
+    let read = file.body.lines().filter_map(|line| {
+        let (name, value) = line.strip_prefix("local ")?.split_once(" = ")?;
+        value.contains("ARGV[").then_some((name, value))
+    });
+    let names = file.names("Arguments");
+    assert_eq!(read.clone().map(|(name, _)| name.to_owned()).collect::<Vec<_>>(), names);
+    for (number, (name, value)) in read.enumerate() {
+        assert!(value.contains(&format!("ARGV[{}]", number + 1)), "{name} = {value}");
+    }
 }
 
 /// What each `argument()` of the body is bound to, in the order of execution: a function's are
@@ -166,7 +185,7 @@ fn the_reply_is_written_in_the_order_that_the_header_gives() {
 
 #[test]
 fn the_inputs_are_the_parameters_of_the_functions() {
-    for file in files().iter().filter(|file| file.name != "acquire") {
+    for file in files().iter().filter(|file| !file.is_script()) {
         let taken = file.functions().into_iter().flat_map(|(_, parameters)| parameters);
         let mut taken = set(taken);
         if file.is_algorithm() {
@@ -179,7 +198,7 @@ fn the_inputs_are_the_parameters_of_the_functions() {
 
 #[test]
 fn the_replies_are_the_functions_of_the_file() {
-    for file in files().iter().filter(|file| file.name != "acquire") {
+    for file in files().iter().filter(|file| !file.is_script()) {
         assert_eq!(file.names("Reply"), file.interface(), "{}.lua", file.name);
     }
 }

@@ -36,6 +36,8 @@ mod proxied;
 mod cycles;
 // The command `doctor`.
 mod doctor;
+// TLS, sentinels, a cluster: however Redis is reached, and whatever happens to it there.
+mod topologies;
 // Plans and named users: their own quotas, in one key each.
 mod plans;
 // Whose quota an address is: none that a client writes, and each client's own behind proxies.

@@ -101,7 +101,7 @@ fn a_process_that_drops_stores() {
 }
 
 /// How many threads of stores this process has.
-fn threads() -> u64 {
+pub(crate) fn threads() -> u64 {
     let tasks = fs::read_dir("/proc/self/task").expect("this process's threads");
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names.filter(|name| name.starts_with("tollgate-")).count() as u64

@@ -123,7 +123,7 @@ impl Attendant<'_> {
     fn settle(&mut self, deadline: Option<Instant>) -> Result<bool, Closed> {
         let mut sum = Sum::default();
         let mut all = true;
-        for debtor in self.with(Link::debtors)? {
+        for debtor in self.with(|link| link.accounts().debtors())? {
             let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
             all &= self.settle_with(&*debtor, in_time, &mut sum);
         }
@@ -151,18 +151,25 @@ impl Attendant<'_> {
                 sum.add(debt, answer);
                 debtor.settled(debt, answer);
             }
-            if answers.iter().any(Result::is_err) {
+            // One node of a cluster may fail and the others not: theirs may come next.
+            if answers.iter().all(Result::is_err) {
                 return false;
             }
             if debts.len() < MAX_BATCH {
-                return true;
+                return answers.iter().all(Result::is_ok);
             }
         }
         false
     }
 
-    /// What the server answers to `debts`; to all the same, where it fails.
+    /// What is answered to `debts`; by one server to all the same, where it fails.
     fn charge(&mut self, debts: &[Acquire]) -> Vec<Result<Acquired, StoreError>> {
+        if let Ok(Some(collector)) = self.with(|link| link.accounts().collector().cloned()) {
+            let collected = collector.upgrade().map(|it| it.collect(debts.to_vec()));
+            let gone = || vec![Err(StoreErrorKind::Unreachable); debts.len()];
+            let answers = collected.unwrap_or_else(gone).into_iter();
+            return answers.map(|answer| answer.map_err(StoreError::new)).collect();
+        }
         match self.try_charge(debts) {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(error) => {

@@ -8,7 +8,7 @@ use super::reply::Reply;
 use crate::decision::{Retry, Standing};
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Key};
+use crate::store::{Acquire, Acquired, Charge, Key, StoreError, StoreErrorKind};
 
 /// Requests in groups of those that meet the same policies at the same cost.
 ///
@@ -87,6 +87,11 @@ impl Batch {
         Self { asked, places, groups }
     }
 
+    /// How many callers it answers.
+    pub(super) fn len(&self) -> usize {
+        self.asked.len()
+    }
+
     /// All that Redis is asked, in the order of its reply.
     pub(super) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
         self.groups.iter().flat_map(move |group| {
@@ -96,10 +101,25 @@ impl Batch {
         })
     }
 
+    /// What each caller is told, in the order of arrival, of what the script replied.
+    pub(super) fn answered(
+        &self,
+        reply: Result<Vec<i64>, StoreError>,
+    ) -> Vec<Result<Acquired, StoreErrorKind>> {
+        let answers = reply
+            .map_err(|error| error.kind())
+            .and_then(|reply| self.answers(&reply).ok_or(StoreErrorKind::Refused));
+        match answers {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(kind) => vec![Err(kind); self.len()],
+        }
+    }
+
     /// Each caller's answer, in the order of arrival, out of the script's reply; `None` where the
     /// reply is not one to this batch.
     pub(super) fn answers(&self, reply: &[i64]) -> Option<Vec<Acquired>> {
         let mut reply = Reply::new(reply);
+        reply.decided_at()?;
         let mut answers: Vec<Vec<Option<Acquired>>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             let policies = self.asked[group.first].charges.len();

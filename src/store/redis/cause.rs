@@ -5,6 +5,7 @@ use std::fmt;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::probe::NoTime;
+use super::target::{NOT_NAMED, NOT_YET};
 use super::{StoreError, StoreErrorKind};
 
 /// Why calls fail, as far as their errors tell.
@@ -24,13 +25,16 @@ pub(super) enum Cause {
     Busy,
     Clients,
     Cluster,
+    ClusterDown,
+    Unnamed,
+    Tls,
     Permission,
     Time,
     Other,
 }
 
 /// What each cause is called in the status, what the log says of the server, and the remedy.
-const TABLE: [(Cause, &str, &str, &str); 17] = {
+const TABLE: [(Cause, &str, &str, &str); 20] = {
     use Cause::*;
     [
         (
@@ -115,7 +119,26 @@ const TABLE: [(Cause, &str, &str, &str); 17] = {
             Cluster,
             "cluster",
             "refuses to count (it is a node of a cluster)",
-            "Point store.url at a single server.",
+            "Write store.url as redis+cluster://, with some of its nodes.",
+        ),
+        (
+            ClusterDown,
+            "cluster down",
+            "refuses to count (its cluster is down)",
+            "See CLUSTER INFO: every slot needs a node, and most primaries must reach each other.",
+        ),
+        (
+            Unnamed,
+            "no primary named",
+            "does not answer (the sentinels name no primary that is one)",
+            "Wait for the failover to end, or correct the name in store.url: see SENTINEL MASTERS.",
+        ),
+        (
+            Tls,
+            "TLS failed",
+            "does not answer (TLS cannot be agreed on)",
+            "See that it takes TLS there, that its certificate is valid for the host in store.url, and \
+             what store.tls trusts and shows.",
         ),
         (
             Permission,
@@ -139,6 +162,9 @@ impl Cause {
         if source.is_some_and(|it| it.is::<NoTime>()) {
             return Self::Time;
         }
+        if is_of_tls(error) {
+            return Self::Tls;
+        }
         match (error.kind(), source.and_then(|it| it.downcast_ref::<RedisError>())) {
             (StoreErrorKind::TimedOut, None) if source.is_some() => Self::Slow,
             (StoreErrorKind::TimedOut, _) => Self::Silent,
@@ -152,7 +178,7 @@ impl Cause {
     /// Of an error that the server itself answered with.
     pub(super) fn of_reply(error: &RedisError) -> Self {
         use ServerErrorKind::{
-            BusyLoading, ClusterDown, CrossSlot, MasterDown, Moved, NoPerm, ReadOnly,
+            Ask, BusyLoading, ClusterDown, CrossSlot, MasterDown, Moved, NoPerm, ReadOnly,
         };
         let detail = error.detail().unwrap_or_default();
         match (error.kind(), error.code()) {
@@ -160,7 +186,9 @@ impl Cause {
             (ErrorKind::Server(BusyLoading), _) => Self::Loading,
             (ErrorKind::Server(ReadOnly), _) => Self::ReadOnly,
             (ErrorKind::Server(MasterDown), _) => Self::NoPrimary,
-            (ErrorKind::Server(ClusterDown | Moved | CrossSlot), _) => Self::Cluster,
+            (ErrorKind::Server(Moved | Ask | CrossSlot), _) => Self::Cluster,
+            (ErrorKind::Server(ClusterDown), _) => Self::ClusterDown,
+            (ErrorKind::Client, _) if is_unnamed(error) => Self::Unnamed,
             (ErrorKind::Server(NoPerm), _) => Self::Permission,
             (_, Some("WRONGPASS")) => Self::Password,
             (_, Some("NOAUTH")) => Self::NoPassword,
@@ -206,6 +234,23 @@ impl Cause {
     }
 }
 
+/// Whether it is the sentinels that are of no help.
+fn is_unnamed(error: &RedisError) -> bool {
+    let text = error.to_string();
+    text.contains(NOT_NAMED) || text.contains(NOT_YET)
+}
+
+/// Whether it comes from TLS. The error of rustls lies in one of the system, which the crate of
+/// Redis prints and does not hand on.
+fn is_of_tls(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<RedisError>());
+    source.is_some_and(|error| {
+        let text = error.to_string();
+        error.is_io_error()
+            && ["certificate", "fatal alert", "corrupt message"].iter().any(|it| text.contains(it))
+    })
+}
+
 /// What an error says of its server, with the words of the system or the server where those of the
 /// table do not say it all.
 pub(super) struct Says<'a>(pub(super) &'a StoreError);
@@ -215,7 +260,9 @@ impl fmt::Display for Says<'_> {
         let cause = Cause::of(self.0);
         f.write_str(cause.says())?;
         match (cause, std::error::Error::source(self.0)) {
-            (Cause::Unreachable | Cause::Other, Some(source)) => write!(f, " ({source})"),
+            (Cause::Unreachable | Cause::Tls | Cause::Other, Some(source)) => {
+                write!(f, " ({source})")
+            }
             _ => Ok(()),
         }
     }

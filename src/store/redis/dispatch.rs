@@ -5,14 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use redis::RedisResult;
-
-use self::queue::{Asked, Job, MAX_BATCH, Queue, answer_all};
-use super::batch::Batch;
-use super::link::Link;
-use super::pool::{Connection, Pool, checkout};
-use super::{RedisOptions, script, store_error};
-use crate::clock::Clock;
+use self::queue::{Asked, Job, MAX_BATCH, Queue};
+use super::RedisOptions;
+use super::servers::Servers;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
 mod queue;
@@ -21,23 +16,20 @@ mod queue;
 #[derive(Debug)]
 pub(super) struct Dispatch {
     queue: Arc<Queue>,
-    link: Arc<Link>,
+    servers: Arc<Servers>,
 }
 
 impl Dispatch {
     pub(super) fn start(
-        pool: &Pool,
-        link: &Arc<Link>,
+        servers: &Arc<Servers>,
         options: &RedisOptions,
-        threads: usize,
     ) -> Result<Self, StoreError> {
-        let dispatch =
-            Self { queue: Arc::new(Queue::new(threads, link.tally().clone())), link: link.clone() };
+        let threads = options.connections.max(1);
+        let queue = Arc::new(Queue::new(threads, servers.tally().clone()));
+        let dispatch = Self { queue, servers: servers.clone() };
         for number in 0..threads {
-            let calls =
-                Server { pool: pool.clone(), link: link.clone(), clock: options.clock.clone() };
-            let dispatcher =
-                Dispatcher { queue: dispatch.queue.clone(), calls, timeout: options.timeout };
+            let (queue, calls) = (dispatch.queue.clone(), servers.clone());
+            let dispatcher = Dispatcher { queue, calls, timeout: options.timeout };
             thread::Builder::new()
                 .name(format!("tollgate-redis-{number}"))
                 .spawn(move || dispatcher.run())
@@ -47,8 +39,8 @@ impl Dispatch {
     }
 
     pub(super) fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
-        if !self.link.is_up() {
-            self.link.tally().unanswered.add(1);
+        if !self.servers.may_answer() {
+            self.servers.tally().unanswered.add(1);
             return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
         }
         let (answer, later) = Answer::later();
@@ -72,7 +64,7 @@ impl Drop for Dispatch {
 /// One thread's loop.
 struct Dispatcher<C> {
     queue: Arc<Queue>,
-    calls: C,
+    calls: Arc<C>,
     timeout: Duration,
 }
 
@@ -115,84 +107,21 @@ impl<C: Calls> Dispatcher<C> {
         if asked.is_empty() {
             return;
         }
-        match self.decide(&Batch::of(asked)) {
-            Ok(mut decided) => {
-                for (answers, desk) in askers {
-                    let rest = decided.split_off(answers.len().min(decided.len()));
-                    answer_all(answers, desk, decided.into_iter().map(Ok));
-                    decided = rest;
-                }
-            }
-            Err(error) => {
-                for (answers, desk) in askers {
-                    self.queue.fail(answers, desk, error.kind());
-                }
-            }
+        let mut decided = self.calls.acquire(asked).into_iter();
+        for (answers, desk) in askers {
+            let own = decided.by_ref().take(answers.len()).collect();
+            self.queue.answer(answers, desk, own);
         }
-    }
-
-    fn decide(&self, batch: &Batch) -> Result<Vec<Acquired>, StoreError> {
-        let reply = self.calls.acquire(batch)?;
-        batch.answers(&reply).ok_or_else(|| {
-            StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
-        })
     }
 }
 
-/// What a dispatcher asks of the server.
-trait Calls {
-    /// The script's reply to `batch`.
-    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError>;
+/// What a dispatcher asks of the servers.
+pub(super) trait Calls {
+    /// What is decided of each of `asked`, in that order.
+    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>>;
 
     /// Forgets `keys`.
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
-}
-
-/// The server, over pooled connections.
-struct Server {
-    pool: Pool,
-    link: Arc<Link>,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-impl Calls for Server {
-    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
-        let now = self.clock.as_ref().map(|clock| clock.now());
-        self.call(|connection| script::run(connection, batch, now))
-    }
-
-    fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
-        let names: Vec<&str> = keys.iter().map(Key::as_str).collect();
-        self.call(|connection| connection.run(|it| redis::cmd("UNLINK").arg(&names).query(it)))
-    }
-}
-
-impl Server {
-    /// Runs `command` on a pooled connection, and tells the link how it ended.
-    fn call<T>(
-        &self,
-        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
-    ) -> Result<T, StoreError> {
-        if !self.link.is_up() {
-            return Err(StoreError::new(StoreErrorKind::Unreachable));
-        }
-        let begun = self.link.now();
-        let (generation, result) = match checkout(&self.pool, &self.link) {
-            Ok(mut connection) => {
-                (connection.generation(), command(&mut connection).map_err(store_error))
-            }
-            // What kept it from being made, the link was told.
-            Err(_) if !self.link.is_up() => {
-                return Err(StoreError::new(StoreErrorKind::Unreachable));
-            }
-            Err(error) => {
-                let error = StoreError::caused_by(StoreErrorKind::Unreachable, error);
-                (self.link.generation(), Err(error))
-            }
-        };
-        self.link.observe(begun, generation, &result);
-        result
-    }
 }
 
 #[cfg(test)]

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, FromRedisValue, IntoConnectionInfo as _, RedisResult, cmd};
+use redis::{Cmd, FromRedisValue, RedisResult, cmd};
 
 use self::finding::Findings;
 pub(crate) use self::finding::{Finding, Level};
 use super::cause::{Cause, Says};
 use super::pool::{Connection, Connector};
 use super::probe::Probe;
+use super::servers::url_of;
+use super::target::Target;
+use super::url::{Places, Topology};
 use super::{RedisOptions, StoreError, connect_error, script, store_error};
 use crate::clock::{Clock, Millis};
 use crate::store::{Keyspace, StoreErrorKind};
@@ -33,9 +36,8 @@ pub(crate) fn examine(
     options: &RedisOptions,
     clock: &dyn Clock,
 ) -> Result<Vec<Finding>, StoreError> {
-    let info = options.url.as_str().into_connection_info().map_err(store_error)?;
-    let connector = Connector::new(info, options.timeout).map_err(store_error)?;
     let mut findings = Findings::default();
+    let connector = connector(options, &mut findings)?;
     let begun = Instant::now();
     let connection = match connector.bare().and_then(greet) {
         Ok(connection) => {
@@ -52,6 +54,41 @@ pub(crate) fn examine(
     let probe = Probe::new(connector, options)?;
     let examiner = Examiner { connection, options, findings };
     Ok(examiner.run(&probe, clock))
+}
+
+/// Who connects to what is examined: of a cluster, to one node.
+fn connector(options: &RedisOptions, findings: &mut Findings) -> Result<Connector, StoreError> {
+    let url = url_of(options)?;
+    let connector = |target: RedisResult<Target>| {
+        target.map(|target| Connector::new(target, options.timeout)).map_err(store_error)
+    };
+    match url.topology() {
+        Topology::Server(info) => connector(Target::server(info.clone(), options)),
+        Topology::Sentinel { sentinels, name, primary } => {
+            connector(Target::primary(sentinels, name, primary, options))
+        }
+        Topology::Cluster { nodes } => {
+            let mut node = None;
+            for info in nodes {
+                let place = Places(std::slice::from_ref(info)).to_string();
+                let candidate = connector(Target::server(info.clone(), options))?.of_member();
+                if node.is_none() || candidate.bare().is_ok() {
+                    let answers = candidate.bare().is_ok();
+                    node = Some((place, candidate));
+                    if answers {
+                        break;
+                    }
+                }
+            }
+            let (place, connector) =
+                node.ok_or_else(|| StoreError::new(StoreErrorKind::Unreachable))?;
+            findings.warn(
+                "cluster",
+                format!("all that follows is of the node at {place}; the others are not checked"),
+            );
+            Ok(connector)
+        }
+    }
 }
 
 /// That it takes commands: a password that is missing shows only now.

@@ -1,20 +1,21 @@
 //! Whether the server is asked: the breaker, what is counted of it, and who is told of its return.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::accounts::Accounts;
 use super::breaker::{Breaker, Failure};
 use super::cause::{Cause, Says};
 use super::pool::Connector;
 use super::probe::Probe;
-use super::status::{RedisStatus, Tally};
+use super::status::Tally;
 use super::{RedisOptions, attend};
 use crate::clock::{Clock as _, Millis};
-use crate::store::{Debtor, MonotonicClock, StoreError, StoreErrorKind};
+use crate::store::{MonotonicClock, StoreError, StoreErrorKind};
 
 /// Failures that are no outage are mentioned in the log no more often than this.
 const MENTION_INTERVAL: Millis = 10_000;
@@ -27,14 +28,13 @@ pub(super) struct Link {
     budget: Millis,
     clock: MonotonicClock,
     breaker: Breaker,
-    tally: Arc<Tally>,
+    accounts: Arc<Accounts>,
     /// Counts the outages, and the times that connections were lost: one from before the last of
     /// them may be dead, too, and is not used again.
     generation: AtomicU64,
     /// The count of unanswered requests when the present outage began.
     unanswered_before: AtomicU64,
     mentioned: AtomicU64,
-    debtors: Mutex<Vec<Weak<dyn Debtor>>>,
     wake: Sender<()>,
 }
 
@@ -44,6 +44,7 @@ impl Link {
         address: String,
         connector: Connector,
         options: &RedisOptions,
+        accounts: &Arc<Accounts>,
     ) -> Result<Arc<Self>, StoreError> {
         let probe = Probe::new(connector, options)?;
         let (wake, wakes) = bounded(1);
@@ -52,11 +53,10 @@ impl Link {
             budget: millis(options.timeout),
             clock: MonotonicClock::start(),
             breaker: Breaker::new(millis(options.probe_interval)),
-            tally: Arc::default(),
+            accounts: accounts.clone(),
             generation: AtomicU64::new(0),
             unanswered_before: AtomicU64::new(0),
             mentioned: AtomicU64::new(0),
-            debtors: Mutex::default(),
             wake,
         });
         match probe.run(0) {
@@ -83,13 +83,14 @@ impl Link {
         self.generation.load(Ordering::Acquire)
     }
 
-    pub(super) fn status(&self) -> RedisStatus {
-        let down_for = self.breaker.opened_at().map(|at| self.now().saturating_sub(at));
-        self.tally.status(down_for.map(Duration::from_millis))
+    /// For how long it has been down.
+    pub(super) fn down_for(&self) -> Option<Duration> {
+        let opened = self.breaker.opened_at();
+        opened.map(|at| Duration::from_millis(self.now().saturating_sub(at)))
     }
 
-    pub(super) fn tally(&self) -> &Arc<Tally> {
-        &self.tally
+    pub(super) fn tally(&self) -> &Tally {
+        self.accounts.tally()
     }
 
     /// An instant for [`observe`](Self::observe).
@@ -108,7 +109,7 @@ impl Link {
         let took = self.now().saturating_sub(begun);
         match result {
             Ok(_) if took > self.budget => {
-                self.tally.slow.add(1);
+                self.tally().slow.add(1);
                 self.learn(Failure::Late, &too_slow());
             }
             Ok(_) => {
@@ -117,7 +118,7 @@ impl Link {
                 }
             }
             Err(error) => {
-                self.tally.failures.add(1);
+                self.tally().failures.add(1);
                 // Connections that are lost together are lost once.
                 if error.kind() != StoreErrorKind::Lost || self.outdate(generation) {
                     self.learn(failure(error.kind()), error);
@@ -128,20 +129,18 @@ impl Link {
 
     /// A connection could not be made.
     pub(super) fn no_connection(&self, error: &StoreError) {
-        self.tally.failures.add(1);
+        self.tally().failures.add(1);
         self.learn(Failure::NoConnection, error);
     }
 
-    /// Has `debtor` asked for its debts when the server is back.
-    pub(super) fn add_debtor(&self, debtor: Weak<dyn Debtor>) {
-        let mut debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);
-        debtors.retain(|known| known.strong_count() > 0);
-        debtors.push(debtor);
+    pub(super) fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
     }
 
-    pub(super) fn debtors(&self) -> Vec<Arc<dyn Debtor>> {
-        let debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);
-        debtors.iter().filter_map(Weak::upgrade).collect()
+    /// Has what is owed looked for.
+    pub(super) fn look(&self) {
+        // A full channel is awake already.
+        let _ = self.wake.try_send(());
     }
 
     /// How long the first probe of an outage waits.
@@ -153,8 +152,8 @@ impl Link {
     pub(super) fn still_down(&self, error: &StoreError) {
         let cause = Cause::of(error);
         log::debug!("The probe of Redis at {} failed: {}.", self.address, cause.name());
-        if self.tally.cause() != Some(cause) {
-            self.tally.set_cause(cause);
+        if self.tally().cause() != Some(cause) {
+            self.tally().set_cause(cause);
             log::warn!("Redis at {} now {}. {}", self.address, Says(error), cause.remedy());
         }
     }
@@ -168,17 +167,17 @@ impl Link {
              decided without it.",
             self.address,
             Duration::from_millis(down).as_secs_f64(),
-            self.tally.unanswered.get().saturating_sub(before)
+            self.tally().unanswered.get().saturating_sub(before)
         );
     }
 
     fn learn(&self, failure: Failure, error: &StoreError) {
-        self.tally.set_cause(Cause::of(error));
+        self.tally().set_cause(Cause::of(error));
         if self.breaker.failed(failure, self.now()) {
             self.went_down(error);
         }
-        // What was decided without the server may be owed to it. A full channel is awake already.
-        let _ = self.wake.try_send(());
+        // What was decided without the server may be owed to it.
+        self.look();
     }
 
     /// Has no connection of `generation` used again; false where that was so already.
@@ -191,18 +190,18 @@ impl Link {
 
     /// Opens the breaker for one failure, as when nothing was ever answered.
     fn give_up(&self, error: &StoreError) {
-        self.tally.failures.add(1);
-        self.tally.set_cause(Cause::of(error));
+        self.tally().failures.add(1);
+        self.tally().set_cause(Cause::of(error));
         if self.breaker.open(self.now()) {
             self.went_down(error);
         }
-        let _ = self.wake.try_send(());
+        self.look();
     }
 
     fn went_down(&self, error: &StoreError) {
         self.generation.fetch_add(1, Ordering::AcqRel);
-        self.tally.outages.add(1);
-        self.unanswered_before.store(self.tally.unanswered.get(), Ordering::Relaxed);
+        self.tally().outages.add(1);
+        self.unanswered_before.store(self.tally().unanswered.get(), Ordering::Relaxed);
         log::warn!(
             "Redis at {} {}: counting in this process, or as on_store_failure says, until it does. {}",
             self.address,
@@ -218,7 +217,7 @@ impl Link {
         let swap = || {
             self.mentioned.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         };
-        if let Some(cause) = self.tally.cause().filter(|_| due && swap()) {
+        if let Some(cause) = self.tally().cause().filter(|_| due && swap()) {
             log::warn!(
                 "Redis at {} failed a call and answered the next ({}): its requests were decided \
                  without it. {}",

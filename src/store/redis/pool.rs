@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use r2d2::{HandleError, ManageConnection};
-use redis::io::tcp::TcpSettings;
-use redis::{
-    Client, ConnectionInfo, ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind,
-};
+use redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::cause::Cause;
 use super::link::Link;
+use super::target::Target;
 use super::{connect_error, script};
 
 pub(super) type Pool = r2d2::Pool<Manager>;
-type PooledConnection = r2d2::PooledConnection<Manager>;
+pub(super) type PooledConnection = r2d2::PooledConnection<Manager>;
 
 /// In so many parts a dispatcher waits for a connection, and looks in between whether it should.
 const WAITS: u32 = 10;
@@ -22,35 +21,37 @@ const WAITS: u32 = 10;
 /// Makes connections.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
-    client: Client,
+    target: Target,
     timeout: Duration,
+    is_member: bool,
 }
 
 impl Connector {
-    pub(super) fn new(info: ConnectionInfo, timeout: Duration) -> RedisResult<Self> {
-        // Without it, the kernel holds a small batch back for the last one's acknowledgement.
-        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        Ok(Self { client: Client::open(info)?, timeout })
+    pub(super) fn new(target: Target, timeout: Duration) -> Self {
+        Self { target, timeout, is_member: false }
+    }
+
+    /// The same to a node of a cluster, who may say that a key is another's.
+    pub(super) fn of_member(self) -> Self {
+        Self { is_member: true, ..self }
+    }
+
+    pub(super) fn is_member(&self) -> bool {
+        self.is_member
     }
 
     /// A connection of `generation`, with the script loaded.
     pub(super) fn connect(&self, generation: u64) -> RedisResult<Connection> {
-        let mut inner = self.open()?;
+        let mut inner = self.target.connect(self.timeout)?;
         script::load(&mut inner)?;
         Ok(Connection { inner, failed: false, generation })
-    }
-
-    fn open(&self) -> RedisResult<redis::Connection> {
-        let inner = self.client.get_connection_with_timeout(self.timeout)?;
-        inner.set_read_timeout(Some(self.timeout))?;
-        inner.set_write_timeout(Some(self.timeout))?;
-        Ok(inner)
     }
 
     /// A connection on which nothing was asked yet.
     #[cfg(feature = "server")]
     pub(super) fn bare(&self) -> RedisResult<Connection> {
-        Ok(Connection { inner: self.open()?, failed: false, generation: 0 })
+        let inner = self.target.connect(self.timeout)?;
+        Ok(Connection { inner, failed: false, generation: 0 })
     }
 }
 
@@ -62,8 +63,13 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    /// A pool of at most `size` connections, which are made when they are wanted.
-    pub(super) fn pool(connector: Connector, link: &Arc<Link>, size: usize) -> Pool {
+    /// A pool of at most `size` connections, which `makers` make when they are wanted.
+    pub(super) fn pool(
+        connector: Connector,
+        link: &Arc<Link>,
+        size: usize,
+        makers: &Arc<ScheduledThreadPool>,
+    ) -> Pool {
         let timeout = connector.timeout;
         Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
@@ -72,6 +78,7 @@ impl Manager {
             .test_on_check_out(false)
             .connection_timeout(timeout)
             .error_handler(Box::new(Report(link.clone())))
+            .thread_pool(makers.clone())
             .build_unchecked(Self { connector, link: link.clone() })
     }
 }
@@ -124,8 +131,21 @@ impl Connection {
     }
 
     /// Has the pool throw it away.
-    fn discard(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.failed = true;
+    }
+
+    /// Sends `commands`, which are packed.
+    pub(super) fn send(&mut self, commands: &[u8]) -> RedisResult<()> {
+        self.run(|inner| inner.send_packed_command(commands))
+    }
+
+    /// The next reply to what was sent, if it comes within `limit`; an error of the server's is one.
+    pub(super) fn receive(&mut self, limit: Duration) -> RedisResult<Value> {
+        self.run(|inner| {
+            inner.set_read_timeout(Some(limit))?;
+            inner.recv_response()
+        })
     }
 
     /// Runs `command`. After a failure the connection is thrown away: a reply that comes late would be

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use redis::RedisError;
+
 use super::batch::Batch;
 use super::cause::Cause;
 use super::link::too_slow;
@@ -50,12 +52,17 @@ impl Probe {
         let ask =
             |charge: &Charge| Acquire { charges: vec![charge.clone()], cost: Cost::ONE, count: 1 };
         let begun = Instant::now();
-        self.charge(&mut connection, self.charges.iter().map(ask)).map_err(|error| {
+        let counted = self.charge(&mut connection, self.charges.iter().map(ask));
+        counted.map(drop).or_else(|error| {
+            // The slot of the keys has moved: the node is there for others.
+            if self.connector.is_member() && is_redirection(&error) {
+                return Ok(());
+            }
             // A script that is refused something is not told what.
             if Cause::of(&error) == Cause::Permission && script::time_is_refused(&mut connection) {
-                StoreError::caused_by(StoreErrorKind::Refused, NoTime)
+                Err(StoreError::caused_by(StoreErrorKind::Refused, NoTime))
             } else {
-                error
+                Err(error)
             }
         })?;
         if begun.elapsed() > self.budget {
@@ -77,6 +84,11 @@ impl Probe {
             StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
         })
     }
+}
+
+fn is_redirection(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<RedisError>());
+    source.is_some_and(|error| error.redirect_node().is_some())
 }
 
 /// That the server's scripts may not call `TIME`, without which nothing can be counted.

@@ -14,6 +14,11 @@ impl<'a> Reply<'a> {
         Self { rest: reply.iter() }
     }
 
+    /// When all was decided, by the server's clock.
+    pub(super) fn decided_at(&mut self) -> Option<Millis> {
+        Millis::try_from(*self.rest.next()?).ok()
+    }
+
     /// The next request's answer under `policies` policies; `None` where the reply holds none.
     pub(super) fn acquired(&mut self, policies: usize) -> Option<Acquired> {
         let admitted = u32::try_from(*self.rest.next()?).ok()?;

@@ -7,6 +7,7 @@ use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 use super::batch::Batch;
 use super::pool::Connection;
 use crate::clock::Millis;
+use crate::store::Charge;
 #[cfg(feature = "server")]
 use crate::store::Key;
 
@@ -30,8 +31,12 @@ const TEXT: &str = concat!(
     lua!("acquire"),
 );
 
+/// The script that gives back what was charged in vain: in a cluster alone.
+const REFUND_TEXT: &str = concat!(lua!("shared"), lua!("refund"));
+
 /// Hashed once, as its name for `EVALSHA`.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TEXT));
+static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(REFUND_TEXT));
 
 /// Loads the script, as every new connection does.
 pub(super) fn load(connection: &mut redis::Connection) -> RedisResult<()> {
@@ -46,13 +51,11 @@ pub(super) fn run(
     batch: &Batch,
     now: Option<Millis>,
 ) -> RedisResult<Vec<i64>> {
-    connection.run(|connection| {
-        match call("EVALSHA", SCRIPT.get_hash(), batch, now).query(connection) {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                call("EVAL", TEXT, batch, now).query(connection)
-            }
-            reply => reply,
+    connection.run(|connection| match acquire(batch, now, Sent::ByName).query(connection) {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            acquire(batch, now, Sent::Whole).query(connection)
         }
+        reply => reply,
     })
 }
 
@@ -107,11 +110,17 @@ pub(super) fn commands(key: &Key) -> Vec<(&'static str, Cmd)> {
 #[cfg(feature = "server")]
 const KEY: &str = "<key>";
 
-/// The call of `script` with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
-fn call(command: &str, script: &str, batch: &Batch, now: Option<Millis>) -> Cmd {
+/// How a script is sent: by its hash, or whole to who does not know that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    ByName,
+    Whole,
+}
+
+/// The call of the script with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
+pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
-    let mut call = redis::cmd(command);
-    call.arg(script).arg(keys);
+    let mut call = begin(sent, &SCRIPT, TEXT, keys);
     for run in batch.runs() {
         for key in run.requests().flatten() {
             call.arg(key.as_str());
@@ -126,5 +135,34 @@ fn call(command: &str, script: &str, batch: &Batch, now: Option<Millis>) -> Cmd 
             call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window).arg(terms.burst);
         }
     }
+    call
+}
+
+/// What a key is given back.
+#[derive(Debug)]
+pub(super) struct Refund {
+    pub(super) charge: Charge,
+    pub(super) amount: u64,
+    /// When that was charged, as the reply to it said.
+    pub(super) charged_at: Millis,
+}
+
+/// The call that gives back `refund`, with the arguments as `lua/refund.lua` reads them.
+pub(super) fn refund(refund: &Refund, now: Option<Millis>, sent: Sent) -> Cmd {
+    let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, REFUND_TEXT, 1));
+    let terms = policy.terms();
+    call.arg(refund.charge.key.as_str()).arg(now.unwrap_or(0));
+    call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window);
+    call.arg(refund.amount).arg(refund.charged_at);
+    call
+}
+
+fn begin(sent: Sent, script: &Script, text: &str, keys: usize) -> Cmd {
+    let (command, script) = match sent {
+        Sent::ByName => ("EVALSHA", script.get_hash()),
+        Sent::Whole => ("EVAL", text),
+    };
+    let mut call = redis::cmd(command);
+    call.arg(script).arg(keys);
     call
 }

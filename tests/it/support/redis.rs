@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     home: TempDir,
     port: u16,
+    /// What it is started with besides.
+    arguments: Vec<String>,
     running: Option<Running>,
 }
 
@@ -44,17 +46,22 @@ pub(crate) struct Entry {
 impl Server {
     /// A running server that is reached by its Unix socket alone.
     pub(crate) fn start() -> Self {
-        Self::on(0)
+        Self::on(0, Vec::new())
     }
 
     /// A running server that is also reached on a free loopback port.
     pub(crate) fn start_tcp() -> Self {
-        Self::on(port::free())
+        Self::on(port::free(), Vec::new())
     }
 
-    fn on(port: u16) -> Self {
+    /// A running server on `port`, or none but the socket where it is 0, with more `arguments`.
+    pub(crate) fn with(port: u16, arguments: &[&str]) -> Self {
+        Self::on(port, arguments.iter().map(|&it| it.to_owned()).collect())
+    }
+
+    fn on(port: u16, arguments: Vec<String>) -> Self {
         let home = TempDir::with_prefix("tollgate-redis-").expect("a temporary directory");
-        let mut server = Self { home, port, running: None };
+        let mut server = Self { home, port, arguments, running: None };
         server.restart();
         server
     }
@@ -68,6 +75,17 @@ impl Server {
     pub(crate) fn tcp_url(&self) -> String {
         assert_ne!(self.port, 0, "this server has no port: begin it with start_tcp()");
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Has the server do one thing, as an operator would.
+    pub(crate) fn tell(&self, words: &[&str]) {
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        command.exec(&mut self.connection()).expect("a command that it takes");
     }
 
     /// A connection to look inside with.
@@ -93,13 +111,6 @@ impl Server {
         let printed = running.output.lines().join("\n");
         self.running = Some(running);
         assert!(ready.is_some(), "redis-server did not come up:\n{printed}");
-    }
-
-    /// Has the server do one thing, as an operator would.
-    pub(crate) fn tell(&self, words: &[&str]) {
-        let mut command = redis::Cmd::new();
-        command.arg(words);
-        command.exec(&mut self.connection()).expect("a command that it takes");
     }
 
     /// Ends the server in order, and begins it anew with what it held, which it takes so long to
@@ -164,6 +175,8 @@ impl Server {
 
     fn command(&self) -> Command {
         let mut command = Command::new("redis-server");
+        // A file with its settings, if there is one, comes first.
+        command.args(&self.arguments);
         command.arg("--dir").arg(self.home.path());
         command.arg("--unixsocket").arg(self.socket());
         command.arg("--port").arg(self.port.to_string());

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::iter::repeat_with;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -152,19 +151,23 @@ impl Queue {
     /// Does not send `group`: too many requests wait, or these have waited for too long.
     pub(super) fn refuse(&self, group: Group) {
         self.tally.overloads.add(group.asked.len() as u64);
-        let answers = group.asked.into_iter().map(|asked| asked.answer).collect();
-        self.fail(answers, group.desk, StoreErrorKind::Overloaded);
+        let answers: Vec<_> = group.asked.into_iter().map(|asked| asked.answer).collect();
+        let refused = vec![Err(StoreErrorKind::Overloaded); answers.len()];
+        self.answer(answers, group.desk, refused);
     }
 
-    /// Answers that the server did not.
-    pub(super) fn fail(
+    /// Answers each of `answers` with the next of `decided`, and counts what no server decided.
+    pub(super) fn answer(
         &self,
         answers: Vec<AnswerTo<Acquired>>,
         desk: Option<Arc<Desk>>,
-        kind: StoreErrorKind,
+        decided: Vec<Result<Acquired, StoreErrorKind>>,
     ) {
-        self.tally.unanswered.add(answers.len() as u64);
-        answer_all(answers, desk, repeat_with(move || Err(StoreError::new(kind))));
+        let unanswered = decided.iter().filter(|it| it.is_err()).count();
+        if unanswered > 0 {
+            self.tally.unanswered.add(unanswered as u64);
+        }
+        answer_all(answers, desk, decided.into_iter().map(|it| it.map_err(StoreError::new)));
     }
 
     fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
@@ -228,7 +231,7 @@ impl Job {
 }
 
 /// Answers each of `answers` with the next of `results`, at `desk` if there is one.
-pub(super) fn answer_all<T: Send + 'static>(
+fn answer_all<T: Send + 'static>(
     answers: Vec<AnswerTo<T>>,
     desk: Option<Arc<Desk>>,
     results: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,

@@ -1,13 +1,14 @@
 //! Every order in which requests, two dispatchers and what goes wrong can follow each other, played
 //! by the real dispatchers in one thread.
 
-use std::cell::Cell;
 use std::future::Future as _;
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::super::batch::Batch;
 use super::queue::MAX_WAITING;
 use super::*;
 use crate::key::Identity;
@@ -45,21 +46,23 @@ enum Step {
 }
 
 /// A server whose every key has a `remaining` of its own: an answer shows whose it is.
-struct Script(Cell<End>);
+struct Script(Mutex<End>);
 
 impl Calls for Script {
-    fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
-        let mut reply = Vec::new();
+    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
+        let batch = Batch::of(asked);
+        let mut reply = vec![0];
         for run in batch.runs() {
             for mut keys in run.requests() {
                 let number = i64::try_from(number_of(keys.next().unwrap())).unwrap();
                 reply.extend([i64::from(run.count()), number, 0, 0]);
             }
         }
-        match self.0.get() {
-            End::Answered => Ok(reply),
-            End::Garbled => Ok(reply.split_off(1)),
-            End::Broken => Err(StoreError::new(StoreErrorKind::Unreachable)),
+        let end = *self.0.lock().unwrap();
+        match end {
+            End::Answered => batch.answered(Ok(reply)),
+            End::Garbled => batch.answered(Ok(reply.split_off(1))),
+            End::Broken => batch.answered(Err(StoreError::new(StoreErrorKind::Unreachable))),
             End::Panicked => resume_unwind(Box::new("a panic without a message")),
         }
     }
@@ -97,7 +100,7 @@ impl World {
         let queue = Arc::new(Queue::new(DISPATCHERS, Arc::default()));
         let dispatcher = |_| Dispatcher {
             queue: queue.clone(),
-            calls: Script(Cell::new(End::Answered)),
+            calls: Arc::new(Script(Mutex::new(End::Answered))),
             timeout: Duration::MAX,
         };
         let mut world = Self {
@@ -160,7 +163,7 @@ impl World {
                         assert_eq!(self.ends[number].replace(end), None, "taken twice");
                     }
                 }
-                self.dispatchers[number].calls.0.set(end);
+                *self.dispatchers[number].calls.0.lock().unwrap() = end;
                 self.dispatchers[number].serve_or_drop(jobs);
             }
         }
@@ -249,7 +252,7 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
 fn a_request_that_waited_too_long_is_not_sent() {
     let tally = Arc::new(Tally::default());
     let queue = Arc::new(Queue::new(DISPATCHERS, tally.clone()));
-    let calls = Script(Cell::new(End::Panicked));
+    let calls = Arc::new(Script(Mutex::new(End::Panicked)));
     let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
     queue.ask(Asked { acquire: request(0), answer });
@@ -262,6 +265,6 @@ fn a_request_that_waited_too_long_is_not_sent() {
 fn a_dispatcher_ends_when_nobody_asks_any_more() {
     let queue = Arc::new(Queue::new(DISPATCHERS, Arc::default()));
     queue.close();
-    let calls = Script(Cell::new(End::Answered));
+    let calls = Arc::new(Script(Mutex::new(End::Answered)));
     Dispatcher { queue, calls, timeout: Duration::MAX }.run();
 }

@@ -1,0 +1,97 @@
+//! One server: its pool, and the link that says whether it is asked.
+
+use std::sync::Arc;
+
+use redis::RedisResult;
+use scheduled_thread_pool::ScheduledThreadPool;
+
+use super::accounts::Accounts;
+use super::batch::Batch;
+use super::link::Link;
+use super::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
+use super::{RedisOptions, script, store_error};
+use crate::clock::Clock;
+use crate::store::{Key, StoreError, StoreErrorKind};
+
+/// A server that is asked over pooled connections while it answers.
+#[derive(Debug)]
+pub(super) struct Node {
+    pool: Pool,
+    link: Arc<Link>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl Node {
+    /// Tries once to reach the server; where it does not answer, it is taken up when it does.
+    pub(super) fn start(
+        address: String,
+        connector: Connector,
+        options: &RedisOptions,
+        accounts: &Arc<Accounts>,
+        makers: &Arc<ScheduledThreadPool>,
+    ) -> Result<Self, StoreError> {
+        let connections = options.connections.max(1);
+        let link = Link::start(address, connector.clone(), options, accounts)?;
+        let pool = Manager::pool(connector, &link, connections, makers);
+        if link.is_up() {
+            // No request waits for one; what fails is made when it is wanted.
+            let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
+            drop(made);
+        }
+        Ok(Self { pool, link, clock: options.clock.clone() })
+    }
+
+    pub(super) fn address(&self) -> &str {
+        self.link.address()
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// The script's reply to `batch`.
+    pub(super) fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
+        let now = self.clock.as_ref().map(|clock| clock.now());
+        self.call(|connection| script::run(connection, batch, now))
+    }
+
+    /// Forgets `keys`.
+    pub(super) fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let names: Vec<&str> = keys.iter().map(Key::as_str).collect();
+        self.call(|connection| connection.run(|it| redis::cmd("UNLINK").arg(&names).query(it)))
+    }
+
+    /// A connection, none from before the last loss; the link learns that there is none.
+    pub(super) fn connection(&self) -> Result<PooledConnection, StoreError> {
+        if !self.link.is_up() {
+            return Err(StoreError::new(StoreErrorKind::Unreachable));
+        }
+        let begun = self.link.now();
+        match checkout(&self.pool, &self.link) {
+            Ok(connection) => Ok(connection),
+            // What kept it from being made, the link was told.
+            Err(_) if !self.link.is_up() => Err(StoreError::new(StoreErrorKind::Unreachable)),
+            Err(error) => {
+                let result = Err(StoreError::caused_by(StoreErrorKind::Unreachable, error));
+                self.link.observe(begun, self.link.generation(), &result);
+                result
+            }
+        }
+    }
+
+    /// Runs `command` on a pooled connection, and tells the link how it ended.
+    fn call<T>(
+        &self,
+        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, StoreError> {
+        let begun = self.link.now();
+        let mut connection = self.connection()?;
+        let result = command(&mut connection).map_err(store_error);
+        self.link.observe(begun, connection.generation(), &result);
+        result
+    }
+}

@@ -1,0 +1,123 @@
+//! All that keep the state: one server, or the nodes of a cluster.
+
+use std::sync::Arc;
+
+use scheduled_thread_pool::ScheduledThreadPool;
+
+use super::accounts::Accounts;
+use super::batch::Batch;
+use super::cluster::Cluster;
+use super::dispatch::Calls;
+use super::node::Node;
+use super::pool::Connector;
+use super::status::{RedisStatus, Tally};
+use super::target::Target;
+use super::url::{Places, RedisUrl, Topology};
+use super::{RedisOptions, store_error};
+use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
+
+/// Threads that make connections, whatever the number of nodes.
+const MAKERS: usize = 3;
+
+#[derive(Debug)]
+pub(super) enum Servers {
+    One(Node),
+    Cluster(Arc<Cluster>),
+}
+
+impl Servers {
+    pub(super) fn start(options: &RedisOptions) -> Result<Self, StoreError> {
+        let url = url_of(options)?;
+        let makers = Arc::new(
+            ScheduledThreadPool::builder()
+                .num_threads(MAKERS)
+                .thread_name_pattern("r2d2-worker-{}")
+                .build(),
+        );
+        let (address, target) = match url.topology() {
+            Topology::Server(info) => {
+                (info.addr().to_string(), Target::server(info.clone(), options))
+            }
+            Topology::Sentinel { sentinels, name, primary } => {
+                let address = format!("{name} (by the sentinels {})", Places(sentinels));
+                (address, Target::primary(sentinels, name, primary, options))
+            }
+            Topology::Cluster { nodes } => {
+                return Ok(Self::Cluster(Cluster::start(nodes.clone(), options, makers)?));
+            }
+        };
+        let connector = Connector::new(target.map_err(store_error)?, options.timeout);
+        Node::start(address, connector, options, &Arc::default(), &makers).map(Self::One)
+    }
+
+    /// The books of the store.
+    pub(super) fn accounts(&self) -> &Arc<Accounts> {
+        match self {
+            Self::One(node) => node.link().accounts(),
+            Self::Cluster(cluster) => cluster.accounts(),
+        }
+    }
+
+    pub(super) fn tally(&self) -> &Arc<Tally> {
+        self.accounts().tally()
+    }
+
+    /// In a cluster, down for as long as the node that has been so for longest.
+    pub(super) fn status(&self) -> RedisStatus {
+        let down_for = match self {
+            Self::One(node) => node.link().down_for(),
+            Self::Cluster(cluster) => cluster.down_for(),
+        };
+        self.tally().status(down_for)
+    }
+
+    /// Where they are, without credentials.
+    pub(super) fn address(&self) -> &str {
+        match self {
+            Self::One(node) => node.address(),
+            Self::Cluster(cluster) => cluster.address(),
+        }
+    }
+
+    /// Whether all that there are answered last.
+    pub(super) fn are_up(&self) -> bool {
+        match self {
+            Self::One(node) => node.is_up(),
+            Self::Cluster(cluster) => cluster.is_up(),
+        }
+    }
+
+    /// Whether any may answer: if none does, no request need wait to hear so.
+    pub(super) fn may_answer(&self) -> bool {
+        match self {
+            Self::One(node) => node.is_up(),
+            Self::Cluster(cluster) => cluster.is_known(),
+        }
+    }
+}
+
+/// The URL of `options`, read.
+pub(super) fn url_of(options: &RedisOptions) -> Result<RedisUrl, StoreError> {
+    let url: Result<RedisUrl, _> = options.url.parse();
+    url.map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))
+}
+
+impl Calls for Servers {
+    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
+        match self {
+            Self::One(node) => {
+                let batch = Batch::of(asked);
+                let reply = node.acquire(&batch);
+                batch.answered(reply)
+            }
+            Self::Cluster(cluster) => cluster.acquire(asked),
+        }
+    }
+
+    fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
+        match self {
+            Self::One(node) => node.reset(keys),
+            Self::Cluster(cluster) => cluster.reset(keys),
+        }
+    }
+}

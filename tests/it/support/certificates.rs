@@ -1,0 +1,96 @@
+//! Certificates of an authority of our own, good and bad, as files in PEM.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use tempfile::TempDir;
+
+/// An authority, and the files of all that it certified.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    home: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// The files of a certificate and its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let home = TempDir::with_prefix("tollgate-tls-").expect("a temporary directory");
+        let mut params = named("authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("an authority");
+        fs::write(home.path().join("ca.pem"), issuer.pem()).expect("a file");
+        Self { home, issuer }
+    }
+
+    /// The file of its own certificate.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.home.path().join("ca.pem")
+    }
+
+    /// A certificate for `host`.
+    pub(crate) fn certify(&self, host: &str) -> Files {
+        self.sign(host, "good", named(host))
+    }
+
+    /// One that was good for 1999.
+    pub(crate) fn certify_once(&self, host: &str) -> Files {
+        let mut params = named(host);
+        params.not_before = date_time_ymd(1999, 1, 1);
+        params.not_after = date_time_ymd(2000, 1, 1);
+        self.sign(host, "expired", params)
+    }
+
+    fn sign(&self, host: &str, what: &str, params: CertificateParams) -> Files {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let file = |end: &str, text: &str| {
+            let path = self.home.path().join(format!("{host}-{what}-{end}.pem"));
+            fs::write(&path, text).expect("a file");
+            path
+        };
+        let (certificate, key) =
+            (file("certificate", &certificate.pem()), file("key", &key.serialize_pem()));
+        Files { certificate, key }
+    }
+}
+
+/// Of a name of its own: one that is called as its authority would count as that.
+fn named(host: &str) -> CertificateParams {
+    let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
+    params.distinguished_name.push(DnType::CommonName, host);
+    params
+}
+
+impl Files {
+    /// What redis-server takes to serve with them on `port`, for clients of `authority`; those need
+    /// a certificate of it where `of_clients` is `yes`.
+    pub(crate) fn arguments(
+        &self,
+        port: u16,
+        authority: &Authority,
+        of_clients: &str,
+    ) -> Vec<String> {
+        let text = |path: &Path| path.to_str().expect("a path of text").to_owned();
+        [
+            ("tls-port", port.to_string()),
+            ("tls-cert-file", text(&self.certificate)),
+            ("tls-key-file", text(&self.key)),
+            ("tls-ca-cert-file", text(&authority.file())),
+            ("tls-auth-clients", of_clients.to_owned()),
+        ]
+        .into_iter()
+        .flat_map(|(name, value)| [format!("--{name}"), value])
+        .collect()
+    }
+}

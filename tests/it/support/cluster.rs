@@ -1,0 +1,159 @@
+//! A Redis Cluster of three primaries, with or without a replica of each.
+
+use std::ops::RangeInclusive;
+
+use redis::cmd;
+
+use super::port;
+use super::redis::Server;
+use super::sentinels::says;
+use super::threads::until;
+
+const PRIMARIES: usize = 3;
+
+/// All nodes, the primaries first; each ends on drop.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Server>,
+}
+
+impl Cluster {
+    /// Three primaries, which have equal parts of the slots.
+    pub(crate) fn start() -> Self {
+        Self::of(PRIMARIES)
+    }
+
+    /// The same, each with a replica.
+    pub(crate) fn with_replicas() -> Self {
+        Self::of(2 * PRIMARIES)
+    }
+
+    /// `redis+cluster://a,b,c`
+    pub(crate) fn url(&self) -> String {
+        let primaries = self.nodes.iter().take(PRIMARIES);
+        let places: Vec<_> = primaries.map(|it| format!("127.0.0.1:{}", it.port())).collect();
+        format!("redis+cluster://{}", places.join(","))
+    }
+
+    /// The number of the primary that had `slot` first.
+    pub(crate) fn first_owner(slot: u16) -> usize {
+        (0..PRIMARIES).find(|number| slots(*number).contains(&slot)).expect("a slot")
+    }
+
+    /// One more node, which has no slots.
+    pub(crate) fn add(&mut self) -> usize {
+        let number = self.nodes.len();
+        self.nodes.push(node());
+        self.meet(number);
+        let known = format!("cluster_known_nodes:{}", self.nodes.len());
+        self.wait(&known);
+        self.wait("cluster_state:ok");
+        number
+    }
+
+    fn of(count: usize) -> Self {
+        let nodes: Vec<Server> = (0..count).map(|_| node()).collect();
+        let cluster = Self { nodes };
+        for (number, node) in cluster.nodes.iter().enumerate() {
+            // Without it, they would have to agree on their epochs first.
+            node.tell(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]);
+            if number < PRIMARIES {
+                let (first, last) = slots(number).into_inner();
+                node.tell(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
+            }
+            if number > 0 {
+                cluster.meet(number);
+            }
+        }
+        cluster.wait(&format!("cluster_known_nodes:{count}"));
+        for number in PRIMARIES..count {
+            let of = cluster.id(number - PRIMARIES);
+            let replica = &cluster.nodes[number];
+            // It may not have heard of the primary's slots yet.
+            until("it is a replica", || {
+                let mut replicate = cmd("CLUSTER");
+                replicate.arg("REPLICATE").arg(&of);
+                replicate.exec(&mut replica.connection()).is_ok()
+            });
+            until("it follows", || says(replica, "INFO", "replication", "master_link_status:up"));
+        }
+        cluster.wait("cluster_state:ok");
+        cluster.wait("cluster_slots_assigned:16384");
+        cluster
+    }
+
+    fn meet(&self, number: usize) {
+        let (port, bus) = (self.nodes[0].port().to_string(), bus(&self.nodes[0]));
+        self.nodes[number].tell(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+    }
+
+    /// Waits until all nodes say `text` of the cluster.
+    pub(crate) fn wait(&self, text: &str) {
+        for node in &self.nodes {
+            until(text, || says(node, "CLUSTER", "INFO", text));
+        }
+    }
+
+    fn id(&self, number: usize) -> String {
+        cmd("CLUSTER").arg("MYID").query(&mut self.nodes[number].connection()).expect("its ID")
+    }
+
+    /// Moves `slot` with its keys, one at a time, with `pause` between all steps.
+    pub(crate) fn move_slot(&self, slot: u16, from: usize, to: usize, mut pause: impl FnMut()) {
+        let number = slot.to_string();
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        let (source_id, target_id) = (self.id(from), self.id(to));
+        target.tell(&["CLUSTER", "SETSLOT", &number, "IMPORTING", &source_id]);
+        source.tell(&["CLUSTER", "SETSLOT", &number, "MIGRATING", &target_id]);
+        pause();
+        loop {
+            let mut connection = source.connection();
+            let keys: Vec<String> = cmd("CLUSTER")
+                .arg("GETKEYSINSLOT")
+                .arg(slot)
+                .arg(1)
+                .query(&mut connection)
+                .expect("its keys");
+            let Some(key) = keys.first() else { break };
+            let mut migrate = cmd("MIGRATE");
+            migrate.arg("127.0.0.1").arg(target.port()).arg(key).arg(0).arg(5_000);
+            let () = migrate.query(&mut connection).expect("it moves");
+            pause();
+        }
+        for server in [target, source] {
+            server.tell(&["CLUSTER", "SETSLOT", &number, "NODE", &target_id]);
+        }
+        pause();
+    }
+}
+
+fn slots(number: usize) -> RangeInclusive<u16> {
+    match number {
+        0 => 0..=5_460,
+        1 => 5_461..=10_922,
+        _ => 10_923..=16_383,
+    }
+}
+
+fn node() -> Server {
+    let bus = port::free().to_string();
+    let arguments = [
+        ["--cluster-enabled", "yes"],
+        ["--cluster-port", &bus],
+        ["--cluster-node-timeout", "1000"],
+        ["--cluster-require-full-coverage", "no"],
+        ["--cluster-replica-validity-factor", "0"],
+        // Or who gives its last slot away becomes the replica of who takes it.
+        ["--cluster-allow-replica-migration", "no"],
+        ["--repl-diskless-sync-delay", "0"],
+    ];
+    Server::with(port::free(), &arguments.concat())
+}
+
+/// The port of the nodes' own conversation.
+fn bus(server: &Server) -> String {
+    let mut connection = server.connection();
+    let found: Vec<String> =
+        cmd("CONFIG").arg("GET").arg("cluster-port").query(&mut connection).expect("an option");
+    found.get(1).cloned().expect("its value")
+}

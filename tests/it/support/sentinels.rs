@@ -1,0 +1,75 @@
+//! A primary, a replica, and three sentinels that watch them.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::port;
+use super::redis::Server;
+use super::threads::until;
+
+/// What the sentinels call the primary.
+pub(crate) const NAME: &str = "limits";
+
+/// All of them; each ends on drop.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) servers: [Server; 2],
+    sentinels: Vec<Server>,
+    _files: TempDir,
+}
+
+impl Watched {
+    /// Everyone knows everyone when this returns.
+    pub(crate) fn start() -> Self {
+        let options = ["--repl-diskless-sync-delay", "0"];
+        let primary = Server::with(port::free(), &options);
+        let address = primary.port().to_string();
+        let of_primary = ["--replicaof", "127.0.0.1", &address];
+        let replica = Server::with(port::free(), &[&options[..], &of_primary].concat());
+        until("the replica follows", || {
+            says(&replica, "INFO", "replication", "master_link_status:up")
+        });
+
+        let files = TempDir::with_prefix("tollgate-sentinels-").expect("a temporary directory");
+        let sentinels: Vec<Server> = (0..3)
+            .map(|number| {
+                let path = files.path().join(format!("sentinel-{number}.conf"));
+                let text = format!(
+                    "sentinel monitor {NAME} 127.0.0.1 {address} 2\n\
+                     sentinel down-after-milliseconds {NAME} 500\n\
+                     sentinel failover-timeout {NAME} 5000\n"
+                );
+                fs::write(&path, text).expect("a file");
+                Server::with(port::free(), &[path.to_str().expect("text"), "--sentinel"])
+            })
+            .collect();
+        let watched = Self { servers: [primary, replica], sentinels, _files: files };
+        for sentinel in &watched.sentinels {
+            until("the sentinels know all", || {
+                let known = "status=ok,address=127.0.0.1:";
+                says(sentinel, "INFO", "sentinel", known)
+                    && says(sentinel, "INFO", "sentinel", "slaves=1,sentinels=3")
+            });
+        }
+        watched
+    }
+
+    /// `redis+sentinel://a,b,c/name`
+    pub(crate) fn url(&self) -> String {
+        let places: Vec<_> =
+            self.sentinels.iter().map(|it| format!("127.0.0.1:{}", it.port())).collect();
+        format!("redis+sentinel://{}/{NAME}", places.join(","))
+    }
+
+    pub(crate) fn sentinels(&mut self) -> &mut [Server] {
+        &mut self.sentinels
+    }
+}
+
+/// Whether what `server` replies to two words holds `text`.
+pub(crate) fn says(server: &Server, one: &str, other: &str, text: &str) -> bool {
+    let reply: String =
+        redis::cmd(one).arg(other).query(&mut server.connection()).expect("a reply of text");
+    reply.contains(text)
+}

@@ -1,0 +1,276 @@
+//! A cluster: every key is counted once, wherever it is, and while it moves.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tollgate::{
+    Acquire, Charge, Cost, Identity, Keyspace, Policy, RedisStore, Store as _, StoreErrorKind,
+};
+
+use super::store;
+use crate::outage::threads;
+use crate::permissions::documented;
+use crate::support::child::{self, Process};
+use crate::support::cluster::Cluster;
+use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
+use crate::support::threads::{together, until};
+use crate::support::traffic::{answer, under_traffic};
+
+/// Who was admitted how often, and who was not answered how often, and why at last.
+#[derive(Debug, Default)]
+struct Ledger {
+    admitted: Mutex<BTreeMap<String, u64>>,
+    failures: Mutex<BTreeMap<String, (u64, Option<StoreErrorKind>)>>,
+}
+
+impl Ledger {
+    /// Asks for one request of `whose` under `charges`, and writes down what came of it; whether it
+    /// was decided.
+    fn ask(&self, store: &RedisStore, whose: &str, charges: Vec<Charge>) -> bool {
+        let answer = store.acquire(Acquire { charges, cost: Cost::ONE, count: 1 }).wait();
+        let mut admitted = self.admitted.lock().expect("no thread panics with it");
+        let entry = admitted.entry(whose.to_owned()).or_default();
+        match answer {
+            Ok(answer) => *entry += u64::from(answer.admitted),
+            Err(error) => {
+                let mut failures = self.failures.lock().expect("no thread panics with it");
+                let failure = failures.entry(whose.to_owned()).or_default();
+                *failure = (failure.0 + 1, Some(error.kind()));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn of(&self, whose: &str) -> u64 {
+        self.admitted.lock().expect("no thread panics with it").get(whose).copied().unwrap_or(0)
+    }
+
+    fn failures(&self, whose: &str) -> u64 {
+        let failures = self.failures.lock().expect("no thread panics with it");
+        failures.get(whose).map_or(0, |failure| failure.0)
+    }
+}
+
+fn slot_of(cluster: &Cluster, user: &str) -> u16 {
+    let key = charge(user, &policy("p", "fixed-window", 1, HOUR)).key;
+    let mut keyslot = redis::cmd("CLUSTER");
+    keyslot.arg("KEYSLOT").arg(key.as_str());
+    keyslot.query(&mut cluster.nodes[0].connection()).expect("a slot")
+}
+
+/// The first `count` users whose keys the primary `number` holds.
+fn users_of(cluster: &Cluster, number: usize, count: usize) -> Vec<String> {
+    let users = (0..).map(|user| format!("u{user}"));
+    users
+        .filter(|user| Cluster::first_owner(slot_of(cluster, user)) == number)
+        .take(count)
+        .collect()
+}
+
+fn pair(number: usize, least: u64) -> [Arc<Policy>; 2] {
+    [("a", least + 10), ("b", least)]
+        .map(|(name, units)| policy(&format!("{name}{number}"), "fixed-window", units, HOUR))
+}
+
+#[test]
+fn all_nodes_count_for_all_processes_together() {
+    let cluster = Cluster::start();
+    let stores = [store(&cluster.url()), store(&cluster.url())];
+    let policies = pair(0, 3);
+    let admitted = together(4, move |thread| {
+        let one = |user: usize| {
+            let charges = [0, 1].map(|it| charge(&format!("u{user}"), &policies[it]));
+            u64::from(ask(&*stores[thread % 2], &charges, 1, 1).admitted)
+        };
+        (0..3 * 40).map(|call| (call % 40, one(call % 40))).collect::<Vec<_>>()
+    });
+    let mut of_users = [0; 40];
+    admitted.into_iter().flatten().for_each(|(user, admitted)| of_users[user] += admitted);
+    assert_eq!(of_users, [3; 40]);
+}
+
+#[test]
+fn the_documented_permissions_are_enough_for_it() {
+    let cluster = Cluster::start();
+    let rules = [&documented()[..], &["+cluster|slots", "+asking"]].concat();
+    for node in &cluster.nodes {
+        node.tell(&[&["ACL", "SETUSER", "tollgate"][..], &rules].concat());
+    }
+    let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
+    let keyspace = Keyspace::new("tollgate");
+    let user = &users_of(&cluster, 0, 1)[0];
+    let charge = |identity: &Identity, policy: &Arc<Policy>| Charge {
+        key: keyspace.key(identity, policy),
+        policy: policy.clone(),
+    };
+    for own in each_policy(2, HOUR) {
+        let charges =
+            [charge(&Identity::user(user.as_str()), &own), charge(&Identity::Global, &own)];
+        ask(&*store, &charges[1..], 1, 1);
+        assert_eq!(ask(&*store, &charges, 1, 3).admitted, 1, "and one is given back");
+        assert_eq!(ask(&*store, &charges[..1], 1, 0).standings[0].remaining, 1);
+        let keys = charges.iter().map(|charge| charge.key.clone()).collect();
+        store.reset(keys).wait().expect("they are forgotten");
+        let slot = slot_of(&cluster, user);
+        let decide = || assert_eq!(ask(&*store, &charges[..1], 1, 0).admitted, 0);
+        cluster.move_slot(slot, 0, 1, decide);
+        cluster.move_slot(slot, 1, 0, decide);
+    }
+}
+
+#[test]
+fn a_resharding_under_traffic_loses_and_doubles_nothing() {
+    const PAIRS: usize = 12;
+    let mut cluster = Cluster::start();
+    let users = users_of(&cluster, 0, 3);
+    let store = store(&cluster.url());
+    let ledger = Arc::new(Ledger::default());
+    let pairs: Vec<_> = (0..PAIRS).map(|number| pair(number, 40)).collect();
+    // Each pair of policies begins at another time, so that there are new keys in moving slots.
+    let ask = {
+        let (store, ledger, users) = (store.clone(), ledger.clone(), users.clone());
+        move |thread: usize, call: usize| {
+            let (user, number) = (&users[thread], (call / 25) % PAIRS);
+            let charges = pairs[number].iter().map(|it| charge(user, it)).collect();
+            ledger.ask(&store, &format!("{user} {number}"), charges);
+        }
+    };
+    let asked = ask.clone();
+    let new = cluster.add();
+    under_traffic(asked, |answered| {
+        for user in &users {
+            let slot = slot_of(&cluster, user);
+            for (from, to) in [(0, 1), (1, new), (new, 0)] {
+                cluster.move_slot(slot, from, to, || answer(20, answered));
+            }
+        }
+    });
+    // To the end of every quota.
+    for thread in 0..users.len() {
+        (0..41 * 25 * PAIRS).step_by(25).for_each(|call| ask(thread, call));
+    }
+    assert_eq!(*ledger.failures.lock().expect("no thread panics"), BTreeMap::new());
+    for user in &users {
+        for number in 0..PAIRS {
+            assert_eq!(ledger.of(&format!("{user} {number}")), 40, "{user} {number}");
+        }
+    }
+}
+
+#[test]
+fn its_threads_end_with_the_store() {
+    let cluster = Cluster::start();
+    let mut process =
+        Process::start("topologies::cluster::a_process_that_drops_a_store", &cluster.url());
+    process.go();
+    assert_eq!(process.value_of("after"), 0);
+}
+
+#[test]
+#[ignore = "runs as a process whose threads are counted"]
+fn a_process_that_drops_a_store() {
+    let Some(url) = child::begin() else { return };
+    // Two dispatchers, a probe of each node, and whoever looks where the slots are.
+    let store = store(&url);
+    until("all threads run", || threads() == 6);
+    drop(store);
+    until("the threads end", || threads() == 0);
+    child::tell("after", threads());
+}
+
+#[test]
+fn a_node_that_hangs_takes_only_its_own_keys_with_it_and_has_them_when_it_goes_on() {
+    const QUOTA: u64 = 300;
+    let cluster = Cluster::start();
+    let (of_hung, of_others) = (users_of(&cluster, 0, 2), users_of(&cluster, 1, 2));
+    let users = [&of_hung[..], &of_others[..]].concat();
+    let store = store(&cluster.url());
+    let ledger = Arc::new(Ledger::default());
+    let own = policy("p", "fixed-window", QUOTA, HOUR);
+    let ask = {
+        let (store, ledger) = (store.clone(), ledger.clone());
+        move |call: usize| {
+            let user = &users[call % users.len()];
+            ledger.ask(&store, user, vec![charge(user, &own)])
+        }
+    };
+    let asked = ask.clone();
+    under_traffic(
+        move |thread, call| {
+            asked(thread + call);
+        },
+        |answered| {
+            answer(100, answered);
+            cluster.nodes[0].pause();
+            until("it is seen to hang", || !store.is_up());
+            answer(100, answered);
+            cluster.nodes[0].resume();
+            until("it answers again", || store.is_up());
+            answer(100, answered);
+        },
+    );
+    for call in 0..8 * usize::try_from(QUOTA).expect("small") {
+        assert!(ask(call), "all nodes answer");
+    }
+    for user in [&of_hung[..], &of_others].concat() {
+        // What it was asked last may be charged, and not answered; nothing is forgotten.
+        let (failures, admitted) = (ledger.failures(&user), ledger.of(&user));
+        assert!((QUOTA.saturating_sub(failures)..=QUOTA).contains(&admitted), "{user}: {admitted}");
+    }
+    // At most those that waited behind it, one of each thread.
+    let failures: u64 = of_others.iter().map(|user| ledger.failures(user)).sum();
+    assert!(failures <= 3, "{ledger:?}");
+}
+
+#[test]
+fn a_node_that_dies_takes_only_its_own_keys_with_it_until_its_replica_has_them() {
+    const QUOTA: u64 = 300;
+    let mut cluster = Cluster::with_replicas();
+    let (of_dead, of_others) =
+        (users_of(&cluster, 0, 2), [users_of(&cluster, 1, 2), users_of(&cluster, 2, 2)].concat());
+    let users = [&of_dead[..], &of_others[..]].concat();
+    let store = store(&cluster.url());
+    let ledger = Arc::new(Ledger::default());
+    let own = policy("p", "fixed-window", QUOTA, HOUR);
+    let ask = {
+        let (store, ledger, users) = (store.clone(), ledger.clone(), users.clone());
+        move |call: usize| {
+            let user = &users[call % users.len()];
+            ledger.ask(&store, user, vec![charge(user, &own)])
+        }
+    };
+    let (asked, decided_by_new) = (ask.clone(), Arc::new(AtomicUsize::new(0)));
+    under_traffic(
+        move |thread, call| {
+            asked(thread + call);
+        },
+        |answered| {
+            answer(100, answered);
+            cluster.nodes[0].kill();
+            until("its loss is seen", || !store.is_up());
+            answer(100, answered);
+            until("its replica has its slots", || store.is_up());
+            answer(100, answered);
+            decided_by_new.store(1, Ordering::SeqCst);
+        },
+    );
+    // To the end of every quota.
+    for call in 0..2 * usize::try_from(QUOTA).expect("small") * users.len() {
+        assert!(ask(call), "all nodes answer");
+    }
+    for user in &of_others {
+        assert_eq!((ledger.failures(user), ledger.of(user)), (0, QUOTA), "{user}");
+    }
+    for user in &of_dead {
+        // What the dead node had not passed on is admitted once more, and what it was asked last
+        // may be charged, and not answered.
+        let (failures, admitted) = (ledger.failures(user), ledger.of(user));
+        assert!(failures > 0, "{user}");
+        assert!(
+            (QUOTA.saturating_sub(failures)..=2 * QUOTA).contains(&admitted),
+            "{user}: {admitted}"
+        );
+    }
+}
