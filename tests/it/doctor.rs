@@ -1,5 +1,6 @@
 //! `tollgate doctor`: what it says of a Redis, with which code it ends, and what it leaves there.
 
+use crate::support::cluster::Cluster;
 use crate::support::process::{Finished, Options};
 use crate::support::redis::Server;
 
@@ -35,6 +36,17 @@ fn a_good_redis_is_fit_and_is_left_as_it_was() {
     let own = |key: &&Vec<u8>| !key.starts_with(b"tollgate:{probe}:");
     assert_eq!(left.keys().filter(own).count(), before.len());
     assert!(left.values().all(|entry| entry.expires_at.is_some()), "{left:?}");
+}
+
+#[test]
+fn of_a_cluster_it_looks_at_one_node_and_says_so() {
+    let cluster = Cluster::start();
+    let finished = examine(&cluster.url());
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+    assert_found(&finished, "cluster", "warn", "the others are not checked");
+    for about in ["reachable", "permissions", "time", "counting", "version", "eviction"] {
+        assert_found(&finished, about, "ok", "");
+    }
 }
 
 #[test]

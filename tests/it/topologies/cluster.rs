@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tollgate::{
-    Acquire, Charge, Cost, Identity, Keyspace, Policy, RedisStore, Store as _, StoreErrorKind,
+    Acquire, Charge, Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, Store as _,
+    StoreErrorKind,
 };
 
 use super::store;
@@ -15,7 +16,7 @@ use crate::support::child::{self, Process};
 use crate::support::cluster::Cluster;
 use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
 use crate::support::threads::{together, until};
-use crate::support::traffic::{answer, under_traffic};
+use crate::support::traffic::{admitted, answer, check, limiter, under_traffic};
 
 /// Who was admitted how often, and who was not answered how often, and why at last.
 #[derive(Debug, Default)]
@@ -219,9 +220,47 @@ fn a_node_that_hangs_takes_only_its_own_keys_with_it_and_has_them_when_it_goes_o
         let (failures, admitted) = (ledger.failures(&user), ledger.of(&user));
         assert!((QUOTA.saturating_sub(failures)..=QUOTA).contains(&admitted), "{user}: {admitted}");
     }
-    // At most those that waited behind it, one of each thread.
+    // At most those that waited behind the two calls that gave it up, one of each thread.
     let failures: u64 = of_others.iter().map(|user| ledger.failures(user)).sum();
-    assert!(failures <= 3, "{ledger:?}");
+    assert!(failures <= 2 * 3, "{ledger:?}");
+}
+
+/// What each node was not there to count is charged to it when it is, in whichever slots.
+#[test]
+fn what_was_admitted_without_a_node_is_charged_to_it_on_its_return() {
+    let cluster = Cluster::start();
+    let (of_hung, of_others) = (users_of(&cluster, 0, 3), users_of(&cluster, 1, 2));
+    let store = store(&cluster.url());
+    let limiter = limiter(&store, 9, OnStoreFailure::Local);
+    let users = [&of_hung[..], &of_others].concat();
+    for user in &users {
+        assert_eq!(admitted(&limiter, user, 2), 2);
+    }
+    cluster.nodes[0].pause();
+    until("it is seen to hang", || {
+        let _ = check(&limiter, "anyone");
+        let _ = check(&limiter, &of_hung[2]);
+        !store.is_up()
+    });
+    for user in &users[..2] {
+        assert_eq!(admitted(&limiter, user, 4), 4);
+    }
+    assert!(store.status().down_for.is_some(), "{:?}", store.status());
+    for user in &of_others {
+        assert_eq!(admitted(&limiter, user, 4), 4);
+    }
+    cluster.nodes[0].resume();
+    until("it answers again", || store.is_up());
+    until("it is charged", || store.status().charged_back >= 2 * 4);
+    assert_eq!(store.status().not_charged_back, 0);
+    let policy = policy("p", "fixed-window", 9, HOUR);
+    for user in users.iter().filter(|user| **user != of_hung[2]) {
+        let charge = |user: &str| {
+            let key = Keyspace::new("tollgate").key(&Identity::user(user), &policy);
+            Charge { policy: policy.clone(), key }
+        };
+        assert_eq!(ask(&*store, &[charge(user)], 1, 0).standings[0].remaining, 9 - 6, "{user}");
+    }
 }
 
 #[test]

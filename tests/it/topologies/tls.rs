@@ -35,7 +35,9 @@ fn a_server_is_asked_only_if_its_certificate_is_right() {
     let (own, other) = (Authority::new(), Authority::new());
     let (_server, right) = serve(&own.certify(HOST), &own, "no");
     assert_eq!(admitted(&store(right, trusting(&own))), 5);
-    assert!(!store(right, trusting(&other)).is_up(), "of an authority that is not trusted");
+    let distrustful = store(right, trusting(&other));
+    assert!(!distrustful.is_up(), "of an authority that is not trusted");
+    assert_eq!(distrustful.status().cause, Some("TLS failed"));
     assert!(!store(right, RedisTls::default()).is_up(), "of none that the public trusts");
 
     let (_server, expired) = serve(&own.certify_once(HOST), &own, "no");

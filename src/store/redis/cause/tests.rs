@@ -26,6 +26,7 @@ fn reply(text: &str) -> StoreError {
 fn each_reply_has_its_cause() {
     // (as Redis 7.0 writes it, the cause)
     let cases = [
+        ("CLUSTERDOWN The cluster is down", Cause::ClusterDown),
         ("WRONGPASS invalid username-password pair or user is disabled.", Cause::Password),
         ("NOAUTH Authentication required.", Cause::NoPassword),
         ("ERR Protocol error: unauthenticated bulk length", Cause::NoPassword),
