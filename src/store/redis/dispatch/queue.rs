@@ -156,7 +156,8 @@ impl Queue {
         self.answer(answers, group.desk, refused);
     }
 
-    /// Answers each of `answers` with the next of `decided`, and counts what no server decided.
+    /// Answers each of `answers` with the next of `decided`, at `desk` if there is one, and counts what
+    /// no server decided.
     pub(super) fn answer(
         &self,
         answers: Vec<AnswerTo<Acquired>>,
@@ -167,7 +168,16 @@ impl Queue {
         if unanswered > 0 {
             self.tally.unanswered.add(unanswered as u64);
         }
-        answer_all(answers, desk, decided.into_iter().map(|it| it.map_err(StoreError::new)));
+        let send = move || {
+            for (answer, decided) in answers.into_iter().zip(decided) {
+                // Whoever asked may have gone.
+                let _ = answer.send(decided.map_err(StoreError::new));
+            }
+        };
+        match desk {
+            Some(desk) => desk.leave(send),
+            None => send(),
+        }
     }
 
     fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
@@ -227,23 +237,5 @@ impl Job {
             Self::Acquire(group) => group.asked.len(),
             Self::Reset { .. } => 0,
         }
-    }
-}
-
-/// Answers each of `answers` with the next of `results`, at `desk` if there is one.
-fn answer_all<T: Send + 'static>(
-    answers: Vec<AnswerTo<T>>,
-    desk: Option<Arc<Desk>>,
-    results: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
-) {
-    let send = move || {
-        for (answer, result) in answers.into_iter().zip(results) {
-            // Whoever asked may have gone.
-            let _ = answer.send(result);
-        }
-    };
-    match desk {
-        Some(desk) => desk.leave(send),
-        None => send(),
     }
 }
