@@ -25,7 +25,7 @@ impl Dispatch {
         options: &RedisOptions,
     ) -> Result<Self, StoreError> {
         let threads = options.connections.max(1);
-        let queue = Arc::new(Queue::new(threads, servers.tally().clone()));
+        let queue = Arc::new(Queue::new(servers.tally().clone()));
         let dispatch = Self { queue, servers: servers.clone() };
         for number in 0..threads {
             let (queue, calls) = (dispatch.queue.clone(), servers.clone());
@@ -70,7 +70,9 @@ struct Dispatcher<C> {
 
 impl<C: Calls> Dispatcher<C> {
     fn run(&self) {
-        while let Some(jobs) = self.queue.take() {
+        let mut served = 0;
+        while let Some(jobs) = self.queue.take(served) {
+            served = Job::requests(&jobs);
             self.serve_or_drop(jobs);
         }
     }

@@ -18,6 +18,10 @@ pub(super) const MAX_BATCH: usize = 128;
 /// How many requests of one thread go out together at most; two such groups fit in a batch.
 const MAX_GROUP: usize = MAX_BATCH / 2;
 
+/// While no more requests than these are under way, an idle dispatcher takes the next at once: so few
+/// are not worth waiting for.
+const FEW: usize = 2;
+
 /// How long a dispatcher may be away before an idle one is woken for what is asked then: longer than a
 /// call to a server nearby takes, since what one dispatcher sends at once costs less than what two do.
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -30,7 +34,6 @@ thread_local! {
 /// Jobs that wait for a dispatcher.
 #[derive(Debug)]
 pub(super) struct Queue {
-    dispatchers: usize,
     state: Mutex<State>,
     more: Condvar,
     tally: Arc<Tally>,
@@ -41,6 +44,8 @@ struct State {
     jobs: VecDeque<Job>,
     /// Requests in them.
     waiting: usize,
+    /// Requests that dispatchers have taken and not yet answered.
+    under_way: usize,
     /// Dispatchers that wait for a job.
     idle: usize,
     /// Whether one of them was called, and has not come yet.
@@ -74,9 +79,9 @@ pub(super) struct Asked {
 pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Queue {
-    /// A queue for as many dispatchers, which counts in `tally` what was not answered.
-    pub(super) fn new(dispatchers: usize, tally: Arc<Tally>) -> Self {
-        Self { dispatchers, state: Mutex::default(), more: Condvar::new(), tally }
+    /// An empty queue, which counts in `tally` what was not answered.
+    pub(super) fn new(tally: Arc<Tally>) -> Self {
+        Self { state: Mutex::default(), more: Condvar::new(), tally }
     }
 
     /// Sends what this thread asks in its turn, with all else that it asks in it.
@@ -110,12 +115,13 @@ impl Queue {
     }
 
     /// The next jobs, of at most [`MAX_BATCH`] requests together, as soon as there are any; `None`
-    /// when nobody asks any more.
+    /// when nobody asks any more. Whoever takes them has answered `served` requests since it came last.
     ///
     /// Never waits for more: an idle system sends a batch of one at once, a busy one what gathered
     /// while the last call was under way.
-    pub(super) fn take(&self) -> Option<Vec<Job>> {
+    pub(super) fn take(&self, served: usize) -> Option<Vec<Job>> {
         let mut state = self.lock();
+        state.under_way -= served;
         while state.jobs.is_empty() {
             if state.is_closed {
                 return None;
@@ -128,12 +134,14 @@ impl Queue {
         state.came = Some(Instant::now());
         let mut taken = 0;
         let fits = |job: &&Job| {
-            taken += job.requests();
+            taken += job.len();
             taken <= MAX_BATCH
         };
         let count = state.jobs.iter().take_while(fits).count();
         let jobs: Vec<Job> = state.jobs.drain(..count).collect();
-        state.waiting -= jobs.iter().map(Job::requests).sum::<usize>();
+        let requests = Job::requests(&jobs);
+        state.waiting -= requests;
+        state.under_way += requests;
         Some(jobs)
     }
 
@@ -201,14 +209,12 @@ impl Queue {
     /// Gives `job` back where too many requests wait.
     fn push(&self, job: Job) -> Result<(), Job> {
         let mut state = self.lock();
-        if state.waiting + job.requests() > MAX_WAITING {
+        if state.waiting + job.len() > MAX_WAITING {
             return Err(job);
         }
-        state.waiting += job.requests();
+        state.waiting += job.len();
         state.jobs.push_back(job);
-        let nobody_comes =
-            !state.is_called && (state.idle == self.dispatchers || state.is_behind());
-        let calls = nobody_comes && state.idle > 0;
+        let calls = state.idle > 0 && !state.is_called && state.wants_another();
         state.is_called |= calls;
         drop(state);
         if calls {
@@ -223,16 +229,22 @@ impl Queue {
 }
 
 impl State {
-    /// Whether the busy dispatchers leave more waiting than one call decides, or none of them has come
-    /// for too long: its call may hang.
-    fn is_behind(&self) -> bool {
-        self.waiting > MAX_BATCH || self.came.is_none_or(|came| came.elapsed() > PATIENCE)
+    /// Whether the busy dispatchers have next to nothing to do, leave more waiting than one call
+    /// decides, or have not come for too long: a call may hang.
+    fn wants_another(&self) -> bool {
+        self.under_way <= FEW
+            || self.waiting > MAX_BATCH
+            || self.came.is_none_or(|came| came.elapsed() > PATIENCE)
     }
 }
 
 impl Job {
-    /// How many requests it holds.
-    fn requests(&self) -> usize {
+    /// How many requests `jobs` hold.
+    pub(super) fn requests(jobs: &[Self]) -> usize {
+        jobs.iter().map(Self::len).sum()
+    }
+
+    fn len(&self) -> usize {
         match self {
             Self::Acquire(group) => group.asked.len(),
             Self::Reset { .. } => 0,

@@ -4,8 +4,8 @@
 use std::future::Future as _;
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::super::batch::Batch;
@@ -77,6 +77,8 @@ struct World {
     queue: Arc<Queue>,
     dispatchers: Vec<Dispatcher<Script>>,
     held: [Option<Vec<Job>>; DISPATCHERS],
+    /// How many requests each has answered since it came last.
+    served: [usize; DISPATCHERS],
     /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
     clerk: Option<(Pin<Box<Clerk>>, Arc<Bell>)>,
     asked: u64,
@@ -97,7 +99,7 @@ impl Wake for Bell {
 
 impl World {
     fn new(has_clerk: bool) -> Self {
-        let queue = Arc::new(Queue::new(DISPATCHERS, Arc::default()));
+        let queue = Arc::new(Queue::new(Arc::default()));
         let dispatcher = |_| Dispatcher {
             queue: queue.clone(),
             calls: Arc::new(Script(Mutex::new(End::Answered))),
@@ -108,6 +110,7 @@ impl World {
             dispatchers: (0..DISPATCHERS).map(dispatcher).collect(),
             queue,
             held: [None, None],
+            served: [0, 0],
             asked: 0,
             answers: Vec::new(),
             ends: vec![None; usize::try_from(REQUESTS).unwrap()],
@@ -153,7 +156,9 @@ impl World {
                 self.asked += 1;
             }
             Step::EndTurn => self.end_turn(),
-            Step::Take(number) => self.held[number] = self.queue.take(),
+            Step::Take(number) => {
+                self.held[number] = self.queue.take(std::mem::take(&mut self.served[number]));
+            }
             Step::Finish(number, end) => {
                 let jobs = self.held[number].take().unwrap();
                 for job in &jobs {
@@ -163,6 +168,7 @@ impl World {
                         assert_eq!(self.ends[number].replace(end), None, "taken twice");
                     }
                 }
+                self.served[number] = Job::requests(&jobs);
                 *self.dispatchers[number].calls.0.lock().unwrap() = end;
                 self.dispatchers[number].serve_or_drop(jobs);
             }
@@ -228,7 +234,7 @@ fn play_every_order(has_clerk: bool) -> usize {
 #[test]
 fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
     let tally = Arc::new(Tally::default());
-    let queue = Arc::new(Queue::new(DISPATCHERS, tally.clone()));
+    let queue = Arc::new(Queue::new(tally.clone()));
     let ask = |number| {
         let (answer, waiting) = Answer::later();
         queue.ask(Asked { acquire: request(number), answer });
@@ -241,7 +247,7 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
     assert_eq!(tally.overloads.get(), 1);
 
     // Whoever takes some makes room for as many.
-    assert_eq!(queue.take().unwrap().len(), MAX_BATCH);
+    assert_eq!(queue.take(0).unwrap().len(), MAX_BATCH);
     let more: Vec<_> = (0..MAX_BATCH).map(|_| ask(0)).collect();
     assert_eq!(tally.overloads.get(), 1);
     assert_eq!(ask(0).wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
@@ -251,20 +257,58 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
 #[test]
 fn a_request_that_waited_too_long_is_not_sent() {
     let tally = Arc::new(Tally::default());
-    let queue = Arc::new(Queue::new(DISPATCHERS, tally.clone()));
+    let queue = Arc::new(Queue::new(tally.clone()));
     let calls = Arc::new(Script(Mutex::new(End::Panicked)));
     let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
     queue.ask(Asked { acquire: request(0), answer });
-    dispatcher.serve_or_drop(queue.take().unwrap());
+    dispatcher.serve_or_drop(queue.take(0).unwrap());
     assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
     assert_eq!((tally.overloads.get(), tally.unanswered.get()), (1, 1));
 }
 
 #[test]
 fn a_dispatcher_ends_when_nobody_asks_any_more() {
-    let queue = Arc::new(Queue::new(DISPATCHERS, Arc::default()));
+    let queue = Arc::new(Queue::new(Arc::default()));
     queue.close();
     let calls = Arc::new(Script(Mutex::new(End::Answered)));
     Dispatcher { queue, calls, timeout: Duration::MAX }.run();
+}
+
+/// A server that says when it is asked, and answers when it is let.
+struct Gate {
+    asked: mpsc::Sender<()>,
+    answer: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Calls for Gate {
+    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
+        self.asked.send(()).unwrap();
+        let _ = self.answer.lock().unwrap().recv();
+        vec![Err(StoreErrorKind::Refused); asked.len()]
+    }
+
+    fn reset(&self, _: &[Key]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_request_does_not_wait_for_the_call_of_another_while_a_dispatcher_is_idle() {
+    let queue = Arc::new(Queue::new(Arc::default()));
+    let ((asked, is_asked), (let_answer, answer)) = (mpsc::channel(), mpsc::channel::<()>());
+    let calls = Arc::new(Gate { asked, answer: Mutex::new(answer) });
+    let dispatch = || {
+        let (queue, calls) = (queue.clone(), calls.clone());
+        thread::spawn(move || Dispatcher { queue, calls, timeout: Duration::MAX }.run())
+    };
+    let dispatchers: Vec<_> = (0..DISPATCHERS).map(|_| dispatch()).collect();
+    for number in 0..2 {
+        let (answer, _) = Answer::later();
+        queue.ask(Asked { acquire: request(number), answer });
+        is_asked.recv_timeout(Duration::from_secs(10)).expect("a dispatcher comes");
+    }
+    drop(let_answer);
+    queue.close();
+    dispatchers.into_iter().for_each(|dispatcher| dispatcher.join().unwrap());
 }
