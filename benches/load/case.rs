@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::contender::Contender::{self, Bare, Multiplexed, Plain, Tollgate};
+use crate::contender::Contender::{self, Bare, Incr, Multiplexed, Plain, Tollgate};
 use crate::peer::PEERS;
 use crate::target::{Bound, Measure, Target};
 use crate::wrk::Load;
@@ -79,6 +79,8 @@ pub(crate) fn peers() -> Case {
 /// Every case under load; `start` is a case of its own.
 pub(crate) fn all() -> Vec<Case> {
     let everyone = || vec![Bare, Tollgate, Multiplexed, Plain];
+    // Also who answers a yes or no without more.
+    let and_incr = || [everyone(), vec![Incr]].concat();
     let case = |name, about: &str| Case {
         name,
         about: about.to_owned(),
@@ -90,12 +92,12 @@ pub(crate) fn all() -> Vec<Case> {
     let of_bare = |least| Target::new(Measure::SpeedOf(Bare), Bound::AtLeast(least));
     vec![
         Case {
+            contenders: and_incr(),
             targets: vec![of_bare(0.70), Target::new(Measure::SpeedOf(Plain), Bound::AtLeast(3.0))],
             ..case("default", "Redis, a fixed window")
         },
         Case {
             setting: Setting::of(&["fixed-window", "token-bucket"]),
-            contenders: vec![Bare, Tollgate],
             targets: vec![of_bare(0.60)],
             ..case("two-policies", "Redis, a fixed window and a token bucket")
         },
@@ -122,6 +124,7 @@ pub(crate) fn all() -> Vec<Case> {
         },
         Case {
             load: Load { connections: 8, keys: 100_000 },
+            contenders: and_incr(),
             targets: vec![
                 of_bare(0.40),
                 Target::new(Measure::SpeedOf(Multiplexed), Bound::AtLeast(1.0)),

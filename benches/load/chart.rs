@@ -23,6 +23,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .tollgate { fill: #2da44e }
 .multiplexed { fill: #6e8fc7 }
 .plain { fill: #b08f5c }
+.incr { fill: #a9a9a9 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .note { fill: #9198a1 } }";
 
 /// Draws what `results` holds of the cases to `output`.
@@ -94,6 +95,7 @@ fn title(name: &str) -> &str {
         "tollgate" => "Tollgate",
         "multiplexed" => "async, multiplexed",
         "plain" => "r2d2 and web::block",
+        "incr" => "async, INCR alone",
         other => other,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) enum Contender {
     Bare,
     Plain,
     Multiplexed,
+    Incr,
     Tollgate,
     Peer(&'static Peer),
 }
@@ -47,6 +48,7 @@ impl Contender {
             Self::Bare => "bare",
             Self::Plain => "plain",
             Self::Multiplexed => "multiplexed",
+            Self::Incr => "incr",
             Self::Tollgate => "tollgate",
             Self::Peer(peer) => peer.name,
         }
@@ -63,7 +65,7 @@ impl Contender {
     pub(crate) fn asks_redis(self, setting: &Setting) -> bool {
         match self {
             Self::Bare => false,
-            Self::Plain | Self::Multiplexed => true,
+            Self::Plain | Self::Multiplexed | Self::Incr => true,
             Self::Tollgate => !setting.in_memory,
             Self::Peer(peer) => peer.asks_redis,
         }
@@ -99,6 +101,7 @@ impl Contender {
             command = program(&std::env::current_exe()?);
             command.args(["serve", self.name(), "--listen", &address.to_string()]);
             command.args(["--redis", stage.redis, "--units", &setting.units.to_string()]);
+            command.args(["--algorithms", &setting.algorithms.join(",")]);
         }
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {

@@ -3,25 +3,19 @@
 use std::time::Instant;
 
 use crate::Result;
+use crate::script::{INCR, WINDOW_MS};
 use crate::stats::median;
-
-/// The shortest fixed window: what the apps that Tollgate is compared with ask Redis to do.
-pub(crate) const FIXED_WINDOW: &str = "\
-local used = redis.call('INCR', KEYS[1])
-if used == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return used <= tonumber(ARGV[1])";
 
 const CALLS: u32 = 5_000;
 
 /// The median round trip in microseconds, over keys that are there already for the most part.
 pub(crate) fn round_trip(url: &str) -> Result<f64> {
     let mut connection = redis::Client::open(url)?.get_connection()?;
-    let script = redis::Script::new(FIXED_WINDOW);
-    script.load(&mut connection)?;
+    INCR.load(&mut connection)?;
     let mut times = Vec::new();
     for call in 0..CALLS {
-        let mut step = script.prepare_invoke();
-        step.key(format!("bare:{}", call % 1_000)).arg(1_000_000).arg(3_600_000);
+        let mut step = INCR.prepare_invoke();
+        step.key(format!("bare:{}", call % 1_000)).arg(1_000_000).arg(WINDOW_MS);
         let begun = Instant::now();
         let _: Option<bool> = step.invoke(&mut connection)?;
         times.push(begun.elapsed().as_secs_f64() * 1e6);

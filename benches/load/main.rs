@@ -16,6 +16,7 @@ mod redis_server;
 mod report;
 mod run;
 mod sample;
+mod script;
 mod serve;
 mod soak;
 mod start;

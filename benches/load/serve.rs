@@ -1,20 +1,12 @@
 //! The apps that Tollgate is compared with, each as a process of its own.
 
-use std::sync::LazyLock;
-
-use actix_web::{App, HttpResponse, HttpServer, Responder, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, web};
 use clap::{Args, ValueEnum};
-use redis::Script;
 use redis::aio::MultiplexedConnection;
 use serde::Serialize;
 
 use crate::Result;
-use crate::latency::FIXED_WINDOW;
-
-/// Hashed once, as its name for `EVALSHA`.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(FIXED_WINDOW));
-
-const WINDOW_MS: u64 = 3_600_000;
+use crate::script::{ACQUIRE, INCR, WINDOW_MS, acquire, is_admitted};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -23,9 +15,18 @@ pub(crate) struct Options {
     listen: String,
     #[arg(long)]
     redis: String,
+    #[command(flatten)]
+    quota: Quota,
+}
+
+/// One policy for each algorithm.
+#[derive(Args, Clone)]
+struct Quota {
     /// Units allowed per hour
     #[arg(long)]
     units: u64,
+    #[arg(long, value_delimiter = ',')]
+    algorithms: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,6 +37,8 @@ pub(crate) enum Baseline {
     Plain,
     /// One asynchronous multiplexed connection per worker, one EVALSHA per request
     Multiplexed,
+    /// The same, with a counter for a script
+    Incr,
 }
 
 #[derive(Serialize)]
@@ -45,17 +48,20 @@ struct Data {
 
 type Pool = r2d2::Pool<redis::Client>;
 
-#[derive(Clone, Copy)]
-struct Units(u64);
-
 /// Serves until the process is ended.
 pub(crate) fn serve(options: Options) -> Result<()> {
-    let Options { app, listen, redis, units } = options;
+    let Options { app, listen, redis, quota } = options;
     let client = redis::Client::open(redis)?;
-    let units = web::Data::new(Units(units));
-    // The first to be asked must not find the script missing.
-    if app != Baseline::Bare {
-        SCRIPT.load(&mut client.get_connection()?)?;
+    let quota = web::Data::new(quota);
+    // The first to be asked must not find its script missing.
+    match app {
+        Baseline::Bare => {}
+        Baseline::Plain | Baseline::Multiplexed => {
+            ACQUIRE.load(&mut client.get_connection()?)?;
+        }
+        Baseline::Incr => {
+            INCR.load(&mut client.get_connection()?)?;
+        }
     }
     actix_web::rt::System::new().block_on(async move {
         match app {
@@ -69,23 +75,26 @@ pub(crate) fn serve(options: Options) -> Result<()> {
                 let app = move || {
                     App::new()
                         .app_data(web::Data::new(pool.clone()))
-                        .app_data(units.clone())
+                        .app_data(quota.clone())
                         .route("/api/data", web::get().to(plain))
                 };
                 HttpServer::new(app).bind(listen)?.run().await?;
             }
-            Baseline::Multiplexed => {
-                let app = move || {
+            Baseline::Multiplexed | Baseline::Incr => {
+                let service = move || {
                     let client = client.clone();
-                    App::new()
+                    let service = App::new()
                         .data_factory(move || {
                             let client = client.clone();
                             async move { client.get_multiplexed_async_connection().await }
                         })
-                        .app_data(units.clone())
-                        .route("/api/data", web::get().to(multiplexed))
+                        .app_data(quota.clone());
+                    match app {
+                        Baseline::Incr => service.route("/api/data", web::get().to(incr)),
+                        _ => service.route("/api/data", web::get().to(multiplexed)),
+                    }
                 };
-                HttpServer::new(app).bind(listen)?.run().await?;
+                HttpServer::new(service).bind(listen)?.run().await?;
             }
         }
         Ok(())
@@ -97,33 +106,43 @@ async fn bare() -> impl Responder {
 }
 
 async fn plain(
-    request: actix_web::HttpRequest,
+    request: HttpRequest,
     pool: web::Data<Pool>,
-    units: web::Data<Units>,
+    quota: web::Data<Quota>,
 ) -> HttpResponse {
-    let key = key("plain", &request);
-    let units = units.0;
-    let admitted = web::block(move || -> Option<bool> {
+    let call = acquire("plain", client(&request), &quota.algorithms, quota.units);
+    let reply = web::block(move || -> Option<Vec<i64>> {
         let mut connection = pool.get().ok()?;
-        SCRIPT.key(key).arg(units).arg(WINDOW_MS).invoke(&mut connection).ok()
+        call.invoke(&mut connection).ok()
     });
-    answer(admitted.await.ok().flatten())
+    answer(reply.await.ok().flatten().map(|reply| is_admitted(&reply)))
 }
 
 async fn multiplexed(
-    request: actix_web::HttpRequest,
+    request: HttpRequest,
     connection: web::Data<MultiplexedConnection>,
-    units: web::Data<Units>,
+    quota: web::Data<Quota>,
 ) -> HttpResponse {
     let mut connection = MultiplexedConnection::clone(&connection);
-    let mut call = SCRIPT.key(key("multiplexed", &request));
-    call.arg(units.0).arg(WINDOW_MS);
+    let call = acquire("multiplexed", client(&request), &quota.algorithms, quota.units);
+    let reply: Option<Vec<i64>> = call.invoke_async(&mut connection).await.ok();
+    answer(reply.map(|reply| is_admitted(&reply)))
+}
+
+async fn incr(
+    request: HttpRequest,
+    connection: web::Data<MultiplexedConnection>,
+    quota: web::Data<Quota>,
+) -> HttpResponse {
+    let mut connection = MultiplexedConnection::clone(&connection);
+    let mut call = INCR.key(format!("incr:{}", client(&request)));
+    call.arg(quota.units).arg(WINDOW_MS);
     answer(call.invoke_async(&mut connection).await.ok())
 }
 
-fn key(prefix: &str, request: &actix_web::HttpRequest) -> String {
+fn client(request: &HttpRequest) -> &str {
     let client = request.headers().get("x-client").and_then(|value| value.to_str().ok());
-    format!("{prefix}:{}", client.unwrap_or_default())
+    client.unwrap_or_default()
 }
 
 fn answer(admitted: Option<bool>) -> HttpResponse {
