@@ -10,6 +10,7 @@ mod fill;
 mod growth;
 mod latency;
 mod machine;
+mod outage;
 mod peer;
 mod process;
 mod redis_server;
@@ -20,6 +21,7 @@ mod serve;
 mod soak;
 mod start;
 mod stats;
+mod steady;
 mod target;
 mod wrk;
 
