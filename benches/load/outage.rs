@@ -59,6 +59,22 @@ impl Fault {
             Self::IsKilled => lab.redis.restart(),
         }
     }
+
+    /// Lets it last for `length` after it was noticed, and returns when all is as before.
+    fn happen(self, lab: &mut Lab, tollgate: &mut Running, length: Duration) -> Result<Instants> {
+        let process = &mut tollgate.process;
+        let said = process.printed()?.len();
+        let begun = Instant::now();
+        self.begin(lab)?;
+        process.until_it_says(GIVEN_UP, said)?;
+        let given_up = Instant::now();
+        pause(length);
+        let ended = Instant::now();
+        self.end(lab)?;
+        process.until_it_says(TAKEN_UP, said)?;
+        pause(SETTLED);
+        Ok(Instants { begun, given_up, ended })
+    }
 }
 
 /// What the requests of one part of a round took, in milliseconds.
@@ -169,24 +185,6 @@ struct Instants {
     begun: Instant,
     given_up: Instant,
     ended: Instant,
-}
-
-impl Fault {
-    /// Lets it last for `length` after it was noticed, and returns when all is as before.
-    fn happen(self, lab: &mut Lab, tollgate: &mut Running, length: Duration) -> Result<Instants> {
-        let process = &mut tollgate.process;
-        let said = process.printed()?.len();
-        let begun = Instant::now();
-        self.begin(lab)?;
-        process.until_it_says(GIVEN_UP, said)?;
-        let given_up = Instant::now();
-        pause(length);
-        let ended = Instant::now();
-        self.end(lab)?;
-        process.until_it_says(TAKEN_UP, said)?;
-        pause(SETTLED);
-        Ok(Instants { begun, given_up, ended })
-    }
 }
 
 impl Instants {
