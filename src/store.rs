@@ -123,6 +123,8 @@ pub enum StoreErrorKind {
     TimedOut,
     /// It answered with an error, or with something that is no answer.
     Refused,
+    /// It answered with an error that says that it has charged nothing.
+    Declined,
     /// More requests wait for it than may, or for longer: it was not asked.
     Overloaded,
     /// It has no room for a new key.
@@ -137,7 +139,7 @@ impl StoreErrorKind {
     pub fn may_have_charged(self) -> bool {
         match self {
             Self::Lost | Self::TimedOut | Self::Refused | Self::Closed => true,
-            Self::Unreachable | Self::Overloaded | Self::Full => false,
+            Self::Unreachable | Self::Declined | Self::Overloaded | Self::Full => false,
         }
     }
 }
@@ -178,6 +180,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Lost => "the connection to the store was lost",
             StoreErrorKind::TimedOut => "the store did not answer in time",
             StoreErrorKind::Refused => "the store refused the request",
+            StoreErrorKind::Declined => "the store does not count at present",
             StoreErrorKind::Overloaded => "too many requests wait for the store",
             StoreErrorKind::Full => "the store has no room for a new key",
             StoreErrorKind::Closed => "the store was shut down",

@@ -32,14 +32,22 @@ pub(crate) struct Setting {
     pub(crate) in_memory: bool,
     /// What a call to Redis may take.
     pub(crate) timeout_ms: u64,
+    pub(crate) on_store_failure: &'static str,
 }
 
 impl Setting {
     pub(crate) fn of(algorithms: &[&'static str]) -> Self {
-        Self { units: PLENTY, algorithms: algorithms.to_vec(), in_memory: false, timeout_ms: 50 }
+        Self {
+            units: PLENTY,
+            algorithms: algorithms.to_vec(),
+            in_memory: false,
+            timeout_ms: 50,
+            // So that a store that fails shows.
+            on_store_failure: "deny",
+        }
     }
 
-    /// Tollgate's configuration. A store that fails refuses, so that it shows.
+    /// Tollgate's configuration.
     pub(crate) fn config(&self, listen: SocketAddr, redis: &str) -> String {
         let url = if self.in_memory { "memory:" } else { redis };
         let mut text = format!(
@@ -54,8 +62,8 @@ impl Setting {
             let _ = write!(
                 text,
                 "\n[policies.{name}]\nquota = \"{}/hour\"\nalgorithm = \"{algorithm}\"\n\
-                 key = \"header:x-client\"\non_store_failure = \"deny\"\n",
-                self.units
+                 key = \"header:x-client\"\non_store_failure = \"{}\"\n",
+                self.units, self.on_store_failure
             );
         }
         let _ = write!(text, "\n[routes.\"/api/data\"]\npolicies = {names:?}\n");
@@ -76,7 +84,7 @@ pub(crate) fn peers() -> Case {
     }
 }
 
-/// Every case under load; `start` is a case of its own.
+/// Every case under load of `wrk`; `start` and `outage` are cases of their own.
 pub(crate) fn all() -> Vec<Case> {
     let everyone = || vec![Bare, Tollgate, Multiplexed, Plain];
     // Also who answers a yes or no without more.

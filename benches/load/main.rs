@@ -10,6 +10,7 @@ mod fill;
 mod growth;
 mod latency;
 mod machine;
+mod outage;
 mod peer;
 mod process;
 mod redis_server;
@@ -21,6 +22,7 @@ mod serve;
 mod soak;
 mod start;
 mod stats;
+mod steady;
 mod target;
 mod wrk;
 

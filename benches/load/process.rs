@@ -54,6 +54,18 @@ impl Process {
         }
     }
 
+    /// What it has printed so far.
+    pub(crate) fn printed(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
+    }
+
+    /// Waits until it has printed `text`, after the first `length` bytes.
+    pub(crate) fn until_it_says(&mut self, text: &str, length: usize) -> Result<()> {
+        let log = self.log.clone();
+        let says = || fs::read_to_string(&log).ok()?.get(length..)?.contains(text).then_some(());
+        self.until(Duration::from_millis(1), says)
+    }
+
     /// Waits until it accepts connections at `address`.
     pub(crate) fn until_it_listens(&mut self, address: SocketAddr) -> Result<()> {
         self.until(Duration::from_millis(5), || TcpStream::connect(address).ok().map(drop))

@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::redis_server::RedisServer;
 use crate::sample::Sample;
 use crate::stats::Spread;
-use crate::{Options, Result, latency, report, start};
+use crate::{Options, Result, latency, outage, report, start};
 
 /// Seconds of load that are not measured.
 const WARM_UP: u64 = 2;
@@ -68,19 +68,22 @@ pub(crate) fn peers(options: &Options) -> Result<()> {
 /// Measures the case that `options` names, or all of them.
 pub(crate) fn all(options: &Options) -> Result<()> {
     let cases = case::all();
-    let names = cases.iter().map(|case| case.name).chain([start::NAME]);
+    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME]);
     let chosen = |name: &str| options.case.is_empty() || options.case == name;
     if !names.clone().any(chosen) {
         let names: Vec<&str> = names.collect();
         return Err(format!("there is no case {:?}: {}", options.case, names.join(", ")).into());
     }
-    let lab = Lab::open(options)?;
+    let mut lab = Lab::open(options)?;
     println!("{}\n", lab.machine.line());
     for case in cases.into_iter().filter(|case| chosen(case.name)) {
         lab.measure_and_report(case)?;
     }
     if chosen(start::NAME) {
         start::measure(&lab)?;
+    }
+    if chosen(outage::NAME) {
+        outage::measure(&mut lab)?;
     }
     Ok(())
 }

@@ -140,7 +140,9 @@ impl Soak {
         mended?;
         let failures = self.store.status().failures - failures;
         let forgotten = if fault == Fault::Killed { QUOTA } else { 0 };
-        let allowed = forgotten + (failures + 1) * THREADS;
+        // What a full Redis declines it has not charged.
+        let lost = if fault == Fault::Full { 0 } else { failures };
+        let allowed = forgotten + (lost + 1) * THREADS;
         Ok(Outcome { admitted: ledger.into_iter().map(AtomicU64::into_inner).collect(), allowed })
     }
 

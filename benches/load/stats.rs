@@ -32,6 +32,12 @@ impl Spread {
     }
 }
 
+/// The value that so many percent of `sorted` do not exceed; not a number where there is none.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
 /// The middle of `values`, or the mean of the two in the middle; not a number where there is none.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();

@@ -9,7 +9,7 @@ use crate::run::Outcome;
 use crate::stats::Spread;
 
 /// The fewest rounds that say anything.
-const FEWEST_ROUNDS: usize = 5;
+pub(crate) const FEWEST_ROUNDS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {

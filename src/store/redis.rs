@@ -28,8 +28,10 @@ mod link;
 mod node;
 mod pool;
 mod probe;
+mod refusal;
 mod reply;
 mod script;
+mod seldom;
 mod servers;
 mod status;
 mod target;
@@ -151,6 +153,8 @@ fn store_error(error: redis::RedisError) -> StoreError {
         StoreErrorKind::TimedOut
     } else if error.is_io_error() {
         StoreErrorKind::Lost
+    } else if refusal::charged_nothing(&error) {
+        StoreErrorKind::Declined
     } else {
         StoreErrorKind::Refused
     };

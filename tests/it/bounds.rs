@@ -14,7 +14,7 @@ use crate::support::redis::Server;
 use crate::support::stores::{HOUR, NOW, policy};
 use crate::support::threads::until;
 use crate::support::traffic::{
-    THREADS, admitted, answer, check, limiter, options, store, under_traffic,
+    THREADS, admitted, answer, check, limiter, limiter_of, options, store, under_traffic,
 };
 
 const QUOTA: usize = 3_000;
@@ -30,23 +30,45 @@ struct Outcome {
     used: usize,
 }
 
-/// Lets three threads use up one user's quota while `happen` happens, after a third of it.
-fn in_mid_traffic(happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize)) -> Outcome {
-    over(2, |server, store, answered| {
-        server.resume();
-        happen(server, store, answered);
-    })
+/// How clients are counted. All clocks stand still, so that no algorithm forgets anything, and every
+/// one admits a quota.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    algorithm: &'static str,
+    connections: usize,
+    /// What is added to the server's URL.
+    credentials: &'static str,
 }
 
-/// The same over so many connections, and with a server that stands still, so that it is known what
-/// it has counted.
-fn over(
-    connections: usize,
-    happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize),
-) -> Outcome {
+const USUAL: Case = Case { algorithm: "fixed-window", connections: 2, credentials: "" };
+
+const ALGORITHMS: [&str; 4] = ["fixed-window", "sliding-window", "sliding-log", "token-bucket"];
+
+/// Lets three threads use up one user's quota while `happen` happens, after a third of it.
+fn in_mid_traffic(happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize)) -> Outcome {
+    USUAL.in_mid_traffic(happen)
+}
+
+impl Case {
+    fn in_mid_traffic(
+        self,
+        happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize),
+    ) -> Outcome {
+        over(self, |server, store, answered| {
+            server.resume();
+            happen(server, store, answered);
+        })
+    }
+}
+
+/// The same with a server that stands still, so that it is known what it has counted.
+fn over(case: Case, happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize)) -> Outcome {
+    let Case { algorithm, connections, credentials } = case;
     let mut server = Server::start();
-    let store = store(&RedisOptions { connections, ..options(&server.url()) });
-    let limiter = limiter(&store, QUOTA as u64, OnStoreFailure::Local);
+    server.tell(&["ACL", "SETUSER", "tollgate", "on", ">secret", "~*", "+@all"]);
+    let url = format!("{}{credentials}", server.url());
+    let store = store(&RedisOptions { connections, ..options(&url) });
+    let limiter = limiter_of(algorithm, &store, QUOTA as u64, OnStoreFailure::Local);
     let total = Arc::new(AtomicUsize::new(0));
     let (asks, counts, mut before) = (limiter.clone(), total.clone(), 0);
     under_traffic(
@@ -115,8 +137,7 @@ fn nothing_is_lost_when_the_script_is_flushed() {
 #[test]
 fn killed_connections_are_no_outage_however_many_they_are() {
     for connections in [1, 2, 16] {
-        let outcome = over(connections, |server, _, answered| {
-            server.resume();
+        let outcome = Case { connections, ..USUAL }.in_mid_traffic(|server, _, answered| {
             for _ in 0..5 {
                 server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
                 answer(50, answered);
@@ -132,14 +153,16 @@ fn killed_connections_are_no_outage_however_many_they_are() {
 
 #[test]
 fn a_redis_that_hangs_and_goes_on_costs_no_more_than_was_under_way() {
-    let outcome = in_mid_traffic(|server, store, answered| {
-        server.pause();
-        until("the store goes down", || !store.is_up());
-        answer(QUOTA / 6, answered);
-        server.resume();
-    });
-    assert_eq!(outcome.status.outages, 1, "{outcome:?}");
-    assert_admitted(&outcome, outcome.under_way());
+    for algorithm in ALGORITHMS {
+        let outcome = Case { algorithm, ..USUAL }.in_mid_traffic(|server, store, answered| {
+            server.pause();
+            until("the store goes down", || !store.is_up());
+            answer(QUOTA / 6, answered);
+            server.resume();
+        });
+        assert_eq!(outcome.status.outages, 1, "{algorithm}: {outcome:?}");
+        assert_admitted(&outcome, outcome.under_way());
+    }
 }
 
 #[test]
@@ -153,7 +176,7 @@ fn clients_that_redis_pauses_cost_no_more_than_was_under_way() {
 }
 
 #[test]
-fn a_full_redis_costs_no_more_than_was_under_way() {
+fn a_full_redis_costs_no_more_than_was_under_way_at_its_return() {
     let outcome = in_mid_traffic(|server, store, answered| {
         server.tell(&["CONFIG", "SET", "maxmemory", "1"]);
         until("the store goes down", || !store.is_up());
@@ -162,11 +185,11 @@ fn a_full_redis_costs_no_more_than_was_under_way() {
         server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
     });
     assert_eq!(outcome.status.outages, 1, "{outcome:?}");
-    assert_admitted(&outcome, outcome.under_way());
+    assert_admitted(&outcome, THREADS);
 }
 
 #[test]
-fn a_primary_that_becomes_a_replica_and_a_primary_again_costs_no_more_than_was_under_way() {
+fn a_primary_that_becomes_a_replica_and_a_primary_again_costs_what_was_under_way_at_its_return() {
     let outcome = in_mid_traffic(|server, store, answered| {
         // Of a primary that is not there.
         server.tell(&["REPLICAOF", "127.0.0.1", "1"]);
@@ -175,21 +198,45 @@ fn a_primary_that_becomes_a_replica_and_a_primary_again_costs_no_more_than_was_u
         answer(QUOTA / 6, answered);
         server.tell(&["REPLICAOF", "NO", "ONE"]);
     });
-    assert_admitted(&outcome, outcome.under_way());
+    assert_admitted(&outcome, THREADS);
+}
+
+#[test]
+fn rights_that_are_taken_and_given_back_cost_no_more_than_was_under_way() {
+    // Without the first, no script is run; without the second, one may end in the midst of a batch.
+    for right in ["evalsha", "hincrby"] {
+        let rule = |server: &Server, sign| {
+            server.tell(&["ACL", "SETUSER", "tollgate", &format!("{sign}{right}")]);
+        };
+        let case = Case { credentials: "?user=tollgate&pass=secret", ..USUAL };
+        let outcome = case.in_mid_traffic(|server, store, answered| {
+            rule(server, '-');
+            until("the store goes down", || !store.is_up());
+            assert_eq!(store.status().cause, Some("missing permission"), "{right}");
+            answer(QUOTA / 6, answered);
+            rule(server, '+');
+        });
+        assert_eq!(outcome.status.outages, 1, "{right}: {outcome:?}");
+        let under_way = if right == "evalsha" { THREADS } else { outcome.under_way() };
+        assert_admitted(&outcome, under_way);
+    }
 }
 
 #[test]
 fn a_redis_that_is_killed_and_comes_back_empty_costs_what_it_had_counted_as_well() {
-    let outcome = over(2, |server, store, answered| {
-        server.kill();
-        until("the store goes down", || !store.is_up());
-        answer(QUOTA / 6, answered);
-        server.restart();
-    });
-    assert_eq!(outcome.status.outages, 1, "{outcome:?}");
-    assert_admitted(&outcome, outcome.before + outcome.under_way());
-    // What was admitted in the outage is not forgotten.
-    assert!(outcome.status.charged_back >= (QUOTA / 6 - outcome.under_way()) as u64, "{outcome:?}");
+    for algorithm in ALGORITHMS {
+        let outcome = over(Case { algorithm, ..USUAL }, |server, store, answered| {
+            server.kill();
+            until("the store goes down", || !store.is_up());
+            answer(QUOTA / 6, answered);
+            server.restart();
+        });
+        assert_eq!(outcome.status.outages, 1, "{algorithm}: {outcome:?}");
+        assert_admitted(&outcome, outcome.before + outcome.under_way());
+        // What was admitted in the outage is not forgotten.
+        let least = QUOTA / 6 - outcome.under_way();
+        assert!(outcome.status.charged_back >= least as u64, "{algorithm}: {outcome:?}");
+    }
 }
 
 #[test]

@@ -24,6 +24,10 @@ fn a_hundred_outages_leave_nothing_behind() {
     };
     let mut process = Process::start("cycles::a_process_of_many_outages", &server.url());
     process.go();
+    // It has as long for each as for anything.
+    for cycle in 0..WARM + CYCLES {
+        process.value_of(&format!("cycle {cycle}"));
+    }
     for of in ["threads", "files"] {
         let before = process.value_of(&format!("{of} before"));
         let after = process.value_of(&format!("{of} after"));
@@ -31,9 +35,10 @@ fn a_hundred_outages_leave_nothing_behind() {
     }
     let (before, after) = (process.value_of("kib before"), process.value_of("kib after"));
     assert!(after < before + 4_096, "{before} KiB, and then {after}");
-    assert_eq!(process.value_of("outages"), WARM + CYCLES);
-    // Its connections by way of the proxy, and the one that asks.
-    assert!(clients() <= 2 + 1, "{} clients", clients());
+    // On a machine that stands still, more of them are noticed than were made.
+    assert!(process.value_of("outages") >= WARM + CYCLES);
+    // Its connection by way of the proxy, and the one that asks.
+    until("the server lets go", || clients() <= 1 + 1);
 }
 
 #[test]
@@ -42,7 +47,9 @@ fn a_process_of_many_outages() {
     let Some(url) = child::begin() else { return };
     let proxy = Proxy::to(url.trim_start_matches("redis+unix://"));
     let probe_interval = Duration::from_millis(1);
-    let store = store(&RedisOptions { probe_interval, ..options(&proxy.url()) });
+    // With more than one, it is chance how many are open.
+    let connections = 1;
+    let store = store(&RedisOptions { probe_interval, connections, ..options(&proxy.url()) });
     let limiter = limiter(&store, 1_000_000_000, OnStoreFailure::Local);
     let cycle = |number: u64| {
         let user = (number % 7).to_string();
@@ -53,16 +60,19 @@ fn a_process_of_many_outages() {
         });
         check(&limiter, &user).expect("a decision");
         proxy.set(Fault::None);
-        until("the store is up", || store.is_up());
-        let unanswered = store.status().unanswered;
-        check(&limiter, &user).expect("a decision");
-        assert_eq!(store.status().unanswered, unanswered, "Redis decides again");
+        until("Redis decides again", || {
+            let unanswered = store.status().unanswered;
+            check(&limiter, &user).expect("a decision");
+            store.status().unanswered == unanswered
+        });
+        child::tell(&format!("cycle {number}"), 1);
     };
-    let settle = || until("the proxy lets go", || proxy.connections() <= 2);
+    // The probe's connection is kept for a while.
+    let settle = || until("the proxy lets go", || proxy.connections() == 1);
     (0..WARM).for_each(cycle);
     settle();
     let threads = tell_all("before");
-    (0..CYCLES).for_each(cycle);
+    (WARM..WARM + CYCLES).for_each(cycle);
     settle();
     // What ends takes a moment to be gone.
     until("the threads end", || count("/proc/self/task") <= threads);

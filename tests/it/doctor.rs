@@ -3,6 +3,7 @@
 use crate::support::cluster::Cluster;
 use crate::support::process::{Finished, Options};
 use crate::support::redis::Server;
+use crate::support::sentinels::Watched;
 
 fn examine(url: &str) -> Finished {
     Options::default().set("store.url", url).set("store.timeout_ms", "5000").run(&["doctor"])
@@ -47,6 +48,57 @@ fn of_a_cluster_it_looks_at_one_node_and_says_so() {
     for about in ["reachable", "permissions", "time", "counting", "version", "eviction"] {
         assert_found(&finished, about, "ok", "");
     }
+}
+
+#[test]
+fn what_a_user_of_a_cluster_lacks_is_named() {
+    let cluster = Cluster::start();
+    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all"];
+    let examine_without = |rules: &[&str]| {
+        cluster.nodes[0].tell(&[&user[..], rules].concat());
+        examine(&cluster.url().replace("//", "//doctored:hush@"))
+    };
+    assert_found(&examine_without(&[]), "permissions", "ok", "");
+    let finished = examine_without(&["-cluster|slots", "-asking"]);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "permissions", "fail", "its user needs +cluster|slots +asking, ");
+}
+
+#[test]
+fn what_users_of_sentinels_and_of_their_primary_lack_is_named() {
+    let mut watched = Watched::start();
+    let finished = examine(&watched.url());
+    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
+    let primary = format!("names 127.0.0.1:{}", watched.servers[0].port());
+    let named = finished.stdout.lines().filter(|line| line.ends_with(&primary));
+    assert_eq!(named.count(), 3, "{finished:?}");
+
+    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all"];
+    watched.servers[0].tell(&[&user[..], &["-role"]].concat());
+    let sentinels = watched.sentinels();
+    let rights = [&user[..], &["-sentinel|get-master-addr-by-name"]].concat();
+    sentinels[0].tell(&rights);
+    sentinels[1].tell(&user);
+    sentinels[2].stop();
+    let url = watched.url().replace("//", "//doctored:hush@");
+    let finished = examine(&format!("{url}?sentinel_user=doctored&sentinel_pass=hush"));
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "permissions", "fail", "its user needs +role, ");
+    let mut found = finished.stdout.lines().filter(|line| line.contains("sentinel "));
+    for (level, words) in [
+        ("fail", "its user needs +sentinel|get-master-addr-by-name"),
+        ("ok", &*primary),
+        ("warn", "does not answer"),
+    ] {
+        let line = found.next().expect("a line for each");
+        assert!(line.starts_with(level) && line.contains(words), "{line}");
+    }
+    assert!(!format!("{finished:?}").contains("hush"), "{finished:?}");
+
+    let unknown = examine(&watched.url().replace("/limits", "/other"));
+    assert_found(&unknown, "sentinel", "fail", "knows no primary called other");
+    let wrong = examine(&format!("{}?sentinel_user=doctored&sentinel_pass=no", watched.url()));
+    assert_found(&wrong, "sentinel", "fail", "Correct sentinel_user and sentinel_pass");
 }
 
 #[test]

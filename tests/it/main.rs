@@ -28,6 +28,8 @@ mod permissions;
 mod outage;
 // What an outage costs of a quota, at most.
 mod bounds;
+// What Redis declines to count is not counted as if it might have been.
+mod uncharged;
 // Each reason why a Redis does not count, told with its remedy, ends in the ladder.
 mod causes;
 // What lies between a store and its Redis delays, drops and cuts.

@@ -107,7 +107,7 @@ fn what_was_admitted_is_owed_once() {
 
 #[test]
 fn what_the_store_may_have_charged_is_not_owed() {
-    use StoreErrorKind::{Closed, Lost, Overloaded, Refused, TimedOut};
+    use StoreErrorKind::{Closed, Declined, Lost, Overloaded, Refused, TimedOut};
     for cause in [TimedOut, Lost, Refused, Closed] {
         let stand = Stand::new(1);
         assert_eq!(stand.admits("a", 3, cause), 3, "{cause:?}");
@@ -116,9 +116,11 @@ fn what_the_store_may_have_charged_is_not_owed() {
         assert_eq!(stand.admits("a", 20, AWAY), 7, "{cause:?}");
         assert_eq!(stand.debts(), Stand::owed(7), "{cause:?}");
     }
-    let stand = Stand::new(1);
-    assert_eq!(stand.admits("a", 3, Overloaded), 3);
-    assert_eq!(stand.debts(), Stand::owed(3));
+    for cause in [Overloaded, Declined] {
+        let stand = Stand::new(1);
+        assert_eq!(stand.admits("a", 3, cause), 3, "{cause:?}");
+        assert_eq!(stand.debts(), Stand::owed(3), "{cause:?}");
+    }
 }
 
 #[test]
@@ -153,7 +155,9 @@ fn the_next_outage_begins_where_the_store_was_left_after_charging_back() {
 fn a_debt_that_was_not_taken_is_owed_on_and_one_that_may_have_been_is_not() {
     let stand = Stand::new(1);
     assert_eq!(stand.admits("a", 3, AWAY), 3);
-    settle(&stand, Err(StoreErrorKind::Unreachable));
+    for cause in [AWAY, StoreErrorKind::Declined] {
+        settle(&stand, Err(cause));
+    }
     assert_eq!(stand.admits("a", 1, AWAY), 1);
     settle(&stand, Err(StoreErrorKind::TimedOut));
     assert_eq!(stand.debts(), []);

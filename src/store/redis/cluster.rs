@@ -21,7 +21,10 @@ use self::map::{Map, Place, slot_of};
 use self::plan::Plan;
 use super::RedisOptions;
 use super::accounts::{Accounts, Collector};
+use super::link::millis;
 use super::pool::Connector;
+use super::script::Refund;
+use super::seldom::Seldom;
 use super::target::{Target, at};
 use super::url::Places;
 use crate::clock::Millis;
@@ -44,6 +47,7 @@ pub(super) struct Cluster {
     is_known: AtomicBool,
     accounts: Arc<Accounts>,
     started: Instant,
+    mentioned: Seldom,
     /// Wakes who refreshes the map.
     wake: Sender<()>,
 }
@@ -66,6 +70,7 @@ impl Cluster {
             is_known: AtomicBool::new(false),
             accounts: Arc::new(Accounts::of_many(cluster.clone())),
             started: Instant::now(),
+            mentioned: Seldom::default(),
             wake,
         });
         refresh::start(&cluster, wakes)?;
@@ -127,6 +132,23 @@ impl Cluster {
         let is_known = !map.is_empty();
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
         self.is_known.store(is_known, Ordering::Release);
+    }
+
+    /// Books what could not be given back because of `cause`, and says so now and then.
+    fn not_given_back(&self, refund: &Refund, cause: StoreErrorKind) {
+        let count = &self.accounts.tally().not_given_back;
+        count.add(refund.amount);
+        if self.mentioned.is_due(millis(self.started.elapsed())) {
+            log::warn!(
+                "Redis at {} could not be told to give back {} units of policy {:?} to a request that \
+                 was not admitted ({}): they stay used, as {} have since the start.",
+                self.address,
+                refund.amount,
+                refund.charge.policy.name(),
+                StoreError::new(cause),
+                count.get()
+            );
+        }
     }
 
     /// Has the map refreshed: it may be out of date.

@@ -8,16 +8,15 @@ use redis::{Cmd, FromRedisValue, RedisResult, cmd};
 use self::finding::Findings;
 pub(crate) use self::finding::{Finding, Level};
 use super::cause::{Cause, Says};
-use super::pool::{Connection, Connector};
+use super::pool::Connection;
 use super::probe::Probe;
 use super::servers::url_of;
-use super::target::Target;
-use super::url::{Places, Topology};
 use super::{RedisOptions, StoreError, connect_error, script, store_error};
 use crate::clock::{Clock, Millis};
-use crate::store::{Keyspace, StoreErrorKind};
+use crate::store::Keyspace;
 
 mod finding;
+mod topology;
 
 /// How many round trips are timed.
 const ROUND_TRIPS: usize = 51;
@@ -37,7 +36,8 @@ pub(crate) fn examine(
     clock: &dyn Clock,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Findings::default();
-    let connector = connector(options, &mut findings)?;
+    let url = url_of(options)?;
+    let connector = topology::connector(url.topology(), options, &mut findings)?;
     let begun = Instant::now();
     let connection = match connector.bare().and_then(greet) {
         Ok(connection) => {
@@ -52,43 +52,9 @@ pub(crate) fn examine(
         }
     };
     let probe = Probe::new(connector, options)?;
-    let examiner = Examiner { connection, options, findings };
+    let besides = topology::commands(url.topology());
+    let examiner = Examiner { connection, options, besides, findings };
     Ok(examiner.run(&probe, clock))
-}
-
-/// Who connects to what is examined: of a cluster, to one node.
-fn connector(options: &RedisOptions, findings: &mut Findings) -> Result<Connector, StoreError> {
-    let url = url_of(options)?;
-    let connector = |target: RedisResult<Target>| {
-        target.map(|target| Connector::new(target, options.timeout)).map_err(store_error)
-    };
-    match url.topology() {
-        Topology::Server(info) => connector(Target::server(info.clone(), options)),
-        Topology::Sentinel { sentinels, name, primary } => {
-            connector(Target::primary(sentinels, name, primary, options))
-        }
-        Topology::Cluster { nodes } => {
-            let mut node = None;
-            for info in nodes {
-                let place = Places(std::slice::from_ref(info)).to_string();
-                let candidate = connector(Target::server(info.clone(), options))?.of_member();
-                if node.is_none() || candidate.bare().is_ok() {
-                    let answers = candidate.bare().is_ok();
-                    node = Some((place, candidate));
-                    if answers {
-                        break;
-                    }
-                }
-            }
-            let (place, connector) =
-                node.ok_or_else(|| StoreError::new(StoreErrorKind::Unreachable))?;
-            findings.warn(
-                "cluster",
-                format!("all that follows is of the node at {place}; the others are not checked"),
-            );
-            Ok(connector)
-        }
-    }
 }
 
 /// That it takes commands: a password that is missing shows only now.
@@ -103,6 +69,8 @@ fn greet(mut connection: Connection) -> RedisResult<Connection> {
 struct Examiner<'a> {
     connection: Connection,
     options: &'a RedisOptions,
+    /// What its user must be permitted besides what the script calls.
+    besides: Vec<(&'static str, Cmd)>,
     findings: Findings,
 }
 
@@ -137,7 +105,8 @@ impl Examiner<'_> {
     fn permissions(&mut self) {
         let key = Keyspace::new(&self.options.key_prefix).examination();
         let mut missing = Vec::new();
-        for (name, command) in script::commands(&key) {
+        let besides = std::mem::take(&mut self.besides);
+        for (name, command) in script::commands(&key).into_iter().chain(besides) {
             let answer = self.ask::<redis::Value>(&command);
             if answer.is_err_and(|error| Cause::of_reply(&error) == Cause::Permission) {
                 missing.push(name);
@@ -253,8 +222,8 @@ impl Examiner<'_> {
         for _ in 0..ROUND_TRIPS {
             let begun = Instant::now();
             match self.ask::<redis::Value>(&cmd("TIME")).map_err(store_error) {
-                // A refusal is an answer, too.
-                Err(error) if error.kind() != StoreErrorKind::Refused => {
+                // That it may not be asked is an answer, too.
+                Err(error) if Cause::of(&error) != Cause::Permission => {
                     self.findings.fail("latency", format!("it {}", Says(&error)));
                     return;
                 }

@@ -12,13 +12,11 @@ use super::breaker::{Breaker, Failure};
 use super::cause::{Cause, Says};
 use super::pool::Connector;
 use super::probe::Probe;
+use super::seldom::Seldom;
 use super::status::Tally;
 use super::{RedisOptions, attend};
 use crate::clock::{Clock as _, Millis};
 use crate::store::{MonotonicClock, StoreError, StoreErrorKind};
-
-/// Failures that are no outage are mentioned in the log no more often than this.
-const MENTION_INTERVAL: Millis = 10_000;
 
 /// The state of the link to one server.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub(super) struct Link {
     generation: AtomicU64,
     /// The count of unanswered requests when the present outage began.
     unanswered_before: AtomicU64,
-    mentioned: AtomicU64,
+    mentioned: Seldom,
     wake: Sender<()>,
 }
 
@@ -56,7 +54,7 @@ impl Link {
             accounts: accounts.clone(),
             generation: AtomicU64::new(0),
             unanswered_before: AtomicU64::new(0),
-            mentioned: AtomicU64::new(0),
+            mentioned: Seldom::default(),
             wake,
         });
         match probe.run(0) {
@@ -212,12 +210,7 @@ impl Link {
 
     /// Says that calls failed without an outage, now and then.
     fn mention(&self) {
-        let (now, last) = (self.now() + 1, self.mentioned.load(Ordering::Relaxed));
-        let due = last == 0 || now >= last + MENTION_INTERVAL;
-        let swap = || {
-            self.mentioned.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        };
-        if let Some(cause) = self.tally().cause().filter(|_| due && swap()) {
+        if let Some(cause) = self.tally().cause().filter(|_| self.mentioned.is_due(self.now())) {
             log::warn!(
                 "Redis at {} failed a call and answered the next ({}): its requests were decided \
                  without it. {}",
@@ -243,6 +236,6 @@ pub(super) fn too_slow() -> StoreError {
     StoreError::caused_by(StoreErrorKind::TimedOut, "it answers, but too slowly")
 }
 
-fn millis(length: Duration) -> Millis {
+pub(super) fn millis(length: Duration) -> Millis {
     Millis::try_from(length.as_millis()).unwrap_or(Millis::MAX)
 }

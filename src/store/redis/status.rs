@@ -28,6 +28,9 @@ pub struct RedisStatus {
     pub charged_back: u64,
     /// Units likewise that it could not be charged with: no quota was left, or the answer was lost.
     pub not_charged_back: u64,
+    /// In a cluster, units that were charged in one slot to requests that another then did not admit,
+    /// and that could not be given back: they stay used.
+    pub not_given_back: u64,
 }
 
 /// What is counted for it.
@@ -41,6 +44,7 @@ pub(super) struct Tally {
     pub(super) overloads: Count,
     pub(super) charged_back: Count,
     pub(super) not_charged_back: Count,
+    pub(super) not_given_back: Count,
 }
 
 impl Tally {
@@ -63,6 +67,7 @@ impl Tally {
             overloads: self.overloads.get(),
             charged_back: self.charged_back.get(),
             not_charged_back: self.not_charged_back.get(),
+            not_given_back: self.not_given_back.get(),
         }
     }
 }

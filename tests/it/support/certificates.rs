@@ -72,25 +72,31 @@ fn named(host: &str) -> CertificateParams {
     params
 }
 
-impl Files {
-    /// What redis-server takes to serve with them on `port`, for clients of `authority`; those need
-    /// a certificate of it where `of_clients` is `yes`.
-    pub(crate) fn arguments(
-        &self,
-        port: u16,
-        authority: &Authority,
-        of_clients: &str,
-    ) -> Vec<String> {
+/// How a redis-server is certified.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certified<'a> {
+    pub(crate) files: &'a Files,
+    /// Whose certificates it trusts.
+    pub(crate) authority: &'a Authority,
+    /// Whether clients need a certificate of it, too.
+    pub(crate) of_clients: bool,
+}
+
+impl Certified<'_> {
+    /// What redis-server takes to serve so on `port`, and to speak so to others of its kind.
+    pub(crate) fn arguments(&self, port: u16) -> impl Iterator<Item = String> {
         let text = |path: &Path| path.to_str().expect("a path of text").to_owned();
+        let word = |is: bool| if is { "yes" } else { "no" }.to_owned();
         [
             ("tls-port", port.to_string()),
-            ("tls-cert-file", text(&self.certificate)),
-            ("tls-key-file", text(&self.key)),
-            ("tls-ca-cert-file", text(&authority.file())),
-            ("tls-auth-clients", of_clients.to_owned()),
+            ("tls-cert-file", text(&self.files.certificate)),
+            ("tls-key-file", text(&self.files.key)),
+            ("tls-ca-cert-file", text(&self.authority.file())),
+            ("tls-auth-clients", word(self.of_clients)),
+            ("tls-replication", word(true)),
+            ("tls-cluster", word(true)),
         ]
         .into_iter()
         .flat_map(|(name, value)| [format!("--{name}"), value])
-        .collect()
     }
 }

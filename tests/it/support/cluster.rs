@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use redis::cmd;
+use tollgate::Key;
 
+use super::certificates::Certified;
 use super::port;
 use super::redis::Server;
 use super::sentinels::says;
@@ -15,24 +17,36 @@ const PRIMARIES: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) nodes: Vec<Server>,
+    scheme: &'static str,
 }
 
 impl Cluster {
     /// Three primaries, which have equal parts of the slots.
     pub(crate) fn start() -> Self {
-        Self::of(PRIMARIES)
+        Self::of(PRIMARIES, None)
+    }
+
+    /// The same by TLS alone, between the nodes, too.
+    pub(crate) fn certified(tls: &Certified<'_>) -> Self {
+        Self::of(PRIMARIES, Some(tls))
     }
 
     /// The same, each with a replica.
     pub(crate) fn with_replicas() -> Self {
-        Self::of(2 * PRIMARIES)
+        Self::of(2 * PRIMARIES, None)
     }
 
-    /// `redis+cluster://a,b,c`
+    /// `redis+cluster://a,b,c`, or `rediss+cluster://a,b,c`
     pub(crate) fn url(&self) -> String {
         let primaries = self.nodes.iter().take(PRIMARIES);
         let places: Vec<_> = primaries.map(|it| format!("127.0.0.1:{}", it.port())).collect();
-        format!("redis+cluster://{}", places.join(","))
+        format!("{}://{}", self.scheme, places.join(","))
+    }
+
+    pub(crate) fn slot_of(&self, key: &Key) -> u16 {
+        let mut keyslot = cmd("CLUSTER");
+        keyslot.arg("KEYSLOT").arg(key.as_str());
+        keyslot.query(&mut self.nodes[0].connection()).expect("a slot")
     }
 
     /// The number of the primary that had `slot` first.
@@ -43,7 +57,7 @@ impl Cluster {
     /// One more node, which has no slots.
     pub(crate) fn add(&mut self) -> usize {
         let number = self.nodes.len();
-        self.nodes.push(node());
+        self.nodes.push(node(None));
         self.meet(number);
         let known = format!("cluster_known_nodes:{}", self.nodes.len());
         self.wait(&known);
@@ -51,9 +65,10 @@ impl Cluster {
         number
     }
 
-    fn of(count: usize) -> Self {
-        let nodes: Vec<Server> = (0..count).map(|_| node()).collect();
-        let cluster = Self { nodes };
+    fn of(count: usize, tls: Option<&Certified<'_>>) -> Self {
+        let nodes: Vec<Server> = (0..count).map(|_| node(tls)).collect();
+        let scheme = if tls.is_some() { "rediss+cluster" } else { "redis+cluster" };
+        let cluster = Self { nodes, scheme };
         for (number, node) in cluster.nodes.iter().enumerate() {
             // Without it, they would have to agree on their epochs first.
             node.tell(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]);
@@ -135,7 +150,7 @@ fn slots(number: usize) -> RangeInclusive<u16> {
     }
 }
 
-fn node() -> Server {
+fn node(tls: Option<&Certified<'_>>) -> Server {
     let bus = port::free().to_string();
     let arguments = [
         ["--cluster-enabled", "yes"],
@@ -147,7 +162,7 @@ fn node() -> Server {
         ["--cluster-allow-replica-migration", "no"],
         ["--repl-diskless-sync-delay", "0"],
     ];
-    Server::with(port::free(), &arguments.concat())
+    Server::certified(tls, &arguments.concat())
 }
 
 /// The port of the nodes' own conversation.

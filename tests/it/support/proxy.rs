@@ -16,8 +16,8 @@ pub(crate) enum Fault {
     None,
     /// Replies wait until the fault is another one, and arrive late.
     Late,
-    /// Each reply comes in three parts, so much later each.
-    Thirds(Duration),
+    /// Each reply comes in so many parts, so much later each.
+    Parts(usize, Duration),
     /// Requests are swallowed, and never answered.
     Drop,
     /// So many bytes of the next reply pass, and then the connection ends.
@@ -169,10 +169,11 @@ impl Shared {
         let fault = self.changed.wait_while(self.fault(), |fault| *fault == Fault::Late);
         let fault = fault.expect("no panic holds it");
         match *fault {
-            Fault::Thirds(length) => {
+            Fault::Parts(count, length) => {
                 drop(fault);
-                bytes.chunks(bytes.len().div_ceil(3)).enumerate().all(|(number, part)| {
-                    let stays = |fault: &mut Fault| number > 0 && *fault == Fault::Thirds(length);
+                bytes.chunks(bytes.len().div_ceil(count)).enumerate().all(|(number, part)| {
+                    let same = Fault::Parts(count, length);
+                    let stays = |fault: &mut Fault| number > 0 && *fault == same;
                     let waited = self.changed.wait_timeout_while(self.fault(), length, stays);
                     waited.is_ok() && to.write_all(part).is_ok()
                 })

@@ -10,6 +10,7 @@ use redis::{Client, Connection, RedisResult};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::certificates::Certified;
 use super::output::Output;
 use super::port;
 
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     home: TempDir,
     port: u16,
+    /// Whether the port takes TLS alone.
+    is_tls: bool,
     /// What it is started with besides.
     arguments: Vec<String>,
     running: Option<Running>,
@@ -46,22 +49,24 @@ pub(crate) struct Entry {
 impl Server {
     /// A running server that is reached by its Unix socket alone.
     pub(crate) fn start() -> Self {
-        Self::on(0, Vec::new())
+        Self::on(0, None, &[])
     }
 
     /// A running server that is also reached on a free loopback port.
     pub(crate) fn start_tcp() -> Self {
-        Self::on(port::free(), Vec::new())
+        Self::certified(None, &[])
     }
 
-    /// A running server on `port`, or none but the socket where it is 0, with more `arguments`.
-    pub(crate) fn with(port: u16, arguments: &[&str]) -> Self {
-        Self::on(port, arguments.iter().map(|&it| it.to_owned()).collect())
+    /// The same with more `arguments`, and by TLS alone where it is certified.
+    pub(crate) fn certified(tls: Option<&Certified<'_>>, arguments: &[&str]) -> Self {
+        Self::on(port::free(), tls, arguments)
     }
 
-    fn on(port: u16, arguments: Vec<String>) -> Self {
+    fn on(port: u16, tls: Option<&Certified<'_>>, arguments: &[&str]) -> Self {
         let home = TempDir::with_prefix("tollgate-redis-").expect("a temporary directory");
-        let mut server = Self { home, port, arguments, running: None };
+        let mut arguments: Vec<String> = arguments.iter().map(|&it| it.to_owned()).collect();
+        arguments.extend(tls.into_iter().flat_map(|tls| tls.arguments(port)));
+        let mut server = Self { home, port, is_tls: tls.is_some(), arguments, running: None };
         server.restart();
         server
     }
@@ -179,7 +184,8 @@ impl Server {
         command.args(&self.arguments);
         command.arg("--dir").arg(self.home.path());
         command.arg("--unixsocket").arg(self.socket());
-        command.arg("--port").arg(self.port.to_string());
+        let plain = if self.is_tls { 0 } else { self.port };
+        command.arg("--port").arg(plain.to_string());
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         // What `reload` kept is loaded by it alone.
         command.args(["--dbfilename", "reload.rdb"]);

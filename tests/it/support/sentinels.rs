@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::port;
+use super::certificates::Certified;
 use super::redis::Server;
 use super::threads::until;
 
@@ -16,17 +16,27 @@ pub(crate) const NAME: &str = "limits";
 pub(crate) struct Watched {
     pub(crate) servers: [Server; 2],
     sentinels: Vec<Server>,
+    scheme: &'static str,
     _files: TempDir,
 }
 
 impl Watched {
     /// Everyone knows everyone when this returns.
     pub(crate) fn start() -> Self {
+        Self::of(None)
+    }
+
+    /// The same by TLS alone, among themselves, too.
+    pub(crate) fn certified(tls: &Certified<'_>) -> Self {
+        Self::of(Some(tls))
+    }
+
+    fn of(tls: Option<&Certified<'_>>) -> Self {
         let options = ["--repl-diskless-sync-delay", "0"];
-        let primary = Server::with(port::free(), &options);
+        let primary = Server::certified(tls, &options);
         let address = primary.port().to_string();
         let of_primary = ["--replicaof", "127.0.0.1", &address];
-        let replica = Server::with(port::free(), &[&options[..], &of_primary].concat());
+        let replica = Server::certified(tls, &[&options[..], &of_primary].concat());
         until("the replica follows", || {
             says(&replica, "INFO", "replication", "master_link_status:up")
         });
@@ -41,10 +51,11 @@ impl Watched {
                      sentinel failover-timeout {NAME} 5000\n"
                 );
                 fs::write(&path, text).expect("a file");
-                Server::with(port::free(), &[path.to_str().expect("text"), "--sentinel"])
+                Server::certified(tls, &[path.to_str().expect("text"), "--sentinel"])
             })
             .collect();
-        let watched = Self { servers: [primary, replica], sentinels, _files: files };
+        let scheme = if tls.is_some() { "rediss+sentinel" } else { "redis+sentinel" };
+        let watched = Self { servers: [primary, replica], sentinels, scheme, _files: files };
         for sentinel in &watched.sentinels {
             until("the sentinels know all", || {
                 let known = "status=ok,address=127.0.0.1:";
@@ -55,11 +66,11 @@ impl Watched {
         watched
     }
 
-    /// `redis+sentinel://a,b,c/name`
+    /// `redis+sentinel://a,b,c/name`, or `rediss+sentinel://a,b,c/name`
     pub(crate) fn url(&self) -> String {
         let places: Vec<_> =
             self.sentinels.iter().map(|it| format!("127.0.0.1:{}", it.port())).collect();
-        format!("redis+sentinel://{}/{NAME}", places.join(","))
+        format!("{}://{}/{NAME}", self.scheme, places.join(","))
     }
 
     pub(crate) fn sentinels(&mut self) -> &mut [Server] {

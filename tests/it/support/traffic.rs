@@ -31,8 +31,18 @@ pub(crate) fn store(options: &RedisOptions) -> Arc<RedisStore> {
 
 /// A limiter of `units` an hour, with `rule` for when the store fails.
 pub(crate) fn limiter(store: &Arc<RedisStore>, units: u64, rule: OnStoreFailure) -> Limiter {
+    limiter_of("fixed-window", store, units, rule)
+}
+
+/// The same under another algorithm.
+pub(crate) fn limiter_of(
+    algorithm: &str,
+    store: &Arc<RedisStore>,
+    units: u64,
+    rule: OnStoreFailure,
+) -> Limiter {
     let clock = Arc::new(ManualClock::new(NOW));
-    let policy = policy("p", "fixed-window", units, HOUR).as_ref().clone();
+    let policy = policy("p", algorithm, units, HOUR).as_ref().clone();
     let store: Arc<dyn Store> = store.clone();
     Limiter::builder(store)
         .policy(policy.with_on_store_failure(rule))

@@ -4,7 +4,7 @@ use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Charge, Identity, Keyspace, ManualClock, Policy};
+use tollgate::{Acquire, Charge, Cost, Identity, Keyspace, ManualClock, Policy, Store as _};
 
 use super::store;
 use crate::support::cluster::Cluster;
@@ -67,6 +67,50 @@ fn together_no_quota_is_exceeded_and_nothing_admitted_is_lost() {
         let standing = ask(&*store, &charges(user)[..1], 1, 0).standings[0];
         assert_eq!(standing.remaining, 5 - admitted, "user {user}");
     }
+}
+
+#[test]
+fn what_cannot_be_given_back_stays_used_and_is_counted() {
+    let cluster = Cluster::start();
+    let tell = |words: &[&str]| cluster.nodes.iter().for_each(|node| node.tell(words));
+    tell(&["ACL", "SETUSER", "tollgate", "on", ">secret", "~*", "+@all"]);
+    let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
+    let (own, shared) =
+        (policy("own", "fixed-window", 5, HOUR), policy("shared", "fixed-window", 1, HOUR));
+    assert_eq!(ask(&*store, &[global(&shared)], 1, 1).admitted, 1);
+    let charges = |user: &str| [charge(user, &own), global(&shared)];
+    assert_eq!(ask(&*store, &charges("a"), 1, 1).admitted, 0);
+    assert_eq!(store.status().not_given_back, 0);
+    // A key that nothing else was charged to is deleted, to give that back.
+    tell(&["ACL", "SETUSER", "tollgate", "-del"]);
+    assert_eq!(ask(&*store, &charges("b"), 2, 1).admitted, 0);
+    assert_eq!(store.status().not_given_back, 2);
+    tell(&["ACL", "SETUSER", "tollgate", "+del"]);
+    let standing = |user: &str| ask(&*store, &charges(user)[..1], 1, 0).standings[0];
+    assert_eq!(["a", "b"].map(|user| standing(user).remaining), [5, 3]);
+}
+
+/// Who admits the request instead must not owe once more what stays charged.
+#[test]
+fn a_request_that_fails_later_may_be_charged_only_if_that_cannot_be_given_back() {
+    let cluster = Cluster::start();
+    let tell = |words: &[&str]| cluster.nodes.iter().for_each(|node| node.tell(words));
+    tell(&["ACL", "SETUSER", "tollgate", "on", ">secret", "~*", "+@all"]);
+    let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
+    let [own, shared] = ["own", "shared"].map(|name| policy(name, "fixed-window", 5, HOUR));
+    let owner = |charge: &Charge| Cluster::first_owner(cluster.slot_of(&charge.key));
+    let later = owner(&global(&shared));
+    let mut users = ["a", "b", "c", "d", "e", "f"].map(|user| charge(user, &own)).into_iter();
+    let mut next = || users.find(|charge| owner(charge) != later).expect("one of another node");
+    let may_have_charged = |charges: Vec<Charge>| {
+        let asked = Acquire { charges, cost: Cost::ONE, count: 1 };
+        store.acquire(asked).wait().expect_err("a node declines").kind().may_have_charged()
+    };
+    cluster.nodes[later].tell(&["ACL", "SETUSER", "tollgate", "-evalsha"]);
+    assert!(!may_have_charged(vec![next(), global(&shared)]));
+    tell(&["ACL", "SETUSER", "tollgate", "-del"]);
+    assert!(may_have_charged(vec![next(), global(&shared)]));
+    assert_eq!(store.status().not_given_back, 1);
 }
 
 /// One that can be given back, and those before and after it: how long after the last, and how many.

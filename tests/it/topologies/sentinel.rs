@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::store;
+use super::{admitted, store, with_limit};
 use crate::support::sentinels::{Watched, says};
 use crate::support::stores::{HOUR, charge, policy};
 use crate::support::threads::until;
 use crate::support::traffic::{answer, under_traffic};
-use tollgate::{Acquire, Cost, Store as _};
+use tollgate::{Acquire, Cost, RedisOptions, RedisStore, Store as _};
 
 const QUOTA: u64 = 200;
 
@@ -53,4 +53,33 @@ fn a_failover_is_followed_and_admits_at_most_one_quota_more() {
     let [admitted, failed] = [admitted, failed].map(|it| it.load(Ordering::SeqCst) as u64);
     assert!(!says(&watched.servers[0], "INFO", "commandstats", "cmdstat_eval"));
     assert!((QUOTA.saturating_sub(failed)..=2 * QUOTA).contains(&admitted), "{admitted}");
+}
+
+#[test]
+fn sentinels_have_a_user_and_a_password_of_their_own() {
+    let mut watched = Watched::start();
+    for sentinel in watched.sentinels() {
+        let rights = "+sentinel|get-master-addr-by-name";
+        sentinel.tell(&["ACL", "SETUSER", "gate", "on", ">hush", rights]);
+        sentinel.tell(&["ACL", "SETUSER", "default", "off"]);
+    }
+    let url = watched.url();
+    let right = store(&format!("{url}?sentinel_user=gate&sentinel_pass=hush"));
+    assert_eq!(admitted(&right), 5);
+    for (credentials, cause) in [
+        ("", "no password"),
+        ("?sentinel_user=gate&sentinel_pass=other", "wrong password"),
+        // Without a name, it is the default user's.
+        ("?sentinel_pass=hush", "wrong password"),
+    ] {
+        let options = RedisOptions::new(format!("{url}{credentials}"));
+        let wrong = RedisStore::start(&with_limit(options, 10_000)).expect("a store");
+        assert_eq!((wrong.is_up(), wrong.status().cause), (false, Some(cause)), "{credentials}");
+    }
+    // Those of the primary are no sentinel's.
+    watched.servers[0].tell(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all"]);
+    watched.servers[0].tell(&["ACL", "SETUSER", "default", "off"]);
+    let url = url.replace("//", "//app:secret@");
+    let both = store(&format!("{url}?sentinel_user=gate&sentinel_pass=hush"));
+    assert!(both.is_up());
 }

@@ -47,7 +47,7 @@ impl Failure {
     pub(super) fn kind(self) -> StoreErrorKind {
         match self {
             Self::Store(kind) => kind,
-            Self::Scattered => StoreErrorKind::Refused,
+            Self::Scattered => StoreErrorKind::Declined,
         }
     }
 }

@@ -67,9 +67,10 @@ pub(super) fn exchange(
     calls: &[Call<'_>],
     whom: Whom,
 ) -> Vec<Result<Value, Failure>> {
-    let refused = Err(Failure::Store(StoreErrorKind::Refused));
-    let mut exchange =
-        Exchange { cluster, calls, whom, replies: calls.iter().map(|_| refused.clone()).collect() };
+    // What is sent on and on is not run.
+    let declined = Err(Failure::Store(StoreErrorKind::Declined));
+    let replies = calls.iter().map(|_| declined.clone()).collect();
+    let mut exchange = Exchange { cluster, calls, whom, replies };
     let trip = |call| Trip { call, to: To::Owner, sent: Sent::ByName };
     let mut trips: Vec<Trip> = (0..calls.len()).map(trip).collect();
     for _ in 0..MOST_TRIPS {

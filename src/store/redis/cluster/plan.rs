@@ -108,22 +108,24 @@ impl Plan {
 
     /// Gives back what was charged in vain, and reads anew where that leaves the keys.
     fn give_back(&mut self, cluster: &Cluster) {
-        let refunds: Vec<(u16, Refund)> = self.requests.iter().flat_map(Request::refunds).collect();
+        let refunds: Vec<(usize, u16, Refund)> = self
+            .requests
+            .iter()
+            .enumerate()
+            .flat_map(|(it, request)| request.refunds(it))
+            .collect();
         if refunds.is_empty() {
             return;
         }
         let calls: Vec<Call<'_>> = refunds
             .iter()
-            .map(|(slot, refund)| Call { slot: *slot, what: What::Refund(refund) })
+            .map(|(_, slot, refund)| Call { slot: *slot, what: What::Refund(refund) })
             .collect();
-        for (reply, (_, refund)) in exchange(cluster, &calls, self.whom).into_iter().zip(&refunds) {
+        let replies = exchange(cluster, &calls, self.whom);
+        for (reply, (request, _, refund)) in replies.into_iter().zip(&refunds) {
             if let Err(failure) = reply {
-                log::debug!(
-                    "{} units of policy {} could not be given back ({:?}): they stay used.",
-                    refund.amount,
-                    refund.charge.policy.name(),
-                    failure.kind()
-                );
+                cluster.not_given_back(refund, failure.kind());
+                self.requests[*request].stays_charged();
             }
         }
         let kept = self.requests.iter().enumerate().filter(|(_, it)| it.failed.is_none());
@@ -215,7 +217,16 @@ impl Request {
         self.parts.get(part).map_or(0, |part| part.charged.saturating_sub(admitted))
     }
 
-    fn refunds(&self) -> impl Iterator<Item = (u16, Refund)> {
+    /// Not all that was charged could be given back: where no quota has admitted it, what admits it
+    /// instead must not owe that once more.
+    fn stays_charged(&mut self) {
+        if let Some(failed) = &mut self.failed {
+            *failed = StoreErrorKind::Refused;
+        }
+    }
+
+    /// What is to be given back of it, as the request at `place`, and in which slots.
+    fn refunds(&self, place: usize) -> impl Iterator<Item = (usize, u16, Refund)> {
         self.parts.iter().enumerate().flat_map(move |(number, part)| {
             let amount = u64::from(self.owed(number)) * self.acquire.cost.units();
             let refund = move |charge: &usize| Refund {
@@ -224,7 +235,7 @@ impl Request {
                 charged_at: part.decided_at,
             };
             let owed = part.charges.iter().filter(move |_| amount > 0);
-            owed.map(move |charge| (part.slot, refund(charge)))
+            owed.map(move |charge| (place, part.slot, refund(charge)))
         })
     }
 
