@@ -146,7 +146,7 @@ impl Limiter {
             Charge { key: self.key(&policy, client), policy }
         };
         let charges = policies.0.iter().map(charge).collect();
-        Check::start(self.clone(), Acquire { charges, cost, count })
+        Check::start(self, Acquire { charges, cost, count })
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {

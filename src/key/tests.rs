@@ -61,7 +61,7 @@ fn the_absent_are_not_the_empty() {
 
 const FORBIDDEN: [char; 4] = ['{', '}', ' ', '\n'];
 
-fn any_identity() -> impl Strategy<Value = Identity> {
+fn any_identity() -> impl Strategy<Value = Identity<'static>> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..6);
     prop_oneof![
         (any::<IpAddr>(), any_prefix()).prop_map(|(address, prefix)| Identity::ip(address, prefix)),

@@ -1,19 +1,38 @@
 //! What is called by a hash in this process, where its text would cost more than its state.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::sync::LazyLock;
 
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use siphasher::sip128::{Hash128, Hasher128 as _, SipHasher13};
+
+/// Under a secret of this process.
+static HASHER: LazyLock<SipHasher13> = LazyLock::new(|| {
+    let secret = || RandomState::new().hash_one("secret");
+    SipHasher13::new_with_keys(secret(), secret())
+});
 
 /// 128 bits of a hash under a secret of the process: nobody outside can find two things of one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
     shard: u64,
     slot: u64,
 }
 
 impl Name {
+    /// The name of a text.
+    pub(crate) fn of_text(text: &str) -> Self {
+        HASHER.hash(text.as_bytes()).into()
+    }
+
+    /// The name of anything else, among its like.
+    pub(crate) fn of(named: &impl Hash) -> Self {
+        let mut hasher = *HASHER;
+        named.hash(&mut hasher);
+        hasher.finish128().into()
+    }
+
     /// Its shard, of `shards`.
-    pub(super) fn shard(self, shards: usize) -> usize {
+    pub(crate) fn shard(self, shards: usize) -> usize {
         part(self.shard, shards)
     }
 
@@ -30,29 +49,15 @@ fn part(hash: u64, parts: usize) -> usize {
     usize::try_from(part).unwrap_or(0)
 }
 
+impl From<Hash128> for Name {
+    fn from(hash: Hash128) -> Self {
+        Self { shard: hash.h1, slot: hash.h2 }
+    }
+}
+
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.slot);
-    }
-}
-
-/// Gives names, under a secret of its own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Names(SipHasher13);
-
-impl Names {
-    pub(crate) fn of(&self, named: &(impl Hash + ?Sized)) -> Name {
-        let mut hasher = self.0;
-        named.hash(&mut hasher);
-        let hash = hasher.finish128();
-        Name { shard: hash.h1, slot: hash.h2 }
-    }
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        let secret = || RandomState::new().hash_one("secret");
-        Self(SipHasher13::new_with_keys(secret(), secret()))
     }
 }
 
