@@ -45,10 +45,10 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
     expose(headers, options);
 }
 
-/// Says how long to wait: in whole seconds, rounded up, and at least 1.
+/// Tells a response that does not say so yet how long to wait: in whole seconds, rounded up, and at least 1.
 pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
     let wait = Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX);
-    insert(headers, RETRY_AFTER, seconds_up(wait).max(1));
+    append(headers, RETRY_AFTER, number(seconds_up(wait).max(1)));
 }
 
 /// Writes `number` at the end of `text`, without the layers of a formatter.
@@ -158,9 +158,15 @@ fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
             Retry::After(wait) if !decision.is_allowed() => wait,
             _ => standing.reset_after,
         };
-        insert(headers, X_RATELIMIT_LIMIT, policy.quota().units());
-        insert(headers, X_RATELIMIT_REMAINING, standing.remaining);
-        insert(headers, X_RATELIMIT_RESET, seconds_up(wait));
+        for (field, told) in [
+            (X_RATELIMIT_LIMIT, policy.quota().units()),
+            (X_RATELIMIT_REMAINING, standing.remaining),
+            (X_RATELIMIT_RESET, seconds_up(wait)),
+        ] {
+            if let Some(value) = number(told) {
+                headers.insert(field, value);
+            }
+        }
     }
 }
 
@@ -184,11 +190,9 @@ fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>
     }
 }
 
-/// Sets a field to a number, in one allocation.
-fn insert(headers: &mut HeaderMap, field: HeaderName, number: u64) {
-    if let Ok(value) = HeaderValue::from_str(itoa::Buffer::new().format(number)) {
-        headers.insert(field, value);
-    }
+/// In one allocation.
+fn number(number: u64) -> Option<HeaderValue> {
+    HeaderValue::from_str(itoa::Buffer::new().format(number)).ok()
 }
 
 /// Rounded up: who waits that long is not early.

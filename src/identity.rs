@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
+use actix_web::http::header::AsHeaderName;
 
 pub use self::client_ip::{ClientIp, ForwardingHeader, ForwardingHeaderError};
 
@@ -62,7 +63,10 @@ pub(crate) fn user_of(request: &ServiceRequest) -> Option<User> {
 
 /// The whole value of a request's header field: the values of repeated lines are one list (RFC 9110,
 /// section 5.3).
-pub(crate) fn header<'a>(request: &'a ServiceRequest, name: &str) -> Option<Cow<'a, [u8]>> {
+pub(crate) fn header<'a>(
+    request: &'a ServiceRequest,
+    name: impl AsHeaderName,
+) -> Option<Cow<'a, [u8]>> {
     let mut lines = request.headers().get_all(name).map(|line| line.as_bytes());
     let mut value = Cow::Borrowed(lines.next()?);
     for line in lines {

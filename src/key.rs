@@ -113,11 +113,10 @@ const IS_PLAIN: [bool; 256] = {
 
 /// Writes `bytes` with all percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
 fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
-    let is_plain = |byte: &&u8| IS_PLAIN[usize::from(**byte)];
     let mut rest = bytes;
     loop {
-        let plain = rest.iter().take_while(is_plain).count();
-        let (plain, after) = rest.split_at(plain);
+        let plain = rest.iter().position(|byte| !IS_PLAIN[usize::from(*byte)]);
+        let (plain, after) = rest.split_at(plain.unwrap_or(rest.len()));
         text.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
         let Some((byte, after)) = after.split_first() else { return Ok(()) };
         write!(text, "%{byte:02X}")?;

@@ -16,6 +16,8 @@ use self::routes::Routes;
 pub use self::rule::Policies;
 use self::rule::Rule;
 use crate::client::Client;
+#[cfg(feature = "actix")]
+use crate::policy::KeySource;
 use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::{Acquire, Charge, Key, Keyspace, Store, StoreError};
@@ -107,6 +109,15 @@ impl Limiter {
     #[must_use]
     pub fn has_access_lists(&self) -> bool {
         !self.0.allow.is_empty() || !self.0.block.is_empty()
+    }
+
+    /// The header fields that policies count by.
+    #[cfg(feature = "actix")]
+    pub(crate) fn key_headers(&self) -> impl Iterator<Item = &str> {
+        self.0.rules.values().filter_map(|rule| match rule.policy().key() {
+            KeySource::Header(name) => Some(&**name),
+            _ => None,
+        })
     }
 
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of

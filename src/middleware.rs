@@ -9,6 +9,7 @@ use actix_rt::Arbiter;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::HeaderName;
 
 use self::answering::Answering;
 use self::asked::Asked;
@@ -46,6 +47,8 @@ mod asked;
 #[derive(Clone)]
 pub struct RateLimit {
     limiter: Limiter,
+    /// Names of the header fields that policies count by, ready to be looked for.
+    headers: Arc<[HeaderName]>,
     policies: Option<Policies>,
     client_ip: ClientIp,
     user: OfRequest<Option<User>>,
@@ -62,8 +65,10 @@ impl RateLimit {
     /// [`User`] in the request's extensions, and the address that of the connection.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
+        let headers = limiter.key_headers().filter_map(|name| name.parse().ok()).collect();
         Self {
             limiter,
+            headers,
             policies: None,
             client_ip: ClientIp::peer(),
             user: Arc::new(user_of),
@@ -132,7 +137,10 @@ impl RateLimit {
             return Asked::default();
         }
         let user = (self.user)(request);
-        let headers = |name: &str| header(request, name);
+        let headers = |name: &str| {
+            let name = self.headers.iter().find(|header| header.as_str() == name)?;
+            header(request, name)
+        };
         let client = self.client(request, user.as_ref()).with_headers(&headers);
         match (self.limiter.access(&client), due) {
             (Access::Blocked, _) => Asked::Blocked,
@@ -165,7 +173,7 @@ impl RateLimit {
 
     /// Who sends `request`, but for its header fields.
     fn client<'a>(&self, request: &ServiceRequest, user: Option<&'a User>) -> Client<'a> {
-        let address = self.client_ip.address(request);
+        let address = self.client_ip.address_once(request);
         let client = address.map_or_else(Client::unknown, Client::at);
         let Some(user) = user else { return client };
         let client = client.with_user(user.id());

@@ -143,9 +143,10 @@ impl Problem {
             Bytes::copy_from_slice(json.as_bytes())
         });
         let mut response = HttpResponse::with_body(self.status, BoxBody::new(body));
+        // It has none yet, so that nothing is there to be replaced.
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(request)));
+        headers.append(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.append(CONTENT_TYPE, HeaderValue::from_static(media_type(request)));
         response
     }
 }

@@ -115,6 +115,7 @@ pub(crate) fn json(lab: &Lab, outcome: &Outcome) -> Value {
         "noise": outcome.noise(),
         "contenders": contenders,
         "round_trips_us": trips,
+        "in_redis": outcome.in_redis,
         "targets": targets,
     })
 }

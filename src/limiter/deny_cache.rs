@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::algorithm::Terms;
 use crate::clock::{Clock, Millis};
 use crate::decision::{Retry, Standing};
-use crate::store::{Acquire, Acquired, BuildNameHasher, Few, Name};
+use crate::store::{Acquire, Acquired, BuildNameHasher, Name};
 
 /// How many denials it remembers at most; beyond that the store is asked.
 const MAX_DENIALS: usize = 65_536;
@@ -112,8 +113,12 @@ fn lock(shard: &Mutex<Denials>) -> MutexGuard<'_, Denials> {
 /// What `asked` is remembered by: everything that a denial depends on. The terms are of it, since
 /// users of one key may have plans of their own, or change them.
 fn name(asked: &Acquire) -> Name {
-    let charges = asked.charges.iter().map(|it| (it.key.name(), it.policy.terms()));
-    Name::of(&(asked.cost, charges.collect::<Few<_>>()))
+    let charges = asked.charges.iter().map(|charge| {
+        let Terms { units, window, burst } = charge.policy.terms();
+        charge.key.name().with(units).with(window).with(burst)
+    });
+    let all = charges.reduce(Name::then).unwrap_or_default();
+    all.with(asked.cost.units())
 }
 
 impl Denials {

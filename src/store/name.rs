@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
-use siphasher::sip128::{Hash128, Hasher128 as _, SipHasher13};
+use siphasher::sip128::{Hash128, SipHasher13};
 
 /// Under a secret of this process.
 static HASHER: LazyLock<SipHasher13> = LazyLock::new(|| {
@@ -12,7 +12,7 @@ static HASHER: LazyLock<SipHasher13> = LazyLock::new(|| {
 });
 
 /// 128 bits of a hash under a secret of the process: nobody outside can find two things of one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
     shard: u64,
     slot: u64,
@@ -24,11 +24,17 @@ impl Name {
         HASHER.hash(text.as_bytes()).into()
     }
 
-    /// The name of anything else, among its like.
-    pub(crate) fn of(named: &impl Hash) -> Self {
-        let mut hasher = *HASHER;
-        named.hash(&mut hasher);
-        hasher.finish128().into()
+    /// The name of what is called so, together with `number`. It is mixed and not hashed once more: it
+    /// is secret already.
+    pub(crate) fn with(self, number: u64) -> Self {
+        // 2^64 over the golden ratio, which is odd: no two numbers make one name of the same.
+        let mixed = |half: u64| (half ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        Self { shard: mixed(self.shard), slot: mixed(self.slot) }
+    }
+
+    /// The name of both together, in this order.
+    pub(crate) fn then(self, other: Self) -> Self {
+        Self { shard: self.with(other.slot).shard, slot: self.with(other.shard).slot }
     }
 
     /// Its shard, of `shards`.
