@@ -16,3 +16,22 @@ pub(crate) fn draft<T>(write: impl FnOnce(&mut String) -> T) -> T {
     DRAFT.set(text);
     made
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_begins_empty_also_within_another() {
+        let made = draft(|outer| {
+            outer.push_str("outer");
+            let inner = draft(|inner| {
+                inner.push_str("inner");
+                inner.clone()
+            });
+            format!("{outer} {inner}")
+        });
+        assert_eq!(made, "outer inner");
+        assert_eq!(draft(|text| text.len()), 0);
+    }
+}

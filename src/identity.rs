@@ -1,6 +1,7 @@
 //! Who is asking: what is known of a request's client.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
@@ -26,8 +27,9 @@ mod client_ip;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    id: Box<[u8]>,
-    plan: Option<Box<str>>,
+    // Shared, since every request of a user has a clone.
+    id: Arc<[u8]>,
+    plan: Option<Arc<str>>,
 }
 
 impl User {
@@ -39,7 +41,7 @@ impl User {
 
     /// The same user, of `plan`: the policies that know the plan have a quota for it.
     #[must_use]
-    pub fn with_plan(self, plan: impl Into<Box<str>>) -> Self {
+    pub fn with_plan(self, plan: impl Into<Arc<str>>) -> Self {
         Self { plan: Some(plan.into()), ..self }
     }
 

@@ -239,16 +239,15 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let fields = self.rate_limit.fields;
-        match self.rate_limit.ask(&request).at_once() {
-            Ok(verdict) => Answering::of(&*self.service, request, verdict, fields),
-            Err(asked) => {
-                let service = self.service.clone();
-                Answering::later(async move {
-                    let verdict = asked.wait().await;
-                    Answering::of(&*service, request, verdict, fields).await
-                })
-            }
+        let asked = self.rate_limit.ask(&request);
+        if asked.is_decided() {
+            return Answering::of(&*self.service, request, asked.verdict(), fields);
         }
+        let service = self.service.clone();
+        Answering::later(async move {
+            let verdict = asked.wait().await;
+            Answering::of(&*service, request, verdict, fields).await
+        })
     }
 }
 

@@ -36,23 +36,26 @@ impl Default for Asked {
 }
 
 impl Asked {
-    /// The verdict, where the limiter took no time; otherwise what is to be waited for.
-    pub(super) fn at_once(self) -> Result<Verdict, Self> {
-        let is_there = |check: &Option<Check>| check.as_ref().is_none_or(Check::is_decided);
+    /// Whether the limiter took no time: then [`verdict`](Self::verdict) does not block.
+    pub(super) fn is_decided(&self) -> bool {
+        let is_decided = |check: &Option<Check>| check.as_ref().is_none_or(Check::is_decided);
         match self {
-            Self::Blocked => Ok(Verdict::Blocked),
-            Self::Checks { check, peek } if is_there(&check) && is_there(&peek) => {
-                let mut verdict = Verdict::of(check.map(Check::wait));
-                if let (Verdict::Passes(told), Some(peek)) = (&mut verdict, peek) {
-                    told.peeked = peek.wait().ok();
-                }
-                Ok(verdict)
-            }
-            under_way => Err(under_way),
+            Self::Blocked => true,
+            Self::Checks { check, peek } => is_decided(check) && is_decided(peek),
         }
     }
 
-    /// The verdict, when it is there.
+    /// The verdict, for which this thread waits.
+    pub(super) fn verdict(self) -> Verdict {
+        let Self::Checks { check, peek } = self else { return Verdict::Blocked };
+        let mut verdict = Verdict::of(check.map(Check::wait));
+        if let (Verdict::Passes(told), Some(peek)) = (&mut verdict, peek) {
+            told.peeked = peek.wait().ok();
+        }
+        verdict
+    }
+
+    /// The verdict, for which a task waits.
     pub(super) async fn wait(self) -> Verdict {
         let Self::Checks { check, peek } = self else { return Verdict::Blocked };
         let checked = match check {

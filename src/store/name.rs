@@ -88,3 +88,23 @@ impl Hasher for NameHasher {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_for_the_same_alone() {
+        let names = ["a", "b", "ab", ""].map(Name::of_text);
+        let with = names.iter().flat_map(|name| [name.with(0), name.with(1), name.with(1).with(0)]);
+        let pairs = names.iter().flat_map(|one| names.iter().map(|other| one.then(*other)));
+        let all: Vec<Name> = names.iter().copied().chain(with).chain(pairs).collect();
+        let halves = |name: &Name| [name.shard, name.slot];
+        let shards: HashSet<u64> = all.iter().map(|name| name.shard).collect();
+        let whole: HashSet<[u64; 2]> = all.iter().map(halves).collect();
+        assert_eq!((shards.len(), whole.len()), (all.len(), all.len()));
+        assert_eq!(Name::of_text("a"), names[0]);
+    }
+}
