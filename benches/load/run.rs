@@ -112,10 +112,12 @@ impl Lab {
     pub(crate) fn with_stage<T>(&self, act: impl FnOnce(Stage<'_>) -> Result<T>) -> Result<T> {
         let tollgate = fs::canonicalize(&self.options.tollgate)
             .map_err(|error| format!("{}: {error}", self.options.tollgate.display()))?;
+        // Each is started in a directory of its own.
+        let peers = std::path::absolute(self.options.results.join("peers"))?;
         let url = self.redis.url();
         act(Stage {
             tollgate: &tollgate,
-            peers: &self.options.results.join("peers"),
+            peers: &peers,
             directory: self.directory.path(),
             redis: &url,
         })
