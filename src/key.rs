@@ -70,7 +70,15 @@ impl Identity<'_> {
     /// Writes its text. Straight into a key, without the layers of a formatter.
     pub(crate) fn write_to(&self, text: &mut impl fmt::Write) -> fmt::Result {
         match self {
-            Self::Ipv4(address) => write!(text, "ip:{address}"),
+            Self::Ipv4(address) => {
+                text.write_str("ip")?;
+                [':', '.', '.', '.'].into_iter().zip(address.octets()).try_for_each(
+                    |(separator, octet)| {
+                        text.write_char(separator)?;
+                        write_octet(octet, text)
+                    },
+                )
+            }
             Self::Ipv6(network) => write!(text, "ip:{network}"),
             Self::User(id) => {
                 text.write_str("user:")?;
@@ -97,6 +105,16 @@ impl fmt::Display for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_to(f)
     }
+}
+
+fn write_octet(octet: u8, text: &mut impl fmt::Write) -> fmt::Result {
+    let digits = [octet / 100, octet / 10 % 10, octet % 10];
+    let zeros = match octet {
+        0..10 => 2,
+        10..100 => 1,
+        100.. => 0,
+    };
+    digits[zeros..].iter().try_for_each(|digit| text.write_char(char::from(b'0' + digit)))
 }
 
 /// The unreserved characters and `@`, by their bytes.

@@ -7,7 +7,7 @@ use crate::case::{Case, Setting};
 use crate::contender::Contender::{Bare, Plain, Tollgate};
 use crate::fill::fill;
 use crate::report::{self, columns, keep};
-use crate::run::{InRedis, Lab};
+use crate::run::{InRedis, Lab, Outcome};
 use crate::wrk::Load;
 use crate::{Options, Result};
 
@@ -88,7 +88,6 @@ fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
         "p50 ms",
         "p99 ms",
         "requests a call",
-        "keys in Redis",
         "bytes a key",
         "",
     ];
@@ -106,8 +105,7 @@ fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
             format!("{:.2}", of(|it| it.p50_us / 1e3).median),
             format!("{:.2}", of(|it| it.p99_us / 1e3).median),
             format!("{:.1}", of(|it| it.batch).median),
-            outcome.in_redis.keys.to_string(),
-            bytes_a_key(outcome.in_redis),
+            bytes_a_key(&outcome),
             outcome.noise().unwrap_or_default(),
         ]);
         points.push(json!({ "at": at, "outcome": report::json(lab, &outcome) }));
@@ -120,11 +118,13 @@ fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
     finish(lab, name, points)
 }
 
-/// Where there are enough keys that they are what takes the memory.
-fn bytes_a_key(InRedis { keys, bytes }: InRedis) -> String {
-    match keys {
-        0..10_000 => "-".to_owned(),
-        _ => format!("{:.0}", bytes as f64 / keys as f64),
+/// Where the keys are Tollgate's alone, and so many that they are what takes the memory.
+fn bytes_a_key(outcome: &Outcome) -> String {
+    let InRedis { keys, bytes } = outcome.in_redis;
+    if outcome.case.is_filled && keys >= 10_000 {
+        format!("{:.0}", bytes as f64 / keys as f64)
+    } else {
+        "-".to_owned()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which route a request takes: made once of all patterns, so that a request pays for little.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::pattern::{RoutePattern, Segment};
 use super::rule::Policies;
@@ -29,16 +29,15 @@ pub(super) struct Routes {
 /// The routes for one method, each by its place among all.
 #[derive(Debug, Default)]
 struct Table {
-    /// Of a path without a pattern, which is always the most specific one. Compared rather than hashed:
-    /// most apps have few.
-    exact: BTreeMap<Box<str>, usize>,
+    /// Of a path without a pattern, which is always the most specific one.
+    exact: HashMap<Box<str>, usize>,
     patterns: Node,
 }
 
 /// Where a pattern goes on from here, most specific first.
 #[derive(Debug, Default)]
 struct Node {
-    text: BTreeMap<Box<str>, Node>,
+    text: HashMap<Box<str>, Node>,
     any: Option<Box<Node>>,
     here: Option<usize>,
     rest: Option<usize>,
