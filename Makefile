@@ -51,18 +51,21 @@ lint-lua:
 # The command as it is shipped: cargo builds it once more beside the harness, with what only benches ask of redis.
 BENCHED := $(abspath $(or $(CARGO_TARGET_DIR),target))/bench
 LOAD := cargo bench --locked --bench load --
-MEASURED := --tollgate $(BENCHED)/tollgate --results $(BENCHED) --case '$(CASE)' --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),5) --transport $(or $(TRANSPORT),tcp)
+MEASURED := --tollgate $(BENCHED)/tollgate --results $(BENCHED) --case '$(CASE)' --transport $(or $(TRANSPORT),tcp)
+LONG := --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),5)
+# Of a series many points are measured.
+SHORT := --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),1)
 
 bench: bench-built ## measure the speed: CASE=name for one case, ROUNDS=5, SECONDS=5, TRANSPORT=tcp; installs wrk if it is missing
-	$(LOAD) run $(MEASURED)
+	$(LOAD) run $(MEASURED) $(LONG)
 
-bench-growth: bench-built ## measure how cost grows with connections, policies and keys: CASE=name for one series, KEYS=1000000 at most
-	$(LOAD) growth $(MEASURED) --most-keys $(or $(KEYS),1000000)
+bench-growth: bench-built ## measure how cost grows with connections, policies and keys: CASE=name for one series, KEYS=1000000 at most, ROUNDS=3, SECONDS=1
+	$(LOAD) growth $(MEASURED) $(SHORT) --most-keys $(or $(KEYS),1000000)
 
 bench-peers: bench-built ## measure what a user would pick instead; builds it, and takes Python packages from the registry
 	@tests/setup.sh protoc python3
 	benches/peers/install.sh $(BENCHED)/peers
-	$(LOAD) peers $(MEASURED)
+	$(LOAD) peers $(MEASURED) $(LONG)
 
 bench-chart: ## draw benches/chart.svg from what `make bench` measured last
 	$(LOAD) chart --results $(BENCHED) --output benches/chart.svg

@@ -171,13 +171,14 @@ impl State {
         }
     }
 
-    /// Uses `units` at `now`, which must remain.
-    pub fn charge(&mut self, terms: &Terms, now: Millis, units: u64) {
+    /// Uses `units` at `now`, which must remain, and says where the key stands then, for one more
+    /// request of `cost`.
+    pub fn charge(&mut self, terms: &Terms, now: Millis, units: u64, cost: Cost) -> Standing {
         match &mut self.0 {
-            Kind::FixedWindow(state) => *state = state.read(terms, now).charge(units),
-            Kind::SlidingWindow(state) => *state = state.read(terms, now).charge(units),
-            Kind::SlidingLog(state) => state.charge(terms, now, units),
-            Kind::TokenBucket(state) => *state = state.read(terms, now).charge(units),
+            Kind::FixedWindow(state) => state.charge(terms, now, units).standing(terms, cost),
+            Kind::SlidingWindow(state) => state.charge(terms, now, units).standing(terms, cost),
+            Kind::SlidingLog(state) => state.charge(terms, now, units).standing(terms, cost),
+            Kind::TokenBucket(state) => state.charge(terms, now, units).standing(terms, cost),
         }
     }
 

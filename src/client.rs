@@ -96,8 +96,11 @@ impl<'a> Client<'a> {
 
     /// Whose quota the client uses under `policy`.
     #[must_use]
-    pub fn identity(&self, policy: &Policy) -> Identity {
-        let user = || self.user.map(Identity::user);
+    pub fn identity<'i>(&self, policy: &'i Policy) -> Identity<'i>
+    where
+        'a: 'i,
+    {
+        let user = || self.user.map(|id| Identity::User(id.into()));
         let ip = || {
             let of = |address| Identity::ip(address, policy.ipv6_prefix());
             self.address.map_or(Identity::NoIp, of)
@@ -108,8 +111,8 @@ impl<'a> Client<'a> {
             KeySource::UserOrIp => user().unwrap_or_else(ip),
             KeySource::Global => Identity::Global,
             KeySource::Header(name) => match self.headers.and_then(|headers| headers(name)) {
-                Some(value) => Identity::header(name, value),
-                None => Identity::NoHeader(name.clone()),
+                Some(value) => Identity::Header((&**name).into(), value),
+                None => Identity::NoHeader((&**name).into()),
             },
         }
     }

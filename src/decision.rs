@@ -45,14 +45,16 @@ pub struct Standing {
 #[derive(Clone, Debug)]
 pub struct Decision {
     allowed: bool,
-    policies: Vec<(Arc<Policy>, Standing)>,
+    policies: Vec<Arc<Policy>>,
+    /// Of each policy in turn.
+    standings: Vec<Standing>,
 }
 
 impl Decision {
-    /// A decision under `policies`, each with where it stands afterwards.
+    /// A decision under `policies`, which afterwards stand, in that order, at `standings`.
     #[must_use]
-    pub fn new(allowed: bool, policies: Vec<(Arc<Policy>, Standing)>) -> Self {
-        Self { allowed, policies }
+    pub fn new(allowed: bool, policies: Vec<Arc<Policy>>, standings: Vec<Standing>) -> Self {
+        Self { allowed, policies, standings }
     }
 
     /// Whether the request may pass.
@@ -64,13 +66,13 @@ impl Decision {
     /// Every policy that the store decided on, and where it stands now.
     #[must_use]
     pub fn policies(&self) -> impl ExactSizeIterator<Item = (&Policy, &Standing)> {
-        self.policies.iter().map(|(policy, standing)| (&**policy, standing))
+        self.policies.iter().map(|policy| &**policy).zip(&self.standings)
     }
 
     /// The same policies, as they are shared.
     #[cfg(feature = "actix")]
-    pub(crate) fn shared_policies(&self) -> impl ExactSizeIterator<Item = &Arc<Policy>> {
-        self.policies.iter().map(|(policy, _)| policy)
+    pub(crate) fn shared_policies(&self) -> &[Arc<Policy>] {
+        &self.policies
     }
 
     /// The policies that do not admit the request; none when it is allowed.

@@ -2,7 +2,6 @@
 //! older `X-RateLimit-*`.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use actix_web::http::header::{
 
 use crate::clock::Millis;
 use crate::decision::{Decision, Retry, Standing};
+use crate::draft::draft;
 use crate::policy::Policy;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -22,9 +22,6 @@ const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset
 
 /// The largest integer of a structured field: 15 digits (RFC 9651, section 3.3.1).
 const LARGEST_INTEGER: u64 = 999_999_999_999_999;
-
-/// Room for most lists, so that writing one allocates once.
-const TYPICAL_LIST: usize = 64;
 
 /// Which fields are sent besides the draft's.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,17 +38,22 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
         return;
     }
     append(headers, RATELIMIT_POLICY, policies(decision));
-    append(headers, RATELIMIT, value(standings(decision)));
+    append(headers, RATELIMIT, draft(|list| standings(decision, list)));
     if options.legacy {
         write_legacy(headers, decision);
     }
     expose(headers, options);
 }
 
-/// Says how long to wait: in whole seconds, rounded up, and at least 1.
+/// Tells a response that does not say so yet how long to wait: in whole seconds, rounded up, and at least 1.
 pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
     let wait = Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX);
-    headers.insert(RETRY_AFTER, HeaderValue::from(seconds_up(wait).max(1)));
+    append(headers, RETRY_AFTER, number(seconds_up(wait).max(1)));
+}
+
+/// Writes `number` at the end of `text`, without the layers of a formatter.
+pub(crate) fn push(text: &mut String, number: u64) {
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 /// What was said of policies before: a route has the same ones every time.
@@ -67,45 +69,44 @@ thread_local! {
 /// `"default";q=10;w=60`: each policy's quota and its window in seconds.
 fn policies(decision: &Decision) -> Option<HeaderValue> {
     SAID.with_borrow_mut(|said| {
+        let asked = decision.shared_policies();
         let is = |(policies, _): &&(Vec<Arc<Policy>>, _)| {
-            policies.len() == decision.policies().len()
-                && policies.iter().zip(decision.shared_policies()).all(|(a, b)| Arc::ptr_eq(a, b))
+            policies.len() == asked.len()
+                && policies.iter().zip(asked).all(|(a, b)| Arc::ptr_eq(a, b))
         };
         if let Some((_, value)) = said.iter().find(is) {
             return Some(value.clone());
         }
-        let value = value(serialized(decision))?;
+        let value = draft(|list| serialized(asked, list))?;
         if said.len() == MOST_SAID {
             said.clear();
         }
-        said.push((decision.shared_policies().cloned().collect(), value.clone()));
+        said.push((asked.to_vec(), value.clone()));
         Some(value)
     })
 }
 
-fn serialized(decision: &Decision) -> String {
-    let mut list = String::new();
-    for policy in decision.shared_policies() {
+fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Option<HeaderValue> {
+    for policy in policies {
         let terms = policy.terms();
-        begin_item(&mut list, policy);
-        parameter(&mut list, "q", terms.units);
-        parameter(&mut list, "w", terms.window / 1_000);
+        begin_item(list, policy);
+        parameter(list, ";q=", terms.units);
+        parameter(list, ";w=", terms.window / 1_000);
         if terms.burst != terms.units {
-            parameter(&mut list, "tollgate-burst", terms.burst);
+            parameter(list, ";tollgate-burst=", terms.burst);
         }
     }
-    list
+    HeaderValue::from_str(list).ok()
 }
 
 /// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again. Where
 /// a request is denied only the policies that deny it, with the seconds until they would not.
-fn standings(decision: &Decision) -> String {
-    let mut list = String::with_capacity(TYPICAL_LIST);
+fn standings(decision: &Decision, list: &mut String) -> Option<HeaderValue> {
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
-        begin_item(&mut list, policy);
-        parameter(&mut list, "r", remaining);
+        begin_item(list, policy);
+        parameter(list, ";r=", remaining);
         if let Some(wait) = wait {
-            parameter(&mut list, "t", seconds_up(wait));
+            parameter(list, ";t=", seconds_up(wait));
         }
     };
     if decision.is_allowed() {
@@ -122,7 +123,7 @@ fn standings(decision: &Decision) -> String {
             item(policy, standing.remaining, wait);
         }
     }
-    list
+    HeaderValue::from_str(list).ok()
 }
 
 /// Begins the next item of a structured list (RFC 9651, section 3.1): the policy's name as a string,
@@ -139,10 +140,8 @@ fn begin_item(list: &mut String, policy: &Policy) {
 /// A parameter of the item at the end of `list`: the number, or the largest that a structured field
 /// can carry.
 fn parameter(list: &mut String, key: &str, number: u64) {
-    list.push(';');
     list.push_str(key);
-    // Writing to a string does not fail.
-    let _ = write!(list, "={}", number.min(LARGEST_INTEGER));
+    push(list, number.min(LARGEST_INTEGER));
 }
 
 fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
@@ -159,9 +158,15 @@ fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
             Retry::After(wait) if !decision.is_allowed() => wait,
             _ => standing.reset_after,
         };
-        headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(policy.quota().units()));
-        headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(standing.remaining));
-        headers.insert(X_RATELIMIT_RESET, HeaderValue::from(seconds_up(wait)));
+        for (field, told) in [
+            (X_RATELIMIT_LIMIT, policy.quota().units()),
+            (X_RATELIMIT_REMAINING, standing.remaining),
+            (X_RATELIMIT_RESET, seconds_up(wait)),
+        ] {
+            if let Some(value) = number(told) {
+                headers.insert(field, value);
+            }
+        }
     }
 }
 
@@ -185,8 +190,9 @@ fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>
     }
 }
 
-fn value(text: String) -> Option<HeaderValue> {
-    HeaderValue::try_from(text).ok()
+/// In one allocation.
+fn number(number: u64) -> Option<HeaderValue> {
+    HeaderValue::from_str(itoa::Buffer::new().format(number)).ok()
 }
 
 /// Rounded up: who waits that long is not early.

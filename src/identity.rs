@@ -1,9 +1,11 @@
 //! Who is asking: what is known of a request's client.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
+use actix_web::http::header::AsHeaderName;
 
 pub use self::client_ip::{ClientIp, ForwardingHeader, ForwardingHeaderError};
 
@@ -25,8 +27,9 @@ mod client_ip;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    id: Box<[u8]>,
-    plan: Option<Box<str>>,
+    // Shared, since every request of a user has a clone.
+    id: Arc<[u8]>,
+    plan: Option<Arc<str>>,
 }
 
 impl User {
@@ -38,7 +41,7 @@ impl User {
 
     /// The same user, of `plan`: the policies that know the plan have a quota for it.
     #[must_use]
-    pub fn with_plan(self, plan: impl Into<Box<str>>) -> Self {
+    pub fn with_plan(self, plan: impl Into<Arc<str>>) -> Self {
         Self { plan: Some(plan.into()), ..self }
     }
 
@@ -62,7 +65,10 @@ pub(crate) fn user_of(request: &ServiceRequest) -> Option<User> {
 
 /// The whole value of a request's header field: the values of repeated lines are one list (RFC 9110,
 /// section 5.3).
-pub(crate) fn header<'a>(request: &'a ServiceRequest, name: &str) -> Option<Cow<'a, [u8]>> {
+pub(crate) fn header<'a>(
+    request: &'a ServiceRequest,
+    name: impl AsHeaderName,
+) -> Option<Cow<'a, [u8]>> {
     let mut lines = request.headers().get_all(name).map(|line| line.as_bytes());
     let mut value = Cow::Borrowed(lines.next()?);
     for line in lines {

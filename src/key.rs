@@ -1,5 +1,6 @@
 //! Whose quota it is: an [`Identity`], written so that no two ever share a name.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,15 +23,15 @@ mod network;
 /// assert_eq!(Identity::user("a:{b}").to_string(), "user:a%3A%7Bb%7D");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Identity {
+pub enum Identity<'a> {
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
     /// The network of an IPv6 address.
     Ipv6(Ipv6Network),
     /// An authenticated user.
-    User(Box<[u8]>),
+    User(Cow<'a, [u8]>),
     /// The value of a header field, by the field's name in lower case.
-    Header(Box<str>, Box<[u8]>),
+    Header(Cow<'a, str>, Cow<'a, [u8]>),
     /// Everyone together, for a quota that all clients share.
     Global,
     /// Everyone without a network address together, as over a Unix socket.
@@ -38,10 +39,10 @@ pub enum Identity {
     /// Everyone without a user together, so that leaving a credential out opens nothing.
     NoUser,
     /// Everyone without this header field together, likewise.
-    NoHeader(Box<str>),
+    NoHeader(Cow<'a, str>),
 }
 
-impl Identity {
+impl Identity<'_> {
     /// The client at `address`: an IPv4 address, also where IPv6 carries it, or the network of an IPv6
     /// address, whose holder has all of it to choose from. Networks of other sizes are other clients.
     #[must_use]
@@ -55,21 +56,29 @@ impl Identity {
     /// The authenticated user `id`.
     #[must_use]
     pub fn user(id: impl AsRef<[u8]>) -> Self {
-        Self::User(id.as_ref().into())
+        Self::User(id.as_ref().to_vec().into())
     }
 
     /// The sender of header field `name` with `value`, which need not be UTF-8.
     #[must_use]
     pub fn header(name: &str, value: impl AsRef<[u8]>) -> Self {
-        Self::Header(name.to_ascii_lowercase().into(), value.as_ref().into())
+        Self::Header(name.to_ascii_lowercase().into(), value.as_ref().to_vec().into())
     }
 }
 
-impl Identity {
+impl Identity<'_> {
     /// Writes its text. Straight into a key, without the layers of a formatter.
     pub(crate) fn write_to(&self, text: &mut impl fmt::Write) -> fmt::Result {
         match self {
-            Self::Ipv4(address) => write!(text, "ip:{address}"),
+            Self::Ipv4(address) => {
+                text.write_str("ip")?;
+                [':', '.', '.', '.'].into_iter().zip(address.octets()).try_for_each(
+                    |(separator, octet)| {
+                        text.write_char(separator)?;
+                        write_octet(octet, text)
+                    },
+                )
+            }
             Self::Ipv6(network) => write!(text, "ip:{network}"),
             Self::User(id) => {
                 text.write_str("user:")?;
@@ -92,19 +101,40 @@ impl Identity {
     }
 }
 
-impl fmt::Display for Identity {
+impl fmt::Display for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_to(f)
     }
 }
 
+fn write_octet(octet: u8, text: &mut impl fmt::Write) -> fmt::Result {
+    let digits = [octet / 100, octet / 10 % 10, octet % 10];
+    let zeros = match octet {
+        0..10 => 2,
+        10..100 => 1,
+        100.. => 0,
+    };
+    digits[zeros..].iter().try_for_each(|digit| text.write_char(char::from(b'0' + digit)))
+}
+
+/// The unreserved characters and `@`, by their bytes.
+const IS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@');
+        byte += 1;
+    }
+    table
+};
+
 /// Writes `bytes` with all percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
 fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~@".contains(byte);
     let mut rest = bytes;
     loop {
-        let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
-        let (plain, after) = rest.split_at(plain);
+        let plain = rest.iter().position(|byte| !IS_PLAIN[usize::from(*byte)]);
+        let (plain, after) = rest.split_at(plain.unwrap_or(rest.len()));
         text.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
         let Some((byte, after)) = after.split_first() else { return Ok(()) };
         write!(text, "%{byte:02X}")?;

@@ -67,6 +67,7 @@ pub mod config;
 mod decision;
 #[cfg(feature = "server")]
 mod doctor;
+mod draft;
 #[cfg(feature = "actix")]
 mod headers;
 #[cfg(feature = "actix")]

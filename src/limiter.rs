@@ -16,6 +16,8 @@ use self::routes::Routes;
 pub use self::rule::Policies;
 use self::rule::Rule;
 use crate::client::Client;
+#[cfg(feature = "actix")]
+use crate::policy::KeySource;
 use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::{Acquire, Charge, Key, Keyspace, Store, StoreError};
@@ -109,6 +111,15 @@ impl Limiter {
         !self.0.allow.is_empty() || !self.0.block.is_empty()
     }
 
+    /// The header fields that policies count by.
+    #[cfg(feature = "actix")]
+    pub(crate) fn key_headers(&self) -> impl Iterator<Item = &str> {
+        self.0.rules.values().filter_map(|rule| match rule.policy().key() {
+            KeySource::Header(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
     /// them admits.
     pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
@@ -146,7 +157,7 @@ impl Limiter {
             Charge { key: self.key(&policy, client), policy }
         };
         let charges = policies.0.iter().map(charge).collect();
-        Check::start(self.clone(), Acquire { charges, cost, count })
+        Check::start(self, Acquire { charges, cost, count })
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {

@@ -1,8 +1,7 @@
 //! The middleware: a check before each request, and its fields on the way out.
 
 use std::fmt;
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,15 +9,19 @@ use actix_rt::Arbiter;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::HeaderName;
 
+use self::answering::Answering;
+use self::asked::Asked;
 use crate::client::Client;
-use crate::decision::Decision;
-use crate::headers::{self, FieldOptions};
+use crate::headers::FieldOptions;
 use crate::identity::{ClientIp, User, header, user_of};
-use crate::limiter::{Access, Check, Limiter, LimiterError, Policies};
-use crate::problem;
+use crate::limiter::{Access, Limiter, LimiterError, Policies};
 use crate::quota::Cost;
 use crate::store::Clerk;
+
+mod answering;
+mod asked;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
@@ -44,6 +47,8 @@ use crate::store::Clerk;
 #[derive(Clone)]
 pub struct RateLimit {
     limiter: Limiter,
+    /// Names of the header fields that policies count by, ready to be looked for.
+    headers: Arc<[HeaderName]>,
     policies: Option<Policies>,
     client_ip: ClientIp,
     user: OfRequest<Option<User>>,
@@ -60,8 +65,10 @@ impl RateLimit {
     /// [`User`] in the request's extensions, and the address that of the connection.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
+        let headers = limiter.key_headers().filter_map(|name| name.parse().ok()).collect();
         Self {
             limiter,
+            headers,
             policies: None,
             client_ip: ClientIp::peer(),
             user: Arc::new(user_of),
@@ -130,16 +137,18 @@ impl RateLimit {
             return Asked::default();
         }
         let user = (self.user)(request);
-        let headers = |name: &str| header(request, name);
+        let headers = |name: &str| {
+            let name = self.headers.iter().find(|header| header.as_str() == name)?;
+            header(request, name)
+        };
         let client = self.client(request, user.as_ref()).with_headers(&headers);
         match (self.limiter.access(&client), due) {
-            (Access::Blocked, _) => Asked { is_blocked: true, ..Asked::default() },
+            (Access::Blocked, _) => Asked::Blocked,
             (Access::Allowed, _) | (Access::Limited, None) => Asked::default(),
             (Access::Limited, Some(Due { policies, peek, cost })) => {
                 let check = !policies.is_empty();
                 let peek = peek.filter(|peek| !peek.is_empty());
-                Asked {
-                    is_blocked: false,
+                Asked::Checks {
                     check: check.then(|| self.limiter.check(policies, cost, &client)),
                     peek: peek.map(|peek| self.limiter.peek(peek, cost, &client)),
                 }
@@ -164,7 +173,7 @@ impl RateLimit {
 
     /// Who sends `request`, but for its header fields.
     fn client<'a>(&self, request: &ServiceRequest, user: Option<&'a User>) -> Client<'a> {
-        let address = self.client_ip.address(request);
+        let address = self.client_ip.address_once(request);
         let client = address.map_or_else(Client::unknown, Client::at);
         let Some(user) = user else { return client };
         let client = client.with_user(user.id());
@@ -177,14 +186,6 @@ struct Due<'a> {
     policies: &'a Policies,
     peek: Option<&'a Policies>,
     cost: Cost,
-}
-
-/// Nothing of it: the request passes, and is told nothing.
-#[derive(Default)]
-struct Asked {
-    is_blocked: bool,
-    check: Option<Check>,
-    peek: Option<Check>,
 }
 
 impl fmt::Debug for RateLimit {
@@ -232,52 +233,22 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = Answering<S, B>;
 
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let asked = self.rate_limit.ask(&request);
-        let service = self.service.clone();
         let fields = self.rate_limit.fields;
-        Box::pin(async move {
-            if asked.is_blocked {
-                let response = problem::forbidden(&request);
-                return Ok(request.into_response(response).map_into_right_body());
-            }
-            let mut told = Vec::with_capacity(2);
-            if let Some(check) = asked.check {
-                match check.await {
-                    Ok(decision) if decision.is_allowed() => told.push(decision),
-                    Ok(denied) => return Ok(deny(request, &denied, fields)),
-                    Err(_) => {
-                        let mut response = problem::reduced_capacity(&request);
-                        headers::expose(response.headers_mut(), fields);
-                        return Ok(request.into_response(response).map_into_right_body());
-                    }
-                }
-            }
-            if let Some(peek) = asked.peek {
-                // A standing that cannot be had is not worth a refusal.
-                told.extend(peek.await.ok());
-            }
-            let mut response = service.call(request).await?;
-            for decision in &told {
-                headers::write(response.headers_mut(), decision, fields);
-            }
-            Ok(response.map_into_left_body())
+        let asked = self.rate_limit.ask(&request);
+        if asked.is_decided() {
+            return Answering::of(&*self.service, request, asked.verdict(), fields);
+        }
+        let service = self.service.clone();
+        Answering::later(async move {
+            let verdict = asked.wait().await;
+            Answering::of(&*service, request, verdict, fields).await
         })
     }
-}
-
-fn deny<B>(
-    request: ServiceRequest,
-    denied: &Decision,
-    fields: FieldOptions,
-) -> ServiceResponse<EitherBody<B>> {
-    let mut response = problem::quota_exceeded(&request, denied);
-    headers::write(response.headers_mut(), denied, fields);
-    request.into_response(response).map_into_right_body()
 }
 
 #[cfg(test)]

@@ -80,6 +80,10 @@ impl Policy {
     /// The same policy, counted by `key`.
     #[must_use]
     pub fn with_key(self, key: KeySource) -> Self {
+        let key = match key {
+            KeySource::Header(name) => KeySource::Header(name.to_ascii_lowercase().into()),
+            other => other,
+        };
         Self { key, ..self }
     }
 
@@ -178,7 +182,7 @@ pub enum KeySource {
     UserOrIp,
     /// Nothing: all requests share the quota.
     Global,
-    /// The value of this header field, its name in lower case; everyone without it shares a quota.
+    /// The value of this header field, whose name has no case; everyone without it shares a quota.
     Header(Box<str>),
 }
 

@@ -1,22 +1,21 @@
 //! The bodies of 401, 403, 429 and 503: problem details (RFC 9457), with the `message` that older clients read.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT, Accept, CACHE_CONTROL, CONTENT_TYPE, Header as _, HeaderValue,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 
 use crate::decision::{Decision, Retry};
-use crate::headers::write_retry_after;
+use crate::draft::draft;
+use crate::headers::{push, write_retry_after};
 
 /// How long to wait for a store that failed.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// Room for most bodies, so that writing one allocates once.
-const TYPICAL_BODY: usize = 512;
 
 /// One kind of problem. What it always says is JSON already when the crate is compiled: whoever hammers a
 /// closed gate is answered from here.
@@ -38,7 +37,7 @@ macro_rules! problem {
                 $title,
                 r#"","status":"#,
                 $number,
-                r#","detail":"#
+                r#","detail":""#
             ),
             end: concat!(r#","message":""#, $message, r#""}"#),
         }
@@ -79,8 +78,18 @@ const UNVERIFIABLE: Problem = problem!(
 
 /// 429 to a request that `decision` denies.
 pub(crate) fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) -> HttpResponse {
-    let violated = decision.violated().map(|(policy, _)| policy.name()).collect();
-    let mut response = QUOTA_EXCEEDED.respond(request, &detail(decision), violated);
+    let mut response = QUOTA_EXCEEDED.respond(request, |json| {
+        write_detail(json, decision);
+        json.push_str(r#"","violated-policies":["#);
+        let start = json.len();
+        for (policy, _) in decision.violated() {
+            json.push_str(if json.len() == start { "\"" } else { ",\"" });
+            // Letters, digits, `-`, `_` and `.` stand for themselves.
+            json.push_str(policy.name());
+            json.push('"');
+        }
+        json.push(']');
+    });
     if let Some(wait) = decision.retry_after() {
         write_retry_after(response.headers_mut(), wait);
     }
@@ -90,52 +99,54 @@ pub(crate) fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) ->
 /// 503 to a request that was not decided.
 pub(crate) fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
     let detail = "Requests cannot be counted at the moment, and this one may not pass uncounted.";
-    let mut response = REDUCED_CAPACITY.respond(request, detail, Vec::new());
+    let mut response = REDUCED_CAPACITY.say(request, detail);
     write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
     response
 }
 
 /// 403 to a client that is on the list of those who are refused.
 pub(crate) fn forbidden(request: &impl HttpMessage) -> HttpResponse {
-    FORBIDDEN.respond(request, "This client is refused, whatever it asks for.", Vec::new())
+    FORBIDDEN.say(request, "This client is refused, whatever it asks for.")
 }
 
 /// 401 to a request whose credentials prove nobody.
 #[cfg(feature = "server")]
 pub(crate) fn unauthorized(request: &impl HttpMessage) -> HttpResponse {
     let detail = "The credentials of this request are wrong, or no longer right.";
-    UNAUTHORIZED.respond(request, detail, Vec::new())
+    UNAUTHORIZED.say(request, detail)
 }
 
 /// 503 to a request whose token cannot be verified yet.
 #[cfg(feature = "server")]
 pub(crate) fn unverifiable(request: &impl HttpMessage) -> HttpResponse {
     let detail = "Tokens cannot be verified at the moment.";
-    let mut response = UNVERIFIABLE.respond(request, detail, Vec::new());
+    let mut response = UNVERIFIABLE.say(request, detail);
     write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
     response
 }
 
 impl Problem {
-    fn respond(
-        &self,
-        request: &impl HttpMessage,
-        detail: &str,
-        violated_policies: Vec<&str>,
-    ) -> HttpResponse {
-        let mut body = Vec::with_capacity(TYPICAL_BODY);
-        body.extend(self.start.as_bytes());
-        // Writing text to memory does not fail.
-        let _ = serde_json::to_writer(&mut body, detail);
-        if !violated_policies.is_empty() {
-            body.extend(br#","violated-policies":"#);
-            let _ = serde_json::to_writer(&mut body, &violated_policies);
-        }
-        body.extend(self.end.as_bytes());
-        let mut response = HttpResponse::build(self.status).body(body);
+    /// The answer with a detail that JSON needs no escapes for.
+    fn say(&self, request: &impl HttpMessage, detail: &str) -> HttpResponse {
+        self.respond(request, |json| {
+            json.push_str(detail);
+            json.push('"');
+        })
+    }
+
+    /// The answer in which `write` adds the detail, up to its closing quote, and what follows it.
+    fn respond(&self, request: &impl HttpMessage, write: impl FnOnce(&mut String)) -> HttpResponse {
+        let body = draft(|json| {
+            json.push_str(self.start);
+            write(json);
+            json.push_str(self.end);
+            Bytes::copy_from_slice(json.as_bytes())
+        });
+        let mut response = HttpResponse::with_body(self.status, BoxBody::new(body));
+        // It has none yet, so that nothing is there to be replaced.
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(request)));
+        headers.append(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.append(CONTENT_TYPE, HeaderValue::from_static(media_type(request)));
         response
     }
 }
@@ -151,30 +162,30 @@ fn media_type(request: &impl HttpMessage) -> &'static str {
     if names_problem { PROBLEM } else { "application/json" }
 }
 
-fn detail(decision: &Decision) -> String {
-    let mut detail = String::with_capacity(TYPICAL_BODY / 4);
+/// What denies, and until when, as a text of JSON.
+fn write_detail(json: &mut String, decision: &Decision) {
+    let start = json.len();
     for (policy, standing) in decision.violated() {
-        if !detail.is_empty() {
-            detail.push(' ');
+        let terms = policy.terms();
+        json.push_str(if json.len() == start { "Policy \\\"" } else { " Policy \\\"" });
+        json.push_str(policy.name());
+        match standing.retry {
+            Retry::After(wait) => {
+                json.push_str("\\\" allows ");
+                push(json, terms.units);
+                json.push_str(" requests per ");
+                push(json, terms.window / 1_000);
+                json.push_str(" s. Retry in ");
+                push(json, wait.div_ceil(1_000));
+                json.push_str(" s.");
+            }
+            Retry::Now | Retry::Never => {
+                json.push_str("\\\" never admits a request that costs more than ");
+                push(json, terms.burst);
+                json.push_str(" units.");
+            }
         }
-        let (name, terms) = (policy.name(), policy.terms());
-        // Writing to a string does not fail.
-        let _ = match standing.retry {
-            Retry::After(wait) => write!(
-                detail,
-                "Policy \"{name}\" allows {} requests per {} s. Retry in {} s.",
-                terms.units,
-                terms.window / 1_000,
-                wait.div_ceil(1_000)
-            ),
-            Retry::Now | Retry::Never => write!(
-                detail,
-                "Policy \"{name}\" never admits a request that costs more than {} units.",
-                terms.burst
-            ),
-        };
     }
-    detail
 }
 
 #[cfg(test)]

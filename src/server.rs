@@ -45,7 +45,8 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     };
     let listen = config.server.listen.clone();
     actix_web::rt::System::new().block_on(async move {
-        let mut server = HttpServer::new(app);
+        // Or whoever sends several requests at a time waits for acknowledgements in between.
+        let mut server = HttpServer::new(app).tcp_nodelay(true);
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }

@@ -8,7 +8,7 @@ pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
 pub use self::memory::MemoryStore;
 pub(crate) use self::memory::{Instead, Known};
-pub(crate) use self::name::{BuildNameHasher, Name, Names};
+pub(crate) use self::name::{BuildNameHasher, Name};
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, examine};
 #[cfg(feature = "redis")]
@@ -51,7 +51,7 @@ mod turn;
 ///   charge may or may not have landed; it is never made twice.
 pub trait Store: Debug + Send + Sync {
     /// Decides and charges.
-    fn acquire(&self, acquire: Acquire) -> Answer<Acquired>;
+    fn acquire(&self, acquire: &Acquire) -> Answer<Acquired>;
 
     /// Forgets what was charged to `keys`.
     fn reset(&self, keys: Vec<Key>) -> Answer<()>;

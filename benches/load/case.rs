@@ -17,6 +17,8 @@ pub(crate) struct Case {
     pub(crate) about: String,
     pub(crate) setting: Setting,
     pub(crate) load: Load,
+    /// Whether Tollgate has counted every client once before.
+    pub(crate) is_filled: bool,
     /// The bare app first: the others are compared with it.
     pub(crate) contenders: Vec<Contender>,
     pub(crate) targets: Vec<Target>,
@@ -79,6 +81,7 @@ pub(crate) fn peers() -> Case {
         about: "what a user would pick instead; throttlecrab counts in itself".to_owned(),
         setting: Setting::of(&["fixed-window"]),
         load: Load { connections: 64, keys: 100_000 },
+        is_filled: false,
         contenders: [Bare, Tollgate].into_iter().chain(others).collect(),
         targets: Vec::new(),
     }
@@ -94,6 +97,7 @@ pub(crate) fn all() -> Vec<Case> {
         about: about.to_owned(),
         setting: Setting::of(&["fixed-window"]),
         load: Load { connections: 64, keys: 100_000 },
+        is_filled: false,
         contenders: everyone(),
         targets: Vec::new(),
     };

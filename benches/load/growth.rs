@@ -7,7 +7,7 @@ use crate::case::{Case, Setting};
 use crate::contender::Contender::{Bare, Plain, Tollgate};
 use crate::fill::fill;
 use crate::report::{self, columns, keep};
-use crate::run::Lab;
+use crate::run::{InRedis, Lab, Outcome};
 use crate::wrk::Load;
 use crate::{Options, Result};
 
@@ -55,10 +55,12 @@ fn policies(lab: &Lab) -> Result<()> {
 }
 
 fn keys(lab: &Lab) -> Result<()> {
-    let numbers = (4..).map(|power| 10_u64.pow(power));
+    let numbers = (0..).map(|power| 10_u64.pow(power));
     let cases = numbers.take_while(|keys| *keys <= lab.options.most_keys).map(|keys| {
         let load = Load { connections: 64, keys };
-        (keys, Case { load, ..case("keys") })
+        // Nobody is to be refused while it is filled.
+        let setting = Setting { timeout_ms: 5_000, ..Setting::of(&["fixed-window"]) };
+        (keys, Case { load, setting, is_filled: true, ..case("keys") })
     });
     series(lab, "keys", cases.collect())
 }
@@ -69,6 +71,7 @@ fn case(name: &'static str) -> Case {
         about: "Redis, fixed windows and token buckets".to_owned(),
         setting: Setting::of(&["fixed-window"]),
         load: Load { connections: 64, keys: 100_000 },
+        is_filled: false,
         contenders: vec![Bare, Tollgate],
         targets: Vec::new(),
     }
@@ -76,8 +79,18 @@ fn case(name: &'static str) -> Case {
 
 /// Measures `cases` and shows Tollgate's figures under each other.
 fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
-    let header =
-        ["", "requests/s", "of bare", "server µs", "Redis µs", "p50 ms", "p99 ms", "batch", ""];
+    let header = [
+        name,
+        "requests/s",
+        "of bare",
+        "server µs",
+        "Redis µs",
+        "p50 ms",
+        "p99 ms",
+        "requests a call",
+        "bytes a key",
+        "",
+    ];
     let mut rows = vec![header.map(str::to_owned)];
     let mut points = Vec::new();
     for (at, case) in cases {
@@ -92,6 +105,7 @@ fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
             format!("{:.2}", of(|it| it.p50_us / 1e3).median),
             format!("{:.2}", of(|it| it.p99_us / 1e3).median),
             format!("{:.1}", of(|it| it.batch).median),
+            bytes_a_key(&outcome),
             outcome.noise().unwrap_or_default(),
         ]);
         points.push(json!({ "at": at, "outcome": report::json(lab, &outcome) }));
@@ -104,9 +118,19 @@ fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
     finish(lab, name, points)
 }
 
+/// Where the keys are Tollgate's alone, and so many that they are what takes the memory.
+fn bytes_a_key(outcome: &Outcome) -> String {
+    let InRedis { keys, bytes } = outcome.in_redis;
+    if outcome.case.is_filled && keys >= 10_000 {
+        format!("{:.0}", bytes as f64 / keys as f64)
+    } else {
+        "-".to_owned()
+    }
+}
+
 /// What one key takes in Redis, by algorithm.
 fn memory_per_key(lab: &Lab) -> Result<()> {
-    let header = ["", "requests a key", "bytes a key", "MEMORY USAGE of one"];
+    let header = ["algorithm", "requests a key", "bytes a key", "MEMORY USAGE of one"];
     let mut rows = vec![header.map(str::to_owned)];
     let mut points = Vec::new();
     let once = ALGORITHMS.map(|algorithm| (algorithm, 1));
@@ -124,9 +148,12 @@ fn memory_per_key(lab: &Lab) -> Result<()> {
         let grown = lab.redis.used_memory()?.saturating_sub(before) as f64;
         let bytes_a_key = grown / lab.redis.keys()?.saturating_sub(1_000) as f64;
         let one = lab.redis.memory_of_a_key()?;
-        let cells = [algorithm.to_owned(), requests.to_string()];
-        let [name, number] = cells;
-        rows.push([name, number, format!("{bytes_a_key:.0}"), one.to_string()]);
+        rows.push([
+            algorithm.to_owned(),
+            requests.to_string(),
+            format!("{bytes_a_key:.0}"),
+            one.to_string(),
+        ]);
         points.push(json!({
             "algorithm": algorithm,
             "requests_a_key": requests,

@@ -67,6 +67,8 @@ fn row(outcome: &Outcome, who: Contender) -> [String; 10] {
     let of = |figure: fn(&crate::sample::Sample) -> f64| outcome.spread(who, figure);
     let dash = |is_there: bool, text: String| if is_there { text } else { "-".to_owned() };
     let asks_redis = who.asks_redis(&outcome.case.setting);
+    // None where Redis is asked without a script.
+    let batch = of(|it| it.batch).median;
     [
         who.name().to_owned(),
         of(|it| it.requests_per_s).show(0),
@@ -75,7 +77,7 @@ fn row(outcome: &Outcome, who: Contender) -> [String; 10] {
         dash(asks_redis, of(|it| it.redis_us).show(2)),
         of(|it| it.p50_us / 1e3).show(2),
         of(|it| it.p99_us / 1e3).show(2),
-        dash(asks_redis, format!("{:.1}", of(|it| it.batch).median)),
+        dash(batch > 0.0, format!("{batch:.1}")),
         format!("{:.0}", of(|it| it.refused).max),
         format!("{:.0}", of(|it| it.lost).max),
     ]
@@ -115,6 +117,7 @@ pub(crate) fn json(lab: &Lab, outcome: &Outcome) -> Value {
         "noise": outcome.noise(),
         "contenders": contenders,
         "round_trips_us": trips,
+        "in_redis": outcome.in_redis,
         "targets": targets,
     })
 }

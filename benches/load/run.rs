@@ -5,10 +5,12 @@ use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::case::{self, Case};
 use crate::contender::{Contender, Running, Stage};
+use crate::fill::fill;
 use crate::machine::Machine;
 use crate::redis_server::RedisServer;
 use crate::sample::Sample;
@@ -40,6 +42,15 @@ pub(crate) struct Outcome {
     pub(crate) case: Case,
     pub(crate) rounds: Vec<Round>,
     pub(crate) seconds: u64,
+    pub(crate) in_redis: InRedis,
+}
+
+/// What Redis held in the end.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct InRedis {
+    pub(crate) keys: u64,
+    /// Beyond what it takes with none.
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug)]
@@ -104,10 +115,12 @@ impl Lab {
     pub(crate) fn with_stage<T>(&self, act: impl FnOnce(Stage<'_>) -> Result<T>) -> Result<T> {
         let tollgate = fs::canonicalize(&self.options.tollgate)
             .map_err(|error| format!("{}: {error}", self.options.tollgate.display()))?;
+        // Each is started in a directory of its own.
+        let peers = std::path::absolute(self.options.results.join("peers"))?;
         let url = self.redis.url();
         act(Stage {
             tollgate: &tollgate,
-            peers: &self.options.results.join("peers"),
+            peers: &peers,
             directory: self.directory.path(),
             redis: &url,
         })
@@ -122,9 +135,13 @@ impl Lab {
     /// Lets the contenders of `case` take turns.
     pub(crate) fn measure(&self, case: Case) -> Result<Outcome> {
         self.redis.clear()?;
+        let empty = self.redis.used_memory()?;
         let start = |who: &Contender| self.with_stage(|stage| who.start(stage, &case.setting));
         let running = case.contenders.iter().map(start).collect::<Result<Vec<Running>>>()?;
-        for one in &running {
+        for (who, one) in case.contenders.iter().zip(&running) {
+            if case.is_filled && *who == Contender::Tollgate {
+                fill(one.address, case.load.keys)?;
+            }
             case.load.run(&self.script, one, WARM_UP, 0)?;
         }
         let seconds = self.options.seconds;
@@ -142,7 +159,9 @@ impl Lab {
         if stderr().is_terminal() {
             eprint!("\x1b[K");
         }
-        Ok(Outcome { case, rounds, seconds })
+        let bytes = self.redis.used_memory()?.saturating_sub(empty);
+        let in_redis = InRedis { keys: self.redis.keys()?, bytes };
+        Ok(Outcome { case, rounds, seconds, in_redis })
     }
 }
 

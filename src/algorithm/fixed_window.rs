@@ -29,11 +29,12 @@ impl State {
         let used = if self.start >= start { self.used } else { 0 };
         Reading { terms: *terms, now, state: Self { start, used } }
     }
-}
 
-impl Reading {
-    pub(super) fn charge(&self, units: u64) -> State {
-        State { used: self.state.used + units, ..self.state }
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
+        let mut reading = self.read(terms, now);
+        reading.state.used += units;
+        *self = reading.state;
+        reading
     }
 }
 

@@ -49,13 +49,13 @@ impl State {
         Reading { terms: *terms, now, as_of, entries: &self.entries, live, used }
     }
 
-    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) {
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading<'_> {
         let Reading { as_of, live, used, .. } = self.read(terms, now);
         if is_astray(self.stamp(), terms.window, now) {
             // Used at times that were wrong: all of it counts as used now.
             self.entries.clear();
             self.entries.push_back(Entry { at: now, total: used + units, units: used + units });
-            return;
+            return self.read(terms, now);
         }
         self.entries.drain(..live);
         match self.entries.back_mut() {
@@ -68,6 +68,7 @@ impl State {
                 self.entries.push_back(Entry { at: as_of, total, units });
             }
         }
+        self.read(terms, now)
     }
 }
 

@@ -43,13 +43,16 @@ impl State {
             Self { start, previous: previous.min(terms.units), current: current.min(terms.units) };
         Reading { terms: *terms, now, covered: start + window - as_of, state }
     }
+
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
+        *self = self.read(terms, now).state;
+        self.current += units;
+        // Again, since what is covered may be another part of it: the state was of another window.
+        self.read(terms, now)
+    }
 }
 
 impl Reading {
-    pub(super) fn charge(&self, units: u64) -> State {
-        State { current: self.state.current + units, ..self.state }
-    }
-
     /// The most of a window before with `used` units that may be covered while `units` fit.
     fn cover_for(&self, units: u64, used: u64) -> Millis {
         units * self.terms.window / used

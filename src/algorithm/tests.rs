@@ -17,7 +17,7 @@ fn cost(units: u64) -> Cost {
 #[test]
 fn a_fixed_window_opens_at_its_edge() {
     let (mut state, terms) = policy("10/minute", "fixed-window");
-    state.charge(&terms, 3 * MINUTE + 59_000, 10);
+    state.charge(&terms, 3 * MINUTE + 59_000, 10, Cost::ONE);
     let standing = |now| state.standing(&terms, now, Cost::ONE);
     let closed = Standing { remaining: 0, reset_after: 1_000, retry: Retry::After(1_000) };
     assert_eq!(standing(3 * MINUTE + 59_000), closed);
@@ -29,7 +29,7 @@ fn a_fixed_window_opens_at_its_edge() {
 #[test]
 fn a_sliding_window_weighs_the_window_before() {
     let (mut state, terms) = policy("10/minute", "sliding-window");
-    state.charge(&terms, 59_000, 10);
+    state.charge(&terms, 59_000, 10, Cost::ONE);
     // 45 s into the next window, a quarter of the one before is covered: 2.5 units, rounded up.
     assert_eq!(state.standing(&terms, MINUTE + 45_000, Cost::ONE).remaining, 7);
     // One unit fits when a tenth of it has slid out.
@@ -42,8 +42,8 @@ fn a_sliding_window_weighs_the_window_before() {
 #[test]
 fn a_sliding_log_gives_units_back_as_they_were_used() {
     let (mut state, terms) = policy("10/minute", "sliding-log");
-    state.charge(&terms, 1_000, 4);
-    state.charge(&terms, 31_000, 6);
+    state.charge(&terms, 1_000, 4, Cost::ONE);
+    state.charge(&terms, 31_000, 6, Cost::ONE);
     assert_eq!(state.standing(&terms, 31_000, Cost::ONE).retry, Retry::After(30_000));
     assert_eq!(state.standing(&terms, 31_000, cost(4)).retry, Retry::After(30_000));
     assert_eq!(state.standing(&terms, 31_000, cost(5)).retry, Retry::After(MINUTE));
@@ -54,7 +54,7 @@ fn a_sliding_log_gives_units_back_as_they_were_used() {
 #[test]
 fn a_token_bucket_refills_steadily() {
     let (mut state, terms) = policy("10/minute", "token-bucket");
-    state.charge(&terms, 0, 10);
+    state.charge(&terms, 0, 10, Cost::ONE);
     assert_eq!(state.standing(&terms, 0, Cost::ONE).retry, Retry::After(6_000));
     assert_eq!(state.standing(&terms, 5_999, Cost::ONE).remaining, 0);
     assert_eq!(state.standing(&terms, 6_000, Cost::ONE).remaining, 1);
@@ -76,7 +76,7 @@ fn a_burst_saves_up_more_or_less_than_the_quota() {
 fn a_clock_that_steps_back_stands_still_up_to_a_window() {
     for algorithm in ["fixed-window", "sliding-window", "sliding-log", "token-bucket"] {
         let (mut state, terms) = policy("10/minute", algorithm);
-        state.charge(&terms, 10 * MINUTE, 10);
+        state.charge(&terms, 10 * MINUTE, 10, Cost::ONE);
         let there = state.standing(&terms, 10 * MINUTE, Cost::ONE);
         let back = state.standing(&terms, 10 * MINUTE - 1, Cost::ONE);
         assert_eq!(back.remaining, 0, "{algorithm} mints at the edge");
@@ -91,12 +91,12 @@ fn a_clock_that_steps_back_stands_still_up_to_a_window() {
 fn a_state_from_a_wrong_clock_is_read_as_of_now() {
     for algorithm in ["fixed-window", "sliding-window", "sliding-log", "token-bucket"] {
         let (mut state, terms) = policy("10/minute", algorithm);
-        state.charge(&terms, 1_000 * MINUTE, 10);
+        state.charge(&terms, 1_000 * MINUTE, 10, Cost::ONE);
         let now = 10 * MINUTE;
         assert!(state.is_astray(&terms, now));
         let promised = state.standing(&terms, now, Cost::ONE);
         let Retry::After(wait) = promised.retry else { panic!("{algorithm} mints: {promised:?}") };
-        state.charge(&terms, now, 0);
+        state.charge(&terms, now, 0, Cost::ONE);
         assert!(!state.is_astray(&terms, now));
         assert_eq!(state.standing(&terms, now, Cost::ONE), promised, "{algorithm}");
         assert_eq!(state.standing(&terms, now + wait, Cost::ONE).retry, Retry::Now);
@@ -110,8 +110,8 @@ fn a_lowered_quota_closes_for_no_longer_than_one_that_was_just_used_up() {
         let (mut state, terms) = policy("1000/minute", algorithm);
         let (mut spent, lowered) = policy("10/minute", algorithm);
         let now = 7 * MINUTE;
-        state.charge(&terms, now, 1000);
-        spent.charge(&lowered, now, 10);
+        state.charge(&terms, now, 1000, Cost::ONE);
+        spent.charge(&lowered, now, 10, Cost::ONE);
         assert_eq!(
             state.standing(&lowered, now, Cost::ONE).retry,
             spent.standing(&lowered, now, Cost::ONE).retry,
@@ -126,11 +126,11 @@ fn a_changed_window_keeps_what_was_used() {
         let (mut state, minute) = policy("10/minute", algorithm);
         let (_, hour) = policy("10/hour", algorithm);
         let now = 61 * MINUTE;
-        state.charge(&minute, now, 7);
+        state.charge(&minute, now, 7, Cost::ONE);
         assert_eq!(state.standing(&hour, now, Cost::ONE).remaining, 3, "{algorithm}");
         let (mut state, hour) = policy("100/hour", algorithm);
         let (_, minute) = policy("10/minute", algorithm);
-        state.charge(&hour, now, 100);
+        state.charge(&hour, now, 100, Cost::ONE);
         let standing = state.standing(&minute, now + MINUTE, Cost::ONE);
         assert!(standing.remaining >= 1, "{algorithm}: {standing:?} is longer than a new window");
     }
@@ -142,9 +142,9 @@ fn the_largest_quotas_are_exact_at_both_ends() {
         let units = MAX_EXACT / window;
         let (mut state, terms) = policy(&format!("{units}/day"), algorithm);
         let now = 20_000 * 86_400_000;
-        state.charge(&terms, now, units - 1);
+        state.charge(&terms, now, units - 1, Cost::ONE);
         assert_eq!(state.standing(&terms, now, Cost::ONE).remaining, 1);
-        state.charge(&terms, now, 1);
+        state.charge(&terms, now, 1, Cost::ONE);
         let Retry::After(wait) = state.standing(&terms, now, cost(units)).retry else { panic!() };
         assert_eq!(state.standing(&terms, now + wait, cost(units)).retry, Retry::Now);
         assert_ne!(state.standing(&terms, now + wait - 1, cost(units)).retry, Retry::Now);
@@ -177,7 +177,10 @@ proptest! {
         for (step, units) in history {
             now += step;
             match state.standing(&terms, now, cost(units)).retry {
-                Retry::Now => state.charge(&terms, now, units),
+                Retry::Now => {
+                    let charged = state.charge(&terms, now, units, cost(units));
+                    prop_assert_eq!(charged, state.standing(&terms, now, cost(units)));
+                }
                 Retry::Never => prop_assert!(units > terms.burst),
                 Retry::After(wait) => {
                     prop_assert_eq!(state.standing(&terms, now + wait, cost(units)).retry, Retry::Now);

@@ -45,13 +45,16 @@ impl State {
         };
         debt.min(terms.burst * terms.window)
     }
+
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
+        let mut reading = self.read(terms, now);
+        reading.state.debt += units * terms.window;
+        *self = reading.state;
+        reading
+    }
 }
 
 impl Reading {
-    pub(super) fn charge(&self, units: u64) -> State {
-        State { debt: self.state.debt + units * self.terms.window, ..self.state }
-    }
-
     /// How long until only `debt` is left.
     fn wait_until(&self, debt: u64) -> Millis {
         let refilled = self.state.debt.saturating_sub(debt).div_ceil(self.terms.units);

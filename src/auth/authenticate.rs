@@ -93,7 +93,7 @@ impl Inner {
 
     /// Whoever sends `request`, by address alone.
     fn client(&self, request: &ServiceRequest) -> Client<'static> {
-        self.proofs.client_ip.address(request).map_or_else(Client::unknown, Client::at)
+        self.proofs.client_ip.address_once(request).map_or_else(Client::unknown, Client::at)
     }
 
     /// Whether the address of `request` may be wrong once more.

@@ -29,7 +29,8 @@ fn decision(
     let policies = policies.into_iter().map(|(policy, remaining, reset_after, retry)| {
         (Arc::new(policy), standing(remaining, reset_after, retry))
     });
-    Decision::new(allowed, policies.collect())
+    let (policies, standings) = policies.unzip();
+    Decision::new(allowed, policies, standings)
 }
 
 /// All fields that are written, each with its lines.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 
+use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 
 pub use self::header::{ForwardingHeader, ForwardingHeaderError};
@@ -39,6 +40,13 @@ struct Inner {
     unread: Unread,
     /// Of the proxies that no network lists: those on a Unix socket, or in front at all.
     silence: Silence,
+}
+
+/// The address of a request's client, in the request's extensions.
+#[derive(Debug)]
+struct Found {
+    by: ClientIp,
+    address: Option<IpAddr>,
 }
 
 /// Who may say where a request comes from.
@@ -87,6 +95,20 @@ impl ClientIp {
     #[must_use]
     pub fn hops(hops: NonZeroU8, header: ForwardingHeader) -> Self {
         Self::of(Trust::Hops(hops), header)
+    }
+
+    /// The [`address`](Self::address), found once a request, however many ask for it.
+    pub(crate) fn address_once(&self, request: &ServiceRequest) -> Option<IpAddr> {
+        if let Trust::Nobody = self.0.trust {
+            return self.address(request);
+        }
+        let found = request.extensions().get::<Found>().map(|it| (it.by.is(self), it.address));
+        if let Some((true, address)) = found {
+            return address;
+        }
+        let address = self.address(request);
+        request.extensions_mut().insert(Found { by: self.clone(), address });
+        address
     }
 
     /// The address of the client, in canonical form; none over a Unix socket that says nothing of it, and
@@ -140,6 +162,11 @@ impl ClientIp {
     fn of(trust: Trust, header: ForwardingHeader) -> Self {
         let unread = Unread::of(header.name());
         Self(Arc::new(Inner { trust, header, unread, silence: Silence::default() }))
+    }
+
+    /// Whether both are clones of one.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn is_trusted(&self, peer: Option<IpAddr>) -> bool {

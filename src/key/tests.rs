@@ -21,6 +21,14 @@ fn one_client_is_one_identity_however_its_address_is_written() {
 }
 
 #[test]
+fn an_ipv4_address_is_written_as_everywhere() {
+    for octet in 0..=255 {
+        let text = Ipv4Addr::new(octet, 255 - octet, octet / 10, octet % 10).to_string();
+        assert_eq!(ip(&text), format!("ip:{text}"));
+    }
+}
+
+#[test]
 fn networks_of_other_sizes_are_other_clients() {
     let ip = |text: &str, length| {
         Identity::ip(text.parse().unwrap(), Ipv6Prefix::new(length).unwrap()).to_string()
@@ -61,7 +69,7 @@ fn the_absent_are_not_the_empty() {
 
 const FORBIDDEN: [char; 4] = ['{', '}', ' ', '\n'];
 
-fn any_identity() -> impl Strategy<Value = Identity> {
+fn any_identity() -> impl Strategy<Value = Identity<'static>> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..6);
     prop_oneof![
         (any::<IpAddr>(), any_prefix()).prop_map(|(address, prefix)| Identity::ip(address, prefix)),

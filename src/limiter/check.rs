@@ -10,40 +10,61 @@ use crate::decision::{Decision, Retry};
 use crate::policy::OnStoreFailure;
 use crate::store::{Acquire, Acquired, Answer, StoreError, StoreErrorKind};
 
-/// A check under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
+/// A check, decided or under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
 #[derive(Debug)]
 #[must_use = "a check that nobody awaits may be charged all the same"]
-pub struct Check {
-    question: Question,
-    answer: Answer<Acquired>,
+pub struct Check(Progress);
+
+#[derive(Debug)]
+enum Progress {
+    /// Until it is told.
+    Decided(Option<Result<Decision, Unavailable>>),
+    UnderWay {
+        limiter: Limiter,
+        question: Option<Question>,
+        answer: Answer<Acquired>,
+    },
 }
 
-/// What is needed to make a decision of the store's answer, or without one.
+/// What the store was asked.
 #[derive(Debug)]
 struct Question {
-    limiter: Limiter,
     asked: Acquire,
-    /// Whether the store was asked: not where a denial was known.
-    of_store: bool,
-    /// When it was, where denials are remembered.
-    asked_at: Option<Millis>,
+    /// When, where denials are remembered.
+    at: Option<Millis>,
 }
 
 impl Check {
-    pub(super) fn start(limiter: Limiter, asked: Acquire) -> Self {
+    /// Asks, and decides if that takes no time.
+    pub(super) fn start(limiter: &Limiter, asked: Acquire) -> Self {
+        if asked.charges.is_empty() {
+            return Self::decided(Ok(unlimited(&asked)));
+        }
         let cache = limiter.0.deny_cache.as_ref();
-        let now = cache.map(DenyCache::now);
-        let known = if asked.charges.is_empty() {
-            Some(Acquired { admitted: asked.count, standings: Vec::new() })
-        } else {
-            cache.zip(now).and_then(|(cache, now)| cache.denial(&asked, now))
-        };
-        let of_store = known.is_none();
-        let (asked_at, answer) = match known {
-            Some(known) => (None, Answer::ready(Ok(known))),
-            None => (now, limiter.0.store.acquire(asked.clone())),
-        };
-        Self { question: Question { limiter, asked, of_store, asked_at }, answer }
+        let at = cache.map(DenyCache::now);
+        if let Some(denial) = cache.zip(at).and_then(|(cache, at)| cache.denial(&asked, at)) {
+            return Self::decided(Ok(decision(asked, denial)));
+        }
+        let answer = limiter.0.store.acquire(&asked);
+        let question = Question { asked, at };
+        match answer.at_once() {
+            Ok(answer) => Self::decided(question.settle(limiter, answer)),
+            Err(answer) => Self(Progress::UnderWay {
+                limiter: limiter.clone(),
+                question: Some(question),
+                answer,
+            }),
+        }
+    }
+
+    fn decided(decision: Result<Decision, Unavailable>) -> Self {
+        Self(Progress::Decided(Some(decision)))
+    }
+
+    /// Whether it was decided at once: then [`wait`](Self::wait) does not block.
+    #[cfg(feature = "actix")]
+    pub(crate) fn is_decided(&self) -> bool {
+        matches!(self.0, Progress::Decided(_))
     }
 
     /// Blocks this thread until it is decided.
@@ -51,65 +72,101 @@ impl Check {
     /// # Errors
     /// When the store fails, and a policy then refuses.
     pub fn wait(self) -> Result<Decision, Unavailable> {
-        self.question.settle(self.answer.wait())
-    }
-}
-
-impl Question {
-    /// What the store's answer means; without one, what each policy says then.
-    fn settle(&self, answer: Result<Acquired, StoreError>) -> Result<Decision, Unavailable> {
-        match answer {
-            Ok(acquired) => {
-                if let Some((cache, at)) = self.limiter.0.deny_cache.as_ref().zip(self.asked_at) {
-                    cache.remember(&self.asked, at, &acquired);
-                }
-                if let Some(fallback) = self.limiter.0.fallback.as_ref().filter(|_| self.of_store) {
-                    fallback.learn(&self.asked.charges, &acquired);
-                }
-                Ok(decision(&self.asked, acquired))
-            }
-            Err(error) => self.without_store(error.kind()),
-        }
-    }
-
-    fn without_store(&self, cause: StoreErrorKind) -> Result<Decision, Unavailable> {
-        let mut charges = Vec::with_capacity(self.asked.charges.len());
-        for charge in &self.asked.charges {
-            match charge.policy.on_store_failure() {
-                OnStoreFailure::Allow => {}
-                OnStoreFailure::Deny => return Err(Unavailable { cause }),
-                OnStoreFailure::Local => charges.push(charge.clone()),
+        match self.0 {
+            Progress::Decided(decision) => told(decision),
+            Progress::UnderWay { limiter, question, answer } => {
+                settle(question, &limiter, answer.wait())
             }
         }
-        let asked = Acquire { charges, ..self.asked };
-        if asked.charges.is_empty() {
-            let admitted = asked.count;
-            return Ok(decision(&asked, Acquired { admitted, standings: Vec::new() }));
-        }
-        let fallback = self.limiter.0.fallback.as_ref().ok_or(Unavailable { cause })?;
-        match fallback.decide(&asked, cause) {
-            Ok((shared, acquired)) => Ok(decision(&shared, acquired)),
-            Err(error) => Err(Unavailable { cause: error.kind() }),
-        }
     }
-}
-
-fn decision(asked: &Acquire, acquired: Acquired) -> Decision {
-    let allowed = match asked.count {
-        0 => acquired.standings.iter().all(|standing| standing.retry == Retry::Now),
-        count => acquired.admitted == count,
-    };
-    let policies = asked.charges.iter().map(|charge| charge.policy.clone());
-    Decision::new(allowed, policies.zip(acquired.standings).collect())
 }
 
 impl Future for Check {
     type Output = Result<Decision, Unavailable>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.answer).poll(context));
-        Poll::Ready(self.question.settle(answer))
+        match &mut self.0 {
+            Progress::Decided(decision) => Poll::Ready(told(decision.take())),
+            Progress::UnderWay { limiter, question, answer } => {
+                let answer = ready!(Pin::new(answer).poll(context));
+                Poll::Ready(settle(question.take(), limiter, answer))
+            }
+        }
     }
+}
+
+/// What was decided, unless it was told before.
+fn told(decision: Option<Result<Decision, Unavailable>>) -> Result<Decision, Unavailable> {
+    decision.unwrap_or(Err(Unavailable { cause: StoreErrorKind::Closed }))
+}
+
+fn settle(
+    question: Option<Question>,
+    limiter: &Limiter,
+    answer: Result<Acquired, StoreError>,
+) -> Result<Decision, Unavailable> {
+    told(question.map(|question| question.settle(limiter, answer)))
+}
+
+impl Question {
+    /// What the store's answer means; without one, what each policy says then.
+    fn settle(
+        self,
+        limiter: &Limiter,
+        answer: Result<Acquired, StoreError>,
+    ) -> Result<Decision, Unavailable> {
+        let acquired = match answer {
+            Ok(acquired) => acquired,
+            Err(error) => return self.without_store(limiter, error.kind()),
+        };
+        if let Some((cache, at)) = limiter.0.deny_cache.as_ref().zip(self.at) {
+            cache.remember(&self.asked, at, &acquired);
+        }
+        if let Some(fallback) = &limiter.0.fallback {
+            fallback.learn(&self.asked.charges, &acquired);
+        }
+        Ok(decision(self.asked, acquired))
+    }
+
+    fn without_store(
+        self,
+        limiter: &Limiter,
+        cause: StoreErrorKind,
+    ) -> Result<Decision, Unavailable> {
+        let Acquire { charges, cost, count } = self.asked;
+        let mut local = Vec::with_capacity(charges.len());
+        for charge in charges {
+            match charge.policy.on_store_failure() {
+                OnStoreFailure::Allow => {}
+                OnStoreFailure::Deny => return Err(Unavailable { cause }),
+                OnStoreFailure::Local => local.push(charge),
+            }
+        }
+        let asked = Acquire { charges: local, cost, count };
+        if asked.charges.is_empty() {
+            return Ok(unlimited(&asked));
+        }
+        let fallback = limiter.0.fallback.as_ref().ok_or(Unavailable { cause })?;
+        match fallback.decide(&asked, cause) {
+            Ok((shared, acquired)) => Ok(decision(shared, acquired)),
+            Err(error) => Err(Unavailable { cause: error.kind() }),
+        }
+    }
+}
+
+/// What no policy denies.
+fn unlimited(asked: &Acquire) -> Decision {
+    let all = Acquired { admitted: asked.count, standings: Vec::new() };
+    decision(Acquire { charges: Vec::new(), ..*asked }, all)
+}
+
+fn decision(asked: Acquire, acquired: Acquired) -> Decision {
+    let allowed = match asked.count {
+        0 => acquired.standings.iter().all(|standing| standing.retry == Retry::Now),
+        count => acquired.admitted == count,
+    };
+    let policies = asked.charges.into_iter().map(|charge| charge.policy).collect();
+    Decision::new(allowed, policies, acquired.standings)
 }
 
 /// That a request was not decided: the store failed, and a policy refuses then. Not a denial.

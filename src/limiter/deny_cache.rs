@@ -1,15 +1,20 @@
 //! Requests that are known to be denied until a known time: the store need not repeat it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::algorithm::Terms;
 use crate::clock::{Clock, Millis};
 use crate::decision::{Retry, Standing};
-use crate::store::{Acquire, Acquired, BuildNameHasher, Few, Name, Names};
+use crate::store::{Acquire, Acquired, BuildNameHasher, Name};
 
 /// How many denials it remembers at most; beyond that the store is asked.
 const MAX_DENIALS: usize = 65_536;
+
+/// So many that threads seldom meet.
+const SHARDS: usize = 16;
 
 /// Denials, for as long as they surely hold.
 ///
@@ -21,8 +26,9 @@ const MAX_DENIALS: usize = 65_536;
 pub(super) struct DenyCache {
     max_age: Millis,
     clock: Arc<dyn Clock>,
-    names: Names,
-    denials: Mutex<Denials>,
+    /// From when on none of them holds: where nobody is denied, nobody pays for a look either.
+    none_from: AtomicU64,
+    shards: [Mutex<Denials>; SHARDS],
 }
 
 /// Two generations, so that the old go all at once when they have outlived their age.
@@ -46,7 +52,7 @@ impl DenyCache {
     /// A cache of denials no older than `max_age`, by `clock`, which must not step back.
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
-        Self { max_age, clock, names: Names::default(), denials: Mutex::default() }
+        Self { max_age, clock, none_from: AtomicU64::new(0), shards: Default::default() }
     }
 
     pub(super) fn now(&self) -> Millis {
@@ -55,16 +61,13 @@ impl DenyCache {
 
     /// The denial of `asked`, if one is known that still holds.
     pub(super) fn denial(&self, asked: &Acquire, now: Millis) -> Option<Acquired> {
-        if asked.count == 0 {
+        if asked.count == 0 || now >= self.none_from.load(Ordering::Relaxed) {
             return None;
         }
-        let mut denials = self.lock();
-        // Where nobody is denied any more, nobody pays for a look either.
+        let name = name(asked);
+        let mut denials = self.lock(name);
         denials.age(now, self.max_age);
-        if denials.is_empty() {
-            return None;
-        }
-        let denial = denials.get(self.name(asked)).filter(|it| now < it.holds_until)?;
+        let denial = denials.get(name).filter(|it| now < it.holds_until)?;
         let passed = now.saturating_sub(denial.answered);
         let standings = denial.standings.iter().map(|standing| after(standing, passed)).collect();
         Some(Acquired { admitted: 0, standings })
@@ -83,41 +86,48 @@ impl DenyCache {
         };
         let answered = self.clock.now();
         let standings = acquired.standings.clone();
-        let denial = Denial { holds_until: asked_at + wait, answered, standings };
-        let name = self.name(asked);
-        let mut denials = self.lock();
+        let holds_until = asked_at + wait;
+        let name = name(asked);
+        let mut denials = self.lock(name);
         denials.age(answered, self.max_age);
-        denials.insert(name, denial);
+        denials.insert(name, Denial { holds_until, answered, standings });
+        self.none_from.fetch_max(holds_until, Ordering::Relaxed);
     }
 
     /// Forgets everything, as when quotas were reset.
     pub(super) fn clear(&self) {
-        *self.lock() = Denials::default();
+        for shard in &self.shards {
+            *lock(shard) = Denials::default();
+        }
     }
 
-    /// What `asked` is remembered by: everything that a denial depends on. The terms are of it, since
-    /// users of one key may have plans of their own, or change them.
-    fn name(&self, asked: &Acquire) -> Name {
-        let charges = asked.charges.iter().map(|it| (it.key.as_str(), it.policy.terms()));
-        self.names.of(&(asked.cost, charges.collect::<Few<_>>()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Denials> {
-        self.denials.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, name: Name) -> MutexGuard<'_, Denials> {
+        lock(&self.shards[name.shard(SHARDS)])
     }
 }
 
-impl Denials {
-    fn is_empty(&self) -> bool {
-        self.young.is_empty() && self.old.is_empty()
-    }
+fn lock(shard: &Mutex<Denials>) -> MutexGuard<'_, Denials> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
+/// What `asked` is remembered by: everything that a denial depends on. The terms are of it, since
+/// users of one key may have plans of their own, or change them.
+fn name(asked: &Acquire) -> Name {
+    let charges = asked.charges.iter().map(|charge| {
+        let Terms { units, window, burst } = charge.policy.terms();
+        charge.key.name().with(units).with(window).with(burst)
+    });
+    let all = charges.reduce(Name::then).unwrap_or_default();
+    all.with(asked.cost.units())
+}
+
+impl Denials {
     fn get(&self, name: Name) -> Option<&Denial> {
         self.young.get(&name).or_else(|| self.old.get(&name))
     }
 
     fn insert(&mut self, name: Name, denial: Denial) {
-        if self.young.len() < MAX_DENIALS / 2 || self.young.contains_key(&name) {
+        if self.young.len() < MAX_DENIALS / SHARDS / 2 || self.young.contains_key(&name) {
             self.young.insert(name, denial);
         }
     }

@@ -16,7 +16,6 @@ use crate::store::{
 #[derive(Debug)]
 pub(super) struct Fallback {
     local: Arc<MemoryStore>,
-    /// By the names that it gives.
     seeds: Seeds,
     shares: Shares,
 }
@@ -36,8 +35,7 @@ impl Fallback {
         let now = self.local.now();
         for (charge, standing) in charges.iter().zip(&acquired.standings) {
             if charge.policy.on_store_failure() == OnStoreFailure::Local {
-                let name = self.local.name_of(&charge.key);
-                self.seeds.learn(name, &charge.policy.terms(), standing, now);
+                self.seeds.learn(charge.key.name(), &charge.policy.terms(), standing, now);
             }
         }
     }
@@ -62,7 +60,7 @@ impl Fallback {
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
-        keys.iter().for_each(|key| self.seeds.forget(self.local.name_of(key)));
+        keys.iter().for_each(|key| self.seeds.forget(key.name()));
         self.local.reset(keys)
     }
 

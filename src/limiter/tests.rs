@@ -13,7 +13,7 @@ mod plans;
 struct Failing;
 
 impl Store for Failing {
-    fn acquire(&self, _: Acquire) -> Answer<Acquired> {
+    fn acquire(&self, _: &Acquire) -> Answer<Acquired> {
         Answer::ready(Err(StoreError::new(StoreErrorKind::TimedOut)))
     }
 

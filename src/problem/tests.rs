@@ -15,7 +15,8 @@ fn denied(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)
         let policy = Policy::new(name, quota.parse().unwrap()).unwrap();
         (Arc::new(policy), Standing { remaining: 0, reset_after: 60_000, retry })
     });
-    Decision::new(false, policies.collect())
+    let (policies, standings) = policies.unzip();
+    Decision::new(false, policies, standings)
 }
 
 /// The 429 to a request that sends these lines of Accept.

@@ -30,6 +30,14 @@ impl<T> Answer<T> {
         (sender, Self(Inner::Later(receiver)))
     }
 
+    /// The answer, where it is there already; otherwise what it comes by.
+    pub(crate) fn at_once(self) -> Result<Result<T, StoreError>, Self> {
+        match self.0 {
+            Inner::Ready(answer) => Ok(answer.unwrap_or_else(closed)),
+            later => Err(Self(later)),
+        }
+    }
+
     /// Blocks this thread until the answer is there.
     ///
     /// # Errors

@@ -1,20 +1,16 @@
-use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::Name;
 use crate::algorithm::Algorithm;
+use crate::draft::draft;
 use crate::key::Identity;
 use crate::policy::Policy;
 
 /// An identity whose text is longer than this is named by its hash.
 const MAX_IDENTITY: usize = 128;
-
-thread_local! {
-    /// Where a key is put together, so that it is allocated once, in its own length.
-    static DRAFT: RefCell<String> = const { RefCell::new(String::new()) };
-}
 
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
@@ -42,7 +38,7 @@ impl Keyspace {
 
     /// The key that holds the state of `identity` under `policy`.
     #[must_use]
-    pub fn key(&self, identity: &Identity, policy: &Policy) -> Key {
+    pub fn key(&self, identity: &Identity<'_>, policy: &Policy) -> Key {
         self.compose(policy, |name| self.write_identity(name, identity))
     }
 
@@ -55,7 +51,7 @@ impl Keyspace {
     /// A key on which commands are tried: of no identity, and of no layout.
     #[cfg(feature = "server")]
     pub(crate) fn examination(&self) -> Key {
-        Key(format!("{}:{{probe}}:examination", self.prefix).into())
+        Key::new(&format!("{}:{{probe}}:examination", self.prefix))
     }
 
     fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
@@ -65,8 +61,7 @@ impl Keyspace {
             Algorithm::SlidingLog => "sl1",
             Algorithm::TokenBucket { .. } => "tb1",
         };
-        DRAFT.with_borrow_mut(|name| {
-            name.clear();
+        draft(|name| {
             name.push_str(&self.prefix);
             name.push_str(":{");
             write_identity(name);
@@ -74,11 +69,11 @@ impl Keyspace {
             name.push_str(policy.name());
             name.push(':');
             name.push_str(layout);
-            Key(name.as_str().into())
+            Key::new(name)
         })
     }
 
-    fn write_identity(&self, name: &mut String, identity: &Identity) {
+    fn write_identity(&self, name: &mut String, identity: &Identity<'_>) {
         let start = name.len();
         // Writing to a string does not fail.
         let _ = identity.write_to(name);
@@ -96,28 +91,46 @@ impl Keyspace {
 }
 
 /// The name of one state in a store; cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Arc<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    text: Arc<str>,
+    /// What this process calls it: hashed once, however many look for it.
+    name: Name,
+}
 
 impl Key {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), name: Name::of_text(text) }
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        self.name
+    }
+
     /// The whole name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The part between the braces, the same for all policies of an identity.
     #[must_use]
     pub fn hash_tag(&self) -> &str {
-        let start = self.0.find('{').map_or(0, |brace| brace + 1);
-        let tag = &self.0[start..];
+        let start = self.text.find('{').map_or(0, |brace| brace + 1);
+        let tag = &self.text[start..];
         &tag[..tag.find('}').unwrap_or(tag.len())]
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.text).finish()
     }
 }
 

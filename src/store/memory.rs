@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::stand_in::{Debt, MAX_DEBTORS};
 pub(crate) use self::stand_in::{Instead, Known};
-use super::name::{BuildNameHasher, Name, Names};
+use super::name::{BuildNameHasher, Name};
 use super::{
     Acquire, Acquired, Answer, Charge, Few, Key, Store, StoreError, StoreErrorKind, SystemClock,
 };
@@ -38,7 +38,6 @@ const SMALLEST_SWEEP: usize = 64;
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
-    names: Names,
     shards: Box<[Mutex<Shard>]>,
 }
 
@@ -88,7 +87,7 @@ impl MemoryStore {
         let shards = shards.max(max_keys.div_ceil(LARGEST_SHARD));
         let capacity = max_keys.max(1).div_ceil(shards);
         let shard = || Mutex::new(Shard::new(capacity, MAX_DEBTORS.div_ceil(shards)));
-        Self { clock, names: Names::default(), shards: (0..shards).map(|_| shard()).collect() }
+        Self { clock, shards: (0..shards).map(|_| shard()).collect() }
     }
 
     /// How many keys it holds.
@@ -108,9 +107,9 @@ impl MemoryStore {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it calls `key`.
-    pub(crate) fn name_of(&self, key: &Key) -> Name {
-        self.names.of(key.as_str())
+    /// The shard of the key called `name`.
+    fn home(&self, name: Name) -> usize {
+        name.shard(self.shards.len())
     }
 
     /// Decides and charges, here and now.
@@ -126,24 +125,41 @@ impl MemoryStore {
         acquire: &Acquire,
         beside: &impl Beside,
     ) -> Result<Acquired, StoreError> {
-        let names: Few<Name> = acquire.charges.iter().map(|it| self.name_of(&it.key)).collect();
-        let home = |name: &Name| name.shard(self.shards.len());
+        if let [charge] = &acquire.charges[..] {
+            // As most requests are, and no order to be found.
+            let name = charge.key.name();
+            let shard = self.lock(self.home(name));
+            return self.acquire_in(&mut [shard], &[(name, 0)], acquire, beside);
+        }
+        let names = acquire.charges.iter().map(|charge| charge.key.name());
         // Always in the same order, so that two requests never wait for each other.
-        let mut order: Few<usize> = names.iter().map(home).collect();
+        let mut order: Few<usize> = names.clone().map(|name| self.home(name)).collect();
         order.sort_unstable();
         order.dedup();
         let mut shards: Few<_> = order.iter().map(|&shard| self.lock(shard)).collect();
-        let at = |name: &Name| order.binary_search(&home(name)).unwrap_or(0);
-        let charges = || acquire.charges.iter().zip(names.iter().copied());
+        let place = |name| order.binary_search(&self.home(name)).unwrap_or(0);
+        let places: Few<_> = names.map(|name| (name, place(name))).collect();
+        self.acquire_in(&mut shards, &places, acquire, beside)
+    }
 
+    /// Decides and charges in `shards`, which are locked: each key by its name and its shard's index.
+    fn acquire_in(
+        &self,
+        shards: &mut [MutexGuard<'_, Shard>],
+        places: &[(Name, usize)],
+        acquire: &Acquire,
+        beside: &impl Beside,
+    ) -> Result<Acquired, StoreError> {
+        let charges = || acquire.charges.iter().zip(places).enumerate();
         // The clock is read under the locks, or a slower caller would step it back for the others.
         let now = self.clock.now();
         let cost = acquire.cost;
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut admitted = acquire.count;
-        for (index, (charge, name)) in charges().enumerate() {
-            beside.before(&mut shards[at(&name)], name, index, now);
-            let standing = shards[at(&name)].standing(name, charge, now, cost);
+        for (index, (charge, &(name, place))) in charges() {
+            let shard = &mut *shards[place];
+            beside.before(shard, name, index, now);
+            let standing = shard.standing(name, charge, now, cost);
             // Most fit, and need no division to show it.
             if standing.remaining < u64::from(admitted) * cost.units() {
                 let fit = standing.remaining / cost.units();
@@ -152,15 +168,15 @@ impl MemoryStore {
             standings.push(standing);
         }
         if admitted > 0 {
-            for (shard, number) in shards.iter_mut().zip(&order) {
-                let here = names.iter().copied().filter(|name| home(name) == *number);
-                shard.make_room(here, now)?;
+            for (number, shard) in shards.iter_mut().enumerate() {
+                let here = places.iter().filter(|(_, place)| *place == number);
+                shard.make_room(here.map(|(name, _)| *name), now)?;
             }
         }
         if acquire.count > 0 {
             let units = u64::from(admitted) * cost.units();
-            for (index, ((charge, name), standing)) in charges().zip(&mut standings).enumerate() {
-                let shard = &mut shards[at(&name)];
+            for ((index, (charge, &(name, place))), standing) in charges().zip(&mut standings) {
+                let shard = &mut *shards[place];
                 *standing = shard.charge(name, charge, now, units, cost, *standing);
                 beside.after(shard, name, index, units);
             }
@@ -170,14 +186,14 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
-        Answer::ready(self.acquire_now(&acquire))
+    fn acquire(&self, acquire: &Acquire) -> Answer<Acquired> {
+        Answer::ready(self.acquire_now(acquire))
     }
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         for key in keys {
-            let name = self.name_of(&key);
-            let mut shard = self.lock(name.shard(self.shards.len()));
+            let name = key.name();
+            let mut shard = self.lock(self.home(name));
             shard.entries.remove(&name);
             shard.debts.remove(&name);
         }
@@ -271,8 +287,7 @@ impl Shard {
 
 impl Entry {
     fn charge(&mut self, terms: &Terms, now: Millis, units: u64, cost: Cost) -> Standing {
-        self.state.charge(terms, now, units);
-        let standing = self.state.standing(terms, now, cost);
+        let standing = self.state.charge(terms, now, units, cost);
         self.whole_at = now + standing.reset_after;
         standing
     }

@@ -1,19 +1,44 @@
 //! What is called by a hash in this process, where its text would cost more than its state.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::sync::LazyLock;
 
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use siphasher::sip128::{Hash128, SipHasher13};
+
+/// Under a secret of this process.
+static HASHER: LazyLock<SipHasher13> = LazyLock::new(|| {
+    let secret = || RandomState::new().hash_one("secret");
+    SipHasher13::new_with_keys(secret(), secret())
+});
 
 /// 128 bits of a hash under a secret of the process: nobody outside can find two things of one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
     shard: u64,
     slot: u64,
 }
 
 impl Name {
+    /// The name of a text.
+    pub(crate) fn of_text(text: &str) -> Self {
+        HASHER.hash(text.as_bytes()).into()
+    }
+
+    /// The name of what is called so, together with `number`. It is mixed and not hashed once more: it
+    /// is secret already.
+    pub(crate) fn with(self, number: u64) -> Self {
+        // 2^64 over the golden ratio, which is odd: no two numbers make one name of the same.
+        let mixed = |half: u64| (half ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        Self { shard: mixed(self.shard), slot: mixed(self.slot) }
+    }
+
+    /// The name of both together, in this order.
+    pub(crate) fn then(self, other: Self) -> Self {
+        Self { shard: self.with(other.slot).shard, slot: self.with(other.shard).slot }
+    }
+
     /// Its shard, of `shards`.
-    pub(super) fn shard(self, shards: usize) -> usize {
+    pub(crate) fn shard(self, shards: usize) -> usize {
         part(self.shard, shards)
     }
 
@@ -30,29 +55,15 @@ fn part(hash: u64, parts: usize) -> usize {
     usize::try_from(part).unwrap_or(0)
 }
 
+impl From<Hash128> for Name {
+    fn from(hash: Hash128) -> Self {
+        Self { shard: hash.h1, slot: hash.h2 }
+    }
+}
+
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.slot);
-    }
-}
-
-/// Gives names, under a secret of its own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Names(SipHasher13);
-
-impl Names {
-    pub(crate) fn of(&self, named: &(impl Hash + ?Sized)) -> Name {
-        let mut hasher = self.0;
-        named.hash(&mut hasher);
-        let hash = hasher.finish128();
-        Name { shard: hash.h1, slot: hash.h2 }
-    }
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        let secret = || RandomState::new().hash_one("secret");
-        Self(SipHasher13::new_with_keys(secret(), secret()))
     }
 }
 
@@ -75,5 +86,25 @@ impl Hasher for NameHasher {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_for_the_same_alone() {
+        let names = ["a", "b", "ab", ""].map(Name::of_text);
+        let with = names.iter().flat_map(|name| [name.with(0), name.with(1), name.with(1).with(0)]);
+        let pairs = names.iter().flat_map(|one| names.iter().map(|other| one.then(*other)));
+        let all: Vec<Name> = names.iter().copied().chain(with).chain(pairs).collect();
+        let halves = |name: &Name| [name.shard, name.slot];
+        let shards: HashSet<u64> = all.iter().map(|name| name.shard).collect();
+        let whole: HashSet<[u64; 2]> = all.iter().map(halves).collect();
+        assert_eq!((shards.len(), whole.len()), (all.len(), all.len()));
+        assert_eq!(Name::of_text("a"), names[0]);
     }
 }

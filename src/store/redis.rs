@@ -134,8 +134,8 @@ impl RedisStore {
 }
 
 impl Store for RedisStore {
-    fn acquire(&self, acquire: Acquire) -> Answer<Acquired> {
-        self.dispatch.acquire(acquire)
+    fn acquire(&self, acquire: &Acquire) -> Answer<Acquired> {
+        self.dispatch.acquire(acquire.clone())
     }
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {

@@ -45,9 +45,9 @@ impl Trial {
             let expected = model.acquire(operation.now, &charges, cost, count);
             let expected =
                 Acquired { admitted: small(expected.admitted), standings: expected.standings };
-            let memory = memory.acquire(acquire.clone()).wait().expect("memory has room");
+            let memory = memory.acquire(&acquire).wait().expect("memory has room");
             prop_assert_eq!(&memory, &expected, "memory at {:?}", operation);
-            let redis = self.redis.acquire(acquire).wait().expect("Redis answers");
+            let redis = self.redis.acquire(&acquire).wait().expect("Redis answers");
             prop_assert_eq!(&redis, &expected, "Redis at {:?}", operation);
         }
         Ok(())

@@ -7,7 +7,7 @@ use source::{Exports, Source, dependencies, exports, sources};
 /// The modules of the crate root, from the ground up: each imports from its own floor and from
 /// those below.
 const FLOORS: [&[&str]; 5] = [
-    &["quota", "policy", "key", "client", "decision", "clock", "algorithm"],
+    &["quota", "policy", "key", "client", "decision", "clock", "algorithm", "draft"],
     &["store"],
     &["limiter", "network"],
     &["auth", "middleware", "identity", "headers", "problem"],

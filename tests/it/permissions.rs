@@ -40,7 +40,7 @@ fn ask(server: &Server, store: &RedisStore, algorithm: &str) -> Vec<Result<u32, 
     }
     let charge = tollgate::Charge { policy: Arc::clone(&policy), key };
     let asked = Acquire { charges: vec![charge], cost: Cost::ONE, count: 1 };
-    let ask = |_| store.acquire(asked.clone()).wait();
+    let ask = |_| store.acquire(&asked).wait();
     (0..3).map(ask).map(|it| it.map(|it| it.admitted).map_err(|error| error.kind())).collect()
 }
 

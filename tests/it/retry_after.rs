@@ -31,17 +31,17 @@ fn probe(
     for (i, operation) in history.iter().enumerate() {
         stand.clock.set(operation.now);
         let asked = acquire_of(keyspace, operation);
-        let answer = store.acquire(asked.clone()).wait().expect("the store answers");
+        let answer = store.acquire(&asked).wait().expect("the store answers");
         let denied = answer.admitted < asked.count;
         let Some(wait) = wait(&answer.standings).filter(|_| denied && i >= from) else { continue };
 
         stand.clock.set(operation.now + wait - 1);
         let early = tollgate::Acquire { count: 0, ..asked.clone() };
-        let early = store.acquire(early).wait().expect("the store answers");
+        let early = store.acquire(&early).wait().expect("the store answers");
         prop_assert_eq!(self::wait(&early.standings), Some(1), "{} ms after {:?}", wait, operation);
         stand.clock.set(operation.now + wait);
         let once = tollgate::Acquire { count: 1, ..asked };
-        let admitted = store.acquire(once).wait().expect("the store answers").admitted;
+        let admitted = store.acquire(&once).wait().expect("the store answers").admitted;
         prop_assert_eq!(admitted, 1, "{} ms after {:?}", wait, operation);
         // The clock has left the history.
         return Ok(true);

@@ -33,7 +33,7 @@ fn play(
         let asked = acquire_of(keyspace, operation);
         let (seconds, micros): (u64, u64) =
             redis::cmd("TIME").query(&mut connection).expect("TIME");
-        let answer = store.acquire(asked.clone()).wait().expect("Redis answers");
+        let answer = store.acquire(&asked).wait().expect("Redis answers");
         let dump = server.dump();
         for (key, entry) in &dump {
             let key = String::from_utf8_lossy(key);

@@ -1,6 +1,5 @@
 use super::*;
 use crate::decision::Retry;
-use crate::store::Names;
 
 const NOW: Millis = 1_700_000_000_000;
 const MINUTE: Terms = Terms { units: 10, window: 60_000, burst: 10 };
@@ -11,20 +10,20 @@ fn standing(remaining: u64) -> Standing {
 
 #[test]
 fn what_was_learned_last_is_known_and_of_others_nothing() {
-    let (seeds, names) = (Seeds::default(), Names::default());
-    seeds.learn(names.of("a"), &MINUTE, &standing(7), NOW);
-    assert_eq!(seeds.of(names.of("a")), Some(Seed { used: 3, at: NOW }));
-    assert_eq!(seeds.of(names.of("b")), None);
-    seeds.learn(names.of("a"), &MINUTE, &standing(6), NOW + 1);
-    assert_eq!(seeds.of(names.of("a")), Some(Seed { used: 4, at: NOW + 1 }));
+    let seeds = Seeds::default();
+    seeds.learn(Name::of_text("a"), &MINUTE, &standing(7), NOW);
+    assert_eq!(seeds.of(Name::of_text("a")), Some(Seed { used: 3, at: NOW }));
+    assert_eq!(seeds.of(Name::of_text("b")), None);
+    seeds.learn(Name::of_text("a"), &MINUTE, &standing(6), NOW + 1);
+    assert_eq!(seeds.of(Name::of_text("a")), Some(Seed { used: 4, at: NOW + 1 }));
 }
 
 #[test]
 fn answers_that_come_out_of_order_hand_nothing_back() {
-    let (seeds, names) = (Seeds::default(), Names::default());
+    let seeds = Seeds::default();
     let learn = |remaining, now| {
-        seeds.learn(names.of("a"), &MINUTE, &standing(remaining), now);
-        seeds.of(names.of("a")).unwrap().used
+        seeds.learn(Name::of_text("a"), &MINUTE, &standing(remaining), now);
+        seeds.of(Name::of_text("a")).unwrap().used
     };
     assert_eq!(learn(2, NOW), 8);
     assert_eq!(learn(4, NOW + REORDERED - 1), 8, "it was under way before the other");
@@ -37,10 +36,10 @@ fn answers_that_come_out_of_order_hand_nothing_back() {
 
 #[test]
 fn a_key_that_was_forgotten_is_as_good_as_new() {
-    let (seeds, names) = (Seeds::default(), Names::default());
-    seeds.learn(names.of("a"), &MINUTE, &standing(0), NOW);
-    seeds.forget(names.of("a"));
-    assert_eq!(seeds.of(names.of("a")).map(|seed| seed.used), Some(0));
+    let seeds = Seeds::default();
+    seeds.learn(Name::of_text("a"), &MINUTE, &standing(0), NOW);
+    seeds.forget(Name::of_text("a"));
+    assert_eq!(seeds.of(Name::of_text("a")).map(|seed| seed.used), Some(0));
 }
 
 #[test]

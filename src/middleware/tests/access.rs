@@ -9,7 +9,7 @@ use crate::store::{Acquire, Acquired, Answer, Key, Store};
 struct Unasked;
 
 impl Store for Unasked {
-    fn acquire(&self, asked: Acquire) -> Answer<Acquired> {
+    fn acquire(&self, asked: &Acquire) -> Answer<Acquired> {
         panic!("asked: {asked:?}");
     }
 

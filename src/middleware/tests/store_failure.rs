@@ -11,7 +11,7 @@ struct Failing {
 }
 
 impl Store for Failing {
-    fn acquire(&self, _: Acquire) -> Answer<Acquired> {
+    fn acquire(&self, _: &Acquire) -> Answer<Acquired> {
         if self.later {
             let (sender, answer) = Answer::later();
             let _ = sender.send(Err(StoreError::new(self.kind)));

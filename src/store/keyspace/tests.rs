@@ -64,7 +64,7 @@ fn users_are_hashed_always_where_that_is_set() {
     assert_eq!(ip.hash_tag(), "ip:203.0.113.7");
 }
 
-fn any_identity() -> impl Strategy<Value = Identity> {
+fn any_identity() -> impl Strategy<Value = Identity<'static>> {
     // Of few letters, so that they meet, and of every separator that a key has.
     let text =
         || prop_oneof!["[ab:{}%#/]{0,4}", "[ab:{}%#/]{126,131}", "ip:|user|1\\.1\\.1\\.1|::/64"];
@@ -93,7 +93,7 @@ proptest! {
         hash_users: bool,
     ) {
         let keyspace = Keyspace::new("t").with_hashed_users(hash_users);
-        let mut seen: HashMap<Key, (&Identity, &str)> = HashMap::new();
+        let mut seen: HashMap<Key, (&Identity<'_>, &str)> = HashMap::new();
         for (identity, name) in identities.iter().flat_map(|it| names.iter().map(move |name| (it, *name))) {
             let key = keyspace.key(identity, &policy(name));
             prop_assert_eq!(&key, &keyspace.key(&identity.clone(), &policy(name)));

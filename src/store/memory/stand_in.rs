@@ -75,8 +75,8 @@ impl MemoryStore {
 
     /// The debt of `key` was settled: the key begins anew, unless it owes something again.
     pub(crate) fn settled(&self, key: &Key) {
-        let name = self.name_of(key);
-        let mut shard = self.lock(name.shard(self.shards.len()));
+        let name = key.name();
+        let mut shard = self.lock(self.home(name));
         if !shard.debts.contains_key(&name) {
             shard.entries.remove(&name);
         }
@@ -84,8 +84,8 @@ impl MemoryStore {
 
     /// A debt of so many units was not taken: `charge` is owed on, under `share` here.
     pub(crate) fn owe_on(&self, charge: &Charge, share: &Arc<Policy>, units: u32) {
-        let name = self.name_of(&charge.key);
-        self.lock(name.shard(self.shards.len())).owe(name, charge, share, units.into());
+        let name = charge.key.name();
+        self.lock(self.home(name)).owe(name, charge, share, units.into());
     }
 }
 
@@ -110,7 +110,8 @@ impl Shard {
         let terms = share.terms();
         let owed = self.debts.get(&name).map_or(0, |debt| debt.units);
         let mut state = State::untouched(share.algorithm());
-        state.charge(&terms, known.at, known.used.saturating_add(owed).min(terms.burst));
+        let used = known.used.saturating_add(owed).min(terms.burst);
+        state.charge(&terms, known.at, used, Cost::ONE);
         let begun = state.standing(&terms, now, Cost::ONE);
         let is_less = match self.entries.get(&name) {
             Some(entry) => begun.remaining < entry.state.standing(&terms, now, Cost::ONE).remaining,

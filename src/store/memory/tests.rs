@@ -26,7 +26,7 @@ fn per_minute(quota: u64) -> Arc<Policy> {
 }
 
 fn admitted(store: &MemoryStore, acquire: Acquire) -> Result<u32, StoreErrorKind> {
-    store.acquire(acquire).wait().map(|it| it.admitted).map_err(|error| error.kind())
+    store.acquire(&acquire).wait().map(|it| it.admitted).map_err(|error| error.kind())
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_request_without_room_for_all_its_keys_charges_none() {
     let policy = per_minute(5);
     assert_eq!(admitted(&store, acquire(&["a"], &policy, 1)), Ok(1));
     assert_eq!(admitted(&store, acquire(&["a", "b"], &policy, 1)), Err(StoreErrorKind::Full));
-    let peek = store.acquire(acquire(&["a"], &policy, 0)).wait().unwrap();
+    let peek = store.acquire(&acquire(&["a"], &policy, 0)).wait().unwrap();
     assert_eq!(peek.standings[0].remaining, 4);
 }
 

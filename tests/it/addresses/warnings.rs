@@ -69,3 +69,14 @@ fn a_proxy_that_sends_the_header_is_nothing_to_warn_of() {
     assert_eq!(warnings, [""; 0]);
     assert_eq!(served(Options::default(), 150, CLIENT, &[]), [""; 0]);
 }
+
+#[test]
+fn a_request_is_noted_once_however_many_ask_where_it_is_from() {
+    // Both the access lists, before credentials are looked at, and the limit.
+    let options = || behind("forwarded").set("auth.user_header", "x-user");
+    let options = || options().config("[access]\nblock = [\"198.51.100.0/24\"]\n");
+    assert_eq!(served(options(), 99, PROXY, &[]), [""; 0], "so few may be health checks");
+    let warnings = served(options(), 100, PROXY, &[]);
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(warning.contains("without forwarded"), "{warning}");
+}

@@ -136,7 +136,7 @@ pub(crate) fn charge(user: &str, policy: &Arc<Policy>) -> Charge {
 pub(crate) fn ask(store: &dyn Store, charges: &[Charge], cost: u64, count: u32) -> Acquired {
     let cost = Cost::new(cost).expect("a cost");
     let acquire = Acquire { charges: charges.to_vec(), cost, count };
-    store.acquire(acquire).wait().expect("the store answers")
+    store.acquire(&acquire).wait().expect("the store answers")
 }
 
 /// What `operation` asks, under keys of `keyspace`.

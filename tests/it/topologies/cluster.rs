@@ -29,7 +29,7 @@ impl Ledger {
     /// Asks for one request of `whose` under `charges`, and writes down what came of it; whether it
     /// was decided.
     fn ask(&self, store: &RedisStore, whose: &str, charges: Vec<Charge>) -> bool {
-        let answer = store.acquire(Acquire { charges, cost: Cost::ONE, count: 1 }).wait();
+        let answer = store.acquire(&Acquire { charges, cost: Cost::ONE, count: 1 }).wait();
         let mut admitted = self.admitted.lock().expect("no thread panics with it");
         let entry = admitted.entry(whose.to_owned()).or_default();
         match answer {
@@ -99,7 +99,7 @@ fn the_documented_permissions_are_enough_for_it() {
     let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
     let keyspace = Keyspace::new("tollgate");
     let user = &users_of(&cluster, 0, 1)[0];
-    let charge = |identity: &Identity, policy: &Arc<Policy>| Charge {
+    let charge = |identity: &Identity<'_>, policy: &Arc<Policy>| Charge {
         key: keyspace.key(identity, policy),
         policy: policy.clone(),
     };

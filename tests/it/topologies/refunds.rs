@@ -104,7 +104,7 @@ fn a_request_that_fails_later_may_be_charged_only_if_that_cannot_be_given_back()
     let mut next = || users.find(|charge| owner(charge) != later).expect("one of another node");
     let may_have_charged = |charges: Vec<Charge>| {
         let asked = Acquire { charges, cost: Cost::ONE, count: 1 };
-        store.acquire(asked).wait().expect_err("a node declines").kind().may_have_charged()
+        store.acquire(&asked).wait().expect_err("a node declines").kind().may_have_charged()
     };
     cluster.nodes[later].tell(&["ACL", "SETUSER", "tollgate", "-evalsha"]);
     assert!(!may_have_charged(vec![next(), global(&shared)]));
