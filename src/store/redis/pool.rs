@@ -9,7 +9,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::cause::Cause;
 use super::link::Link;
-use super::target::Target;
+use super::target::{Target, of_socket};
 use super::{connect_error, script};
 
 pub(super) type Pool = r2d2::Pool<Manager>;
@@ -143,7 +143,7 @@ impl Connection {
     /// The next reply to what was sent, if it comes within `limit`; an error of the server's is one.
     pub(super) fn receive(&mut self, limit: Duration) -> RedisResult<Value> {
         self.run(|inner| {
-            inner.set_read_timeout(Some(limit))?;
+            inner.set_read_timeout(Some(of_socket(limit)))?;
             inner.recv_response()
         })
     }

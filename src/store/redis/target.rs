@@ -18,6 +18,9 @@ use super::url::is_tls;
 pub(super) const NOT_NAMED: &str = "the sentinel knows no primary of that name";
 pub(super) const NOT_YET: &str = "the server is a replica, not yet the primary";
 
+/// The kernel counts a socket's time in ticks, of 4 ms mostly, and waits for up to two more.
+const ROUNDED_UP: Duration = Duration::from_millis(8);
+
 /// Who connects, and to whom.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
@@ -63,9 +66,15 @@ fn client(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Client> {
 
 fn connect(client: &Client, timeout: Duration) -> RedisResult<Connection> {
     let connection = client.get_connection_with_timeout(timeout)?;
-    connection.set_read_timeout(Some(timeout))?;
-    connection.set_write_timeout(Some(timeout))?;
+    let limit = of_socket(timeout);
+    connection.set_read_timeout(Some(limit))?;
+    connection.set_write_timeout(Some(limit))?;
     Ok(connection)
+}
+
+/// What is set on a socket for calls to end within `timeout`, or within a tick where that is shorter.
+pub(super) fn of_socket(timeout: Duration) -> Duration {
+    timeout.saturating_sub(ROUNDED_UP).max(timeout / 2)
 }
 
 /// The sentinels that know which server is the primary.
