@@ -25,9 +25,9 @@ const ROUND_TRIPS: usize = 51;
 /// Clocks further apart than this count other windows.
 const MOST_APART: Millis = 100;
 
-/// The oldest version whose scripts may write after they have read the time, and the oldest that
+/// The oldest version that has what the script asks for (`SET` with `KEEPTTL`), and the oldest that
 /// the tests run on.
-const OLDEST: u32 = 5;
+const OLDEST: u32 = 6;
 const TESTED: u32 = 7;
 
 /// Asks the Redis of `options` every question, by `clock`; stops where it cannot be asked more.
@@ -183,9 +183,7 @@ impl Examiner<'_> {
         match major {
             Some(..OLDEST) => self.findings.fail(
                 "version",
-                format!(
-                    "{name} {version}: its scripts may not write after TIME, take 7.0 or later"
-                ),
+                format!("{name} {version}: it does not know SET with KEEPTTL, take 7.0 or later"),
             ),
             Some(TESTED..) => self.findings.ok("version", format!("{name} {version}")),
             _ => self
