@@ -121,7 +121,7 @@ pub(super) enum Sent {
 }
 
 /// The call of the script with all keys of `batch`, and the one argument as `lua/acquire.lua` reads
-/// it: one, since each costs Redis as much as reading all of it does.
+/// it: one, since Redis makes a string in Lua of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
     let mut call = begin(sent, &SCRIPT, TEXT, keys);
