@@ -13,17 +13,18 @@ State:
   start   ms since the epoch: where the window begins
   window  ms
 Reply:
-  read         units that remain
-  charge       units that remain, once the state with the amount in it is written; nil where
-               there is nothing to write: no amount, and no state that a wrong clock wrote
-  reset_after  ms
-  wait_for     ms
+  read      units that remain; ms until the quota is whole again
+  charge    the same, in units and ms, once the state with the amount in it is written; nil where
+            there is nothing to write: no amount, and no state that a wrong clock wrote
+  wait_for  ms
 ]]
 
 local units, window = policy.units, policy.window
 local this_start = now - now % window
 local field = format('%d %d', this_start, window)
 local key, start, used, in_place, astray, is_new
+-- What one request after another uses, mostly the same: as text, which Redis takes at less.
+local amount_written, amount_text
 
 -- The state of a key without this window's field: untouched, or of another window.
 local function roll(found)
@@ -36,12 +37,17 @@ local function roll(found)
   if not stored_window or not stored_used then
     stored_start, stored_used = 0, 0
   end
-  local as_of = read_as_of(stored_start, window, now)
+  local as_of
+  as_of, astray = read_as_of(stored_start, window, now)
   in_place = false
-  astray = is_astray(stored_start, window, now)
   start = as_of - as_of % window
   -- A later start than this window's is from a shorter window that the quota had before.
   used = stored_start >= start and stored_used or 0
+end
+
+local function standing()
+  local remaining = used < units and units - used or 0
+  return remaining, used > 0 and start + window - now or 0
 end
 
 local function read(name)
@@ -54,7 +60,7 @@ local function read(name)
   else
     roll(found)
   end
-  return max(units - used, 0)
+  return standing()
 end
 
 local function charge(amount)
@@ -63,27 +69,23 @@ local function charge(amount)
   end
   used = used + amount
   if in_place then
-    call('HINCRBY', key, field, text(amount))
+    if amount ~= amount_written then
+      amount_written, amount_text = amount, format('%d', amount)
+    end
+    call('HINCRBY', key, field, amount_text)
   else
     -- A script that has written, and be it a DEL, is not told any more that the memory is full.
     if not is_new then
       call('DEL', key)
     end
-    call('HSET', key, format('%d %d', start, window), text(used))
-    call('PEXPIRE', key, text(start + window - now + TTL_SLACK))
+    call('HSET', key, format('%d %d', start, window), format('%d', used))
+    call('PEXPIRE', key, format('%d', start + window - now + TTL_SLACK))
   end
-  return max(units - used, 0)
-end
-
-local function reset_after()
-  if used == 0 then
-    return 0
-  end
-  return start + window - now
+  return standing()
 end
 
 local function wait_for()
   return start + window - now
 end
 
-return { read = read, charge = charge, reset_after = reset_after, wait_for = wait_for }
+return read, charge, wait_for

@@ -34,7 +34,7 @@ local this_start = charged_at - charged_at % window
 local refunds = {}
 
 local function write(value, whole_at)
-  call('SET', key, value, 'PX', text(max(whole_at - now, 0) + TTL_SLACK))
+  call('SET', key, value, 'PX', format('%d', max(whole_at - now, 0) + TTL_SLACK))
 end
 
 -- The field names the window of the charge: what was counted in another is not touched.
@@ -47,13 +47,13 @@ refunds['fixed-window'] = function()
     call('DEL', key)
     return used
   end
-  call('HINCRBY', key, field, '-' .. text(amount))
+  call('HINCRBY', key, field, format('-%d', amount))
   return amount
 end
 
 refunds['sliding-window'] = function()
   local start, previous, current =
-    parse(state_of(pcall('GET', key)), '^(%d+) (%d+) (%d+)$')
+    unpacked(state_of(pcall('GET', key)), '>I7I7I7I7', 28)
   local given = 0
   if start == this_start then
     given = min(amount, current)
@@ -67,7 +67,7 @@ refunds['sliding-window'] = function()
   elseif previous + current == 0 then
     call('DEL', key)
   else
-    write(format('%d %d %d', start, previous, current), start + 2 * window)
+    write(pack('>I7I7I7I7', start, previous, current, window), start + 2 * window)
   end
   return given
 end
@@ -75,7 +75,7 @@ end
 -- The totals of later entries hold the amount, too: there is one for each millisecond since.
 refunds['sliding-log'] = function()
   local entries =
-    state_of(pcall('ZRANGEBYSCORE', key, text(charged_at), '+inf', 'WITHSCORES'))
+    state_of(pcall('ZRANGEBYSCORE', key, format('%d', charged_at), '+inf', 'WITHSCORES'))
   if tonumber(entries[2] or nil) ~= charged_at then
     return 0
   end
@@ -101,7 +101,7 @@ end
 -- that stays used.
 refunds['token-bucket'] = function()
   local stamp, debt, stored_window =
-    parse(state_of(pcall('GET', key)), '^(%d+) (%d+) (%d+)$')
+    unpacked(state_of(pcall('GET', key)), '>I7I7I7', 21)
   local since = max((stamp or 0) - charged_at, 0)
   if stored_window ~= window or since >= ceil_div(amount * window, units) then
     return 0
@@ -111,7 +111,7 @@ refunds['token-bucket'] = function()
   if debt == 0 then
     call('DEL', key)
   else
-    write(format('%d %d %d', stamp, debt, window), stamp + ceil_div(debt, units))
+    write(pack('>I7I7I7', stamp, debt, window), stamp + ceil_div(debt, units))
   end
   return floor_div(given, window)
 end

@@ -10,15 +10,17 @@ Inputs:
   reply    a string, or whatever else redis.pcall gave
   value    a string, or anything else where there is none
   pattern  a Lua pattern whose captures are decimal digits
-  number   integers from 0 to 2^53 - 1
+  layout   a string: how the integers of a value are packed, which are 3 or 4
+  size     integers: the bytes that such a value has
 Reply:
   floor_div, ceil_div  x / y, rounded to integers
-  is_astray            whether a wrong clock wrote the state, more than a window ahead
-  read_as_of           ms since the epoch
+  read_as_of           ms since the epoch; whether a wrong clock wrote the state, more than a window
+                       ahead
   state_of             a string or the state's parts; no state of another type
   parse                the captures as integers; nil where the value does not match or they are too
                        large to be exact
-  text                 a string of digits
+  unpacked             the integers of a value; nil where it is not of that size or they are too
+                       large to be exact
 ]]
 
 -- A key outlives the time at which its quota is whole again by this many ms, so that expiry, which
@@ -28,7 +30,10 @@ local TTL_SLACK = 1000
 -- Numbers up to this one are exact.
 local MAX_EXACT = 2 ^ 53 - 1
 
-local format, match, max, min = string.format, string.match, math.max, math.min
+-- Every call makes its functions anew, at a price that grows with what they share: what seldom runs
+-- takes what it needs from the libraries.
+local format, max, min = string.format, math.max, math.min
+local pack, unpack = struct.pack, struct.unpack
 local call, pcall = redis.call, redis.pcall
 
 local function floor_div(x, y)
@@ -43,22 +48,20 @@ local function ceil_div(x, y)
   return (x - rest) / y + 1
 end
 
-local function is_astray(stamp, window, now)
-  return stamp > now + window
-end
-
 local function read_as_of(stamp, window, now)
-  if is_astray(stamp, window, now) then
-    return now
+  if stamp > now + window then
+    return now, true
+  elseif stamp > now then
+    return stamp, false
   end
-  return max(now, stamp)
+  return now, false
 end
 
 -- A key of another type is no state of ours. Any other error ends the script: where keys may not
 -- be read, nobody may be taken for new.
 local function state_of(reply)
   if type(reply) == 'table' and reply.err then
-    if not match(reply.err, '^-?WRONGTYPE') then
+    if not string.match(reply.err, '^-?WRONGTYPE') then
       error(reply.err)
     end
     return {}
@@ -71,26 +74,22 @@ local function parse(value, pattern)
   if type(value) ~= 'string' then
     return nil
   end
-  local a, b, c = match(value, pattern)
-  a, b, c = tonumber(a), tonumber(b), tonumber(c)
-  if max(a or 0, b or 0, c or 0) > MAX_EXACT then
+  local a, b = string.match(value, pattern)
+  a, b = tonumber(a), tonumber(b)
+  if max(a or 0, b or 0) > MAX_EXACT then
     return nil
   end
-  return a, b, c
+  return a, b
 end
 
--- Numbers as text, which redis.call takes at a third of the price, each written once.
-local texts = {}
-
-local function text(number)
-  local written = texts[number]
-  if not written then
-    written = format('%d', number)
-    texts[number] = written
+-- The same of a value that is packed: no text is taken for one, for its integers are too large.
+local function unpacked(value, layout, size)
+  if not value or #value ~= size then
+    return nil
   end
-  return written
+  local a, b, c, d = unpack(layout, value)
+  if max(a, b, c, d) > MAX_EXACT then
+    return nil
+  end
+  return a, b, c, d
 end
-
--- By name, what makes of a policy the steps that decide under it. Only the calls that meet an
--- algorithm run its file.
-local algorithms = {}

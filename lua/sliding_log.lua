@@ -16,15 +16,14 @@ State:
   units  units of this entry alone
   at     ms since the epoch: its score
 Reply:
-  read         units that remain
-  charge       units that remain, once the state with the amount in it is written; nil where
-               there is nothing to write: no amount, and no state that a wrong clock wrote
-  reset_after  ms
-  wait_for     ms
+  read      units that remain; ms until the quota is whole again
+  charge    the same, in units and ms, once the state with the amount in it is written; nil where
+            there is nothing to write: no amount, and no state that a wrong clock wrote
+  wait_for  ms
 ]]
 
 local quota, window = policy.units, policy.window
-local key, as_of, expired, first, last, used, astray, is_new
+local key, as_of, expired, first, last, used, has_expired, astray, is_new
 
 local function entry(reply)
   local total, units = parse(reply[1], '^(%d+) (%d+)$')
@@ -38,29 +37,28 @@ local function entry_at(rank)
   return entry(call('ZRANGE', key, rank, rank, 'WITHSCORES'))
 end
 
+local function standing()
+  local remaining = used < quota and quota - used or 0
+  return remaining, used > 0 and min(last.at, as_of) + window - now or 0
+end
+
 local function read(name)
   key = name
   local found = pcall('ZRANGE', key, '-1', '-1', 'WITHSCORES')
   is_new = not found.err and not found[1]
   last = entry(state_of(found))
   local stamp = last and last.at or 0
-  as_of = read_as_of(stamp, window, now)
-  astray = is_astray(stamp, window, now)
+  as_of, astray = read_as_of(stamp, window, now)
   -- What a wrong clock wrote is summed as of when it wrote it.
-  expired = text(max(as_of, stamp) - window)
-  first = last
-    and entry(
-      call('ZRANGEBYSCORE', key, '(' .. expired, '+inf', 'WITHSCORES', 'LIMIT', '0', '1')
-    )
-  used = first and last.total - first.total + first.units or 0
-  return max(quota - used, 0)
-end
-
-local function reset_after()
-  if used == 0 then
-    return 0
+  expired = max(as_of, stamp) - window
+  first = last and entry_at('0')
+  has_expired = not first or first.at <= expired
+  if last and has_expired then
+    local after = format('(%d', expired)
+    first = entry(call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', '0', '1'))
   end
-  return min(last.at, as_of) + window - now
+  used = first and last.total - first.total + first.units or 0
+  return standing()
 end
 
 local function wait_for(cost)
@@ -68,7 +66,7 @@ local function wait_for(cost)
   local must_go = first.total - first.units + used + cost - quota
   local last_to_go = first
   if last_to_go.total < must_go then
-    local low = call('ZCOUNT', key, '-inf', expired)
+    local low = call('ZCOUNT', key, '-inf', format('%d', expired))
     local high = call('ZCARD', key) - 1
     while low < high do
       local middle = floor_div(low + high, 2)
@@ -103,15 +101,20 @@ local function charge(amount)
     end
   end
   -- First, since a script that has written is not told any more that the memory is full.
-  call('ZADD', key, text(as_of), format('%d %d', total, units))
-  if goes_on then
-    call('ZREMRANGEBYSCORE', key, '-inf', expired)
+  call('ZADD', key, format('%d', as_of), format('%d %d', total, units))
+  if goes_on and has_expired then
+    call('ZREMRANGEBYSCORE', key, '-inf', format('%d', expired))
   end
   if replaced then
     call('ZREM', key, replaced)
   end
-  call('PEXPIRE', key, text(as_of + window - now + TTL_SLACK))
-  return read(key)
+  call('PEXPIRE', key, format('%d', as_of + window - now + TTL_SLACK))
+  -- What a read would find now.
+  used, expired = used + amount, as_of - window
+  local begins = not goes_on or not first or first.member == replaced
+  last = { total = total, units = units, at = as_of }
+  first = begins and last or first
+  return standing()
 end
 
-return { read = read, charge = charge, reset_after = reset_after, wait_for = wait_for }
+return read, charge, wait_for

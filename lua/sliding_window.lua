@@ -14,32 +14,41 @@ State:
   start     ms since the epoch: where the window begins
   previous  units used in the window before it
   current   units used in it
+  window    ms: how long they are
 Reply:
-  read         units that remain
-  charge       units that remain, once the state with the amount in it is written; nil where
-               there is nothing to write: no amount, and no state that a wrong clock wrote
-  reset_after  ms
-  wait_for     ms
+  read      units that remain; ms until the quota is whole again
+  charge    the same, in units and ms, once the state with the amount in it is written; nil where
+            there is nothing to write: no amount, and no state that a wrong clock wrote
+  wait_for  ms
 ]]
 
 local units, window = policy.units, policy.window
-local key, start, previous, current, astray
+local key, start, previous, current, in_place, astray
 
-local function remaining(as_of)
-  local covered = start + window - read_as_of(start, window, as_of)
-  return max(units - current - ceil_div(previous * covered, window), 0)
+local function standing(as_of)
+  local stop = start + window
+  local covered = as_of > start and stop - as_of or window
+  local remaining = units - current - ceil_div(previous * covered, window)
+  local reset_after = 0
+  if current > 0 then
+    reset_after = stop + window - now
+  elseif previous > 0 then
+    reset_after = stop - now
+  end
+  return remaining > 0 and remaining or 0, reset_after
 end
 
 local function read(name)
   key = name
-  local stored_start, stored_previous, stored_current =
-    parse(state_of(pcall('GET', key)), '^(%d+) (%d+) (%d+)$')
+  local stored_start, stored_previous, stored_current, stored_window =
+    unpacked(state_of(pcall('GET', key)), '>I7I7I7I7', 28)
   if not stored_start then
     stored_start, stored_previous, stored_current = 0, 0, 0
   end
-  local as_of = read_as_of(stored_start, window, now)
-  astray = is_astray(stored_start, window, now)
+  local as_of
+  as_of, astray = read_as_of(stored_start, window, now)
   start, previous, current = as_of - as_of % window, stored_previous, stored_current
+  in_place = stored_window == window and stored_start == start and current > 0
   if stored_start + window < start then
     previous, current = 0, 0
   elseif stored_start < start then
@@ -47,17 +56,7 @@ local function read(name)
   end
   -- What was used under a larger quota weighs no more than this one.
   previous, current = min(previous, units), min(current, units)
-  return remaining(as_of)
-end
-
-local function reset_after()
-  local stop = start + window
-  if current > 0 then
-    return stop + window - now
-  elseif previous > 0 then
-    return stop - now
-  end
-  return 0
+  return standing(as_of)
 end
 
 local function charge(amount)
@@ -65,9 +64,15 @@ local function charge(amount)
     return nil
   end
   current = current + amount
-  local value = format('%d %d %d', start, previous, current)
-  call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
-  return remaining(now)
+  local value = pack('>I7I7I7I7', start, previous, current, window)
+  local remaining, reset_after = standing(now)
+  if in_place then
+    -- Until when what is used in a window counts is known with its first unit.
+    call('SET', key, value, 'KEEPTTL')
+  else
+    call('SET', key, value, 'PX', format('%d', reset_after + TTL_SLACK))
+  end
+  return remaining, reset_after
 end
 
 local function wait_for(cost)
@@ -79,4 +84,4 @@ local function wait_for(cost)
   return stop + window - floor_div(room * window, current) - now
 end
 
-return { read = read, charge = charge, reset_after = reset_after, wait_for = wait_for }
+return read, charge, wait_for

@@ -13,21 +13,25 @@ State:
   debt    parts of a unit, as many as the window has ms, that are not yet refilled
   window  ms: the window of those parts
 Reply:
-  read         units that remain
-  charge       units that remain, once the state with the amount in it is written; nil where
-               there is nothing to write: no amount, and no state that a wrong clock wrote
-  reset_after  ms
-  wait_for     ms
+  read      units that remain; ms until the quota is whole again
+  charge    the same, in units and ms, once the state with the amount in it is written; nil where
+            there is nothing to write: no amount, and no state that a wrong clock wrote
+  wait_for  ms
 ]]
 
 local units, window, burst = policy.units, policy.window, policy.burst
 local full = burst * window
 local key, stamp, debt, astray
 
+local function standing()
+  local reset_after = debt > 0 and stamp + ceil_div(debt, units) - now or 0
+  return floor_div(full - debt, window), reset_after
+end
+
 local function read(name)
   key = name
   local stored_stamp, stored_debt, stored_window =
-    parse(state_of(pcall('GET', key)), '^(%d+) (%d+) (%d+)$')
+    unpacked(state_of(pcall('GET', key)), '>I7I7I7', 21)
   if not stored_stamp or stored_window == 0 then
     stored_stamp, stored_debt, stored_window = 0, 0, window
   end
@@ -36,22 +40,14 @@ local function read(name)
     stored_debt = min(ceil_div(stored_debt, stored_window), burst) * window
   end
   debt = min(stored_debt, full)
-  stamp = read_as_of(stored_stamp, window, now)
-  astray = is_astray(stored_stamp, window, now)
+  stamp, astray = read_as_of(stored_stamp, window, now)
   local refilled = max(stamp - stored_stamp, 0)
   if refilled >= ceil_div(debt, units) then
     debt = 0
   else
     debt = debt - refilled * units
   end
-  return floor_div(full - debt, window)
-end
-
-local function reset_after()
-  if debt == 0 then
-    return 0
-  end
-  return stamp + ceil_div(debt, units) - now
+  return standing()
 end
 
 local function charge(amount)
@@ -59,13 +55,14 @@ local function charge(amount)
     return nil
   end
   debt = debt + amount * window
-  local value = format('%d %d %d', stamp, debt, window)
-  call('SET', key, value, 'PX', text(reset_after() + TTL_SLACK))
-  return floor_div(full - debt, window)
+  local value = pack('>I7I7I7', stamp, debt, window)
+  local remaining, reset_after = standing()
+  call('SET', key, value, 'PX', format('%d', reset_after + TTL_SLACK))
+  return remaining, reset_after
 end
 
 local function wait_for(cost)
   return stamp + ceil_div(debt - (burst - cost) * window, units) - now
 end
 
-return { read = read, charge = charge, reset_after = reset_after, wait_for = wait_for }
+return read, charge, wait_for

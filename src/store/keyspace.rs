@@ -57,9 +57,9 @@ impl Keyspace {
     fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
         let layout = match policy.algorithm() {
             Algorithm::FixedWindow => "fw1",
-            Algorithm::SlidingWindow => "sw1",
+            Algorithm::SlidingWindow => "sw2",
             Algorithm::SlidingLog => "sl1",
-            Algorithm::TokenBucket { .. } => "tb1",
+            Algorithm::TokenBucket { .. } => "tb2",
         };
         draft(|name| {
             name.push_str(&self.prefix);

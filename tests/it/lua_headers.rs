@@ -79,15 +79,11 @@ impl File {
             return functions.collect();
         }
         let last = self.body.lines().last().unwrap_or_default();
-        let steps = last.strip_prefix("return { ").and_then(|it| it.strip_suffix(" }"));
+        let steps = last.strip_prefix("return ");
         let steps = steps.unwrap_or_else(|| panic!("{}.lua ends {last:?}", self.name)).split(", ");
-        let step =
-            |step: &str| step.split_once(" = ").map(|(name, is)| (name.to_owned(), is.to_owned()));
-        let steps: Vec<_> = steps.filter_map(step).collect();
-        assert!(steps.iter().all(|(name, is)| name == is), "{}.lua: {steps:?}", self.name);
         let functions: BTreeSet<String> = functions.collect();
-        let steps = steps.into_iter().map(|(name, _)| name);
         steps
+            .map(str::to_owned)
             .inspect(|name| assert!(functions.contains(name), "{}.lua: {name}", self.name))
             .collect()
     }
@@ -143,31 +139,11 @@ fn the_arguments_of_a_refund_are_those_that_the_header_gives() {
     }
 }
 
-/// What each `argument()` of the body is bound to, in the order of execution: a function's are
-/// where it is called.
+/// What the body unpacks, in order; `at` is where it goes on.
 fn arguments_read(file: &File) -> Vec<String> {
-    let (mut main, mut functions) = (Vec::new(), Vec::<(&str, Vec<String>)>::new());
-    let mut within = false;
-    for line in file.body.lines().filter(|line| !line.trim_start().starts_with("--")) {
-        if let Some(rest) = line.strip_prefix("local function ") {
-            within = true;
-            functions.push((rest.split('(').next().unwrap_or_default(), Vec::new()));
-            continue;
-        }
-        let bound = line.contains("argument()").then(|| {
-            let bound = line.trim().strip_prefix("local ").and_then(|it| it.split_once(" = "));
-            bound.unwrap_or_else(|| panic!("an argument is not bound: {line}")).0.to_owned()
-        });
-        if within {
-            functions.last_mut().expect("a function").1.extend(bound);
-            within = line != "end";
-        } else {
-            main.extend(bound);
-            let called = |name: &str| line.contains(&format!(" {name}("));
-            main.extend(functions.iter().filter(|it| called(it.0)).flat_map(|it| it.1.clone()));
-        }
-    }
-    main
+    let unpacked = file.body.lines().filter_map(|line| line.trim().split_once(" = unpack("));
+    let names = unpacked.flat_map(|(names, _)| names.trim_start_matches("local ").split(", "));
+    names.filter(|name| *name != "at").map(str::to_owned).collect()
 }
 
 #[test]
@@ -175,12 +151,10 @@ fn the_reply_is_written_in_the_order_that_the_header_gives() {
     let file = files().into_iter().find(|file| file.name == "acquire").expect("acquire.lua");
     let written =
         file.body.lines().filter_map(|line| line.trim().strip_prefix("reply[")?.split_once("] = "));
-    // `admitted`, `remaining`, `policy.reset_after(...)`, `retry_after(...)`
-    let name = |(_, value): (&str, &str)| {
-        let called = value.split(['(', ')']).next().unwrap_or_default();
-        called.rsplit('.').next().unwrap_or_default().to_owned()
-    };
-    assert_eq!(written.map(name).collect::<Vec<_>>(), file.names("Reply"));
+    let written = written.map(|(_, value)| value.to_owned());
+    let first = file.body.lines().find_map(|line| line.split_once(" = { ")?.1.split(", ").next());
+    let written: Vec<String> = first.map(str::to_owned).into_iter().chain(written).collect();
+    assert_eq!(written, file.names("Reply"));
 }
 
 #[test]
@@ -209,14 +183,17 @@ fn the_state_is_what_is_parsed_and_what_is_written() {
         let mut state = file.names("State");
         // The score of a sorted set stands beside its member.
         state.retain(|name| !file.body.contains(&format!(" {name} = tonumber(reply[2])")));
-        let body = file.body.replace("=\n    parse(", "= parse(");
-        let parsed = body.lines().find_map(|line| line.split_once(" = parse("));
+        let body = file.body.replace("=\n    unpacked(", "= unpacked(");
+        let read = [" = parse(", " = unpacked("];
+        let parsed = |line| read.iter().find_map(|it| str::split_once(line, it));
+        let parsed = body.lines().find_map(parsed);
         let parsed = parsed.unwrap_or_else(|| panic!("{}.lua parses nothing", file.name)).0;
         assert_names(file, &state, parsed.trim().trim_start_matches("local "));
 
-        let directives = vec!["%d"; state.len()].join(" ");
-        let written = file.body.rsplit_once(&format!("format('{directives}', "));
-        let written = written.unwrap_or_else(|| panic!("{}.lua formats no state", file.name)).1;
+        let format = format!("format('{}', ", vec!["%d"; state.len()].join(" "));
+        let pack = format!("pack('>{}', ", "I7".repeat(state.len()));
+        let written = [format, pack].iter().find_map(|it| file.body.rsplit_once(it));
+        let written = written.unwrap_or_else(|| panic!("{}.lua writes no state", file.name)).1;
         assert_names(file, &state, written.split_once(')').expect("the call ends").0);
     }
 }

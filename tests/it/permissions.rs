@@ -31,12 +31,15 @@ fn store(server: &Server, more: &[&str]) -> RedisStore {
     RedisStore::start(&RedisOptions { timeout, ..RedisOptions::new(url) }).expect("a store")
 }
 
-/// Three requests under a policy of two, of a user whose last fixed window is over.
+/// Three requests under a policy of two, of a user whose last window is over.
 fn ask(server: &Server, store: &RedisStore, algorithm: &str) -> Vec<Result<u32, StoreErrorKind>> {
     let policy = policy("p", algorithm, 2, HOUR);
     let key = Keyspace::new("tollgate").key(&Identity::user("1042"), &policy);
     if algorithm == "fixed-window" {
         server.tell(&["HSET", key.as_str(), &format!("0 {HOUR}"), "1"]);
+    }
+    if algorithm == "sliding-log" {
+        server.tell(&["ZADD", key.as_str(), "1", "1 1"]);
     }
     let charge = tollgate::Charge { policy: Arc::clone(&policy), key };
     let asked = Acquire { charges: vec![charge], cost: Cost::ONE, count: 1 };

@@ -105,7 +105,7 @@ fn a_process_to_be_killed() {
 }
 
 /// Values that no store wrote.
-const FOREIGN: [fn(&mut Connection, &str) -> RedisResult<()>; 12] = [
+const FOREIGN: [fn(&mut Connection, &str) -> RedisResult<()>; 15] = [
     |redis, key| redis.lpush(key, "1 2 3"),
     |redis, key| redis.hset(key, "field", "1 2 3"),
     |redis, key| redis.sadd(key, "1 2 3"),
@@ -118,6 +118,10 @@ const FOREIGN: [fn(&mut Connection, &str) -> RedisResult<()>; 12] = [
     |redis, key| redis.set(key, "1e3 0x10 nan"),
     |redis, key| redis.set(key, &[0_u8, 255, 10]),
     |redis, key| redis.set(key, format!("{0} {0} {0}", "9".repeat(400))),
+    // As long as what is packed there.
+    |redis, key| redis.set(key, &[255_u8; 21]),
+    |redis, key| redis.set(key, &[255_u8; 28]),
+    |redis, key| redis.set(key, "1790000000000 12 3456"),
 ];
 
 #[test]

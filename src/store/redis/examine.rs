@@ -24,9 +24,9 @@ const ROUND_TRIPS: usize = 51;
 /// Clocks further apart than this count other windows.
 const MOST_APART: Millis = 100;
 
-/// The oldest version whose scripts may write after they have read the time, and the oldest that
+/// The last version that lacks what the script asks for (`SET` with `KEEPTTL`), and the oldest that
 /// the tests run on.
-const OLDEST: u32 = 5;
+const TOO_OLD: u32 = 5;
 const TESTED: u32 = 7;
 
 /// Asks the Redis of `options` every question, by `clock`; stops where it cannot be asked more.
@@ -150,11 +150,9 @@ impl Examiner<'_> {
         let version = valkey.or_else(|| field(info, "redis_version")).unwrap_or("unknown");
         let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
         match major {
-            Some(..OLDEST) => self.findings.fail(
+            Some(..=TOO_OLD) => self.findings.fail(
                 "version",
-                format!(
-                    "{name} {version}: its scripts may not write after TIME, take 7.0 or later"
-                ),
+                format!("{name} {version}: it does not know SET with KEEPTTL, take 7.0 or later"),
             ),
             Some(TESTED..) => self.findings.ok("version", format!("{name} {version}")),
             _ => self

@@ -16,18 +16,21 @@ macro_rules! lua {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file, ".lua"))
     };
     ($name:literal in $file:literal) => {
-        concat!("algorithms['", $name, "'] = function(policy, now)\n", lua!($file), "end\n")
+        concat!("if algorithm == '", $name, "' then\n", lua!($file), "end\n")
     };
 }
 
-/// The script: helpers first, then the algorithms, then the step that joins them. An algorithm is
-/// the body of a function, so that a call makes only those that it meets.
+/// The script: helpers first, then the algorithms, then the step that joins them. What makes of a
+/// policy the steps that decide under it is one function of them all, so that a call makes only
+/// those of the algorithms that it meets.
 const TEXT: &str = concat!(
     lua!("shared"),
+    "local function steps_of(algorithm, policy, now)\n",
     lua!("fixed-window" in "fixed_window"),
     lua!("sliding-window" in "sliding_window"),
     lua!("sliding-log" in "sliding_log"),
     lua!("token-bucket" in "token_bucket"),
+    "end\n",
     lua!("acquire"),
 );
 
@@ -117,7 +120,8 @@ pub(super) enum Sent {
     Whole,
 }
 
-/// The call of the script with all keys of `batch`, and the arguments as `lua/acquire.lua` reads them.
+/// The call of the script with all keys of `batch`, and the one argument as `lua/acquire.lua` reads
+/// it: one, since Redis makes a string in Lua of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
     let mut call = begin(sent, &SCRIPT, TEXT, keys);
@@ -126,16 +130,28 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
             call.arg(key.as_str());
         }
     }
-    call.arg(now.unwrap_or(0));
+    let mut asked = now.unwrap_or(0).to_be_bytes().to_vec();
     for run in batch.runs() {
-        call.arg(run.cost().units()).arg(run.count());
-        call.arg(run.requests().len()).arg(run.policies().len());
+        asked.extend(run.cost().units().to_be_bytes());
+        asked.extend(run.count().to_be_bytes());
+        asked.extend(count(run.requests().len()));
+        asked.extend(count(run.policies().len()));
         for policy in run.policies() {
             let terms = policy.terms();
-            call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window).arg(terms.burst);
+            asked.extend(
+                [terms.units, terms.window, terms.burst].map(u64::to_be_bytes).as_flattened(),
+            );
+            asked.extend(policy.algorithm().name().as_bytes());
+            asked.push(0);
         }
     }
+    call.arg(asked);
     call
+}
+
+/// A length as an argument; a call is far from so long that it would not fit.
+fn count(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 /// What a key is given back.
