@@ -19,7 +19,7 @@ macro_rules! lua {
         include_str!(concat!("../../lua/", $file, ".lua"))
     };
     ($name:literal in $file:literal) => {
-        concat!("algorithms['", $name, "'] = function(policy, now)\n", lua!($file), "end\n")
+        concat!("if algorithm == '", $name, "' then\n", lua!($file), "end\n")
     };
 }
 
@@ -27,13 +27,16 @@ macro_rules! lua {
 pub(crate) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
         lua!("shared"),
+        "local function steps_of(algorithm, policy, now)\n",
         lua!("fixed-window" in "fixed_window"),
         lua!("token-bucket" in "token_bucket"),
+        "end\n",
         lua!("acquire"),
     ))
 });
 
-/// One request of `client` under a policy for each of `algorithms`, all of them of `units` an hour.
+/// One request of `client` under a policy for each of `algorithms`, all of them of `units` an hour, as
+/// `lua/acquire.lua` reads it.
 pub(crate) fn acquire<'a>(
     prefix: &str,
     client: &str,
@@ -41,12 +44,17 @@ pub(crate) fn acquire<'a>(
     units: u64,
 ) -> ScriptInvocation<'a> {
     let mut call = ACQUIRE.prepare_invoke();
-    let (now, cost, count, requests) = (0, 1, 1, 1);
-    call.arg(now).arg(cost).arg(count).arg(requests).arg(algorithms.len());
+    let (now, cost, count, requests) = (0_u64, 1_u64, 1_u32, 1_u32);
+    let mut asked = [now, cost].map(u64::to_be_bytes).concat();
+    let policies = algorithms.iter().fold(0, |policies, _| policies + 1);
+    asked.extend([count, requests, policies].map(u32::to_be_bytes).as_flattened());
     for algorithm in algorithms {
         call.key(format!("{prefix}:{{{client}}}:{algorithm}"));
-        call.arg(algorithm).arg(units).arg(WINDOW_MS).arg(units);
+        asked.extend([units, WINDOW_MS, units].map(u64::to_be_bytes).as_flattened());
+        asked.extend(algorithm.as_bytes());
+        asked.push(0);
     }
+    call.arg(asked);
     call
 }
 
