@@ -12,7 +12,7 @@ use crate::support::child::{self, Process};
 use crate::support::random::{for_all, seed};
 use crate::support::redis::Server;
 use crate::support::stores::{
-    HOUR, Stand, acquire_of, ask, charge, each_policy, patient, redis_store,
+    HOUR, MINUTE, Stand, acquire_of, ask, charge, each_policy, patient, redis_store,
 };
 use crate::support::threads::{together, until};
 
@@ -64,6 +64,26 @@ fn promise_6_every_key_has_a_ttl_that_outlives_its_use() {
     for_all(100, changing_histories(10..30), |number, history| {
         play(&server, &store, &clock, &Keyspace::new(format!("t{number}")), &history)
     });
+}
+
+#[test]
+fn promise_6_a_longer_window_lengthens_the_ttl() {
+    let server = Server::start();
+    let clock = Arc::new(ManualClock::new(1));
+    let store = redis_store(&server.url(), &clock);
+    for (short, long) in each_policy(5, MINUTE).into_iter().zip(each_policy(5, HOUR)) {
+        // Where a window of each begins: the state tells them apart by their length alone.
+        let asks = |policy| Operation {
+            now: 1_000 * HOUR,
+            step: 0,
+            identity: 0,
+            policies: vec![policy],
+            cost: 1,
+            count: 1,
+        };
+        let history = [short, long].map(asks);
+        play(&server, &store, &clock, &Keyspace::new("t"), &history).expect("a sufficient TTL");
+    }
 }
 
 const ROUNDS: u64 = 6;
