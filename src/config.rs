@@ -59,6 +59,8 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
 pub struct Config {
     /// The server.
     pub server: Server,
+    /// Where operators ask.
+    pub admin: Admin,
     /// The store.
     pub store: Store,
     /// How the addresses of clients are found.
@@ -84,6 +86,13 @@ pub struct Server {
     pub listen: Listen,
     /// Threads that serve requests; 0 for one per core.
     pub workers: usize,
+}
+
+/// Where operators and their tools ask how it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admin {
+    /// The address to listen on, `host:port`; none by default.
+    pub listen: Option<Box<str>>,
 }
 
 /// Where state lives, and how it is reached.

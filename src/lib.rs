@@ -55,6 +55,8 @@
 //!
 //! All times are whole milliseconds ([`Millis`]), and numbers stay below 2^53 ([`MAX_EXACT`]).
 
+#[cfg(feature = "server")]
+mod admin;
 mod algorithm;
 #[cfg(feature = "server")]
 mod auth;
@@ -86,6 +88,8 @@ mod routes;
 #[cfg(feature = "server")]
 mod server;
 mod store;
+#[cfg(feature = "server")]
+mod telemetry;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
 pub use client::Client;

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ALLOW;
-use actix_web::{HttpResponse, Resource, web};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, web};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -32,9 +32,13 @@ pub(crate) fn configure(app: &mut web::ServiceConfig) {
 }
 
 /// A resource at `path` that `GET` and `HEAD` read.
-fn readable(path: &str, read: fn() -> std::future::Ready<HttpResponse>) -> Resource {
+pub(crate) fn readable<Read, Of>(path: &str, read: Read) -> Resource
+where
+    Read: Handler<Of, Output = HttpResponse>,
+    Of: FromRequest + 'static,
+{
     web::resource(path)
-        .route(web::get().to(read))
+        .route(web::get().to(read.clone()))
         .route(web::head().to(read))
         .default_service(web::to(method_not_allowed))
 }
@@ -47,7 +51,7 @@ fn status() -> std::future::Ready<HttpResponse> {
     std::future::ready(HttpResponse::Ok().json(Status { status: "OK" }))
 }
 
-async fn not_found() -> HttpResponse {
+pub(crate) async fn not_found() -> HttpResponse {
     problem(StatusCode::NOT_FOUND, "There is nothing at this path.")
 }
 

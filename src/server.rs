@@ -1,13 +1,16 @@
 //! The app: its limiter out of the configuration, and the HTTP server around it.
 
 use std::error::Error;
-use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::{fmt, io};
 
+use actix_web::dev::Server;
 use actix_web::middleware::Condition;
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
+use crate::admin::{self, Admin};
 use crate::auth::{Authenticate, FAILURES, Jwt, Proofs};
 use crate::config::{self, Config, Listen, RedisUrl, StoreUrl};
 use crate::headers::FieldOptions;
@@ -27,7 +30,9 @@ const DO_NOT_FIT: &str = "policies and routes do not fit";
 /// # Errors
 /// When the store cannot be set up, or the address cannot be listened on.
 pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
-    let limiter = limiter(config)?;
+    let store = store(config)?;
+    let admin = Data::new(Admin::new(config, store.clone()));
+    let limiter = limiter(config, store)?;
     let client_ip = client_ip(config);
     let proofs = proofs(config, client_ip.clone())?;
     let is_any = proofs.is_any();
@@ -43,14 +48,17 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
             .wrap(Condition::new(is_any, authenticate.clone()))
             .configure(routes::configure)
     };
-    let listen = config.server.listen.clone();
+    let (listen, admin_listen) = (config.server.listen.clone(), config.admin.listen.clone());
     actix_web::rt::System::new().block_on(async move {
+        if let Some(address) = admin_listen {
+            actix_web::rt::spawn(serve_admin(&address, admin)?);
+        }
         // Or whoever sends several requests at a time waits for acknowledgements in between.
         let mut server = HttpServer::new(app).tcp_nodelay(true);
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }
-        let refused = |error| ServeError::new(format!("cannot listen on {listen}"), error);
+        let refused = |error| cannot_listen(&listen, error);
         // It goes when the server has ended.
         let _socket_file;
         match &listen {
@@ -69,6 +77,21 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
         }
         server.run().await.map_err(|error| ServeError::new("the server failed", error))
     })
+}
+
+/// The server of the operators' endpoints, which goes when the other has ended.
+fn serve_admin(address: &str, admin: Data<Admin>) -> Result<Server, ServeError> {
+    let app = move || App::new().configure(|app| admin::configure(app, admin.clone()));
+    let server = HttpServer::new(app).workers(1).disable_signals();
+    let server = server.bind(address).map_err(|error| cannot_listen(address, error))?;
+    for address in server.addrs() {
+        log::info!("Operators find /ready and /metrics on http://{address}.");
+    }
+    Ok(server.run())
+}
+
+fn cannot_listen(address: impl fmt::Display, error: io::Error) -> ServeError {
+    ServeError::new(format!("cannot listen on {address}"), error)
 }
 
 /// How the addresses of clients are found.
@@ -93,21 +116,25 @@ fn client_ip(config: &Config) -> ClientIp {
     }
 }
 
-/// The limiter that `config` describes.
-fn limiter(config: &Config) -> Result<Limiter, ServeError> {
+/// The Redis that `config` names, if it names one.
+fn store(config: &Config) -> Result<Option<Arc<RedisStore>>, ServeError> {
+    let StoreUrl::Redis(url) = &config.store.url else { return Ok(None) };
+    let store = RedisStore::start(&redis_options(&config.store, url))
+        .map_err(|error| ServeError::new("the store cannot be set up", error))?;
+    Ok(Some(Arc::new(store)))
+}
+
+/// The limiter that `config` describes, over `store`, or over this process's memory.
+fn limiter(config: &Config, store: Option<Arc<RedisStore>>) -> Result<Limiter, ServeError> {
     let memory = || Arc::new(MemoryStore::new(config.store.max_keys));
-    let builder = match &config.store.url {
-        StoreUrl::Memory => {
+    let builder = match store {
+        None => {
             log::info!("Counting in this process.");
             Limiter::builder(memory())
         }
-        StoreUrl::Redis(url) => {
-            let store = RedisStore::start(&redis_options(&config.store, url))
-                .map_err(|error| ServeError::new("the store cannot be set up", error))?;
-            Limiter::builder(Arc::new(store) as Arc<dyn Store>)
-                .local(memory())
-                .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start()))
-        }
+        Some(store) => Limiter::builder(store as Arc<dyn Store>)
+            .local(memory())
+            .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start())),
     };
     let keyspace =
         Keyspace::new(&config.store.key_prefix).with_hashed_users(config.store.hash_users);

@@ -30,7 +30,7 @@ impl FromStr for Listen {
     type Err = ListenError;
 
     fn from_str(text: &str) -> Result<Self, ListenError> {
-        let refused = || ListenError(text.to_owned());
+        let refused = || ListenError { text: text.to_owned(), may_be_unix: true };
         if let Some(path) = text.strip_prefix(UNIX) {
             return is_socket_path(path).then(|| Self::Unix(path.into())).ok_or_else(refused);
         }
@@ -76,26 +76,38 @@ impl fmt::Display for Listen {
 
 /// A text that is neither `host:port` nor `unix:/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenError(String);
+pub struct ListenError {
+    text: String,
+    /// Whether a Unix socket would do.
+    may_be_unix: bool,
+}
+
+impl ListenError {
+    /// That `text` is a Unix socket, where only `host:port` will do.
+    pub(super) fn not_here(text: &str) -> Self {
+        Self { text: text.to_owned(), may_be_unix: false }
+    }
+}
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.starts_with(UNIX) {
+        let text = &self.text;
+        if text.starts_with(UNIX) && self.may_be_unix {
             return write!(
                 f,
-                "{:?} is not a socket to listen on: expected {UNIX} and the absolute path of a file, \
-                 of at most {LONGEST_PATH} bytes, as in {UNIX}/run/tollgate/tollgate.sock",
-                self.0
+                "{text:?} is not a socket to listen on: expected {UNIX} and the absolute path of a file, \
+                 of at most {LONGEST_PATH} bytes, as in {UNIX}/run/tollgate/tollgate.sock"
             );
         }
-        write!(f, "{:?} is not an address to listen on: expected host:port", self.0)?;
-        if let Some(port) = self.0.strip_prefix(':').filter(|port| is_port(port)) {
+        write!(f, "{text:?} is not an address to listen on: expected host:port")?;
+        if let Some(port) = text.strip_prefix(':').filter(|port| is_port(port)) {
             return write!(f, ", as in 0.0.0.0:{port} or [::]:{port}");
         }
-        if let Ok(address) = self.0.parse::<Ipv6Addr>() {
+        if let Ok(address) = text.parse::<Ipv6Addr>() {
             return write!(f, ", as in [{address}]:8080");
         }
-        write!(f, ", as in 127.0.0.1:8080 or [::1]:8080, or {UNIX}/path")
+        f.write_str(", as in 127.0.0.1:8080 or [::1]:8080")?;
+        if self.may_be_unix { write!(f, ", or {UNIX}/path") } else { Ok(()) }
     }
 }
 

@@ -8,7 +8,7 @@ use ::config::{Map, Value};
 use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section};
 use super::words::show_text;
-use super::{Config, Headers, Server, Store, StoreUrlError};
+use super::{Admin, Config, Headers, Listen, ListenError, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
 use crate::auth::FAILURES;
 use crate::key::Ipv6Prefix;
@@ -32,6 +32,7 @@ pub(super) fn config(
 ) -> Result<Config, Problems> {
     let mut root = Section::root(tables, problems);
     let server = root.table("server", server);
+    let admin = root.table("admin", admin);
     let store = root.table("store", store);
     let client_ip = root.table("client_ip", client_ip::client_ip);
     let headers = root.table("headers", headers);
@@ -51,7 +52,7 @@ pub(super) fn config(
     let routes = root.table("routes", |section| routes::routes(section, &policies));
     let policies = policies.into_values().flatten().collect();
     let config =
-        Config { server, store, client_ip, headers, access, auth, policies, plans, routes };
+        Config { server, admin, store, client_ip, headers, access, auth, policies, plans, routes };
     Problems::none_or(root.finish(), config)
 }
 
@@ -63,6 +64,15 @@ fn server(section: &mut Section) -> Server {
         }),
         workers: section.get("workers", default.workers, |leaf| size(leaf, 0, 1_024)),
     }
+}
+
+fn admin(section: &mut Section) -> Admin {
+    let address = |text: &str| match text.parse()? {
+        Listen::Tcp(address) => Ok(Some(address)),
+        Listen::Unix(_) => Err(ListenError::not_here(text)),
+    };
+    let read = |leaf: &Leaf| leaf.parse("host:port", address);
+    Admin { listen: section.get("listen", None, read) }
 }
 
 fn store(section: &mut Section) -> Store {

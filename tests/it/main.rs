@@ -44,6 +44,8 @@ mod topologies;
 mod plans;
 // Whose quota an address is: none that a client writes, and each client's own behind proxies.
 mod addresses;
+// What operators are told, on an address of their own.
+mod admin;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The command: how it ends, what it says, and what it never says.

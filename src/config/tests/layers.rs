@@ -12,6 +12,7 @@ fn the_built_in_defaults_are_the_contract() {
     let config = load(&Sources::default()).unwrap();
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.server.workers, 0);
+    assert_eq!(config.admin.listen, None);
     assert_eq!(config.store.url.to_string(), "redis://127.0.0.1:6379/0");
     assert_eq!(config.store.key_prefix, "tollgate");
     assert_eq!(config.store.timeout, Duration::from_millis(50));
@@ -65,6 +66,7 @@ fn config_toml_has_every_option() {
     let text = fs::read_to_string(config_toml()).unwrap();
     let tables = [
         "server",
+        "admin",
         "store",
         "client_ip",
         "headers",
@@ -206,8 +208,7 @@ fn variables_that_kubernetes_sets_for_services_are_left_alone() {
 
 #[test]
 fn bad_variables_are_named_exactly() {
-    let sections =
-        "unknown key, expected server, store, client_ip, headers, access, policies, auth or routes";
+    let sections = "unknown key, expected server, admin, store, client_ip, headers, access, policies, auth or routes";
     let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
     let cases = [
         (

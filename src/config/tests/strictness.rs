@@ -43,11 +43,11 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         // Unknown keys.
         (
             "stores.url = 1",
-            "stores: unknown key, expected server, store, client_ip, headers, access, policies, auth or routes".into(),
+            "stores: unknown key, expected server, admin, store, client_ip, headers, access, policies, auth or routes".into(),
         ),
         (
             "\"store.url\" = \"memory:\"",
-            "\"store.url\": unknown key, expected server, store, client_ip, headers, access, policies, auth or routes".into(),
+            "\"store.url\": unknown key, expected server, admin, store, client_ip, headers, access, policies, auth or routes".into(),
         ),
         ("headers.x = 1", "headers.x: unknown key, expected legacy or cors_expose".into()),
         (
@@ -112,6 +112,10 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         (
             "server.listen = \"unix:tollgate.sock\"",
             "server.listen: \"unix:tollgate.sock\" is not a socket to listen on: expected unix: and the absolute path of a file, of at most 103 bytes, as in unix:/run/tollgate/tollgate.sock".into(),
+        ),
+        (
+            "admin.listen = \"unix:/run/tollgate.sock\"",
+            "admin.listen: \"unix:/run/tollgate.sock\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
         ),
         (
             "client_ip.trusted_proxies = \"10.0.0.0/8\"",

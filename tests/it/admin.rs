@@ -1,0 +1,119 @@
+//! What operators are told on an address of their own: whether requests are decided, and how it
+//! stands with Redis.
+
+use serde_json::{Value, json};
+
+use crate::support::http::{Client, Response};
+use crate::support::port;
+use crate::support::process::{Options, Tollgate};
+use crate::support::redis::Server;
+use crate::support::threads::until;
+
+/// The command over the Redis at `url`, and who asks as its operator.
+fn serve(url: &str, rule: &str) -> (Tollgate, Client) {
+    let listen = format!("127.0.0.1:{}", port::free());
+    let tollgate = Options::default()
+        .set("store.url", url)
+        .set("admin.listen", &listen)
+        .set("policies.default.on_store_failure", rule)
+        .set("policies.default.quota", "1000/hour")
+        .serve();
+    (tollgate, Client::of(format!("http://{listen}")))
+}
+
+fn readiness(operator: &Client) -> (u16, Value) {
+    let response = operator.get("/ready", &[]);
+    (response.status, body(&response))
+}
+
+fn body(response: &Response) -> Value {
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    serde_json::from_str(&response.body).expect("JSON")
+}
+
+/// The value of a metric.
+fn metric(operator: &Client, name: &str) -> f64 {
+    let response = operator.get("/metrics", &[]);
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!((response.status, response.header("content-type")), (200, Some(media_type)));
+    let text = response.body;
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().expect("a number")
+}
+
+/// Asks until Redis is given up.
+fn break_down(server: &mut Server, tollgate: &Tollgate, operator: &Client) {
+    server.kill();
+    until("Redis is given up", || {
+        tollgate.get("/api/data", &[]);
+        metric(operator, "tollgate_store_up") == 0.0
+    });
+}
+
+#[test]
+fn a_process_that_decides_without_redis_is_ready_and_says_that_it_is_down() {
+    let mut server = Server::start();
+    let (tollgate, operator) = serve(&server.url(), "local");
+    assert_eq!(tollgate.get("/api/data", &[]).status, 200);
+    assert_eq!(readiness(&operator), (200, json!({ "status": "ready", "store": "up" })));
+    assert_eq!(metric(&operator, "tollgate_store_outages_total"), 0.0);
+
+    break_down(&mut server, &tollgate, &operator);
+    let (status, body) = readiness(&operator);
+    assert_eq!((status, &body["status"], &body["store"]), (200, &json!("ready"), &json!("down")));
+    assert!(body["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{body}");
+    assert_eq!(metric(&operator, "tollgate_store_outages_total"), 1.0);
+    assert!(metric(&operator, "tollgate_store_down_seconds") >= 0.0);
+    assert_eq!(tollgate.get("/api/data", &[]).status, 200);
+    assert!(metric(&operator, "tollgate_store_unanswered_total") >= 1.0);
+
+    server.restart();
+    until("Redis is taken up", || readiness(&operator).1["store"] == "up");
+    until("what is owed is charged", || {
+        metric(&operator, "tollgate_store_charged_back_units_total") >= 1.0
+    });
+    assert_eq!(metric(&operator, "tollgate_store_outages_total"), 1.0);
+}
+
+#[test]
+fn a_process_that_refuses_without_redis_is_not_ready_meanwhile() {
+    let mut server = Server::start();
+    let (tollgate, operator) = serve(&server.url(), "deny");
+    assert_eq!(readiness(&operator).0, 200);
+    break_down(&mut server, &tollgate, &operator);
+    let (status, body) = readiness(&operator);
+    assert_eq!((status, &body["status"]), (503, &json!("refusing")));
+    assert_eq!(tollgate.get("/api/data", &[]).status, 503);
+}
+
+#[test]
+fn where_this_process_counts_it_is_ready_and_has_nothing_to_tell() {
+    let (_tollgate, operator) = serve("memory:", "local");
+    assert_eq!(readiness(&operator), (200, json!({ "status": "ready", "store": "up" })));
+    assert_eq!(operator.get("/metrics", &[]).body, "# EOF\n");
+}
+
+#[test]
+fn clients_do_not_reach_it_and_it_is_read_alone() {
+    let (tollgate, operator) = serve("memory:", "local");
+    for path in ["/ready", "/metrics"] {
+        assert_eq!(tollgate.get(path, &[]).status, 404);
+        assert_eq!(operator.request("HEAD", path, &[]).status, 200);
+        assert_eq!(operator.request("POST", path, &[]).status, 405);
+    }
+    assert_eq!(operator.get("/api/data", &[]).status, 404);
+}
+
+#[test]
+fn an_address_that_is_taken_is_said_before_anything_is_served() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let ended = Options::default()
+        .set("store.url", "memory:")
+        .set("admin.listen", &address)
+        .run(&["serve", "--set", "server.listen=127.0.0.1:0"]);
+    assert_eq!(ended.status.code(), Some(1));
+    let said = format!("tollgate: cannot listen on {address}: ");
+    assert!(ended.stderr.lines().any(|line| line.starts_with(&said)), "{}", ended.stderr);
+}
