@@ -1,14 +1,15 @@
 //! What goes into one script call: requests that wait together, grouped and coalesced.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::reply::Reply;
 use crate::decision::{Retry, Standing};
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Key, StoreError, StoreErrorKind};
+use crate::store::{
+    Acquire, Acquired, BuildNameHasher, Charge, Key, Name, StoreError, StoreErrorKind,
+};
 
 /// Requests in groups of those that meet the same policies at the same cost.
 ///
@@ -62,7 +63,8 @@ impl Batch {
     pub(super) fn of(asked: Vec<Acquire>) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         let mut places: Vec<Place> = Vec::with_capacity(asked.len());
-        let mut coalesced = HashMap::with_capacity(asked.len());
+        let mut coalesced: HashMap<Name, usize, BuildNameHasher> =
+            HashMap::with_capacity_and_hasher(asked.len(), BuildNameHasher::default());
         for (number, acquire) in asked.iter().enumerate() {
             let like = |group: &Group| is_alike(&asked[group.first], acquire);
             let group = groups.iter().position(like).unwrap_or_else(|| {
@@ -70,7 +72,10 @@ impl Batch {
                 groups.len() - 1
             });
             let requests = &mut groups[group].requests;
-            let request = *coalesced.entry((group, Keys(&acquire.charges))).or_insert_with(|| {
+            // Under a secret of the process: nobody finds two keys of one name.
+            let names = acquire.charges.iter().map(|charge| charge.key.name());
+            let name = names.reduce(Name::then).unwrap_or_default().with(group as u64);
+            let request = *coalesced.entry(name).or_insert_with(|| {
                 requests.push(Coalesced { first: number, callers: 0, count: 0 });
                 requests.len() - 1
             });
@@ -79,7 +84,6 @@ impl Batch {
             requests[request].callers += 1;
             places.push(Place { group, request, before });
         }
-        drop(coalesced);
         for group in &mut groups {
             group.order = (0..group.requests.len()).collect();
             group.order.sort_by_key(|request| group.requests[*request].count);
@@ -176,29 +180,6 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
     one.cost == other.cost
         && one.charges.len() == other.charges.len()
         && one.charges.iter().zip(&other.charges).all(same)
-}
-
-/// The keys of charges, as what they are compared by.
-struct Keys<'a>(&'a [Charge]);
-
-impl Keys<'_> {
-    fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.0.iter().map(|charge| &charge.key)
-    }
-}
-
-impl PartialEq for Keys<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for Keys<'_> {}
-
-impl Hash for Keys<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.iter().for_each(|key| key.hash(state));
-    }
 }
 
 impl Place {
