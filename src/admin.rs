@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::policy::OnStoreFailure;
+use crate::policy::{OnStoreFailure, Policy};
 use crate::routes::{not_found, readable};
 use crate::store::RedisStore;
 use crate::telemetry::{self, Metrics};
@@ -33,7 +33,7 @@ struct Readiness {
 
 impl Admin {
     pub(crate) fn new(config: &Config, store: Option<Arc<RedisStore>>) -> Self {
-        let refuses = |policy: &crate::Policy| policy.on_store_failure() == OnStoreFailure::Deny;
+        let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         let refuses = config.policies.iter().any(refuses);
         let metrics = Metrics::of(store.as_ref());
         Self { store, refuses, metrics }
