@@ -82,10 +82,11 @@ pub struct ListenError {
     may_be_unix: bool,
 }
 
-impl ListenError {
-    /// That `text` is a Unix socket, where only `host:port` will do.
-    pub(super) fn not_here(text: &str) -> Self {
-        Self { text: text.to_owned(), may_be_unix: false }
+/// The `host:port` in `text`, where no Unix socket will do.
+pub(super) fn tcp(text: &str) -> Result<Box<str>, ListenError> {
+    match text.parse() {
+        Ok(Listen::Tcp(address)) => Ok(address),
+        _ => Err(ListenError { text: text.to_owned(), may_be_unix: false }),
     }
 }
 

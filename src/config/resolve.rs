@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use ::config::{Map, Value};
 
+use super::listen::tcp;
 use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section};
 use super::words::show_text;
-use super::{Admin, Config, Headers, Listen, ListenError, Server, Store, StoreUrlError};
+use super::{Admin, Config, Headers, Server, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
 use crate::auth::FAILURES;
 use crate::key::Ipv6Prefix;
@@ -67,11 +68,7 @@ fn server(section: &mut Section) -> Server {
 }
 
 fn admin(section: &mut Section) -> Admin {
-    let address = |text: &str| match text.parse()? {
-        Listen::Tcp(address) => Ok(Some(address)),
-        Listen::Unix(_) => Err(ListenError::not_here(text)),
-    };
-    let read = |leaf: &Leaf| leaf.parse("host:port", address);
+    let read = |leaf: &Leaf| leaf.parse("host:port", tcp).map(Some);
     Admin { listen: section.get("listen", None, read) }
 }
 

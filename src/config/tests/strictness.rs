@@ -118,6 +118,10 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
             "admin.listen: \"unix:/run/tollgate.sock\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
         ),
         (
+            "admin.listen = \"8081\"",
+            "admin.listen: \"8081\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
+        ),
+        (
             "client_ip.trusted_proxies = \"10.0.0.0/8\"",
             "client_ip.trusted_proxies: expected a list of networks, as in [\"127.0.0.1\", \"10.0.0.0/8\"], got \"10.0.0.0/8\"".into(),
         ),
