@@ -12,7 +12,7 @@ use actix_web::{HttpMessage, HttpResponse};
 
 use crate::decision::{Decision, Retry};
 use crate::draft::draft;
-use crate::headers::{push, write_retry_after};
+use crate::headers::{self, FieldOptions, push, write_retry_after};
 
 /// How long to wait for a store that failed.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -76,8 +76,25 @@ const UNVERIFIABLE: Problem = problem!(
     "Service temporarily unavailable. Please try again later."
 );
 
-/// 429 to a request that `decision` denies.
-pub(crate) fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) -> HttpResponse {
+/// 429 to a request that `decision` denies, with its fields.
+pub(crate) fn denied(
+    request: &impl HttpMessage,
+    decision: &Decision,
+    fields: FieldOptions,
+) -> HttpResponse {
+    let mut response = quota_exceeded(request, decision);
+    headers::write(response.headers_mut(), decision, fields);
+    response
+}
+
+/// 503 to a request that was not decided, of which no field can tell.
+pub(crate) fn undecided(request: &impl HttpMessage, fields: FieldOptions) -> HttpResponse {
+    let mut response = reduced_capacity(request);
+    headers::expose(response.headers_mut(), fields);
+    response
+}
+
+fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) -> HttpResponse {
     let mut response = QUOTA_EXCEEDED.respond(request, |json| {
         write_detail(json, decision);
         json.push_str(r#"","violated-policies":["#);
@@ -96,8 +113,7 @@ pub(crate) fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) ->
     response
 }
 
-/// 503 to a request that was not decided.
-pub(crate) fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
+fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
     let detail = "Requests cannot be counted at the moment, and this one may not pass uncounted.";
     let mut response = REDUCED_CAPACITY.say(request, detail);
     write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);

@@ -14,7 +14,7 @@ use super::Proofs;
 use super::credential::Credential;
 use super::jwt::Unproved;
 use crate::client::Client;
-use crate::headers::{self, FieldOptions};
+use crate::headers::FieldOptions;
 use crate::identity::User;
 use crate::limiter::{Access, Limiter, Policies};
 use crate::problem;
@@ -106,16 +106,11 @@ impl Inner {
             Ask::Peek => self.limiter.peek(&self.failures, Cost::ONE, &client),
             Ask::Charge => self.limiter.check(&self.failures, Cost::ONE, &client),
         };
-        let (mut response, denied) = match check.await {
-            Ok(decision) if decision.is_allowed() => return Ok(()),
-            Ok(denied) => (problem::quota_exceeded(request, &denied), Some(denied)),
-            Err(_) => (problem::reduced_capacity(request), None),
-        };
-        match denied {
-            Some(denied) => headers::write(response.headers_mut(), &denied, self.fields),
-            None => headers::expose(response.headers_mut(), self.fields),
+        match check.await {
+            Ok(decision) if decision.is_allowed() => Ok(()),
+            Ok(denied) => Err(problem::denied(request, &denied, self.fields)),
+            Err(_) => Err(problem::undecided(request, self.fields)),
         }
-        Err(response)
     }
 }
 

@@ -45,13 +45,11 @@ where
                 Self::refused(request, response)
             }
             Verdict::Denied(denied) => {
-                let mut response = problem::quota_exceeded(&request, &denied);
-                headers::write(response.headers_mut(), &denied, fields);
+                let response = problem::denied(&request, &denied, fields);
                 Self::refused(request, response)
             }
             Verdict::Undecided => {
-                let mut response = problem::reduced_capacity(&request);
-                headers::expose(response.headers_mut(), fields);
+                let response = problem::undecided(&request, fields);
                 Self::refused(request, response)
             }
         }
