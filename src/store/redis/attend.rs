@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::dispatch::MAX_BATCH;
 use super::link::Link;
 use super::pool::Connection;
 use super::probe::Probe;
 use crate::store::{Acquire, Acquired, Debtor, StoreError, StoreErrorKind};
-
-/// How many debts one call settles at most.
-const MAX_BATCH: usize = 128;
 
 /// How long settling may keep the server from being asked again; what is left follows.
 const MOST_BEFORE_RETURN: Duration = Duration::from_secs(1);

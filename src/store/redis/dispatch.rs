@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use self::queue::{Asked, Job, MAX_BATCH, Queue};
+pub(super) use self::queue::MAX_BATCH;
+use self::queue::{Asked, Job, Queue};
 use super::RedisOptions;
 use super::servers::Servers;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};

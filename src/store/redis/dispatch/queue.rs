@@ -13,7 +13,7 @@ use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 pub(super) const MAX_WAITING: usize = 8_192;
 
 /// How many requests one script call decides at most: Redis serves nobody else meanwhile.
-pub(super) const MAX_BATCH: usize = 128;
+pub(in crate::store::redis) const MAX_BATCH: usize = 128;
 
 /// How many requests of one thread go out together at most; two such groups fit in a batch.
 const MAX_GROUP: usize = MAX_BATCH / 2;
