@@ -45,15 +45,13 @@ struct Store(Arc<RedisStore>);
 impl Collector for Store {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let status = self.0.status();
-        let down_for = status.down_for.map_or(0.0, |length| length.as_secs_f64());
-        let mut show =
-            |name: &str, help: &str, metric: &dyn Show| metric.show(&mut encoder, name, help);
         let up = ConstGauge::new(i64::from(status.down_for.is_none()));
-        show("store_up", "Whether Redis is asked; 0 while it fails", &up)?;
-        let down = ConstGauge::new(down_for);
-        show("store_down_seconds", "For how long Redis has not been asked; 0 while it is", &down)?;
+        show(&mut encoder, "store_up", "Whether Redis is asked; 0 while it fails", &up)?;
+        let down = ConstGauge::new(status.down_for.unwrap_or_default().as_secs_f64());
+        let help = "For how long Redis has not been asked; 0 while it is";
+        show(&mut encoder, "store_down_seconds", help, &down)?;
         for (name, help, count) in counts(&status) {
-            show(name, help, &ConstCounter::new(count))?;
+            show(&mut encoder, name, help, &ConstCounter::new(count))?;
         }
         Ok(())
     }
@@ -93,23 +91,12 @@ fn counts(status: &RedisStatus) -> [(&'static str, &'static str, u64); 8] {
     ]
 }
 
-/// A metric without labels.
-trait Show {
-    fn show(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        name: &str,
-        help: &str,
-    ) -> Result<(), fmt::Error>;
-}
-
-impl<T: EncodeMetric> Show for T {
-    fn show(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        name: &str,
-        help: &str,
-    ) -> Result<(), fmt::Error> {
-        self.encode(encoder.encode_descriptor(name, help, None, self.metric_type())?)
-    }
+/// Shows a metric without labels.
+fn show(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metric: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
 }

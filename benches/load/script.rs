@@ -46,7 +46,7 @@ pub(crate) fn acquire<'a>(
     let mut call = ACQUIRE.prepare_invoke();
     let (now, cost, count, requests) = (0_u64, 1_u64, 1_u32, 1_u32);
     let mut asked = [now, cost].map(u64::to_be_bytes).concat();
-    let policies = algorithms.iter().fold(0, |policies, _| policies + 1);
+    let policies = u32::try_from(algorithms.len()).unwrap_or(u32::MAX);
     asked.extend([count, requests, policies].map(u32::to_be_bytes).as_flattened());
     for algorithm in algorithms {
         call.key(format!("{prefix}:{{{client}}}:{algorithm}"));
