@@ -45,7 +45,7 @@ licences:
 lint-lua:
 	@tests/setup.sh luacheck
 	luacheck --quiet .luacheckrc
-	{ cat lua/shared.lua; echo "local function steps_of(algorithm, policy, now)"; for name in $(ALGORITHMS); do echo "if algorithm == '$$name' then"; cat lua/$$name.lua; echo end; done; echo end; cat lua/acquire.lua; } | luacheck --quiet --filename lua/joined -
+	{ cat lua/shared.lua; echo "local function steps_of(algorithm, units, window, burst, now)"; for name in $(ALGORITHMS); do echo "if algorithm == '$$name' then"; cat lua/$$name.lua; echo end; done; echo end; cat lua/acquire.lua; } | luacheck --quiet --filename lua/joined -
 	cat lua/shared.lua lua/refund.lua | luacheck --quiet --no-unused --filename lua/refunds -
 
 # The command as it is shipped: cargo builds it once more beside the harness, with what only benches ask of redis.

@@ -47,44 +47,30 @@ while at <= #arguments do
   for i = 1, policy_count do
     local units, window, burst, algorithm
     units, window, burst, algorithm, at = unpack('>I8I8I8s', arguments, at)
-    -- All of its fields, so that it does not grow.
-    local policy = {
-      units = units,
-      window = window,
-      burst = burst,
-      remaining = 0,
-      reset_after = 0,
-      read = false,
-      charge = false,
-      wait_for = false,
-    }
-    policy.read, policy.charge, policy.wait_for = steps_of(algorithm, policy, now)
-    policies[i] = policy
+    local read, charge, standing, wait_for = steps_of(algorithm, units, window, burst, now)
+    policies[i] =
+      { read = read, charge = charge, standing = standing, wait_for = wait_for, burst = burst }
   end
 
   for _ = 1, request_count do
     local admitted, amount = count, count * cost
     for i = 1, policy_count do
-      local policy = policies[i]
-      local remaining, reset_after = policy.read(keys[keys_read + i])
+      local remaining = policies[i].read(keys[keys_read + i])
       if remaining < amount then
         admitted = floor_div(remaining, cost)
         amount = admitted * cost
       end
-      policy.remaining, policy.reset_after = remaining, reset_after
     end
     replied = replied + 1
     reply[replied] = admitted
     for i = 1, policy_count do
       local policy = policies[i]
-      local remaining, reset_after, retry_after = nil, nil, 0
       -- A peek writes nothing; a denied request puts right what a wrong clock wrote.
       if count > 0 then
-        remaining, reset_after = policy.charge(amount)
+        policy.charge(amount)
       end
-      if not remaining then
-        remaining, reset_after = policy.remaining, policy.reset_after
-      end
+      local remaining, reset_after = policy.standing()
+      local retry_after = 0
       if remaining < cost then
         retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
       end

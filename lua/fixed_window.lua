@@ -4,22 +4,22 @@ so that all keys of a batch look for the same one and count on in place; its val
 Mirrors src/algorithm/fixed_window.rs
 
 Inputs:
-  policy  units; window in ms
-  now     ms since the epoch
-  name    a string: the key that this step and the next ones are about
-  found   a string, or whatever else was found instead of this window's count
-  amount  units
+  units, window  units; ms
+  now            ms since the epoch
+  name           a string: the key that this step and the next ones are about
+  found          a string, or whatever else was found instead of this window's count
+  amount         units
 State:
   start   ms since the epoch: where the window begins
   window  ms
 Reply:
-  read      units that remain; ms until the quota is whole again
-  charge    the same, in units and ms, once the state with the amount in it is written; nil where
-            there is nothing to write: no amount, and no state that a wrong clock wrote
+  read      units that remain
+  charge    nothing: writes the state with the amount in it, where there is something to write, an
+            amount or a state that a wrong clock wrote
+  standing  units that remain; ms until the quota is whole again
   wait_for  ms
 ]]
 
-local units, window = policy.units, policy.window
 local this_start = now - now % window
 local field = format('%d %d', this_start, window)
 local key, start, used, in_place, astray, is_new
@@ -45,11 +45,6 @@ local function roll(found)
   used = stored_start >= start and stored_used or 0
 end
 
-local function standing()
-  local remaining = used < units and units - used or 0
-  return remaining, used > 0 and start + window - now or 0
-end
-
 local function read(name)
   key = name
   local found = pcall('HGET', key, field)
@@ -60,12 +55,12 @@ local function read(name)
   else
     roll(found)
   end
-  return standing()
+  return used < units and units - used or 0
 end
 
 local function charge(amount)
   if amount == 0 and not astray then
-    return nil
+    return
   end
   used = used + amount
   if in_place then
@@ -81,11 +76,14 @@ local function charge(amount)
     call('HSET', key, format('%d %d', start, window), format('%d', used))
     call('PEXPIRE', key, format('%d', start + window - now + TTL_SLACK))
   end
-  return standing()
+end
+
+local function standing()
+  return used < units and units - used or 0, used > 0 and start + window - now or 0
 end
 
 local function wait_for()
   return start + window - now
 end
 
-return read, charge, wait_for
+return read, charge, standing, wait_for

@@ -53,7 +53,7 @@ end
 
 refunds['sliding-window'] = function()
   local start, previous, current =
-    unpacked(state_of(pcall('GET', key)), '>I7I7I7I7', 28)
+    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
   local given = 0
   if start == this_start then
     given = min(amount, current)
@@ -101,7 +101,7 @@ end
 -- that stays used.
 refunds['token-bucket'] = function()
   local stamp, debt, stored_window =
-    unpacked(state_of(pcall('GET', key)), '>I7I7I7', 21)
+    unpacked(pcall('GET', key), '>I7I7I7', 21)
   local since = max((stamp or 0) - charged_at, 0)
   if stored_window ~= window or since >= ceil_div(amount * window, units) then
     return 0

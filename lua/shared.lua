@@ -82,13 +82,15 @@ local function parse(value, pattern)
   return a, b
 end
 
--- The same of a value that is packed: no text is taken for one, for its integers are too large.
-local function unpacked(value, layout, size)
-  if not value or #value ~= size then
+-- The same of a reply that is packed: no text is taken for one, for its integers are too large.
+local function unpacked(reply, layout, size)
+  -- An error is a table without a length.
+  if not reply or #reply ~= size then
+    state_of(reply)
     return nil
   end
-  local a, b, c, d = unpack(layout, value)
-  if max(a, b, c, d) > MAX_EXACT then
+  local a, b, c, d = unpack(layout, reply)
+  if a > MAX_EXACT or b > MAX_EXACT or c > MAX_EXACT then
     return nil
   end
   return a, b, c, d

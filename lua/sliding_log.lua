@@ -4,42 +4,36 @@ check costs O(log n) of its n entries, and a denial O(log^2 n); n is at most the
 Mirrors src/algorithm/sliding_log.rs
 
 Inputs:
-  policy  units; window in ms
-  now     ms since the epoch
-  reply   a member and its score, or nothing
-  rank    entries that come before it
-  name    a string: the key that this step and the next ones are about
-  amount  units
-  cost    units
+  units, window  units; ms
+  now            ms since the epoch
+  reply          a member and its score, or nothing
+  rank           entries that come before it
+  name           a string: the key that this step and the next ones are about
+  amount, cost   units
 State:
   total  units of the log up to and with an entry
   units  units of this entry alone
   at     ms since the epoch: its score
 Reply:
-  read      units that remain; ms until the quota is whole again
-  charge    the same, in units and ms, once the state with the amount in it is written; nil where
-            there is nothing to write: no amount, and no state that a wrong clock wrote
+  read      units that remain
+  charge    nothing: writes the state with the amount in it, where there is something to write, an
+            amount or a state that a wrong clock wrote
+  standing  units that remain; ms until the quota is whole again
   wait_for  ms
 ]]
 
-local quota, window = policy.units, policy.window
 local key, as_of, expired, first, last, used, has_expired, astray, is_new
 
 local function entry(reply)
-  local total, units = parse(reply[1], '^(%d+) (%d+)$')
+  local total, entry_units = parse(reply[1], '^(%d+) (%d+)$')
   if not total then
     return nil
   end
-  return { total = total, units = units, at = tonumber(reply[2]), member = reply[1] }
+  return { total = total, units = entry_units, at = tonumber(reply[2]), member = reply[1] }
 end
 
 local function entry_at(rank)
   return entry(call('ZRANGE', key, rank, rank, 'WITHSCORES'))
-end
-
-local function standing()
-  local remaining = used < quota and quota - used or 0
-  return remaining, used > 0 and min(last.at, as_of) + window - now or 0
 end
 
 local function read(name)
@@ -58,12 +52,12 @@ local function read(name)
     first = entry(call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', '0', '1'))
   end
   used = first and last.total - first.total + first.units or 0
-  return standing()
+  return used < units and units - used or 0
 end
 
 local function wait_for(cost)
   -- The entries must go until this total, counted from before the log began.
-  local must_go = first.total - first.units + used + cost - quota
+  local must_go = first.total - first.units + used + cost - units
   local last_to_go = first
   if last_to_go.total < must_go then
     local low = call('ZCOUNT', key, '-inf', format('%d', expired))
@@ -84,24 +78,24 @@ end
 
 local function charge(amount)
   if amount == 0 and not astray then
-    return nil
+    return
   end
-  local total, units, replaced = amount, amount, nil
+  local total, entry_units, replaced = amount, amount, nil
   local goes_on = last and not astray
   if not goes_on then
     -- Used at times that were wrong: all of it counts as used now.
-    total, units = used + amount, used + amount
+    total, entry_units = used + amount, used + amount
     if not is_new then
       call('DEL', key)
     end
   elseif used > 0 then
     total = last.total + amount
     if last.at == as_of then
-      units, replaced = last.units + amount, last.member
+      entry_units, replaced = last.units + amount, last.member
     end
   end
   -- First, since a script that has written is not told any more that the memory is full.
-  call('ZADD', key, format('%d', as_of), format('%d %d', total, units))
+  call('ZADD', key, format('%d', as_of), format('%d %d', total, entry_units))
   if goes_on and has_expired then
     call('ZREMRANGEBYSCORE', key, '-inf', format('%d', expired))
   end
@@ -112,9 +106,13 @@ local function charge(amount)
   -- What a read would find now.
   used, expired = used + amount, as_of - window
   local begins = not goes_on or not first or first.member == replaced
-  last = { total = total, units = units, at = as_of }
+  last = { total = total, units = entry_units, at = as_of }
   first = begins and last or first
-  return standing()
 end
 
-return read, charge, wait_for
+local function standing()
+  local remaining = used < units and units - used or 0
+  return remaining, used > 0 and min(last.at, as_of) + window - now or 0
+end
+
+return read, charge, standing, wait_for

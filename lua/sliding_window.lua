@@ -4,48 +4,46 @@ last full window still covers.
 Mirrors src/algorithm/sliding_window.rs
 
 Inputs:
-  policy  units; window in ms
-  now     ms since the epoch
-  name    a string: the key that this step and the next ones are about
-  as_of   ms since the epoch
-  amount  units
-  cost    units
+  units, window  units; ms
+  now            ms since the epoch
+  name           a string: the key that this step and the next ones are about
+  amount, cost   units
 State:
   start     ms since the epoch: where the window begins
   previous  units used in the window before it
   current   units used in it
   window    ms: how long they are
 Reply:
-  read      units that remain; ms until the quota is whole again
-  charge    the same, in units and ms, once the state with the amount in it is written; nil where
-            there is nothing to write: no amount, and no state that a wrong clock wrote
+  read      units that remain
+  charge    nothing: writes the state with the amount in it, where there is something to write, an
+            amount or a state that a wrong clock wrote
+  standing  units that remain; ms until the quota is whole again
   wait_for  ms
 ]]
 
-local units, window = policy.units, policy.window
-local key, start, previous, current, in_place, astray
+local key, as_of, start, previous, current, in_place, astray
 
-local function standing(as_of)
+local function left()
   local stop = start + window
   local covered = as_of > start and stop - as_of or window
   local remaining = units - current - ceil_div(previous * covered, window)
-  local reset_after = 0
+  return remaining > 0 and remaining or 0
+end
+
+local function reset_after()
   if current > 0 then
-    reset_after = stop + window - now
-  elseif previous > 0 then
-    reset_after = stop - now
+    return start + 2 * window - now
   end
-  return remaining > 0 and remaining or 0, reset_after
+  return previous > 0 and start + window - now or 0
 end
 
 local function read(name)
   key = name
   local stored_start, stored_previous, stored_current, stored_window =
-    unpacked(state_of(pcall('GET', key)), '>I7I7I7I7', 28)
+    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
   if not stored_start then
     stored_start, stored_previous, stored_current = 0, 0, 0
   end
-  local as_of
   as_of, astray = read_as_of(stored_start, window, now)
   start, previous, current = as_of - as_of % window, stored_previous, stored_current
   in_place = stored_window == window and stored_start == start and current > 0
@@ -56,23 +54,26 @@ local function read(name)
   end
   -- What was used under a larger quota weighs no more than this one.
   previous, current = min(previous, units), min(current, units)
-  return standing(as_of)
+  return left()
 end
 
 local function charge(amount)
   if amount == 0 and not astray then
-    return nil
+    return
   end
   current = current + amount
   local value = pack('>I7I7I7I7', start, previous, current, window)
-  local remaining, reset_after = standing(now)
+  as_of = now
   if in_place then
     -- Until when what is used in a window counts is known with its first unit.
     call('SET', key, value, 'KEEPTTL')
   else
-    call('SET', key, value, 'PX', format('%d', reset_after + TTL_SLACK))
+    call('SET', key, value, 'PX', format('%d', reset_after() + TTL_SLACK))
   end
-  return remaining, reset_after
+end
+
+local function standing()
+  return left(), reset_after()
 end
 
 local function wait_for(cost)
@@ -84,4 +85,4 @@ local function wait_for(cost)
   return stop + window - floor_div(room * window, current) - now
 end
 
-return read, charge, wait_for
+return read, charge, standing, wait_for

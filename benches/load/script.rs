@@ -27,7 +27,7 @@ macro_rules! lua {
 pub(crate) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
         lua!("shared"),
-        "local function steps_of(algorithm, policy, now)\n",
+        "local function steps_of(algorithm, units, window, burst, now)\n",
         lua!("fixed-window" in "fixed_window"),
         lua!("token-bucket" in "token_bucket"),
         "end\n",

@@ -25,7 +25,7 @@ macro_rules! lua {
 /// those of the algorithms that it meets.
 const TEXT: &str = concat!(
     lua!("shared"),
-    "local function steps_of(algorithm, policy, now)\n",
+    "local function steps_of(algorithm, units, window, burst, now)\n",
     lua!("fixed-window" in "fixed_window"),
     lua!("sliding-window" in "sliding_window"),
     lua!("sliding-log" in "sliding_log"),
