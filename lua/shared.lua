@@ -90,7 +90,7 @@ local function unpacked(reply, layout, size)
     return nil
   end
   local a, b, c, d = unpack(layout, reply)
-  if a > MAX_EXACT or b > MAX_EXACT or c > MAX_EXACT then
+  if a > MAX_EXACT or b > MAX_EXACT or c > MAX_EXACT or d > MAX_EXACT then
     return nil
   end
   return a, b, c, d
