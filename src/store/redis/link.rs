@@ -115,20 +115,17 @@ impl Link {
                     self.mention();
                 }
             }
-            Err(error) => {
-                self.tally().failures.add(1);
-                // Connections that are lost together are lost once.
-                if error.kind() != StoreErrorKind::Lost || self.outdate(generation) {
-                    self.learn(failure(error.kind()), error);
-                }
-            }
+            Err(error) => self.failed(failure(error.kind()), generation, error),
         }
     }
 
-    /// A connection could not be made.
-    pub(super) fn no_connection(&self, error: &StoreError) {
-        self.tally().failures.add(1);
-        self.learn(Failure::NoConnection, error);
+    /// A connection of `generation` could not be made; it was lost, too, where it broke meanwhile.
+    pub(super) fn no_connection(&self, generation: u64, error: &StoreError) {
+        let failure = match error.kind() {
+            StoreErrorKind::Lost => Failure::Lost,
+            _ => Failure::NoConnection,
+        };
+        self.failed(failure, generation, error);
     }
 
     pub(super) fn accounts(&self) -> &Arc<Accounts> {
@@ -167,6 +164,14 @@ impl Link {
             Duration::from_millis(down).as_secs_f64(),
             self.tally().unanswered.get().saturating_sub(before)
         );
+    }
+
+    fn failed(&self, failure: Failure, generation: u64, error: &StoreError) {
+        self.tally().failures.add(1);
+        // Connections that are lost together are lost once.
+        if failure != Failure::Lost || self.outdate(generation) {
+            self.learn(failure, error);
+        }
     }
 
     fn learn(&self, failure: Failure, error: &StoreError) {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use r2d2::{HandleError, ManageConnection};
+use r2d2::{ManageConnection, NopErrorHandler};
 use redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::cause::Cause;
 use super::link::Link;
 use super::target::{Target, of_socket};
-use super::{connect_error, script};
+use super::{connect_error, script, store_error};
+use crate::store::StoreError;
 
 pub(super) type Pool = r2d2::Pool<Manager>;
 pub(super) type PooledConnection = r2d2::PooledConnection<Manager>;
@@ -77,7 +78,8 @@ impl Manager {
             // A PING at checkout would cost a round trip per batch; a dead connection shows at once.
             .test_on_check_out(false)
             .connection_timeout(timeout)
-            .error_handler(Box::new(Report(link.clone())))
+            // It retries on its own; the link learns what the manager meets.
+            .error_handler(Box::new(NopErrorHandler))
             .thread_pool(makers.clone())
             .build_unchecked(Self { connector, link: link.clone() })
     }
@@ -91,7 +93,12 @@ impl ManageConnection for Manager {
         if !self.link.is_up() {
             return Err(RedisError::from((ErrorKind::Client, "the server is known to be down")));
         }
-        self.connector.connect(self.link.generation())
+        let generation = self.link.generation();
+        self.connector.connect(generation).inspect_err(|error| {
+            let error = unmade(error.clone());
+            log::debug!("A connection to Redis could not be made: {}.", Cause::of(&error).name());
+            self.link.no_connection(generation, &error);
+        })
     }
 
     fn is_valid(&self, connection: &mut Connection) -> RedisResult<()> {
@@ -100,6 +107,16 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
         connection.failed || !connection.inner.is_open()
+    }
+}
+
+/// What it means that a connection was not made: it was lost if the server took it and then broke it
+/// off, as where others are killed as well.
+fn unmade(error: RedisError) -> StoreError {
+    if error.is_connection_dropped() && !error.is_connection_refusal() {
+        store_error(error)
+    } else {
+        connect_error(error)
     }
 }
 
@@ -160,20 +177,5 @@ impl Connection {
             self.failed |=
                 !matches!(error.kind(), ErrorKind::Server(NoPerm | NoScript | ResponseError));
         })
-    }
-}
-
-/// The pool retries on its own; the link learns what it meets.
-#[derive(Debug)]
-struct Report(Arc<Link>);
-
-impl HandleError<RedisError> for Report {
-    fn handle_error(&self, error: RedisError) {
-        // Its own refusal says nothing new.
-        if self.0.is_up() {
-            let error = connect_error(error);
-            log::debug!("A connection to Redis could not be made: {}.", Cause::of(&error).name());
-            self.0.no_connection(&error);
-        }
     }
 }
