@@ -18,8 +18,9 @@ Arguments:
     burst            units: the most that can be used at once
     algorithm        fixed-window, sliding-window, sliding-log or token-bucket; a zero byte ends it
 Reply:
+  one, an array of integers as a string of MessagePack
   now              ms since the epoch: when all of it was decided
-  then of each request in turn, integers in one flat array:
+  then of each request in turn:
   admitted         requests, of count
     of each policy, as it stands afterwards:
     remaining        units
@@ -82,4 +83,5 @@ while at <= #arguments do
     keys_read = keys_read + policy_count
   end
 end
-return reply
+-- A client reads one string at less than it reads many numbers.
+return cmsgpack.pack(reply)

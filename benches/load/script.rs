@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use redis::{Script, ScriptInvocation};
+use rmp::decode::{read_array_len, read_int};
 
 pub(crate) const WINDOW_MS: u64 = 3_600_000;
 
@@ -59,6 +60,9 @@ pub(crate) fn acquire<'a>(
 }
 
 /// Whether Redis replied to it that the request is admitted.
-pub(crate) fn is_admitted(reply: &[i64]) -> bool {
-    reply.get(1) == Some(&1)
+pub(crate) fn is_admitted(mut reply: &[u8]) -> bool {
+    let length = read_array_len(&mut reply);
+    // Before it stands the time.
+    let numbers = [(); 2].map(|()| read_int(&mut reply));
+    matches!((length, numbers), (Ok(_), [Ok(_), Ok(1_u64)]))
 }

@@ -111,7 +111,7 @@ async fn plain(
     quota: web::Data<Quota>,
 ) -> HttpResponse {
     let call = acquire("plain", client(&request), &quota.algorithms, quota.units);
-    let reply = web::block(move || -> Option<Vec<i64>> {
+    let reply = web::block(move || -> Option<Vec<u8>> {
         let mut connection = pool.get().ok()?;
         call.invoke(&mut connection).ok()
     });
@@ -125,7 +125,7 @@ async fn multiplexed(
 ) -> HttpResponse {
     let mut connection = MultiplexedConnection::clone(&connection);
     let call = acquire("multiplexed", client(&request), &quota.algorithms, quota.units);
-    let reply: Option<Vec<i64>> = call.invoke_async(&mut connection).await.ok();
+    let reply: Option<Vec<u8>> = call.invoke_async(&mut connection).await.ok();
     answer(reply.map(|reply| is_admitted(&reply)))
 }
 

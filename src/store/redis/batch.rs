@@ -108,7 +108,7 @@ impl Batch {
     /// What each caller is told, in the order of arrival, of what the script replied.
     pub(super) fn answered(
         &self,
-        reply: Result<Vec<i64>, StoreError>,
+        reply: Result<Vec<u8>, StoreError>,
     ) -> Vec<Result<Acquired, StoreErrorKind>> {
         let answers = reply
             .map_err(|error| error.kind())
@@ -121,8 +121,8 @@ impl Batch {
 
     /// Each caller's answer, in the order of arrival, out of the script's reply; `None` where the
     /// reply is not one to this batch.
-    pub(super) fn answers(&self, reply: &[i64]) -> Option<Vec<Acquired>> {
-        let mut reply = Reply::new(reply);
+    pub(super) fn answers(&self, reply: &[u8]) -> Option<Vec<Acquired>> {
+        let mut reply = Reply::new(reply)?;
         reply.decided_at()?;
         let mut answers: Vec<Vec<Option<Acquired>>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {

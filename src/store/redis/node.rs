@@ -54,7 +54,7 @@ impl Node {
     }
 
     /// The script's reply to `batch`.
-    pub(super) fn acquire(&self, batch: &Batch) -> Result<Vec<i64>, StoreError> {
+    pub(super) fn acquire(&self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
         self.call(|connection| script::run(connection, batch, now))
     }

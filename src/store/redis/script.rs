@@ -53,7 +53,7 @@ pub(super) fn run(
     connection: &mut Connection,
     batch: &Batch,
     now: Option<Millis>,
-) -> RedisResult<Vec<i64>> {
+) -> RedisResult<Vec<u8>> {
     connection.run(|connection| match acquire(batch, now, Sent::ByName).query(connection) {
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
             acquire(batch, now, Sent::Whole).query(connection)

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::reply::packed;
 use super::*;
 use crate::clock::ManualClock;
 use crate::key::Identity;
@@ -26,7 +27,7 @@ fn store() -> MemoryStore {
     MemoryStore::with_clock(1_000, Arc::new(ManualClock::new(1_000_000)))
 }
 
-/// What the script replies to `batch`, decided by `store`.
+/// The numbers that the script replies to `batch`, decided by `store`.
 fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
     let mut reply = vec![1_000_000];
     for run in batch.runs() {
@@ -87,7 +88,7 @@ fn another_cost_or_other_policies_are_another_run() {
 fn the_first_are_admitted_and_each_sees_its_own_remaining() {
     let policies = policies();
     let batch = batch(&policies[1..], &[(1, 1, 2, 1); 4]);
-    let answers = batch.answers(&reply(&batch, &store())).unwrap();
+    let answers = batch.answers(&packed(&reply(&batch, &store()))).unwrap();
     let seen: Vec<_> = answers.iter().map(|it| (it.admitted, it.standings[0].remaining)).collect();
     assert_eq!(seen, [(1, 3), (1, 1), (0, 1), (0, 1)]);
 }
@@ -97,7 +98,7 @@ fn a_peek_beside_requests_for_the_same_keys_sees_what_they_left() {
     let policies = policies();
     let batch = batch(&policies[..1], &[(1, 1, 1, 1), (1, 1, 1, 0), (1, 1, 1, 2), (2, 1, 1, 0)]);
     assert_eq!(runs(&batch), [(0, 1), (3, 1)]);
-    let answers = batch.answers(&reply(&batch, &store())).unwrap();
+    let answers = batch.answers(&packed(&reply(&batch, &store()))).unwrap();
     let seen: Vec<_> = answers.iter().map(|it| (it.admitted, it.standings[0].remaining)).collect();
     assert_eq!(seen, [(1, 6), (0, 4), (2, 4), (0, 7)]);
 }
@@ -107,15 +108,16 @@ fn a_reply_that_does_not_fit_is_no_answer_to_anyone() {
     let policies = policies();
     let batch = batch(&policies, &[(1, 2, 1, 1), (2, 1, 1, 1)]);
     let reply = reply(&batch, &store());
-    assert!(batch.answers(&reply).is_some());
-    for length in 0..reply.len() {
-        assert!(batch.answers(&reply[..length]).is_none(), "{length} numbers");
+    let whole = packed(&reply);
+    assert!(batch.answers(&whole).is_some());
+    for length in 0..whole.len() {
+        assert!(batch.answers(&whole[..length]).is_none(), "{length} bytes");
     }
-    assert!(batch.answers(&[&reply[..], &[0]].concat()).is_none());
+    assert!(batch.answers(&[&whole[..], &[0]].concat()).is_none());
     let wrong = |at: usize, number| {
         let mut reply = reply.clone();
         reply[at] = number;
-        batch.answers(&reply)
+        batch.answers(&packed(&reply))
     };
     assert!(wrong(0, -1).is_none());
     assert!(wrong(1, -1).is_none());
@@ -133,7 +135,7 @@ proptest! {
     ) {
         let policies = policies();
         let batch = batch(&policies, &questions);
-        let answers = batch.answers(&reply(&batch, &store())).unwrap();
+        let answers = batch.answers(&packed(&reply(&batch, &store()))).unwrap();
 
         let one_by_one = store();
         let mut order: Vec<usize> = (0..questions.len()).collect();

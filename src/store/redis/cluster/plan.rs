@@ -149,8 +149,8 @@ type Answer = Result<(Millis, Acquired), Failure>;
 fn answers(batch: &Batch, reply: Result<redis::Value, Failure>) -> Vec<Answer> {
     let refused = Failure::Store(StoreErrorKind::Refused);
     let read = reply.and_then(|reply| {
-        let reply = Vec::<i64>::from_redis_value(reply).map_err(|_| refused)?;
-        let at = Reply::new(&reply).decided_at().ok_or(refused)?;
+        let reply = Vec::<u8>::from_redis_value(reply).map_err(|_| refused)?;
+        let at = Reply::new(&reply).and_then(|mut it| it.decided_at()).ok_or(refused)?;
         let answers = batch.answers(&reply).ok_or(refused)?;
         Ok(answers.into_iter().map(|answer| Ok((at, answer))).collect())
     });

@@ -9,6 +9,7 @@ use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::super::batch::Batch;
+use super::super::reply::packed;
 use super::queue::MAX_WAITING;
 use super::*;
 use crate::key::Identity;
@@ -60,8 +61,8 @@ impl Calls for Script {
         }
         let end = *self.0.lock().unwrap();
         match end {
-            End::Answered => batch.answered(Ok(reply)),
-            End::Garbled => batch.answered(Ok(reply.split_off(1))),
+            End::Answered => batch.answered(Ok(packed(&reply))),
+            End::Garbled => batch.answered(Ok(packed(&reply[1..]))),
             End::Broken => batch.answered(Err(StoreError::new(StoreErrorKind::Unreachable))),
             End::Panicked => resume_unwind(Box::new("a panic without a message")),
         }
