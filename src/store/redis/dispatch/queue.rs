@@ -15,8 +15,9 @@ pub(super) const MAX_WAITING: usize = 8_192;
 /// How many requests one script call decides at most: Redis serves nobody else meanwhile.
 pub(in crate::store::redis) const MAX_BATCH: usize = 128;
 
-/// How many requests of one thread go out together at most; two such groups fit in a batch.
-const MAX_GROUP: usize = MAX_BATCH / 2;
+/// How many requests of one thread go out together at most: more than these do not wait for the end
+/// of a long turn while a dispatcher may be idle.
+const MAX_GROUP: usize = 16;
 
 /// While no more requests than these are under way, an idle dispatcher takes the next at once: so few
 /// are not worth waiting for.
