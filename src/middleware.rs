@@ -243,11 +243,7 @@ where
         if asked.is_decided() {
             return Answering::of(&*self.service, request, asked.verdict(), fields);
         }
-        let service = self.service.clone();
-        Answering::later(async move {
-            let verdict = asked.wait().await;
-            Answering::of(&*service, request, verdict, fields).await
-        })
+        Answering::later(self.service.clone(), request, asked, fields)
     }
 }
 

@@ -67,6 +67,16 @@ impl Check {
         matches!(self.0, Progress::Decided(_))
     }
 
+    /// Has a task wait until it is decided: then [`wait`](Self::wait) does not block.
+    pub(crate) fn poll_decided(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Progress::UnderWay { limiter, question, answer } = &mut self.0 {
+            let answer = ready!(Pin::new(answer).poll(context));
+            let decision = settle(question.take(), limiter, answer);
+            self.0 = Progress::Decided(Some(decision));
+        }
+        Poll::Ready(())
+    }
+
     /// Blocks this thread until it is decided.
     ///
     /// # Errors
@@ -85,13 +95,12 @@ impl Future for Check {
     type Output = Result<Decision, Unavailable>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Progress::Decided(decision) => Poll::Ready(told(decision.take())),
-            Progress::UnderWay { limiter, question, answer } => {
-                let answer = ready!(Pin::new(answer).poll(context));
-                Poll::Ready(settle(question.take(), limiter, answer))
-            }
-        }
+        ready!(self.poll_decided(context));
+        let decided = match &mut self.0 {
+            Progress::Decided(decision) => decision.take(),
+            Progress::UnderWay { .. } => None,
+        };
+        Poll::Ready(told(decided))
     }
 }
 

@@ -1,20 +1,21 @@
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
-use std::task::{self, Poll};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
 
-use super::asked::{Told, Verdict};
+use super::asked::{Asked, Told, Verdict};
 use crate::headers::{self, FieldOptions};
 use crate::problem;
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
 pin_project! {
-    /// The answer to a request: in a box of its own only where the store takes its time.
+    /// The answer to a request.
     #[doc(hidden)]
     #[project = Projection]
     pub enum Answering<S, B>
@@ -23,8 +24,16 @@ pin_project! {
     {
         Refused { answer: Ready<Answer<B>> },
         Passes { #[pin] call: S::Future, told: Told, fields: FieldOptions },
-        Later { answer: Pin<Box<dyn Future<Output = Answer<B>>>> },
+        Waits { waiting: Option<Box<Waiting<S>>> },
     }
+}
+
+/// A request that the limiter has not decided yet: in a box, since most of it is of no use later.
+struct Waiting<S> {
+    service: Rc<S>,
+    request: ServiceRequest,
+    asked: Asked,
+    fields: FieldOptions,
 }
 
 impl<S, B> Answering<S, B>
@@ -55,8 +64,14 @@ where
         }
     }
 
-    pub(super) fn later(answer: impl Future<Output = Answer<B>> + 'static) -> Self {
-        Self::Later { answer: Box::pin(answer) }
+    /// Does that when `asked` is decided.
+    pub(super) fn later(
+        service: Rc<S>,
+        request: ServiceRequest,
+        asked: Asked,
+        fields: FieldOptions,
+    ) -> Self {
+        Self::Waits { waiting: Some(Box::new(Waiting { service, request, asked, fields })) }
     }
 
     fn refused(request: ServiceRequest, response: HttpResponse) -> Self {
@@ -71,7 +86,16 @@ where
 {
     type Output = Answer<B>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Projection::Waits { waiting } = self.as_mut().project() {
+            if let Some(waiting) = waiting {
+                ready!(waiting.asked.poll_decided(context));
+            }
+            if let Some(Waiting { service, request, asked, fields }) = waiting.take().map(|it| *it)
+            {
+                self.set(Self::of(&*service, request, asked.verdict(), fields));
+            }
+        }
         match self.project() {
             Projection::Refused { answer } => Pin::new(answer).poll(context),
             Projection::Passes { call, told, fields } => call.poll(context).map(|answer| {
@@ -81,7 +105,7 @@ where
                 }
                 Ok(response.map_into_left_body())
             }),
-            Projection::Later { answer } => answer.as_mut().poll(context),
+            Projection::Waits { .. } => Poll::Pending,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is asked about a request, and what becomes of it.
 
+use std::task::{Context, Poll, ready};
+
 use crate::decision::Decision;
 use crate::limiter::{Check, Unavailable};
 
@@ -45,27 +47,23 @@ impl Asked {
         }
     }
 
+    /// Has a task wait for the limiter: then [`verdict`](Self::verdict) does not block.
+    pub(super) fn poll_decided(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Self::Checks { check, peek } = self {
+            for check in check.iter_mut().chain(peek) {
+                ready!(check.poll_decided(context));
+            }
+        }
+        Poll::Ready(())
+    }
+
     /// The verdict, for which this thread waits.
     pub(super) fn verdict(self) -> Verdict {
         let Self::Checks { check, peek } = self else { return Verdict::Blocked };
         let mut verdict = Verdict::of(check.map(Check::wait));
         if let (Verdict::Passes(told), Some(peek)) = (&mut verdict, peek) {
-            told.peeked = peek.wait().ok();
-        }
-        verdict
-    }
-
-    /// The verdict, for which a task waits.
-    pub(super) async fn wait(self) -> Verdict {
-        let Self::Checks { check, peek } = self else { return Verdict::Blocked };
-        let checked = match check {
-            Some(check) => Some(check.await),
-            None => None,
-        };
-        let mut verdict = Verdict::of(checked);
-        if let (Verdict::Passes(told), Some(peek)) = (&mut verdict, peek) {
             // A standing that cannot be had is not worth a refusal.
-            told.peeked = peek.await.ok();
+            told.peeked = peek.wait().ok();
         }
         verdict
     }
