@@ -7,7 +7,6 @@ Mirrors src/store/redis/script.rs
 Keys:
   of the one policy
 Arguments:
-  now         ms since the epoch; 0: the server's own TIME (tests alone pass another)
   algorithm   fixed-window, sliding-window, sliding-log or token-bucket
   units       units allowed per window
   window      ms
@@ -18,23 +17,18 @@ Reply:
 ]]
 
 local key = KEYS[1]
-local now = tonumber(ARGV[1])
-local algorithm = ARGV[2]
-local units = tonumber(ARGV[3])
-local window = tonumber(ARGV[4])
-local amount = tonumber(ARGV[5])
-local charged_at = tonumber(ARGV[6])
-
-if now == 0 then
-  local time = call('TIME')
-  now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
-end
+local algorithm = ARGV[1]
+local units = tonumber(ARGV[2])
+local window = tonumber(ARGV[3])
+local amount = tonumber(ARGV[4])
+local charged_at = tonumber(ARGV[5])
 
 local this_start = charged_at - charged_at % window
 local refunds = {}
 
-local function write(value, whole_at)
-  call('SET', key, value, 'PX', format('%d', max(whole_at - now, 0) + TTL_SLACK))
+-- Who is given something back is whole again no later than the TTL says already.
+local function write(value)
+  call('SET', key, value, 'KEEPTTL')
 end
 
 -- The field names the window of the charge: what was counted in another is not touched.
@@ -67,7 +61,7 @@ refunds['sliding-window'] = function()
   elseif previous + current == 0 then
     call('DEL', key)
   else
-    write(pack('>I7I7I7I7', start, previous, current, window), start + 2 * window)
+    write(pack('>I7I7I7I7', start, previous, current, window))
   end
   return given
 end
@@ -100,8 +94,8 @@ end
 -- What had refilled when others were charged may be what they would have found refilled without it:
 -- that stays used.
 refunds['token-bucket'] = function()
-  local stamp, debt, stored_window =
-    unpacked(pcall('GET', key), '>I7I7I7', 21)
+  local stamp, debt, stored_window, kept_until =
+    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
   local since = max((stamp or 0) - charged_at, 0)
   if stored_window ~= window or since >= ceil_div(amount * window, units) then
     return 0
@@ -111,7 +105,7 @@ refunds['token-bucket'] = function()
   if debt == 0 then
     call('DEL', key)
   else
-    write(pack('>I7I7I7', stamp, debt, window), stamp + ceil_div(debt, units))
+    write(pack('>I7I7I7I7', stamp, debt, window, kept_until))
   end
   return floor_div(given, window)
 end

@@ -8,9 +8,10 @@ Inputs:
   name                  a string: the key that this step and the next ones are about
   amount, cost          units
 State:
-  stamp   ms since the epoch
-  debt    parts of a unit, as many as the window has ms, that are not yet refilled
-  window  ms: the window of those parts
+  stamp       ms since the epoch
+  debt        parts of a unit, as many as the window has ms, that are not yet refilled
+  window      ms: the window of those parts
+  kept_until  ms since the epoch: the key has a TTL that ends no earlier
 Reply:
   read      units that remain
   charge    nothing: writes the state with the amount in it, where there is something to write, an
@@ -20,7 +21,7 @@ Reply:
 ]]
 
 local full = burst * window
-local key, stamp, debt, astray
+local key, stamp, debt, kept_until, astray
 
 local function reset_after()
   return debt > 0 and stamp + ceil_div(debt, units) - now or 0
@@ -28,10 +29,10 @@ end
 
 local function read(name)
   key = name
-  local stored_stamp, stored_debt, stored_window =
-    unpacked(pcall('GET', key), '>I7I7I7', 21)
+  local stored_stamp, stored_debt, stored_window, stored_kept_until =
+    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
   if not stored_stamp or stored_window == 0 then
-    stored_stamp, stored_debt, stored_window = 0, 0, window
+    stored_stamp, stored_debt, stored_window, stored_kept_until = 0, 0, window, 0
   end
   -- Another window's debt is rounded up to whole units; no debt is more than the bucket holds.
   if stored_window ~= window then
@@ -39,6 +40,7 @@ local function read(name)
   end
   debt = stored_debt < full and stored_debt or full
   stamp, astray = read_as_of(stored_stamp, window, now)
+  kept_until = astray and 0 or stored_kept_until
   -- A refill too large to be exact is more than any debt.
   local refilled = stamp > stored_stamp and (stamp - stored_stamp) * units or 0
   debt = refilled < debt and debt - refilled or 0
@@ -50,8 +52,18 @@ local function charge(amount)
     return
   end
   debt = debt + amount * window
-  local value = pack('>I7I7I7', stamp, debt, window)
-  call('SET', key, value, 'PX', format('%d', reset_after() + TTL_SLACK))
+  -- A TTL takes Redis longer to set than the value. This one lasts until an empty bucket would be
+  -- full, and so for most charges until then.
+  local is_kept = stamp + ceil_div(debt, units) <= kept_until
+  if not is_kept then
+    kept_until = min(stamp + ceil_div(full, units), MAX_EXACT)
+  end
+  local value = pack('>I7I7I7I7', stamp, debt, window, kept_until)
+  if is_kept then
+    call('SET', key, value, 'KEEPTTL')
+  else
+    call('SET', key, value, 'PX', format('%d', kept_until - now + TTL_SLACK))
+  end
 end
 
 local function standing()

@@ -59,7 +59,7 @@ impl Keyspace {
             Algorithm::FixedWindow => "fw1",
             Algorithm::SlidingWindow => "sw2",
             Algorithm::SlidingLog => "sl1",
-            Algorithm::TokenBucket { .. } => "tb2",
+            Algorithm::TokenBucket { .. } => "tb3",
         };
         draft(|name| {
             name.push_str(&self.prefix);

@@ -1,6 +1,7 @@
 //! Promise 6: no key without a TTL, after any operation and any crash, and none too short to
 //! change a decision. What something else wrote under a key of ours is no state.
 
+use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -83,6 +84,24 @@ fn promise_6_a_longer_window_lengthens_the_ttl() {
         };
         let history = [short, long].map(asks);
         play(&server, &store, &clock, &Keyspace::new("t"), &history).expect("a sufficient TTL");
+    }
+}
+
+#[test]
+fn promise_6_a_ttl_that_a_wrong_clock_set_is_not_kept() {
+    let server = Server::start();
+    let clock = Arc::new(ManualClock::new(1));
+    let store = redis_store(&server.url(), &clock);
+    for (long, short) in each_policy(5, HOUR).into_iter().zip(each_policy(5, MINUTE)) {
+        let charges = [long, short].map(|policy| charge("one", &policy));
+        for (charge, now) in charges.iter().zip([2_000 * HOUR, 1_000 * HOUR]) {
+            clock.set(now);
+            assert_eq!(ask(&store, slice::from_ref(charge), 1, 1).admitted, 1, "{charge:?}");
+        }
+        let mut connection = server.connection();
+        let ttl = redis::cmd("PTTL").arg(charges[1].key.as_str()).query(&mut connection);
+        let ttl: u64 = ttl.expect("a TTL");
+        assert!(ttl <= 3 * MINUTE, "{} stays for {ttl} ms", charges[1].key);
     }
 }
 

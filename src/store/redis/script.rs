@@ -164,10 +164,10 @@ pub(super) struct Refund {
 }
 
 /// The call that gives back `refund`, with the arguments as `lua/refund.lua` reads them.
-pub(super) fn refund(refund: &Refund, now: Option<Millis>, sent: Sent) -> Cmd {
+pub(super) fn refund(refund: &Refund, sent: Sent) -> Cmd {
     let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, REFUND_TEXT, 1));
     let terms = policy.terms();
-    call.arg(refund.charge.key.as_str()).arg(now.unwrap_or(0));
+    call.arg(refund.charge.key.as_str());
     call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window);
     call.arg(refund.amount).arg(refund.charged_at);
     call

@@ -25,7 +25,7 @@ impl What<'_> {
     pub(super) fn command(&self, now: Option<Millis>, sent: Sent) -> Cmd {
         match self {
             Self::Acquire(batch) => script::acquire(batch, now, sent),
-            Self::Refund(refund) => script::refund(refund, now, sent),
+            Self::Refund(refund) => script::refund(refund, sent),
             Self::Reset(key) => {
                 let mut command = redis::cmd("UNLINK");
                 command.arg(key.as_str());
