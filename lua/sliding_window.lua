@@ -23,11 +23,11 @@ Reply:
 
 local key, as_of, start, previous, current, in_place, astray
 
-local function left()
+local function remaining()
   local stop = start + window
   local covered = as_of > start and stop - as_of or window
-  local remaining = units - current - ceil_div(previous * covered, window)
-  return remaining > 0 and remaining or 0
+  local left = units - current - ceil_div(previous * covered, window)
+  return left > 0 and left or 0
 end
 
 local function reset_after()
@@ -54,7 +54,7 @@ local function read(name)
   end
   -- What was used under a larger quota weighs no more than this one.
   previous, current = min(previous, units), min(current, units)
-  return left()
+  return remaining()
 end
 
 local function charge(amount)
@@ -63,6 +63,7 @@ local function charge(amount)
   end
   current = current + amount
   local value = pack('>I7I7I7I7', start, previous, current, window)
+  -- As a read would find it: what is written says when the window began, not as of when.
   as_of = now
   if in_place then
     -- Until when what is used in a window counts is known with its first unit.
@@ -73,7 +74,7 @@ local function charge(amount)
 end
 
 local function standing()
-  return left(), reset_after()
+  return remaining(), reset_after()
 end
 
 local function wait_for(cost)
