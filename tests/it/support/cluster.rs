@@ -1,5 +1,6 @@
 //! A Redis Cluster of three primaries, with or without a replica of each.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use redis::cmd;
@@ -113,8 +114,26 @@ impl Cluster {
         cmd("CLUSTER").arg("MYID").query(&mut self.nodes[number].connection()).expect("its ID")
     }
 
+    /// Waits until all nodes tell the same of who has which slots, and since when. A slot that is moved
+    /// on before may be nobody's: each of two nodes takes the other for its owner.
+    fn agree(&self) {
+        let told = |node: &Server| {
+            let nodes: String =
+                cmd("CLUSTER").arg("NODES").query(&mut node.connection()).expect("its view");
+            let of_node = |line: &str| {
+                let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+                let slots = words.get(8..).map(<[_]>::to_vec);
+                (words[0].clone(), words.get(6).cloned(), slots)
+            };
+            nodes.lines().map(of_node).collect::<BTreeSet<_>>()
+        };
+        let first = &self.nodes[0];
+        until("all nodes agree", || self.nodes.iter().all(|node| told(node) == told(first)));
+    }
+
     /// Moves `slot` with its keys, one at a time, with `pause` between all steps.
     pub(crate) fn move_slot(&self, slot: u16, from: usize, to: usize, mut pause: impl FnMut()) {
+        self.agree();
         let number = slot.to_string();
         let (source, target) = (&self.nodes[from], &self.nodes[to]);
         let (source_id, target_id) = (self.id(from), self.id(to));
