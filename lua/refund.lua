@@ -46,7 +46,7 @@ refunds['fixed-window'] = function()
 end
 
 refunds['sliding-window'] = function()
-  local start, previous, current =
+  local start, previous, current, stored_window =
     unpacked(pcall('GET', key), '>I7I7I7I7', 28)
   local given = 0
   if start == this_start then
@@ -61,7 +61,8 @@ refunds['sliding-window'] = function()
   elseif previous + current == 0 then
     call('DEL', key)
   else
-    write(pack('>I7I7I7I7', start, previous, current, window))
+    -- As long as it was: the TTL is that of the window that wrote it.
+    write(pack('>I7I7I7I7', start, previous, current, stored_window))
   end
   return given
 end
