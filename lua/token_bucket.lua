@@ -54,7 +54,7 @@ local function charge(amount)
   debt = debt + amount * window
   -- A TTL takes Redis longer to set than the value. This one lasts until an empty bucket would be
   -- full, and so for most charges until then.
-  local is_kept = stamp + ceil_div(debt, units) <= kept_until
+  local is_kept = now + reset_after() <= kept_until
   if not is_kept then
     kept_until = min(stamp + ceil_div(full, units), MAX_EXACT)
   end

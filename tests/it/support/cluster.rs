@@ -127,8 +127,8 @@ impl Cluster {
             };
             nodes.lines().map(of_node).collect::<BTreeSet<_>>()
         };
-        let first = &self.nodes[0];
-        until("all nodes agree", || self.nodes.iter().all(|node| told(node) == told(first)));
+        let views = || self.nodes.iter().map(told).collect::<BTreeSet<_>>();
+        until("all nodes agree", || views().len() == 1);
     }
 
     /// Moves `slot` with its keys, one at a time, with `pause` between all steps.
