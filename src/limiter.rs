@@ -137,7 +137,9 @@ impl Limiter {
     /// # Errors
     /// When the store fails; what this process counted, knows and owes is forgotten all the same.
     pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
-        let keys: Vec<_> = policies.iter().map(|policy| self.key(policy, client)).collect();
+        // Of every window, since the client may have had another plan.
+        let policies = policies.0.iter().flat_map(|rule| rule.one_of_each_window());
+        let keys: Vec<_> = policies.map(|policy| self.key(policy, client)).collect();
         if let Some(fallback) = &self.0.fallback {
             fallback.reset(keys.clone()).await?;
         }

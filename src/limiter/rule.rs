@@ -30,6 +30,13 @@ impl Rule {
         iter::once(&self.policy).chain(self.plans.values()).chain(self.users.values())
     }
 
+    /// The policy with one quota of each window that it has.
+    pub(super) fn one_of_each_window(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        let of_windows: HashMap<_, _> =
+            self.policies().map(|policy| (policy.quota().window(), policy)).collect();
+        of_windows.into_values()
+    }
+
     /// The policy with the numbers that hold for `client`: those of the user, or else of the plan,
     /// or else its own. They do not depend on who asks where the key is not the user's.
     pub(super) fn policy_of(&self, client: &Client<'_>) -> &Arc<Policy> {

@@ -12,9 +12,11 @@ mod retry_after;
 mod one_clock;
 // 5: integers, exact below 2^53, and larger ones refused.
 mod integers;
-// 6: no key without a TTL, after any crash; foreign values are no state.
+// 6: no key without a TTL, after any crash.
 mod ttl;
-// 7: a changed quota keeps the state and locks nobody out.
+// 6: what something else wrote under a key of ours is no state.
+mod foreign;
+// 7: changed units keep the state and lock nobody out; another window counts beside.
 mod changed_quota;
 // 9: a cost above the quota is admitted never, not later.
 mod never;

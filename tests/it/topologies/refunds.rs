@@ -178,28 +178,3 @@ fn a_refund_never_gives_back_more_than_is_owed() {
         Ok(())
     });
 }
-
-#[test]
-fn a_refund_leaves_a_state_of_another_window_the_ttl_that_it_needs() {
-    let server = Server::start();
-    let clock = Arc::new(ManualClock::new(NOW));
-    let store = redis_store(&server.url(), &clock);
-    let mut redis = server.connection();
-    // Where a window of each begins: the state tells them apart by their length alone.
-    clock.set(1_000 * HOUR);
-    for (short, long) in each_policy(10, MINUTE).into_iter().zip(each_policy(10, HOUR)) {
-        let [short, long] = [short, long].map(|policy| charge("one", &policy));
-        let alone = |charge: &Charge| ask(&store, slice::from_ref(charge), 1, 1);
-        alone(&long);
-        alone(&short);
-        let (policy, quota) = (&long.policy, long.policy.quota());
-        let mut refund = redis::cmd("EVAL");
-        refund.arg(SCRIPT).arg(1).arg(long.key.as_str());
-        refund.arg(policy.algorithm().name()).arg(quota.units()).arg(quota.window());
-        let _: u32 = refund.arg(1).arg(1_000 * HOUR).query(&mut redis).expect("it runs");
-        let whole_after = alone(&long).standings[0].reset_after;
-        let ttl: u64 = redis::cmd("PTTL").arg(long.key.as_str()).query(&mut redis).expect("a TTL");
-        // However long this took: the server's time goes on.
-        assert!(ttl + MINUTE >= whole_after, "{} goes after {ttl} of {whole_after} ms", long.key);
-    }
-}
