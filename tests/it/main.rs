@@ -2,6 +2,8 @@
 
 // 8: both stores decide alike, and as the model does.
 mod alike;
+// 8: what goes out in one call is answered as if it had come one by one.
+mod coalesced;
 // 1: decided in one step, charged together or not at all, by however many callers.
 mod atomic;
 // 2: a denied request writes nothing.
