@@ -10,7 +10,7 @@ Inputs:
   index, low, high       entries that come before it
   least_at, least_total  ms since the epoch; units
   kept_for               ms
-  live                   a string: entries that go on counting
+  from, to               integers: the first byte, and the one after the last
   name                   a string: the key that this step and the next ones are about
   amount, cost           units
 State:
@@ -27,6 +27,9 @@ Reply:
 
 -- So many bytes are read at once, 64 entries: a log that ends before needs no second read.
 local AT_ONCE = 896
+
+-- A log is copied in parts of so many bytes, since larger strings cost more a byte.
+local PART = 65520
 
 local key, text, length, shift
 local as_of, astray, expired, kept_until, first, last, last_at, last_total, before, used
@@ -92,11 +95,21 @@ local function read(name)
   return used < units and units - used or 0
 end
 
--- Writes the log anew: what has expired is left out, and the TTL set.
-local function rewrite(kept_for, live)
+-- Writes the log anew, with its bytes in between before the last entry, and sets the TTL.
+local function rewrite(kept_for, from, to)
   kept_until = as_of + kept_for
-  local value = pack('>I7I7', kept_until, before) .. live .. pack('>I7I7', last_at, last_total)
+  local parts = { pack('>I7I7', kept_until, before) }
+  for at = from, to - 1, PART do
+    local stop = format('%d', min(at + PART, to) - 1)
+    parts[#parts + 1] = call('GETRANGE', key, format('%d', at), stop)
+  end
+  parts[#parts + 1] = pack('>I7I7', last_at, last_total)
+  local at_first = #parts <= 3 and #parts or 1
+  local value = table.concat(parts, '', 1, at_first)
   call('SET', key, value, 'PX', format('%d', kept_until - now + TTL_SLACK))
+  for i = at_first + 1, #parts do
+    call('APPEND', key, parts[i])
+  end
 end
 
 local function charge(amount)
@@ -109,14 +122,13 @@ local function charge(amount)
   if is_new then
     -- Used at times that were wrong: all of it counts as used now.
     before, first, last, last_total = 0, 1, 1, used
-    rewrite(window, '')
+    rewrite(window, 0, 0)
   else
     last_total = last_total + amount
     local stored_first, stored_last = (first - shift) * 14, (last - shift) * 14
     if as_of + window > kept_until then
       -- About once a window, and so there are entries of two windows at most.
-      local to = format('%d', is_same and stored_last - 1 or -1)
-      rewrite(2 * window, call('GETRANGE', key, format('%d', stored_first), to))
+      rewrite(2 * window, stored_first, is_same and stored_last or stored_last + 14)
       shift = first - 1
     elseif is_same then
       call('SETRANGE', key, format('%d', stored_last), pack('>I7I7', last_at, last_total))
