@@ -62,5 +62,7 @@ mod http;
 mod load;
 // What every store has to decide, slow and obvious.
 mod model;
+// The script that installs what `make` needs.
+mod setup;
 // Private servers and the running command.
 mod support;
