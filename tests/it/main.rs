@@ -64,5 +64,9 @@ mod load;
 mod model;
 // The script that installs what `make` needs.
 mod setup;
+// What clients can have written into the log.
+mod logs;
+// What a signal does.
+mod signals;
 // Private servers and the running command.
 mod support;

@@ -185,6 +185,11 @@ impl Tollgate {
         let ready = self.output.until(PATIENCE, |_| catches_sigterm(pid).then_some(()));
         assert!(ready.is_some(), "tollgate ended, or never takes a signal");
         self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// Waits for the end of a process that was told to end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().expect("a child that was told to end")
     }
 }
