@@ -1,17 +1,15 @@
 //! The app: its limiter out of the configuration, and the HTTP server around it.
 
 use std::error::Error;
-use std::net::SocketAddr;
 use std::num::NonZeroU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::{fmt, io, thread};
 
-use actix_web::dev::Server;
-use actix_web::middleware::Condition;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 
-use crate::admin::{self, Admin};
+use self::bound::{Late, Parts};
+use self::signals::Signals;
+use crate::admin::Admin;
 use crate::auth::{Authenticate, FAILURES, Jwt, Proofs};
 use crate::config::{self, Config, Listen, RedisUrl, StoreUrl};
 use crate::headers::FieldOptions;
@@ -19,14 +17,11 @@ use crate::identity::ClientIp;
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
 use crate::policy::{KeySource, Policy};
-use crate::routes;
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
 
+mod bound;
 mod signals;
 mod unix_socket;
-
-use signals::Signals;
-use unix_socket::SocketFile;
 
 const DO_NOT_FIT: &str = "policies and routes do not fit";
 
@@ -41,8 +36,12 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
         // Addresses come first: where one is taken, nothing else is worth saying.
         let parts = Late::default();
         let admin = config.admin.listen.as_deref();
-        let admin = admin.map(|address| bind_admin(address, parts.clone())).transpose()?;
-        let app = bind(config, parts.clone()).await?;
+        let bind_admin = |address| {
+            bound::admin(address, parts.clone()).map_err(|error| cannot_listen(address, error))
+        };
+        let admin = admin.map(bind_admin).transpose()?;
+        let app = bound::app(config, parts.clone()).await;
+        let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
         if let Some(assembled) = signals.during(assemble_aside(config.clone())).await {
             // It is empty until now.
             let _ = parts.set(assembled?);
@@ -65,21 +64,6 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
         Ok(())
     })
 }
-
-/// What requests are answered with.
-struct Parts {
-    rate_limit: RateLimit,
-    authenticate: Authenticate,
-    /// Whether there is any way to be authenticated.
-    authenticates: bool,
-    admin: Data<Admin>,
-}
-
-/// The parts that a server takes up when it begins to accept: they are made after its addresses are
-/// bound.
-type Late = Arc<OnceLock<Parts>>;
-
-const IN_TIME: &str = "the parts are there before a server accepts";
 
 /// Assembles on a thread of its own: a store or a JWKS that does not answer is waited for, and
 /// signals are heard meanwhile.
@@ -110,61 +94,6 @@ fn assemble(config: &Config) -> Result<Parts, ServeError> {
         .legacy_headers(config.headers.legacy)
         .expose_headers(config.headers.cors_expose);
     Ok(Parts { rate_limit, authenticate, authenticates, admin })
-}
-
-/// A server whose addresses are taken. It accepts nothing until it is awaited.
-struct Bound {
-    server: Server,
-    /// The addresses, as the log names them.
-    places: Vec<String>,
-    /// It goes when the server has ended.
-    _socket_file: Option<SocketFile>,
-}
-
-/// The server of the app.
-async fn bind(config: &Config, parts: Late) -> Result<Bound, ServeError> {
-    let app = move || {
-        let parts = parts.get().expect(IN_TIME);
-        App::new()
-            .wrap(parts.rate_limit.clone())
-            // What is wrapped later runs earlier: quotas need to know who is asking.
-            .wrap(Condition::new(parts.authenticates, parts.authenticate.clone()))
-            .configure(routes::configure)
-    };
-    // Or whoever sends several requests at a time waits for acknowledgements in between.
-    let mut server = HttpServer::new(app).tcp_nodelay(true);
-    if config.server.workers > 0 {
-        server = server.workers(config.server.workers);
-    }
-    let listen = &config.server.listen;
-    let refused = |error| cannot_listen(listen, error);
-    let (server, socket_file) = match listen {
-        Listen::Tcp(address) => (server.bind(&**address).map_err(refused)?, None),
-        Listen::Unix(path) => {
-            let (listener, file) = unix_socket::bind(path).await.map_err(refused)?;
-            (server.listen_uds(listener).map_err(refused)?, Some(file))
-        }
-    };
-    let places = match listen {
-        Listen::Tcp(_) => urls(server.addrs()),
-        Listen::Unix(_) => vec![listen.to_string()],
-    };
-    let server = server.disable_signals().shutdown_timeout(signals::GRACE_SECONDS).run();
-    Ok(Bound { server, places, _socket_file: socket_file })
-}
-
-/// The server of the operators' endpoints.
-fn bind_admin(address: &str, parts: Late) -> Result<Bound, ServeError> {
-    let admin = move || parts.get().expect(IN_TIME).admin.clone();
-    let app = move || App::new().configure(|app| admin::configure(app, admin()));
-    let server = HttpServer::new(app).workers(1).disable_signals();
-    let server = server.bind(address).map_err(|error| cannot_listen(address, error))?;
-    let places = urls(server.addrs());
-    Ok(Bound { server: server.run(), places, _socket_file: None })
-}
-
-fn urls(addresses: Vec<SocketAddr>) -> Vec<String> {
-    addresses.iter().map(|address| format!("http://{address}")).collect()
 }
 
 fn cannot_listen(address: impl fmt::Display, error: io::Error) -> ServeError {
