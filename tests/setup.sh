@@ -33,7 +33,7 @@ check_rust() {
     home=${CARGO_HOME:-${HOME:-}/.cargo}
     if ! has cargo || ! has rustc; then
         [ ! -x "$home/bin/cargo" ] ||
-            fail "Rust is installed in $home/bin, but not in PATH: run . \"$home/env\", then make again."
+            fail "Rust is in $home/bin, which is not in PATH: run export PATH=\"$home/bin:\$PATH\", then make again."
         fail "Rust $needed or newer is needed, and there is no cargo: $rustup."
     fi
     found=$(rustc --version) || fail "rustc does not run: the reason stands above."

@@ -42,12 +42,12 @@ impl Signals {
     /// When the system refuses to deliver one.
     pub(super) fn receive() -> io::Result<Self> {
         Ok(Self([
-            ("SIGTERM", Wish::Stop, signal(SignalKind::terminate())?),
-            ("SIGINT", Wish::Stop, signal(SignalKind::interrupt())?),
-            ("SIGQUIT", Wish::StopAtOnce, signal(SignalKind::quit())?),
             ("SIGHUP", Wish::Reload, signal(SignalKind::hangup())?),
             ("SIGUSR1", Wish::Nothing, signal(SignalKind::user_defined1())?),
             ("SIGUSR2", Wish::Nothing, signal(SignalKind::user_defined2())?),
+            ("SIGQUIT", Wish::StopAtOnce, signal(SignalKind::quit())?),
+            ("SIGINT", Wish::Stop, signal(SignalKind::interrupt())?),
+            ("SIGTERM", Wish::Stop, signal(SignalKind::terminate())?),
         ]))
     }
 

@@ -61,7 +61,7 @@ fn a_thousand_malformed_requests_are_one_line_and_a_count() {
 
 #[test]
 fn who_asks_for_all_of_them_gets_them() {
-    for filter in ["warn,actix_http=debug", "trace"] {
+    for filter in ["warn,tollgate=info,actix_http=debug", "trace"] {
         let options = Options::default().set("store.url", "memory:").env("RUST_LOG", filter);
         let mut tollgate = options.serve();
         send_malformed(&[tollgate.url()], 12);

@@ -104,7 +104,7 @@ fn a_rust_that_is_only_not_in_the_path_is_found() {
     let bin = machine.programs.path().join(".cargo/bin");
     fs::create_dir_all(&bin).unwrap();
     symlink("/bin/sh", bin.join("cargo")).unwrap();
-    machine.assert_lacks("rust", &["not in PATH", "/.cargo/env"]);
+    machine.assert_lacks("rust", &["not in PATH", "/.cargo/bin:$PATH\""]);
 }
 
 #[test]

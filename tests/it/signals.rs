@@ -12,9 +12,7 @@ use crate::support::redis::Server;
 use crate::support::threads::until;
 
 fn serve() -> Tollgate {
-    let mut tollgate = Options::default().set("store.url", "memory:").serve();
-    tollgate.wait_for_line("Listening on");
-    tollgate
+    Options::default().set("store.url", "memory:").serve()
 }
 
 /// A request whose answer Redis has given, and a proxy holds back.
@@ -30,8 +28,7 @@ impl UnderWay {
         let redis = Server::start();
         let proxy = Proxy::to(redis.socket());
         let options = Options::default().set("store.url", &proxy.url());
-        let mut tollgate = options.set("store.timeout_ms", "60000").serve();
-        tollgate.wait_for_line("Listening on");
+        let tollgate = options.set("store.timeout_ms", "60000").serve();
         proxy.set(Fault::Late);
         let url = tollgate.url().to_owned();
         let asked = thread::spawn(move || raw(&url, b"GET /api/data HTTP/1.1\r\nhost: t\r\n\r\n"));
@@ -77,7 +74,7 @@ fn a_start_that_waits_for_redis_is_stopped_at_once() {
     let redis = Server::start();
     redis.pause();
     let options = Options::default().set("store.url", &redis.url());
-    let mut tollgate = options.set("store.timeout_ms", "60000").serve();
+    let mut tollgate = options.set("store.timeout_ms", "60000").start();
     tollgate.signal(Signal::HUP);
     tollgate.wait_for_line("SIGHUP is ignored");
     tollgate.signal(Signal::TERM);
