@@ -50,8 +50,8 @@ enum Command {
     /// Say whether the store is fit for production; charges nothing but keys of its own
     Doctor(Options),
     /// Make API keys
+    // Alone it is an error that says what is missing, where clap would print the help for one.
     #[command(subcommand, arg_required_else_help = false)]
-    // what is missing is said, not the help
     Keys(KeysCommand),
 }
 

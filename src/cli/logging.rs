@@ -67,6 +67,7 @@ impl<L: Log, C: Clock> Throttled<L, C> {
         Self { inner, clock, sources: Mutex::default() }
     }
 
+    /// Whether `record` is written however often its source logs.
     fn passes(&self, record: &Record<'_>) -> bool {
         let target = record.target();
         let wants_all = Metadata::builder().target(target).level(Level::Debug).build();
