@@ -27,6 +27,7 @@ mod origin;
 mod problem;
 mod resolve;
 mod section;
+mod service_link;
 mod store_url;
 mod toml;
 mod words;

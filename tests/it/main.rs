@@ -68,5 +68,11 @@ mod http;
 mod load;
 // What every store has to decide, slow and obvious.
 mod model;
+// The script that installs what `make` needs.
+mod setup;
+// What clients can have written into the log.
+mod logs;
+// What a signal does.
+mod signals;
 // Private servers and the running command.
 mod support;
