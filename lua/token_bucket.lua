@@ -59,7 +59,8 @@ local function charge(amount)
   if is_kept then
     call('SETRANGE', key, '0', value)
   else
-    call('SET', key, value, 'PX', format('%d', kept_until - now + TTL_SLACK))
+    local ttl = max(kept_until - now, reset_after()) + TTL_SLACK
+    call('SET', key, value, 'PX', format('%d', ttl))
   end
 end
 

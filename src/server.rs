@@ -138,9 +138,12 @@ fn limiter(config: &Config, store: Option<Arc<RedisStore>>) -> Result<Limiter, S
             log::info!("Counting in this process.");
             Limiter::builder(memory())
         }
-        Some(store) => Limiter::builder(store as Arc<dyn Store>)
-            .local(memory())
-            .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start())),
+        Some(store) => {
+            log::info!("Counting under the key prefix {:?}.", config.store.key_prefix);
+            Limiter::builder(store as Arc<dyn Store>)
+                .local(memory())
+                .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start()))
+        }
     };
     let keyspace =
         Keyspace::new(&config.store.key_prefix).with_hashed_users(config.store.hash_users);

@@ -105,11 +105,11 @@ fn what_users_of_sentinels_and_of_their_primary_lack_is_named() {
 fn what_is_wrong_is_named_with_its_remedy_and_the_code_is_1() {
     let server = Server::start();
     server.tell(&["CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "volatile-lru"]);
-    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all", "-time", "-zrem"];
+    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all", "-time", "-append"];
     server.tell(&user);
     let finished = examine(&format!("{}?user=doctored&pass=hush", server.url()));
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
-    assert_found(&finished, "permissions", "fail", "+time +zrem");
+    assert_found(&finished, "permissions", "fail", "+time +append");
     assert_found(&finished, "time", "fail", "+time");
     assert_found(&finished, "counting", "fail", "");
     assert_found(&finished, "eviction", "fail", "set noeviction");

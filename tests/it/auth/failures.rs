@@ -48,7 +48,7 @@ fn all_processes_on_one_redis_count_the_same_failures() {
     let keys: Vec<_> = dump.keys().filter(|key| !key.starts_with(b"tollgate:{probe}:")).collect();
     assert_eq!(
         keys,
-        [b"tollgate:{ip:127.0.0.1}:auth-failures:fw2:60000"],
+        [b"tollgate:{ip:127.0.0.1}:auth-failures:fw2:31449600000"],
         "and nothing of the user"
     );
 }

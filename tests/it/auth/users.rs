@@ -11,9 +11,9 @@ const ODD: [&str; 25] = [
     "1042}",
     "{1042",
     "{1042}",
-    "1042}:default:fw2:60000",
-    "}:default:fw2:60000",
-    "tollgate:{user:1042}:default:fw2:60000",
+    "1042}:default:fw2:31449600000",
+    "}:default:fw2:31449600000",
+    "tollgate:{user:1042}:default:fw2:31449600000",
     "user:1042",
     "user%3A1042",
     "1042%7D",
@@ -73,7 +73,7 @@ fn whatever_a_user_is_called_its_count_is_its_own() {
             let rest =
                 key.strip_prefix(&format!("{hash_users}:{{")).expect("the prefix and a brace");
             let identity =
-                rest.strip_suffix("}:default:fw2:60000").expect("the policy and the layout");
+                rest.strip_suffix("}:default:fw2:31449600000").expect("the policy and the layout");
             assert!(!identity.contains(['{', '}', ' ', '\n', '\0']), "{key}");
         }
     }

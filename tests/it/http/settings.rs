@@ -44,6 +44,27 @@ fn a_policy_of_the_whole_world_is_shared_by_all() {
     });
 }
 
+/// As in a rolling deploy that changes the window.
+#[test]
+fn two_processes_with_two_windows_each_keep_their_own_quota() {
+    let server = Server::start();
+    let start = |quota| {
+        let options = Options::default().set("store.url", &server.url());
+        options.set("policies.default.quota", quota).serve()
+    };
+    let mut processes = ["20/52 weeks", "5/51 weeks"].map(start);
+    for tollgate in &mut processes {
+        tollgate.wait_for_line("Counting under the key prefix \"tollgate\".");
+    }
+    let mut admitted = [0; 2];
+    for _ in 0..60 {
+        for (tollgate, admitted) in processes.iter().zip(&mut admitted) {
+            *admitted += u32::from(tollgate.get("/api/data", &[]).status == 200);
+        }
+    }
+    assert_eq!(admitted, [20, 5]);
+}
+
 #[test]
 fn older_fields_are_sent_where_they_are_asked_for() {
     on_each_store(|options| {
