@@ -137,7 +137,7 @@ impl LimiterBuilder {
     ///
     /// # Errors
     /// When two policies have one name or two routes are for the same requests, or a route is no
-    /// [`RoutePattern`], or names a policy twice or one that does not exist.
+    /// [`RoutePattern`], or names a policy twice, in one list or in both, or one that does not exist.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
         let mut rules = HashMap::new();
@@ -151,6 +151,11 @@ impl LimiterBuilder {
         for Listed { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
             let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
+            let is_peeked = |policy: &&Policy| peek.iter().any(|it| it.name() == policy.name());
+            if let Some(twice) = policies.iter().find(is_peeked) {
+                return Err(LimiterError::DuplicatePolicy(twice.name().to_owned()));
+            }
+            policies.note_charged_together();
             if routes.iter().any(|(other, _)| *other == pattern) {
                 return Err(LimiterError::DuplicateRoute(pattern.to_string()));
             }
