@@ -29,8 +29,7 @@ enum Progress {
 #[derive(Debug)]
 struct Question {
     asked: Acquire,
-    purpose: Purpose,
-    /// When, where answers are remembered.
+    /// When, and what for, where answers are remembered.
     moment: Option<Moment>,
 }
 
@@ -47,7 +46,7 @@ impl Check {
             None => None,
         };
         let answer = limiter.0.store.acquire(&asked);
-        let question = Question { asked, purpose, moment };
+        let question = Question { asked, moment };
         match answer.at_once() {
             Ok(answer) => Self::decided(question.settle(limiter, answer)),
             Err(answer) => Self(Progress::UnderWay {
@@ -128,7 +127,7 @@ impl Question {
         let cache = limiter.0.deny_cache.as_ref().zip(self.moment.as_mut());
         if let Some((cache, moment)) = cache {
             // Also where the store failed: it may be charged, and if not, this process is.
-            cache.charged(&self.asked, self.purpose, moment);
+            cache.charged(&self.asked, moment);
         }
         let acquired = match answer {
             Ok(acquired) => acquired,
@@ -136,7 +135,7 @@ impl Question {
         };
         if let Some((cache, moment)) = limiter.0.deny_cache.as_ref().zip(self.moment) {
             let is_final = || limiter.is_final(&self.asked, &acquired);
-            cache.remember(&self.asked, self.purpose, moment, &acquired, is_final);
+            cache.remember(&self.asked, moment, &acquired, is_final);
         }
         if let Some(fallback) = &limiter.0.fallback {
             fallback.learn(&self.asked.charges, &acquired);

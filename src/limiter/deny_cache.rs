@@ -2,6 +2,7 @@
 //! and gates that were open a moment ago.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use self::answers::{Answers, Known};
@@ -27,6 +28,9 @@ pub(super) struct DenyCache {
     clock: Arc<dyn Clock>,
     denials: Answers,
     open: Answers,
+    /// How often something was forgotten. It is counted first and forgotten then, so that an answer
+    /// that was on its way meanwhile is either found or not remembered.
+    forgotten: AtomicU32,
 }
 
 /// What an answer is wanted for.
@@ -38,12 +42,12 @@ pub(super) enum Purpose {
     Gate,
 }
 
-/// When the store was asked, and how much had been forgotten by then.
+/// When the store was asked, what for, and how often something had been forgotten by then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     at: Millis,
-    denials_forgotten: u64,
-    open_forgotten: u64,
+    forgotten: u32,
+    purpose: Purpose,
 }
 
 impl DenyCache {
@@ -51,7 +55,8 @@ impl DenyCache {
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
         let answers = || Answers::new(max_age);
-        Self { max_age, clock, denials: answers(), open: answers() }
+        let forgotten = AtomicU32::new(0);
+        Self { max_age, clock, denials: answers(), open: answers(), forgotten }
     }
 
     /// What is known to be the answer to `asked`; or else the moment at which the store is asked.
@@ -68,24 +73,25 @@ impl DenyCache {
             if asked.count == 0 {
                 standings = known(&self.open);
             } else {
-                self.open.forget(name(asked));
+                self.forget_open(asked);
             }
         }
-        let moment = || Moment {
-            at,
-            denials_forgotten: self.denials.forgotten(),
-            open_forgotten: self.open.forgotten(),
-        };
+        let moment = || Moment { at, forgotten: self.forgotten.load(Ordering::SeqCst), purpose };
         standings.map(|standings| Acquired { admitted: 0, standings }).ok_or_else(moment)
     }
 
     /// Forgets that a gate is open which was charged. What the same answer says may be remembered
     /// all the same: it is not older.
-    pub(super) fn charged(&self, asked: &Acquire, purpose: Purpose, moment: &mut Moment) {
-        if purpose == Purpose::Gate && asked.count > 0 {
-            self.open.forget(name(asked));
-            moment.open_forgotten += 1;
+    pub(super) fn charged(&self, asked: &Acquire, moment: &mut Moment) {
+        if moment.purpose == Purpose::Gate && asked.count > 0 {
+            self.forget_open(asked);
+            moment.forgotten = moment.forgotten.wrapping_add(1);
         }
+    }
+
+    fn forget_open(&self, asked: &Acquire) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.open.forget(name(asked));
     }
 
     /// Remembers what the store answered to what it was asked at that moment: that the next request
@@ -93,29 +99,29 @@ impl DenyCache {
     pub(super) fn remember(
         &self,
         asked: &Acquire,
-        purpose: Purpose,
         moment: Moment,
         acquired: &Acquired,
         is_final: impl FnOnce() -> bool,
     ) {
         let retry = acquired.standings.iter().fold(Retry::Now, |wait, it| wait.later(it.retry));
-        let (answers, forgotten, wait) = match retry {
-            Retry::Now if purpose == Purpose::Gate => {
-                (&self.open, moment.open_forgotten, self.max_age)
-            }
+        let (answers, wait) = match retry {
+            Retry::Now if moment.purpose == Purpose::Gate => (&self.open, self.max_age),
             Retry::Now => return,
             _ if !is_final() => return,
-            Retry::After(wait) => (&self.denials, moment.denials_forgotten, wait.min(self.max_age)),
-            Retry::Never => (&self.denials, moment.denials_forgotten, self.max_age),
+            Retry::After(wait) => (&self.denials, wait.min(self.max_age)),
+            Retry::Never => (&self.denials, self.max_age),
         };
         // Wherever between question and answer the store read its clock.
         let holds_until = moment.at.saturating_add(wait);
         let (answered, standings) = (self.clock.now(), acquired.standings.clone());
-        answers.insert(name(asked), forgotten, Known { holds_until, answered, standings });
+        let known = Known { holds_until, answered, standings };
+        let is_current = || self.forgotten.load(Ordering::SeqCst) == moment.forgotten;
+        answers.insert(name(asked), known, is_current);
     }
 
     /// Forgets everything, as when quotas were reset.
     pub(super) fn clear(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.denials.clear();
         self.open.clear();
     }

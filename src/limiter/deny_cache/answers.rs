@@ -20,8 +20,6 @@ pub(super) struct Answers {
     max_age: Millis,
     /// From when on none of them holds: where there is none, nobody pays for a look either.
     none_from: AtomicU64,
-    /// How often some were forgotten.
-    forgotten: AtomicU64,
     shards: [Mutex<Shard>; SHARDS],
 }
 
@@ -46,17 +44,7 @@ struct Shard {
 impl Answers {
     /// Room for answers that hold no longer than `max_age`.
     pub(super) fn new(max_age: Millis) -> Self {
-        Self {
-            max_age,
-            none_from: AtomicU64::new(0),
-            forgotten: AtomicU64::new(0),
-            shards: Default::default(),
-        }
-    }
-
-    /// How often some were forgotten so far.
-    pub(super) fn forgotten(&self) -> u64 {
-        self.forgotten.load(Ordering::SeqCst)
+        Self { max_age, none_from: AtomicU64::new(0), shards: Default::default() }
     }
 
     /// Where the charges of the question called `name` stand at `now`, if an answer to it still
@@ -74,13 +62,11 @@ impl Answers {
         Some(known.standings.iter().map(|standing| after(standing, passed)).collect())
     }
 
-    /// Keeps the answer to the question called `name`, if [`forgotten`](Self::forgotten) is still
-    /// what it was when the question was asked: or the answer may be older than what has made
-    /// others be forgotten since.
-    pub(super) fn insert(&self, name: Name, forgotten: u64, known: Known) {
+    /// Keeps the answer to the question called `name`, if that `is_current` when nobody else can look
+    /// for it.
+    pub(super) fn insert(&self, name: Name, known: Known, is_current: impl FnOnce() -> bool) {
         let mut shard = self.lock(name);
-        // With the lock held: who forgets counts first, and then looks for this answer.
-        if self.forgotten() != forgotten {
+        if !is_current() {
             return;
         }
         shard.age(known.answered, self.max_age);
@@ -90,17 +76,15 @@ impl Answers {
         }
     }
 
-    /// Forgets the answer to the question called `name`, also one that is on its way.
+    /// Forgets the answer to the question called `name`.
     pub(super) fn forget(&self, name: Name) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
         let mut shard = self.lock(name);
         shard.young.remove(&name);
         shard.old.remove(&name);
     }
 
-    /// Forgets all answers, also those on their way.
+    /// Forgets all answers.
     pub(super) fn clear(&self) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
         for shard in &self.shards {
             *lock(shard) = Shard::default();
         }

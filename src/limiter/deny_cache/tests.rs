@@ -196,7 +196,7 @@ fn what_is_remembered_takes_no_more_room_than_it_may() {
         let moment = cache.answer(&asked, Purpose::Gate).unwrap_err();
         let retry = if user % 2 == 0 { Retry::After(MINUTE) } else { Retry::Now };
         let acquired = Acquired { admitted: 0, standings: vec![standing(retry)] };
-        cache.remember(&asked, Purpose::Gate, moment, &acquired, || true);
+        cache.remember(&asked, moment, &acquired, || true);
     }
     for held in [cache.denials.len(), cache.open.len()] {
         assert!((MAX_ANSWERS / 4..=MAX_ANSWERS).contains(&held), "{held}");
