@@ -129,7 +129,8 @@ impl Limiter {
         self.ask(policies, cost, 1, Purpose::Request, client)
     }
 
-    /// Decides like [`check`](Self::check), but charges nothing.
+    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
+    /// would be admitted, and where each policy stands.
     pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
         self.ask(policies, cost, 0, Purpose::Request, client)
     }

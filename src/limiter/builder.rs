@@ -118,8 +118,12 @@ impl LimiterBuilder {
         Self { local: Some(local), ..self }
     }
 
-    /// Answers a request again that was denied, without asking the store, for as long as the denial
+    /// Answers a request that is known to be denied without asking the store, for as long as the denial
     /// surely holds and at most for `max_age`, by `clock`, which must not step back.
+    ///
+    /// Where the store [may give charges back](Store::may_give_back), a denial is remembered only if
+    /// each policy that denies is the last of all routes, and of all sets of
+    /// [`Limiter::policies`], that it is in. Processes that share a store should have the same ones.
     #[must_use]
     pub fn deny_cache(self, max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let deny_cache = (!max_age.is_zero()).then(|| DenyCache::new(max_age, clock));
