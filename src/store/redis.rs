@@ -142,6 +142,11 @@ impl Store for RedisStore {
         self.dispatch.reset(keys)
     }
 
+    /// In a cluster, whose nodes each decide on their own keys.
+    fn may_give_back(&self) -> bool {
+        self.servers.are_many()
+    }
+
     fn on_return(&self, debtor: Weak<dyn Debtor>) {
         self.servers.accounts().add_debtor(debtor);
     }

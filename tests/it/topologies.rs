@@ -12,6 +12,7 @@ use crate::support::threads::{together, until};
 
 mod cluster;
 mod refunds;
+mod remembered;
 mod sentinel;
 mod tls;
 

@@ -79,6 +79,11 @@ impl Servers {
         }
     }
 
+    /// Whether keys may be on several.
+    pub(super) fn are_many(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
     /// Whether all that there are answered last.
     pub(super) fn are_up(&self) -> bool {
         match self {

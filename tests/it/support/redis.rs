@@ -104,6 +104,20 @@ impl Server {
         command.exec(&mut self.connection()).expect("a command that it takes");
     }
 
+    /// How often `command` was called, from within scripts too.
+    pub(crate) fn calls(&self, command: &str) -> u64 {
+        self.info(&format!("cmdstat_{command}:calls="))
+    }
+
+    /// The number that follows `prefix` in a line of INFO; 0 where no line begins so.
+    pub(crate) fn info(&self, prefix: &str) -> u64 {
+        let info: String =
+            redis::cmd("INFO").arg("all").query(&mut self.connection()).expect("its figures");
+        let number = info.lines().find_map(|line| line.strip_prefix(prefix)).unwrap_or("0");
+        let digits = number.split(',').next().expect("the first of them").trim();
+        digits.parse().expect("a number")
+    }
+
     /// A connection to look inside with.
     pub(crate) fn connection(&self) -> Connection {
         self.connect().expect("the private Redis server answers")

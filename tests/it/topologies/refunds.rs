@@ -48,6 +48,24 @@ fn a_later_denial_gives_back_what_was_charged_before_it() {
     assert_eq!(ask(&*store, &[global(&shared)], 1, 0).standings[0].remaining, 0);
 }
 
+/// The slot of a request's last policy has its turn last, also where another policy is in it.
+#[test]
+fn the_last_policy_is_charged_when_all_others_are() {
+    let cluster = Cluster::start();
+    let store = store(&cluster.url());
+    let [first, last] = ["first", "last"].map(|name| policy(name, "fixed-window", 5, HOUR));
+    let shared = global(&policy("shared", "fixed-window", 1, HOUR));
+    assert_eq!(ask(&*store, slice::from_ref(&shared), 1, 1).admitted, 1);
+    for user in ["a", "b", "c", "d"] {
+        let charges = [charge(user, &first), shared.clone(), charge(user, &last)];
+        let owner = Cluster::first_owner(cluster.slot_of(&charges[0].key));
+        let changes = || cluster.nodes[owner].info("rdb_changes_since_last_save:");
+        let before = changes();
+        assert_eq!(ask(&*store, &charges, 1, 1).admitted, 0);
+        assert_eq!(changes(), before, "nothing of {user}'s is charged and given back");
+    }
+}
+
 #[test]
 fn together_no_quota_is_exceeded_and_nothing_admitted_is_lost() {
     let cluster = Cluster::start();
