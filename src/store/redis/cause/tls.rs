@@ -1,0 +1,59 @@
+//! What errors of TLS mean.
+
+use std::error::Error as StdError;
+
+use rustls::pki_types::InvalidDnsNameError;
+use rustls::{AlertDescription, CertificateError, Error};
+
+use super::Cause;
+use crate::store::redis::tls::is_of_authority;
+
+/// The cause of `error`, which lies in one of the system, if it is one of TLS.
+pub(super) fn cause(error: &(dyn StdError + Send + Sync + 'static)) -> Option<Cause> {
+    if error.is::<InvalidDnsNameError>() {
+        return Some(Cause::TlsName);
+    }
+    error.downcast_ref().map(|error| match error {
+        Error::InvalidCertificate(_) if is_of_authority(error) => Cause::TlsAuthority,
+        Error::InvalidCertificate(error) => of_certificate(error),
+        Error::AlertReceived(alert) => of_alert(*alert),
+        Error::PeerIncompatible(_) => Cause::TlsTerms,
+        // What comes is no message of TLS.
+        Error::InvalidMessage(_) => Cause::WithTls,
+        _ => Cause::Tls,
+    })
+}
+
+/// Why a server's certificate is not taken here.
+fn of_certificate(error: &CertificateError) -> Cause {
+    use CertificateError::{
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext,
+        NotValidYet, NotValidYetContext, Revoked, UnknownIssuer,
+    };
+    match error {
+        // So does an authority that was made anew under its old name.
+        UnknownIssuer | BadSignature => Cause::TlsUntrusted,
+        Expired | ExpiredContext { .. } => Cause::TlsExpired,
+        NotValidYet | NotValidYetContext { .. } => Cause::TlsEarly,
+        NotValidForName | NotValidForNameContext { .. } => Cause::TlsName,
+        Revoked => Cause::Tls,
+        _ => Cause::TlsForm,
+    }
+}
+
+/// What a server does not take, as it says.
+fn of_alert(alert: AlertDescription) -> Cause {
+    use AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, HandshakeFailure, InsufficientSecurity, ProtocolVersion, UnknownCA,
+        UnrecognisedName, UnsupportedCertificate,
+    };
+    match alert {
+        CertificateRequired => Cause::TlsUnshown,
+        BadCertificate | UnsupportedCertificate | CertificateRevoked | CertificateExpired
+        | CertificateUnknown | UnknownCA | AccessDenied => Cause::TlsRefused,
+        HandshakeFailure | ProtocolVersion | InsufficientSecurity => Cause::TlsTerms,
+        UnrecognisedName => Cause::TlsName,
+        _ => Cause::Tls,
+    }
+}
