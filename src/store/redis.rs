@@ -26,6 +26,7 @@ mod dispatch;
 mod examine;
 mod idle;
 mod link;
+mod misdirected;
 mod node;
 mod pool;
 mod probe;

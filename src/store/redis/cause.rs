@@ -1,15 +1,14 @@
 //! Why a server does not count, and what to do about it: the one place that says so.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::{fmt, io};
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use self::table::TABLE;
+use super::misdirected::{Misdirected, io_error};
 use super::probe::NoTime;
 use super::target::{NOT_NAMED, NOT_YET};
-use super::wire::Misdirected;
 use super::{StoreError, StoreErrorKind};
 
 mod table;
@@ -59,11 +58,12 @@ impl Cause {
         if source.is_some_and(|it| it.is::<NoTime>()) {
             return Self::Time;
         }
-        if let Some(cause) = io_error(error).and_then(Self::of_io) {
+        let source = source.and_then(|it| it.downcast_ref::<RedisError>());
+        if let Some(cause) = source.and_then(io_error).and_then(Self::of_io) {
             return cause;
         }
-        match (error.kind(), source.and_then(|it| it.downcast_ref::<RedisError>())) {
-            (StoreErrorKind::TimedOut, None) if source.is_some() => Self::Slow,
+        match (error.kind(), source) {
+            (StoreErrorKind::TimedOut, None) if error.source().is_some() => Self::Slow,
             (StoreErrorKind::TimedOut, _) => Self::Silent,
             (_, Some(error)) if !error.is_io_error() => Self::of_reply(error),
             (StoreErrorKind::Lost, _) => Self::Lost,
@@ -74,14 +74,14 @@ impl Cause {
 
     /// Of what TLS says in an error of the system, or what says that one side does not speak it.
     fn of_io(error: &io::Error) -> Option<Self> {
-        let inner = error.get_ref()?;
-        match inner.downcast_ref() {
+        match Misdirected::of(error) {
             Some(Misdirected::WithoutTls) => return Some(Self::WithoutTls),
-            Some(Misdirected::WithTls) => return Some(Self::TlsSilent),
+            Some(Misdirected::Unanswered) => return Some(Self::TlsSilent),
+            Some(Misdirected::WithTls) => return Some(Self::WithTls),
             None => {}
         }
         #[cfg(feature = "tls")]
-        return tls::cause(inner);
+        return tls::cause(error.get_ref()?);
         #[cfg(not(feature = "tls"))]
         None
     }
@@ -155,14 +155,6 @@ impl Cause {
 fn is_unnamed(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains(NOT_NAMED) || text.contains(NOT_YET)
-}
-
-/// The error of the system that lies in `error`, if one does. The crate of Redis hands it on in what it
-/// shares it by.
-fn io_error(error: &StoreError) -> Option<&io::Error> {
-    let error = error.source()?.downcast_ref::<RedisError>()?;
-    let shared = error.source()?.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
-    shared.downcast_ref()
 }
 
 /// What an error says of its server, with the words of the system or the server where those of the

@@ -52,10 +52,17 @@ impl Connector {
         Ok(self.connection(inner, generation))
     }
 
+    /// The same, where there is time to find out why there is none.
+    pub(super) fn connect_or_explain(&self, generation: u64) -> RedisResult<Connection> {
+        self.connect(generation).map_err(|error| self.target.explain(error, self.timeout))
+    }
+
     /// A connection on which nothing was asked yet.
     #[cfg(feature = "server")]
     pub(super) fn bare(&self) -> RedisResult<Connection> {
-        Ok(self.connection(self.target.connect(self.timeout)?, 0))
+        let inner = self.target.connect(self.timeout);
+        let inner = inner.map_err(|error| self.target.explain(error, self.timeout))?;
+        Ok(self.connection(inner, 0))
     }
 
     fn connection(&self, inner: Wire, generation: u64) -> Connection {

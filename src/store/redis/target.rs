@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+#[cfg(feature = "tls")]
+use std::{slice, time::Instant};
 
 use redis::{
     ConnectionAddr, ConnectionInfo, ErrorKind, RedisConnectionInfo, RedisError, RedisResult,
@@ -11,10 +13,10 @@ use redis::{
 };
 
 use super::RedisOptions;
-#[cfg(feature = "tls")]
-use super::tls::TlsClient;
 use super::url::is_tls;
 use super::wire::Wire;
+#[cfg(feature = "tls")]
+use super::{misdirected, tls::TlsClient};
 
 /// Why the sentinels are of no help, as an error says it.
 pub(super) const NOT_NAMED: &str = "the sentinel knows no primary of that name";
@@ -51,6 +53,23 @@ impl Target {
         match self {
             Self::Server(server) => Wire::connect(server, timeout),
             Self::Primary(sentinels) => sentinels.connect(timeout),
+        }
+    }
+
+    /// `error` of a connect, or what lies behind it where that can be found out within `timeout`.
+    pub(super) fn explain(&self, error: RedisError, timeout: Duration) -> RedisError {
+        #[cfg(feature = "tls")]
+        {
+            let servers = match self {
+                Self::Server(server) => slice::from_ref(&**server),
+                Self::Primary(sentinels) => &sentinels.servers,
+            };
+            misdirected::explain(servers, error, Instant::now() + timeout)
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            let _ = timeout;
+            error
         }
     }
 }

@@ -111,6 +111,11 @@ impl TlsClient {
     ) -> io::Result<Box<StreamOwned<ClientConnection, TcpStream>>> {
         handshake::shake_hands(self.0.clone(), host, tcp, deadline)
     }
+
+    /// Whether who listens at the other end of `tcp` answers a greeting by TLS, whatever it says.
+    pub(super) fn is_understood(&self, host: &str, tcp: TcpStream, deadline: Instant) -> bool {
+        handshake::is_understood(self.0.clone(), host, tcp, deadline)
+    }
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, RedisTlsError> {

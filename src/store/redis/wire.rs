@@ -9,6 +9,7 @@ use redis::{
     RedisResult, Value, cmd,
 };
 
+use super::misdirected::Misdirected;
 use super::socket::{Socket, left_until};
 use super::target::{Server, of_socket};
 
@@ -184,30 +185,3 @@ impl fmt::Debug for Wire {
         f.debug_struct("Wire").field("is_open", &self.is_open).finish_non_exhaustive()
     }
 }
-
-/// That one side speaks TLS and the other does not, as an [`io::Error`] carries it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Misdirected {
-    /// A server that takes TLS was asked without.
-    WithoutTls,
-    /// A server was greeted by TLS, and said nothing until the time was over.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "no TLS"))]
-    WithTls,
-}
-
-impl Misdirected {
-    pub(super) fn as_error(self, kind: io::ErrorKind) -> io::Error {
-        io::Error::new(kind, self)
-    }
-}
-
-impl fmt::Display for Misdirected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WithoutTls => "the server takes TLS, and was asked without",
-            Self::WithTls => "the server said nothing to a greeting by TLS",
-        })
-    }
-}
-
-impl std::error::Error for Misdirected {}

@@ -45,13 +45,14 @@ fn of_certificate(error: &CertificateError) -> Cause {
 fn of_alert(alert: AlertDescription) -> Cause {
     use AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
-        CertificateUnknown, HandshakeFailure, InsufficientSecurity, ProtocolVersion, UnknownCA,
+        CertificateUnknown, DecryptError, HandshakeFailure, InsufficientSecurity, ProtocolVersion, UnknownCA,
         UnrecognisedName, UnsupportedCertificate,
     };
     match alert {
         CertificateRequired => Cause::TlsUnshown,
+        // The last is of a signature: that of another authority of the same name.
         BadCertificate | UnsupportedCertificate | CertificateRevoked | CertificateExpired
-        | CertificateUnknown | UnknownCA | AccessDenied => Cause::TlsRefused,
+        | CertificateUnknown | UnknownCA | AccessDenied | DecryptError => Cause::TlsRefused,
         HandshakeFailure | ProtocolVersion | InsufficientSecurity => Cause::TlsTerms,
         UnrecognisedName => Cause::TlsName,
         _ => Cause::Tls,

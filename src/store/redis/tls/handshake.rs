@@ -8,8 +8,8 @@ use std::time::Instant;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
+use crate::store::redis::misdirected::Misdirected;
 use crate::store::redis::socket::left_until;
-use crate::store::redis::wire::Misdirected;
 
 /// Agrees on TLS over `tcp` with who must be `host`, by `deadline`.
 pub(super) fn shake_hands(
@@ -26,14 +26,29 @@ pub(super) fn shake_hands(
         if let Err(error) = tls.complete_io(&mut limited) {
             // So does a plain Redis, which waits for the end of what it takes for a command.
             let is_mute = error.kind() == ErrorKind::TimedOut && !limited.has_heard;
-            return Err(if is_mute { Misdirected::WithTls.as_error(error.kind()) } else { error });
+            return Err(if is_mute { Misdirected::Unanswered.as_error(error.kind()) } else { error });
         }
     }
     Ok(Box::new(StreamOwned::new(tls, tcp)))
 }
 
+/// Whether who listens at the other end of `tcp` answers a greeting by TLS, whatever it says.
+pub(super) fn is_understood(
+    config: Arc<ClientConfig>,
+    host: &str,
+    tcp: TcpStream,
+    deadline: Instant,
+) -> bool {
+    let error = match shake_hands(config, host, tcp, deadline) {
+        Ok(_) => return true,
+        Err(error) => error,
+    };
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.is_some_and(|error| !matches!(error, rustls::Error::InvalidMessage(_)))
+}
+
 /// An error of rustls where one of the system is asked for, as rustls itself hands them over.
-pub(super) fn of_rustls(error: rustls::Error) -> io::Error {
+fn of_rustls(error: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
 
