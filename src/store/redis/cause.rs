@@ -42,6 +42,8 @@ pub(super) enum Cause {
     TlsEarly,
     TlsName,
     TlsAuthority,
+    TlsVersion,
+    TlsPurpose,
     TlsForm,
     TlsUnshown,
     TlsRefused,
@@ -164,10 +166,11 @@ pub(super) struct Says<'a>(pub(super) &'a StoreError);
 impl fmt::Display for Says<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cause = Cause::of(self.0);
-        f.write_str(cause.says())?;
-        match self.0.source() {
-            Some(source) if cause.wants_more() => write!(f, " ({source})"),
-            _ => Ok(()),
+        let says = cause.says();
+        match (self.0.source(), says.strip_suffix(')')) {
+            (Some(source), Some(open)) if cause.wants_more() => write!(f, "{open}: {source})"),
+            (Some(source), None) if cause.wants_more() => write!(f, "{says} ({source})"),
+            _ => f.write_str(says),
         }
     }
 }

@@ -7,8 +7,8 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::accounts::Accounts;
 use super::batch::Batch;
-use super::link::Link;
 use super::idle::Keeper;
+use super::link::Link;
 use super::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
 use super::{RedisOptions, script, store_error};
 use crate::clock::Clock;

@@ -100,7 +100,12 @@ pub(super) fn left_until(deadline: Instant) -> io::Result<Duration> {
 }
 
 /// A connection to the first address of `host` that takes one. Those that stay silent share the time.
-pub(super) fn tcp(host: &str, port: u16, idle: Duration, deadline: Instant) -> io::Result<TcpStream> {
+pub(super) fn tcp(
+    host: &str,
+    port: u16,
+    idle: Duration,
+    deadline: Instant,
+) -> io::Result<TcpStream> {
     let addresses: Vec<_> = (host, port).to_socket_addrs()?.collect();
     let mut failure = io::Error::new(ErrorKind::NotFound, "its name has no address");
     for (number, address) in addresses.iter().enumerate() {

@@ -13,8 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-pub(super) use self::verifier::is_of_authority;
 use self::verifier::Verifier;
+pub(super) use self::verifier::of_webpki;
 
 mod handshake;
 mod verifier;

@@ -53,7 +53,7 @@ fn a_server_is_asked_only_if_its_certificate_is_right() {
         (own.certify_once(HOST), "certificate expired"),
         (own.certify_early(HOST), "certificate not yet valid"),
         (own.certify("192.0.2.1"), "certificate of another host"),
-        (own.certify_client(HOST), "certificate not taken"),
+        (own.certify_client(HOST), "certificate not for servers"),
     ] {
         let (_server, port) = serve(&files, &own, false);
         assert_eq!(refused(port, trusting(&own)), cause);

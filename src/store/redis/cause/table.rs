@@ -3,7 +3,7 @@
 use super::Cause;
 
 /// In the order of [`Cause`]: what each is called in the status, what the log says of the server, and the remedy.
-pub(super) const TABLE: [(Cause, &str, &str, &str); 32] = {
+pub(super) const TABLE: [(Cause, &str, &str, &str); 34] = {
     use Cause::*;
     [
         (
@@ -154,11 +154,24 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 32] = {
              authority's: -addext basicConstraints=critical,CA:FALSE.",
         ),
         (
+            TlsVersion,
+            "certificate of version 1",
+            "does not answer (its certificate is of X.509 version 1, which has no names of hosts)",
+            "Have one made of version 3: openssl x509 -req does with -extfile, and \
+             subjectAltName=DNS:host or IP:address in that file.",
+        ),
+        (
+            TlsPurpose,
+            "certificate not for servers",
+            "does not answer (its certificate is not for servers)",
+            "Have one made with serverAuth in its extendedKeyUsage, or without that.",
+        ),
+        (
             TlsForm,
             "certificate not taken",
             "does not answer (its certificate is of a kind that is not taken)",
-            "Have one made for servers, in X.509 version 3, with RSA of 2048 bits or more, ECDSA or \
-             Ed25519, and signed with SHA-256 or better.",
+            "Have one made with RSA of 2048 bits or more, ECDSA or Ed25519, and signed with SHA-256 or \
+             better.",
         ),
         (
             TlsUnshown,

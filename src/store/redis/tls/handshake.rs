@@ -26,7 +26,11 @@ pub(super) fn shake_hands(
         if let Err(error) = tls.complete_io(&mut limited) {
             // So does a plain Redis, which waits for the end of what it takes for a command.
             let is_mute = error.kind() == ErrorKind::TimedOut && !limited.has_heard;
-            return Err(if is_mute { Misdirected::Unanswered.as_error(error.kind()) } else { error });
+            return Err(if is_mute {
+                Misdirected::Unanswered.as_error(error.kind())
+            } else {
+                error
+            });
         }
     }
     Ok(Box::new(StreamOwned::new(tls, tcp)))

@@ -78,9 +78,15 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a server shows the certificate of an authority as its own: rustls has no word for that,
-/// and hands over what webpki says.
-pub(in super::super) fn is_of_authority(error: &Error) -> bool {
-    let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return false };
-    other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+/// Whether a server shows the certificate of an authority as its own.
+fn is_of_authority(error: &Error) -> bool {
+    of_webpki(error) == Some(&webpki::Error::CaUsedAsEndEntity)
+}
+
+/// What webpki says of a certificate, where rustls has no word of its own for that.
+pub(in super::super) fn of_webpki(error: &Error) -> Option<&webpki::Error> {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
 }
