@@ -16,7 +16,16 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 const MOST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Looks at the idle connections of a pool now and then, until it is dropped.
-pub(super) struct Keeper(JobHandle);
+pub(super) struct Keeper {
+    job: JobHandle,
+    /// The job has but a weak hold of it: it ends with this.
+    _kept: Arc<Kept>,
+}
+
+struct Kept {
+    pool: Pool,
+    manager: Manager,
+}
 
 impl Keeper {
     /// Looks at those of `pool`, which `manager` makes, on one of the threads of `makers`.
@@ -25,14 +34,21 @@ impl Keeper {
         let interval = (limit / LOOKS).clamp(LEAST_INTERVAL, MOST_INTERVAL);
         // What would be too old at the look after next is replaced at this one: a look may be late.
         let margin = (2 * interval).min(limit / 2);
-        let look = move || replace_worn(&pool, &manager, margin);
-        Self(makers.execute_with_fixed_delay(interval, interval, look))
+        let kept = Arc::new(Kept { pool, manager });
+        let weak = Arc::downgrade(&kept);
+        let look = move || {
+            if let Some(Kept { pool, manager }) = weak.upgrade().as_deref() {
+                replace_worn(pool, manager, margin);
+            }
+        };
+        let job = makers.execute_with_fixed_delay(interval, interval, look);
+        Self { job, _kept: kept }
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.0.cancel();
+        self.job.cancel();
     }
 }
 

@@ -91,25 +91,32 @@ impl Wire {
         if let Err(error) = self.send(&bytes) {
             return Err(self.last_words(deadline).unwrap_or(error));
         }
+        let mut first_word = None;
         for number in 0..needed.len() + 2 {
             self.socket.set_read_limit(left_until(deadline)?)?;
             if number == 0 && !self.socket.is_tls() && self.socket.peek()? == Some(ALERT) {
                 return Err(Misdirected::WithoutTls.as_error(io::ErrorKind::InvalidData).into());
             }
-            let reply = self.receive()?;
-            if number < needed.len() {
-                reply.extract_error().map_err(|error| signed_in(&needed[number], error))?;
+            let reply = match self.receive() {
+                Ok(reply) => reply.extract_error(),
+                // It said why and hung up, as one that has too many clients does.
+                Err(error) => return Err(first_word.unwrap_or(error)),
+            };
+            match needed.get(number) {
+                Some(command) => drop(reply.map_err(|error| signed_in(command, error))?),
+                None if number == 0 => first_word = reply.err(),
+                None => {}
             }
         }
         Ok(())
     }
 
-    /// Why a server ended the connection before it was written to, where it said so: by TLS 1.3, it
-    /// refuses a client's certificate after the handshake.
+    /// Why a server hung up before it was written to, where it said so. So does one, by TLS 1.3, that
+    /// refuses a client's certificate: after the handshake.
     fn last_words(&mut self, deadline: Instant) -> Option<RedisError> {
         self.socket.set_read_limit(left_until(deadline).ok()?).ok()?;
-        let error = self.parser.parse_value(&mut self.socket).err()?;
-        (self.socket.is_tls() && !error.is_timeout()).then_some(error)
+        let word = self.parser.parse_value(&mut self.socket).and_then(Value::extract_error);
+        word.err().filter(|error| !error.is_timeout() && !error.is_connection_dropped())
     }
 
     fn close_after<T>(&mut self, result: RedisResult<T>) -> RedisResult<T> {

@@ -2,7 +2,8 @@
 
 use super::Cause;
 
-/// In the order of [`Cause`]: what each is called in the status, what the log says of the server, and the remedy.
+/// In the order of [`Cause`]: what each is called in the status, what the log says of the server, and
+/// the remedy.
 pub(super) const TABLE: [(Cause, &str, &str, &str); 34] = {
     use Cause::*;
     [
