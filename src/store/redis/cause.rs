@@ -78,7 +78,9 @@ impl Cause {
     fn of_io(error: &io::Error) -> Option<Self> {
         match Misdirected::of(error) {
             Some(Misdirected::WithoutTls) => return Some(Self::WithoutTls),
+            #[cfg(feature = "tls")]
             Some(Misdirected::Unanswered) => return Some(Self::TlsSilent),
+            #[cfg(feature = "tls")]
             Some(Misdirected::WithTls) => return Some(Self::WithTls),
             None => {}
         }

@@ -13,10 +13,10 @@ pub(super) enum Misdirected {
     /// A server that takes TLS was asked without.
     WithoutTls,
     /// A server was greeted by TLS, and said nothing until the time was over.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nobody is greeted so"))]
+    #[cfg(feature = "tls")]
     Unanswered,
     /// A server that speaks no TLS was greeted by it.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nobody is greeted so"))]
+    #[cfg(feature = "tls")]
     WithTls,
 }
 
@@ -42,7 +42,9 @@ impl fmt::Display for Misdirected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WithoutTls => "the server takes TLS, and was asked without",
+            #[cfg(feature = "tls")]
             Self::Unanswered => "the server said nothing to a greeting by TLS",
+            #[cfg(feature = "tls")]
             Self::WithTls => "the server speaks no TLS, and was greeted by it",
         })
     }

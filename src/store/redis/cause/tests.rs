@@ -117,6 +117,7 @@ fn each_failure_of_tls_has_its_cause_and_its_sentence() {
     }
 }
 
+#[cfg(feature = "tls")]
 #[test]
 fn a_side_that_speaks_no_tls_or_tls_alone_has_its_cause() {
     for (misdirected, cause) in [
