@@ -199,6 +199,7 @@ pub(crate) fn redis_options(store: &config::Store, url: &RedisUrl) -> RedisOptio
         tls: store.tls.clone(),
         key_prefix: store.key_prefix.clone(),
         timeout: store.timeout,
+        idle_timeout: store.idle_timeout,
         connections: store.connections,
         ..RedisOptions::new(url.expose())
     }

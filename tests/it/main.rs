@@ -40,6 +40,8 @@ mod uncharged;
 mod causes;
 // What lies between a store and its Redis delays, drops and cuts.
 mod proxied;
+// A connection that was closed, or forgotten on the way, while it idled costs no request.
+mod idle;
 // A hundred outages leave nothing behind.
 mod cycles;
 // The command `doctor`.

@@ -65,6 +65,22 @@ fn a_database_number_is_where_keys_are() {
 }
 
 #[test]
+fn either_version_of_the_protocol_counts() {
+    let server = Server::start_tcp();
+    server.tell(&["ACL", "SETUSER", "gate", "on", ">right", "~*", "+@all"]);
+    let of = |password: &str, db: u8, protocol: u8| {
+        let url = server.tcp_url().replace("//", &format!("//gate:{password}@"));
+        format!("{}?protocol={protocol}", url.replace("/0", &format!("/{db}")))
+    };
+    assert_eq!(admitted(&store(&of("right", 2, 2))), 5);
+    assert_eq!(admitted(&store(&of("right", 3, 3))), 5);
+    for protocol in [2, 3] {
+        let wrong = RedisStore::start(&patient(&of("wrong", 2, protocol))).expect("a store");
+        assert_eq!((wrong.is_up(), wrong.status().cause), (false, Some("wrong password")));
+    }
+}
+
+#[test]
 fn a_server_that_says_nothing_hangs_nobody() {
     let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
     let place = mute.local_addr().expect("its address");

@@ -179,7 +179,8 @@ impl Attendant<'_> {
     }
 
     fn try_charge(&mut self, debts: &[Acquire]) -> Result<Vec<Acquired>, StoreError> {
-        let mut connection = match self.connection.take() {
+        let kept = self.connection.take().filter(|connection| !connection.is_worn(Duration::ZERO));
+        let mut connection = match kept {
             Some(connection) => connection,
             None => {
                 let closed = |Closed| StoreError::new(StoreErrorKind::Unreachable);

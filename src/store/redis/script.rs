@@ -6,6 +6,7 @@ use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 
 use super::batch::Batch;
 use super::pool::Connection;
+use super::wire::Wire;
 use crate::clock::Millis;
 use crate::store::Charge;
 #[cfg(feature = "server")]
@@ -42,7 +43,7 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TEXT));
 static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(REFUND_TEXT));
 
 /// Loads the script, as every new connection does.
-pub(super) fn load(connection: &mut redis::Connection) -> RedisResult<()> {
+pub(super) fn load(connection: &mut Wire) -> RedisResult<()> {
     SCRIPT.load(connection).map(drop)
 }
 
@@ -64,7 +65,7 @@ pub(super) fn run(
 
 /// Whether scripts may not call `TIME`: refused inside a script, a command goes unnamed.
 pub(super) fn time_is_refused(connection: &mut Connection) -> bool {
-    let time = |connection: &mut redis::Connection| -> RedisResult<()> {
+    let time = |connection: &mut Wire| -> RedisResult<()> {
         redis::cmd("EVAL").arg("return redis.call('TIME')").arg(0).exec(connection)
     };
     // Where EVAL itself may not be run, that says nothing of TIME.

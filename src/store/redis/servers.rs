@@ -46,7 +46,7 @@ impl Servers {
                 return Ok(Self::Cluster(Cluster::start(nodes.clone(), options, makers)?));
             }
         };
-        let connector = Connector::new(target.map_err(store_error)?, options.timeout);
+        let connector = Connector::new(target.map_err(store_error)?, options);
         Node::start(address, connector, options, &Arc::default(), &makers).map(Self::One)
     }
 

@@ -101,12 +101,18 @@ fn server(text: &str, options: &[&str]) -> Option<Topology> {
 
 /// What redis-rs takes of a server's URL, and whether that names a port.
 fn one(text: &str, options: &[&str]) -> Option<(ConnectionInfo, bool)> {
-    let url = redis::parse_redis_url(text)?;
+    let mut url = redis::parse_redis_url(text)?;
     // redis-rs reads past both, and a password with a bare '?' or '#' in it ends up there.
     let unread =
         url.fragment().is_some() || url.query_pairs().any(|(name, _)| !options.contains(&&*name));
     let has_port = url.port().is_some();
+    // redis-rs takes these only where it is built with a TLS of its own, which is not used here.
+    let is_tls = matches!(url.scheme(), "rediss" | "valkeys");
+    if is_tls {
+        url.set_scheme("redis").ok()?;
+    }
     let info = url.into_connection_info().ok()?;
+    let info = if is_tls { by_tls(info) } else { info };
     (!unread && info.redis_settings().db() >= 0).then_some((info, has_port))
 }
 
@@ -173,6 +179,12 @@ fn at_port(address: ConnectionAddr, port: u16) -> ConnectionAddr {
         }
         other => other,
     }
+}
+
+/// The same place, by TLS.
+fn by_tls(info: ConnectionInfo) -> ConnectionInfo {
+    let ConnectionAddr::Tcp(host, port) = info.addr().clone() else { return info };
+    info.set_addr(ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None })
 }
 
 pub(super) fn is_tls(info: &ConnectionInfo) -> bool {

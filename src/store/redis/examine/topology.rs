@@ -20,7 +20,7 @@ pub(super) fn connector(
     findings: &mut Findings,
 ) -> Result<Connector, StoreError> {
     let connector = |target: RedisResult<Target>| {
-        target.map(|target| Connector::new(target, options.timeout)).map_err(store_error)
+        target.map(|target| Connector::new(target, options)).map_err(store_error)
     };
     match topology {
         Topology::Server(info) => connector(Target::server(info.clone(), options)),
