@@ -91,7 +91,9 @@ impl Algorithm {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
-            Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window,
+            // Less one, so that an empty bucket, while the clock is a window behind, still waits for a
+            // time that is exact.
+            Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
         }
     }
 

@@ -123,7 +123,7 @@ fn a_lowered_quota_closes_for_no_longer_than_one_that_was_just_used_up() {
 #[test]
 fn the_largest_quotas_are_exact_at_both_ends() {
     for (algorithm, window) in [("sliding-window", 86_400_000), ("token-bucket", 86_400_000)] {
-        let units = MAX_EXACT / window;
+        let units = MAX_EXACT / window - 1;
         let (mut state, terms) = policy(&format!("{units}/day"), algorithm);
         let now = 20_000 * 86_400_000;
         state.charge(&terms, now, units - 1, Cost::ONE);

@@ -102,7 +102,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         ),
         (
             "policies.default = { algorithm = \"token-bucket\", burst = 9007199254740991 }",
-            "policies.default.burst: 9007199254740991 units are too many for token-bucket with this window: at most 150119987579 fit".into(),
+            "policies.default.burst: 9007199254740991 units are too many for token-bucket with this window: at most 150119987578 fit".into(),
         ),
         (
             "policies.default = { algorithm = \"sliding-log\", quota = \"200000/day\" }",
