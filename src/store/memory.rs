@@ -161,7 +161,7 @@ impl MemoryStore {
             beside.before(shard, name, index, now);
             let standing = shard.standing(name, charge, now, cost);
             // Most fit, and need no division to show it.
-            if standing.remaining < u64::from(admitted) * cost.units() {
+            if standing.remaining < u64::from(admitted).saturating_mul(cost.units()) {
                 let fit = standing.remaining / cost.units();
                 admitted = u32::try_from(fit).unwrap_or(u32::MAX).min(admitted);
             }
@@ -174,7 +174,8 @@ impl MemoryStore {
             }
         }
         if acquire.count > 0 {
-            let units = u64::from(admitted) * cost.units();
+            // No more than remains of a quota, and saturated where there is none.
+            let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, &(name, place))), standing) in charges().zip(&mut standings) {
                 let shard = &mut *shards[place];
                 *standing = shard.charge(name, charge, now, units, cost, *standing);
