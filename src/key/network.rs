@@ -44,6 +44,22 @@ impl Ipv6Network {
         Self { first: Ipv6Addr::from_bits(address.to_bits() & mask), prefix }
     }
 
+    /// The network that is written so; none where it is no network.
+    pub(crate) fn of_text(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/')?;
+        Some(Self::of(address.parse().ok()?, Ipv6Prefix::new(length.parse().ok()?)?))
+    }
+
+    /// The size of the network.
+    pub(crate) fn prefix(self) -> Ipv6Prefix {
+        self.prefix
+    }
+
+    /// The wider network of `prefix` that it is in; none where it is as wide itself.
+    pub(crate) fn widened(self, prefix: Ipv6Prefix) -> Option<Self> {
+        (prefix < self.prefix).then(|| Self::of(self.first, prefix))
+    }
+
     /// The network that the client at `address` is counted by: one of this size, or of the whole prefix
     /// for translators (RFC 8215), where an address does not show which IPv4 client it is of.
     pub(super) fn of_client(address: Ipv6Addr, prefix: Ipv6Prefix) -> Self {
