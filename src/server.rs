@@ -31,8 +31,9 @@ const DO_NOT_FIT: &str = "policies and routes do not fit";
 /// When the store cannot be set up, or the address cannot be listened on.
 pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     let store = store(config)?;
-    let admin = Data::new(Admin::new(config, store.clone()));
-    let limiter = limiter(config, store)?;
+    let memory = Arc::new(MemoryStore::new(config.store.max_keys));
+    let admin = Data::new(Admin::new(config, store.clone(), memory.clone()));
+    let limiter = limiter(config, store, memory)?;
     let client_ip = client_ip(config);
     let proofs = proofs(config, client_ip.clone())?;
     let is_any = proofs.is_any();
@@ -125,15 +126,18 @@ fn store(config: &Config) -> Result<Option<Arc<RedisStore>>, ServeError> {
 }
 
 /// The limiter that `config` describes, over `store`, or over this process's memory.
-fn limiter(config: &Config, store: Option<Arc<RedisStore>>) -> Result<Limiter, ServeError> {
-    let memory = || Arc::new(MemoryStore::new(config.store.max_keys));
+fn limiter(
+    config: &Config,
+    store: Option<Arc<RedisStore>>,
+    memory: Arc<MemoryStore>,
+) -> Result<Limiter, ServeError> {
     let builder = match store {
         None => {
             log::info!("Counting in this process.");
-            Limiter::builder(memory())
+            Limiter::builder(memory)
         }
         Some(store) => Limiter::builder(store as Arc<dyn Store>)
-            .local(memory())
+            .local(memory)
             .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start())),
     };
     let keyspace =
