@@ -67,7 +67,7 @@ fn memory_store(c: &mut Criterion) {
             let store = MemoryStore::new(2 * COLD_KEYS);
             let asked = requests(keys);
             for one in &asked {
-                store.acquire_now(one).expect("there is room");
+                let _ = store.acquire_now(one);
             }
             group.bench_function(BenchmarkId::new(kind, threads), |b| {
                 b.iter_custom(|decisions| share_out(&store, &asked, threads, decisions));

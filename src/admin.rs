@@ -1,5 +1,6 @@
 //! What operators and their tools ask, on an address of its own that clients do not reach.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::policy::{OnStoreFailure, Policy};
 use crate::routes::{not_found, readable};
-use crate::store::RedisStore;
+use crate::store::{MemoryStore, NewKeys, RedisStore};
 use crate::telemetry::{self, Metrics};
 
 /// What the endpoints tell of.
@@ -17,6 +18,8 @@ use crate::telemetry::{self, Metrics};
 pub(crate) struct Admin {
     /// None where this process counts.
     store: Option<Arc<RedisStore>>,
+    /// Where it counts then, and while Redis does not answer.
+    memory: Arc<MemoryStore>,
     /// Whether a policy refuses requests while the store is down.
     refuses: bool,
     metrics: Metrics,
@@ -29,29 +32,59 @@ struct Readiness {
     store: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
+    /// The policies whose new keys are not counted by themselves, and how they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    new_keys: BTreeMap<String, &'static str>,
 }
 
 impl Admin {
-    pub(crate) fn new(config: &Config, store: Option<Arc<RedisStore>>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        store: Option<Arc<RedisStore>>,
+        memory: Arc<MemoryStore>,
+    ) -> Self {
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         let refuses = config.policies.iter().any(refuses);
-        let metrics = Metrics::of(store.as_ref());
-        Self { store, refuses, metrics }
+        let metrics = Metrics::of(store.as_ref(), &memory);
+        Self { store, memory, refuses, metrics }
     }
 
     /// Who decides without Redis is ready all the same: to send its clients elsewhere would help nobody.
+    /// So is who has no room for new keys.
     fn readiness(&self) -> (StatusCode, Readiness) {
-        let status = self.store.as_ref().map(|store| store.status());
-        match status.filter(|status| status.down_for.is_some()) {
-            None => (StatusCode::OK, Readiness { status: "ready", store: "up", cause: None }),
-            Some(down) if self.refuses => {
-                let readiness = Readiness { status: "refusing", store: "down", cause: down.cause };
-                (StatusCode::SERVICE_UNAVAILABLE, readiness)
-            }
-            Some(down) => {
-                (StatusCode::OK, Readiness { status: "ready", store: "down", cause: down.cause })
-            }
+        let Some(store) = &self.store else {
+            return (StatusCode::OK, Readiness::new("ready", "up", self.new_keys()));
+        };
+        let status = store.status();
+        if status.down_for.is_none() {
+            return (StatusCode::OK, Readiness::new("ready", "up", BTreeMap::new()));
         }
+        let (code, said) = match self.refuses {
+            true => (StatusCode::SERVICE_UNAVAILABLE, "refusing"),
+            false => (StatusCode::OK, "ready"),
+        };
+        let readiness = Readiness::new(said, "down", self.new_keys());
+        (code, Readiness { cause: status.cause, ..readiness })
+    }
+
+    fn new_keys(&self) -> BTreeMap<String, &'static str> {
+        let policies = self.memory.status().policies.into_iter();
+        let crowded = policies.filter_map(|policy| match policy.new_keys {
+            NewKeys::Alone => None,
+            NewKeys::ByWiderNetwork => Some((policy.policy, "by-wider-network")),
+            NewKeys::Together => Some((policy.policy, "together")),
+        });
+        crowded.collect()
+    }
+}
+
+impl Readiness {
+    fn new(
+        status: &'static str,
+        store: &'static str,
+        new_keys: BTreeMap<String, &'static str>,
+    ) -> Self {
+        Self { status, store, cause: None, new_keys }
     }
 }
 

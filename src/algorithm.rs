@@ -203,13 +203,19 @@ impl State {
     /// a check that charges nothing writes it back as of now, by a charge of 0 units.
     #[must_use]
     pub fn is_astray(&self, terms: &Terms, now: Millis) -> bool {
+        self.astray(terms.window, now).is_some()
+    }
+
+    /// As of when the state was written, if a clock that was wrong wrote it: see
+    /// [`is_astray`](Self::is_astray).
+    pub(crate) fn astray(&self, window: Millis, now: Millis) -> Option<Millis> {
         let stamp = match &self.0 {
             Kind::FixedWindow(state) => state.stamp(),
             Kind::SlidingWindow(state) => state.stamp(),
             Kind::SlidingLog(state) => state.stamp(),
             Kind::TokenBucket(state) => state.stamp(),
         };
-        is_astray(stamp, terms.window, now)
+        is_astray(stamp, window, now).then_some(stamp)
     }
 }
 

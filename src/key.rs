@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-pub(crate) use self::network::canonical;
 pub use self::network::{Ipv6Network, Ipv6Prefix};
+pub(crate) use self::network::{canonical, counted, counted_network};
 
 mod network;
 
@@ -43,13 +43,17 @@ pub enum Identity<'a> {
 }
 
 impl Identity<'_> {
-    /// The client at `address`: an IPv4 address, also where IPv6 carries it, or the network of an IPv6
-    /// address, whose holder has all of it to choose from. Networks of other sizes are other clients.
+    /// The client at `address`: an IPv4 address, or the network of an IPv6 address, whose holder has all of
+    /// it to choose from. Networks of other sizes are other clients.
+    ///
+    /// An IPv6 address that carries an IPv4 address is that one where nobody else receives what is sent to
+    /// it: `::ffff:0:0/96`, `64:ff9b::/96`, the /96 networks that begin as `64:ff9b:1:n::`, 6to4
+    /// (`2002::/16`) and Teredo (`2001::/32`). The rest of `64:ff9b:1::/48` is one client.
     #[must_use]
     pub fn ip(address: IpAddr, ipv6_prefix: Ipv6Prefix) -> Self {
-        match canonical(address) {
+        match counted(address) {
             IpAddr::V4(address) => Self::Ipv4(address),
-            IpAddr::V6(address) => Self::Ipv6(Ipv6Network::of(address, ipv6_prefix)),
+            IpAddr::V6(address) => Self::Ipv6(Ipv6Network::of_client(address, ipv6_prefix)),
         }
     }
 

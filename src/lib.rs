@@ -108,8 +108,8 @@ pub use network::{Network, NetworkError};
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use store::{
-    Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStore, MonotonicClock, Store,
-    StoreError, StoreErrorKind, SystemClock,
+    Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,
+    MonotonicClock, NewKeys, PolicyKeys, Store, StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};

@@ -6,11 +6,12 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use crate::key::canonical;
+use crate::key::{canonical, counted, counted_network};
 
 /// An address or a network, as in `203.0.113.7`, `10.0.0.0/8` or `fd00::/8`.
 ///
-/// IPv4 that IPv6 carries is IPv4: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+/// IPv4 that IPv6 carries is IPv4: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and `2002:cb00:7107::/48`, which
+/// belongs to one IPv4 address (6to4), is `203.0.113.7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(IpNet);
 
@@ -47,13 +48,13 @@ fn of_length(address: IpAddr, length: &str) -> Option<IpNet> {
 
 /// The same network in the spelling that addresses are compared in.
 fn as_compared(network: IpNet) -> IpNet {
-    let canonical = canonical(network.addr());
-    match network.prefix_len().checked_sub(96) {
-        Some(length) if canonical.is_ipv4() && network.addr().is_ipv6() => {
-            IpNet::new(canonical, length).unwrap_or(network)
-        }
-        _ => network,
-    }
+    let IpNet::V6(v6) = network else { return network };
+    let (first, length) = (v6.network(), v6.prefix_len());
+    let ipv4 = match canonical(first.into()) {
+        IpAddr::V4(address) => length.checked_sub(96).map(|length| (address, length)),
+        IpAddr::V6(_) => counted_network(first, length),
+    };
+    ipv4.and_then(|(address, length)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
 }
 
 impl fmt::Display for Network {
@@ -119,9 +120,15 @@ impl<T: Default> FromIterator<Network> for Networks<T> {
 }
 
 impl<T> Networks<T> {
-    /// What is kept with the network that `address`, however it is written, is in.
+    /// What is kept with the network that `address`, however it is written, is in: by the address that its
+    /// client is counted by, or else by its own.
     pub(crate) fn get(&self, address: IpAddr) -> Option<&T> {
-        let address = canonical(address);
+        let (address, counted) = (canonical(address), counted(address));
+        let own = (address != counted).then_some(address);
+        self.find(counted).or_else(|| self.find(own?))
+    }
+
+    fn find(&self, address: IpAddr) -> Option<&T> {
         let after = self.0.partition_point(|(network, _)| network.addr() <= address);
         let (network, kept) = self.0[..after].last()?;
         network.contains(&address).then_some(kept)

@@ -83,8 +83,9 @@ async fn assemble_aside(config: Config) -> Result<Parts, ServeError> {
 
 fn assemble(config: &Config) -> Result<Parts, ServeError> {
     let store = store(config)?;
-    let admin = Data::new(Admin::new(config, store.clone()));
-    let limiter = limiter(config, store)?;
+    let memory = Arc::new(MemoryStore::new(config.store.max_keys));
+    let admin = Data::new(Admin::new(config, store.clone(), memory.clone()));
+    let limiter = limiter(config, store, memory)?;
     let client_ip = client_ip(config);
     let proofs = proofs(config, client_ip.clone())?;
     let authenticates = proofs.is_any();
@@ -131,17 +132,20 @@ fn store(config: &Config) -> Result<Option<Arc<RedisStore>>, ServeError> {
 }
 
 /// The limiter that `config` describes, over `store`, or over this process's memory.
-fn limiter(config: &Config, store: Option<Arc<RedisStore>>) -> Result<Limiter, ServeError> {
-    let memory = || Arc::new(MemoryStore::new(config.store.max_keys));
+fn limiter(
+    config: &Config,
+    store: Option<Arc<RedisStore>>,
+    memory: Arc<MemoryStore>,
+) -> Result<Limiter, ServeError> {
     let builder = match store {
         None => {
             log::info!("Counting in this process.");
-            Limiter::builder(memory())
+            Limiter::builder(memory)
         }
         Some(store) => {
             log::info!("Counting under the key prefix {:?}.", config.store.key_prefix);
             Limiter::builder(store as Arc<dyn Store>)
-                .local(memory())
+                .local(memory)
                 .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start()))
         }
     };

@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 pub use self::answer::Answer;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub use self::keyspace::{Key, Keyspace};
-pub use self::memory::MemoryStore;
 pub(crate) use self::memory::{Instead, Known};
+pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 pub(crate) use self::name::{BuildNameHasher, Name};
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, examine};
@@ -45,9 +45,9 @@ mod turn;
 ///   units are charged to each of them, and nothing at all where none fits: then the only thing that
 ///   may be written is a state that a wrong clock wrote, as of now. A count of 0 only reads.
 /// * The standings are those right after, in the order of the charges.
-/// * A charge that was answered is kept until the quota is whole again. Where room is bounded, a new
-///   key is refused rather than an old one forgotten.
-/// * Equal histories get equal decisions from every store.
+/// * A charge that was answered is kept until the quota is whole again. Where room is bounded, new keys
+///   are counted together rather than an old one forgotten.
+/// * Equal histories get equal decisions from every store that has room.
 /// * No call blocks the caller: what takes time is answered later. An answer may fail, and then the
 ///   charge may or may not have landed; it is never made twice.
 pub trait Store: Debug + Send + Sync {
@@ -62,6 +62,12 @@ pub trait Store: Debug + Send + Sync {
     /// denies. What the last of them was charged is never given back.
     fn may_give_back(&self) -> bool {
         false
+    }
+
+    /// Is told of policies that requests will meet, before the first one does: a store of bounded room can
+    /// divide it among them.
+    fn prepare(&self, policies: &[Arc<Policy>]) {
+        let _ = policies;
     }
 
     /// Has `debtor` asked for its debts each time the store is back from an outage, before it
@@ -135,8 +141,6 @@ pub enum StoreErrorKind {
     Declined,
     /// More requests wait for it than may, or for longer: it was not asked.
     Overloaded,
-    /// It has no room for a new key.
-    Full,
     /// It was shut down.
     Closed,
 }
@@ -147,7 +151,7 @@ impl StoreErrorKind {
     pub fn may_have_charged(self) -> bool {
         match self {
             Self::Lost | Self::TimedOut | Self::Refused | Self::Closed => true,
-            Self::Unreachable | Self::Declined | Self::Overloaded | Self::Full => false,
+            Self::Unreachable | Self::Declined | Self::Overloaded => false,
         }
     }
 }
@@ -190,7 +194,6 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Refused => "the store refused the request",
             StoreErrorKind::Declined => "the store does not count at present",
             StoreErrorKind::Overloaded => "too many requests wait for the store",
-            StoreErrorKind::Full => "the store has no room for a new key",
             StoreErrorKind::Closed => "the store was shut down",
         })
     }

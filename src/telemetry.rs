@@ -1,4 +1,4 @@
-//! What is counted of the store, as Prometheus reads it.
+//! What is counted of the stores, as Prometheus reads it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::store::{RedisStatus, RedisStore};
+use crate::store::{MemoryStore, NewKeys, PolicyKeys, RedisStatus, RedisStore};
 
 /// The media type of [`Metrics::text`].
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -19,9 +19,10 @@ pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0
 pub(crate) struct Metrics(Registry);
 
 impl Metrics {
-    /// Those of `store`; without one, as where this process counts, there is nothing to tell.
-    pub(crate) fn of(store: Option<&Arc<RedisStore>>) -> Self {
+    /// Those of `store`, unless this process counts, and of its memory, where it does or stands in.
+    pub(crate) fn of(store: Option<&Arc<RedisStore>>, memory: &Arc<MemoryStore>) -> Self {
         let mut registry = Registry::with_prefix("tollgate");
+        registry.register_collector(Box::new(Memory(memory.clone())));
         if let Some(store) = store {
             registry.register_collector(Box::new(Store(store.clone())));
         }
@@ -89,6 +90,86 @@ fn counts(status: &RedisStatus) -> [(&'static str, &'static str, u64); 8] {
             status.not_given_back,
         ),
     ]
+}
+
+#[derive(Debug)]
+struct Memory(Arc<MemoryStore>);
+
+impl Collector for Memory {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let status = self.0.status();
+        for (name, help, keys) in [
+            ("memory_keys", "Keys in this process's memory", status.keys),
+            ("memory_max_keys", "Keys that it may hold", status.max_keys),
+        ] {
+            show(&mut encoder, name, help, &gauge(keys))?;
+        }
+        let mut show = |name, help, of: &dyn Fn(&PolicyKeys) -> Number| {
+            let metrics = status.policies.iter().map(|it| (it.policy.as_str(), of(it)));
+            show_by_policy(&mut encoder, name, help, metrics)
+        };
+        show("memory_policy_keys", "Those of them that a policy has", &|it| {
+            Number::Gauge(gauge(it.keys))
+        })?;
+        show(
+            "memory_crowding",
+            "How new keys of a policy are counted: 0 alone, 1 IPv6 by wider networks, 2 together",
+            &|it| Number::Gauge(gauge(crowding(it.new_keys))),
+        )?;
+        show(
+            "memory_coarse",
+            "Requests of new IPv6 clients that were counted by wider networks",
+            &|it| Number::Counter(ConstCounter::new(it.coarse)),
+        )?;
+        show(
+            "memory_overflow",
+            "Requests of new clients that were counted together, in overflow counts",
+            &|it| Number::Counter(ConstCounter::new(it.overflow)),
+        )
+    }
+}
+
+fn crowding(new_keys: NewKeys) -> usize {
+    match new_keys {
+        NewKeys::Alone => 0,
+        NewKeys::ByWiderNetwork => 1,
+        NewKeys::Together => 2,
+    }
+}
+
+/// One metric of a policy.
+enum Number {
+    Gauge(ConstGauge<i64>),
+    Counter(ConstCounter<u64>),
+}
+
+fn gauge(number: usize) -> ConstGauge<i64> {
+    ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// Shows a metric that each policy has, labelled with the policy's name.
+fn show_by_policy<'a>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metrics: impl Iterator<Item = (&'a str, Number)>,
+) -> Result<(), fmt::Error> {
+    let mut metrics = metrics.peekable();
+    let Some((_, first)) = metrics.peek() else { return Ok(()) };
+    let kind = match first {
+        Number::Gauge(metric) => metric.metric_type(),
+        Number::Counter(metric) => metric.metric_type(),
+    };
+    let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+    for (policy, number) in metrics {
+        let labels = [("policy", policy)];
+        let encoder = family.encode_family(&labels)?;
+        match number {
+            Number::Gauge(metric) => metric.encode(encoder)?,
+            Number::Counter(metric) => metric.encode(encoder)?,
+        }
+    }
+    Ok(())
 }
 
 /// Shows a metric without labels.

@@ -43,6 +43,31 @@ impl Ipv6Network {
         let mask = u128::MAX << (128 - u32::from(prefix.0));
         Self { first: Ipv6Addr::from_bits(address.to_bits() & mask), prefix }
     }
+
+    /// The network that is written so; none where it is no network.
+    pub(crate) fn of_text(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/')?;
+        Some(Self::of(address.parse().ok()?, Ipv6Prefix::new(length.parse().ok()?)?))
+    }
+
+    /// The size of the network.
+    pub(crate) fn prefix(self) -> Ipv6Prefix {
+        self.prefix
+    }
+
+    /// The wider network of `prefix` that it is in; none where it is as wide itself.
+    pub(crate) fn widened(self, prefix: Ipv6Prefix) -> Option<Self> {
+        (prefix < self.prefix).then(|| Self::of(self.first, prefix))
+    }
+
+    /// The network that the client at `address` is counted by: one of this size, or of the whole prefix
+    /// for translators (RFC 8215), where an address does not show which IPv4 client it is of.
+    pub(super) fn of_client(address: Ipv6Addr, prefix: Ipv6Prefix) -> Self {
+        match address.segments() {
+            [0x64, 0xff9b, 1, ..] => Self::of(address, prefix.min(Ipv6Prefix(48))),
+            _ => Self::of(address, prefix),
+        }
+    }
 }
 
 impl fmt::Display for Ipv6Network {
@@ -51,15 +76,51 @@ impl fmt::Display for Ipv6Network {
     }
 }
 
-/// The same address in the one spelling that everything is compared and counted in: an IPv4 address
-/// also where IPv6 carries it, as a socket of both families does (`::ffff:0:0/96`) and a translator
-/// between them (NAT64, `64:ff9b::/96`).
+/// The same address in the one spelling that an IPv4 client is known by: as IPv4 also where IPv6 carries
+/// it, as a socket of both families does (`::ffff:0:0/96`) and a translator between them (NAT64,
+/// `64:ff9b::/96`).
 pub(crate) fn canonical(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
-            let [.., a, b, c, d] = v6.octets();
-            Ipv4Addr::new(a, b, c, d).into()
-        }
-        other => other,
+        IpAddr::V6(v6) => match v6.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => joined(high, low).into(),
+            _ => v6.into(),
+        },
+        v4 => v4,
     }
+}
+
+/// The address that a client is counted by: the canonical one, or an IPv4 address where only whoever has
+/// that one receives what is sent to the IPv6 address.
+///
+/// A translator's own prefix says where the IPv4 address is only if it is 96 bits long. Interface
+/// identifiers that hold an IPv4 address (ISATAP) are made up by whoever has the network: they are not
+/// read.
+pub(crate) fn counted(address: IpAddr) -> IpAddr {
+    match canonical(address) {
+        IpAddr::V6(v6) => match v6.segments() {
+            // NAT64 by a translator of one's own (RFC 8215).
+            [0x64, 0xff9b, 1, _, 0, 0, high, low] => joined(high, low).into(),
+            // 6to4 (RFC 3056): the holder of the address has all 65,536 networks behind it.
+            [0x2002, high, low, ..] => joined(high, low).into(),
+            // Teredo (RFC 4380): the client chooses its server and its port. The address is inverted.
+            [0x2001, 0, .., high, low] => joined(!high, !low).into(),
+            _ => v6.into(),
+        },
+        v4 => v4,
+    }
+}
+
+/// The IPv4 network, and the length of its prefix, of exactly the clients that are counted by an address
+/// in the IPv6 network of this `length` that begins at `first`; none where it has no IPv4 clients, a part
+/// of one, or all of a form.
+pub(crate) fn counted_network(first: Ipv6Addr, length: u8) -> Option<(Ipv4Addr, u8)> {
+    match (first.segments(), length) {
+        ([0x64, 0xff9b, 1, _, 0, 0, high, low], 97..) => Some((joined(high, low), length - 96)),
+        ([0x2002, high, low, ..], 17..=48) => Some((joined(high, low), length - 16)),
+        _ => None,
+    }
+}
+
+fn joined(high: u16, low: u16) -> Ipv4Addr {
+    Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))
 }

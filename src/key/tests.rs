@@ -17,7 +17,51 @@ fn one_client_is_one_identity_however_its_address_is_written() {
     assert_ne!(ip("2001:db8::1"), ip("2001:db8:0:1::1"));
     // A translator between IPv6 and IPv4, whose every client would be in one /64.
     assert_eq!(ip("64:ff9b::203.0.113.7"), "ip:203.0.113.7");
-    assert_eq!(ip("64:ff9b:1::1"), "ip:64:ff9b:1::/64");
+}
+
+#[test]
+fn whoever_has_an_ipv4_address_has_no_more_counts_in_the_networks_that_are_made_of_it() {
+    for carrying in [
+        // A translator of one's own, at any of its /96 (RFC 8215).
+        "64:ff9b:1::203.0.113.7",
+        "64:ff9b:1:fffe::203.0.113.7",
+        // 6to4 (RFC 3056): 65,536 networks of each address.
+        "2002:cb00:7107::1",
+        "2002:cb00:7107:ffff:1:2:3:4",
+        // Teredo (RFC 4380): any server, flags and port; the client's address is inverted.
+        "2001:0:4136:e378:8000:63bf:34ff:8ef8",
+        "2001::34ff:8ef8",
+    ] {
+        assert_eq!(ip(carrying), "ip:203.0.113.7", "{carrying}");
+    }
+    // A translator whose prefix has another length says too little: all it has is one client.
+    for unclear in
+        ["64:ff9b:1:cb00:71:700::", "64:ff9b:1:7:cb:71:700:0", "64:ff9b:1:1:0:1:cb00:7107"]
+    {
+        assert_eq!(ip(unclear), "ip:64:ff9b:1::/48", "{unclear}");
+    }
+    let wide = Ipv6Prefix::new(40).unwrap();
+    let unclear = Identity::ip("64:ff9b:1:cb00:71:700::".parse().unwrap(), wide);
+    assert_eq!(unclear.to_string(), "ip:64:ff9b::/40", "a wider network holds it, too");
+}
+
+#[test]
+fn an_ipv4_address_that_anyone_can_write_into_an_ipv6_address_is_not_believed() {
+    for (text, network) in [
+        // ISATAP: the holder of the network makes up its interface identifiers.
+        ("2001:db8::5efe:203.0.113.7", "ip:2001:db8::/64"),
+        ("2001:db8::200:5efe:203.0.113.7", "ip:2001:db8::/64"),
+        // IPv4-compatible, and of an old translator: not routed, and all of them one client.
+        ("::203.0.113.7", "ip:::/64"),
+        ("::ffff:0:203.0.113.7", "ip:::/64"),
+        // Neighbours of the forms that are folded.
+        ("2001:1::34ff:8ef8", "ip:2001:1::/64"),
+        ("2003:cb00:7107::1", "ip:2003:cb00:7107::/64"),
+        ("64:ff9b:2::203.0.113.7", "ip:64:ff9b:2::/64"),
+        ("64:ff9b:0:1::203.0.113.7", "ip:64:ff9b:0:1::/64"),
+    ] {
+        assert_eq!(ip(text), network, "{text}");
+    }
 }
 
 #[test]

@@ -168,8 +168,9 @@ impl LimiterBuilder {
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
         let Self { store, local, deny_cache, keyspace, instances, .. } = self;
-        let policies = rules.values().flat_map(|rule| rule.policies());
-        let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, policies)));
+        let policies: Vec<_> = rules.values().flat_map(|rule| rule.policies()).cloned().collect();
+        store.prepare(&policies);
+        let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, &policies)));
         if let Some(fallback) = &fallback {
             let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
             store.on_return(debtor);

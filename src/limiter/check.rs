@@ -162,10 +162,8 @@ impl Question {
             return Ok(unlimited(&asked));
         }
         let fallback = limiter.0.fallback.as_ref().ok_or(Unavailable { cause })?;
-        match fallback.decide(&asked, cause) {
-            Ok((shared, acquired)) => Ok(decision(shared, acquired)),
-            Err(error) => Err(Unavailable { cause: error.kind() }),
-        }
+        let (shared, acquired) = fallback.decide(&asked, cause);
+        Ok(decision(shared, acquired))
     }
 }
 

@@ -25,8 +25,11 @@ impl Fallback {
     pub(super) fn new<'a>(
         local: Arc<MemoryStore>,
         instances: NonZeroU64,
-        policies: impl IntoIterator<Item = &'a Arc<Policy>>,
+        policies: impl IntoIterator<Item = &'a Arc<Policy>, IntoIter: Clone>,
     ) -> Self {
+        let policies = policies.into_iter();
+        let counted = policies.clone().filter(|it| it.on_store_failure() == OnStoreFailure::Local);
+        local.prepare(&counted.cloned().collect::<Vec<_>>());
         Self { local, seeds: Seeds::default(), shares: Shares::new(instances, policies) }
     }
 
@@ -43,11 +46,7 @@ impl Fallback {
     /// Decides `asked` because the store failed by `cause`: what was asked here instead, under this
     /// process's shares, and what came of it. What that store may have charged is not owed to it
     /// once more.
-    pub(super) fn decide(
-        &self,
-        asked: &Acquire,
-        cause: StoreErrorKind,
-    ) -> Result<(Acquire, Acquired), StoreError> {
+    pub(super) fn decide(&self, asked: &Acquire, cause: StoreErrorKind) -> (Acquire, Acquired) {
         let shared = |charge: &Charge| Charge {
             policy: self.shares.of(&charge.policy).clone(),
             key: charge.key.clone(),
@@ -55,8 +54,8 @@ impl Fallback {
         let here = Acquire { charges: asked.charges.iter().map(shared).collect(), ..*asked };
         let owed = (!cause.may_have_charged()).then_some(asked);
         let known = |index: usize, name| self.known(name, &asked.charges[index].policy);
-        let acquired = self.local.stand_in(&Instead { asked: &here, owed, known })?;
-        Ok((here, acquired))
+        let acquired = self.local.stand_in(&Instead { asked: &here, owed, known });
+        (here, acquired)
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {

@@ -21,6 +21,18 @@ fn networks_and_addresses_are_read_in_every_spelling() {
         ("64:ff9b::203.0.113.0/120", "203.0.113.0/24"),
         ("::ffff:0:0/96", "0.0.0.0/0"),
         ("64:ff9b::/96", "0.0.0.0/0"),
+        ("64:ff9b:1:7::203.0.113.0/120", "203.0.113.0/24"),
+        ("64:ff9b:1::/97", "0.0.0.0/1"),
+        ("2002:cb00:7107::/48", "203.0.113.7/32"),
+        ("2002:cb00:7100::/40", "203.0.113.0/24"),
+        ("2002::/17", "0.0.0.0/1"),
+        // A part of what one client has, and all clients of a form, stay what they are.
+        ("2002:cb00:7107:1::/64", "2002:cb00:7107:1::/64"),
+        ("2002::/16", "2002::/16"),
+        ("64:ff9b:1::/96", "64:ff9b:1::/96"),
+        ("64:ff9b:1::/48", "64:ff9b:1::/48"),
+        ("2001::/32", "2001::/32"),
+        ("2001::34ff:8ef8", "2001::34ff:8ef8/128"),
     ] {
         assert_eq!(text.parse::<Network>().unwrap().to_string(), read, "{text}");
     }
@@ -82,6 +94,44 @@ fn an_ipv4_address_is_one_however_either_side_writes_it() {
     let contain = |text: &str| all.contain(text.parse().unwrap());
     assert!(contain("2001:db8::1"));
     assert!(!contain("198.51.100.1") && !contain("::ffff:198.51.100.1"));
+}
+
+/// Counting takes each of these for the client 203.0.113.7.
+const CARRYING: [&str; 3] =
+    ["2002:cb00:7107:1::1", "2001:0:4136:e378:8000:63bf:34ff:8ef8", "64:ff9b:1:7::203.0.113.7"];
+
+#[test]
+fn a_client_that_is_counted_by_its_ipv4_address_is_on_a_list_by_it() {
+    let networks = networks(&["203.0.113.0/24"]);
+    for address in CARRYING {
+        assert!(networks.contain(address.parse().unwrap()), "{address}");
+    }
+    let [six, teredo, local] = ["2002:cb00:7207::", "2001::34ff:8df8", "64:ff9b:1::203.0.114.7"];
+    for address in [six, teredo, local] {
+        assert!(!networks.contain(address.parse().unwrap()), "{address}");
+    }
+}
+
+#[test]
+fn it_is_on_a_list_by_its_ipv6_address_too_and_nobody_else_is() {
+    for (listed, of_them) in [
+        ("2002::/16", [true, false, false]),
+        ("2001::/32", [false, true, false]),
+        ("64:ff9b:1::/48", [false, false, true]),
+        ("64:ff9b:1:7::/96", [false, false, true]),
+        ("2002:cb00:7107:1::/64", [true, false, false]),
+        ("2002:cb00:7107:2::/64", [false; 3]),
+        ("::/0", [true; 3]),
+        ("2002:cb00:7107::/48", [true; 3]),
+    ] {
+        let networks = networks(&[listed]);
+        let contain = |text: &str| networks.contain(text.parse().unwrap());
+        assert_eq!(CARRYING.map(contain), of_them, "{listed}");
+        let is_all_of_it = listed == "2002:cb00:7107::/48";
+        assert_eq!(contain("203.0.113.7"), is_all_of_it, "{listed}");
+        assert_eq!(contain("::ffff:203.0.113.7"), is_all_of_it, "{listed}");
+        assert!(!contain("198.51.100.1") && !contain("64:ff9b::198.51.100.1"), "{listed}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Name;
 use crate::algorithm::Algorithm;
 use crate::draft::draft;
-use crate::key::Identity;
+use crate::key::{Identity, Ipv6Network};
 use crate::policy::Policy;
 
 /// An identity whose text is longer than this is named by its hash.
@@ -122,6 +122,22 @@ impl Key {
         let start = self.text.find('{').map_or(0, |brace| brace + 1);
         let tag = &self.text[start..];
         &tag[..tag.find('}').unwrap_or(tag.len())]
+    }
+
+    /// The IPv6 network that it counts; none where it counts something else.
+    pub(crate) fn network(&self) -> Option<Ipv6Network> {
+        self.hash_tag().strip_prefix("ip:").and_then(Ipv6Network::of_text)
+    }
+
+    /// The name of the key that differs from this one in its identity alone, which is written `identity`.
+    pub(crate) fn name_for(&self, identity: &dyn fmt::Display) -> Name {
+        let (before, rest) = self.text.split_once('{').unwrap_or_default();
+        let (_, after) = rest.split_once('}').unwrap_or_default();
+        draft(|text| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{before}{{{identity}}}{after}");
+            Name::of_text(text)
+        })
     }
 }
 

@@ -88,10 +88,15 @@ fn a_process_that_refuses_without_redis_is_not_ready_meanwhile() {
 }
 
 #[test]
-fn where_this_process_counts_it_is_ready_and_has_nothing_to_tell() {
-    let (_tollgate, operator) = serve("memory:", "local");
+fn where_this_process_counts_it_is_ready_and_tells_of_its_memory() {
+    let (tollgate, operator) = serve("memory:", "local");
     assert_eq!(readiness(&operator), (200, json!({ "status": "ready", "store": "up" })));
-    assert_eq!(operator.get("/metrics", &[]).body, "# EOF\n");
+    assert_eq!(metric(&operator, "tollgate_memory_keys"), 0.0);
+    tollgate.get("/api/data", &[]);
+    assert_eq!(metric(&operator, "tollgate_memory_keys"), 1.0);
+    assert_eq!(metric(&operator, "tollgate_memory_policy_keys{policy=\"default\"}"), 1.0);
+    assert_eq!(metric(&operator, "tollgate_memory_max_keys"), 1_000_000.0);
+    assert!(!operator.get("/metrics", &[]).body.contains("tollgate_store"), "there is no Redis");
 }
 
 #[test]

@@ -83,6 +83,35 @@ fn promise_5_the_largest_quotas_come_back_exactly() {
     });
 }
 
+/// What many dear requests cost together passes 2^64: that is more than any quota, and no small number.
+#[test]
+fn promise_5_what_many_requests_cost_together_may_pass_every_integer() {
+    on_each_store(|stand| {
+        for policy in largest_policies() {
+            let all = capacity(&policy);
+            let charges = [charge("c", &policy)];
+            for (cost, count) in [
+                (1 << 40, 1 << 24),
+                (1 << 52, 1 << 12),
+                (MAX_EXACT, u32::MAX),
+                ((1 << 32) + 1, u32::MAX),
+                (all.div_ceil(2), u32::MAX),
+                (1, u32::MAX),
+            ] {
+                let before = stand.peek(&charges[0], 1).remaining;
+                let fit = u32::try_from(before / cost).unwrap_or(u32::MAX).min(count);
+                let answer = stand.acquire(&charges, cost, count);
+                assert_eq!(answer.admitted, fit, "{policy:?}: {count} at {cost}");
+                let remaining = before - u64::from(fit) * cost;
+                assert_eq!(
+                    answer.standings[0].remaining, remaining,
+                    "{policy:?}: {count} at {cost}"
+                );
+            }
+        }
+    });
+}
+
 fn same_as_model(stand: &Stand, model: &mut Model, policy: &Arc<Policy>, now: u64, cost: u64) {
     let charge = charge("b", policy);
     let of_model = model::Charge { key: charge.key.to_string(), policy: policy.clone() };

@@ -44,6 +44,8 @@ mod proxied;
 mod idle;
 // A hundred outages leave nothing behind.
 mod cycles;
+// Made-up keys keep nobody out of the memory store.
+mod crowded;
 // The command `doctor`.
 mod doctor;
 // TLS, sentinels, a cluster: however Redis is reached, and whatever happens to it there.

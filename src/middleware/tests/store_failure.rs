@@ -28,10 +28,8 @@ impl Store for Failing {
 
 /// Every kind of failure, answered at once and later.
 fn failures() -> impl Iterator<Item = LimiterBuilder> {
-    use StoreErrorKind::{
-        Closed, Declined, Full, Lost, Overloaded, Refused, TimedOut, Unreachable,
-    };
-    let kinds = [Unreachable, Lost, TimedOut, Refused, Declined, Overloaded, Full, Closed];
+    use StoreErrorKind::{Closed, Declined, Lost, Overloaded, Refused, TimedOut, Unreachable};
+    let kinds = [Unreachable, Lost, TimedOut, Refused, Declined, Overloaded, Closed];
     kinds.into_iter().flat_map(|kind| [false, true].map(|later| Failing { kind, later })).map(
         |store| {
             let clock = Arc::new(ManualClock::new(NOW));

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
-use super::{Beside, Entry, MemoryStore, Name, Shard};
+use super::acquire::{Beside, untouched};
+use super::crowding::Counted;
+use super::{MemoryStore, Name, Shard};
 use crate::algorithm::State;
 use crate::clock::Millis;
+use crate::decision::Standing;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Key, StoreError};
+use crate::store::{Acquire, Acquired, Charge, Key};
 
 /// How many keys may owe something at most; what is admitted beyond them is not charged back.
 pub(super) const MAX_DEBTORS: usize = 131_072;
@@ -50,7 +53,7 @@ impl MemoryStore {
     }
 
     /// Decides instead of the store that is away.
-    pub(crate) fn stand_in<B>(&self, instead: &Instead<'_, B>) -> Result<Acquired, StoreError>
+    pub(crate) fn stand_in<B>(&self, instead: &Instead<'_, B>) -> Acquired
     where
         B: Fn(usize, Name) -> Option<Known>,
     {
@@ -61,7 +64,7 @@ impl MemoryStore {
     /// a window has forgotten meanwhile is owed no longer.
     pub(crate) fn debts(&self, most: usize) -> Vec<Acquire> {
         let mut debts = Vec::new();
-        for shard in 0..self.shards.len() {
+        for shard in 0..self.for_keys {
             let mut shard = self.lock(shard);
             while debts.len() < most && !shard.debts.is_empty() {
                 let now = self.clock.now();
@@ -92,8 +95,18 @@ impl MemoryStore {
 impl<B: Fn(usize, Name) -> Option<Known>> Beside for Instead<'_, B> {
     fn before(&self, shard: &mut Shard, name: Name, index: usize, now: Millis) {
         if let Some(known) = (self.known)(index, name) {
-            shard.begin(name, &self.asked.charges[index].policy, known, now);
+            shard.begin(name, &self.asked.charges[index], known, now);
         }
+    }
+
+    /// No better than what the other store had left of the key. What is counted coarser is not owed.
+    fn bound(&self, index: usize, now: Millis, cost: Cost, standing: Standing) -> Standing {
+        let charge = &self.asked.charges[index];
+        let known = (self.known)(index, charge.key.name());
+        let own = known.map(|known| {
+            begun(&charge.policy, known.used, known.at).standing(&charge.policy.terms(), now, cost)
+        });
+        own.filter(|own| own.remaining < standing.remaining).unwrap_or(standing)
     }
 
     fn after(&self, shard: &mut Shard, name: Name, index: usize, units: u64) {
@@ -106,19 +119,21 @@ impl<B: Fn(usize, Name) -> Option<Known>> Beside for Instead<'_, B> {
 impl Shard {
     /// Has a key begin with what is known of it and what it owes, where that leaves less than what
     /// is counted here: the other store may have gone on since.
-    fn begin(&mut self, name: Name, share: &Policy, known: Known, now: Millis) {
-        let terms = share.terms();
+    fn begin(&mut self, name: Name, charge: &Charge, known: Known, now: Millis) {
+        let terms = charge.policy.terms();
         let owed = self.debts.get(&name).map_or(0, |debt| debt.units);
-        let mut state = State::untouched(share.algorithm());
-        let used = known.used.saturating_add(owed).min(terms.burst);
-        state.charge(&terms, known.at, used, Cost::ONE);
+        let state = begun(&charge.policy, known.used.saturating_add(owed), known.at);
         let begun = state.standing(&terms, now, Cost::ONE);
-        let is_less = match self.entries.get(&name) {
-            Some(entry) => begun.remaining < entry.state.standing(&terms, now, Cost::ONE).remaining,
-            None => begun.remaining < terms.burst && self.entries.len() < self.capacity,
+        let is_less = match self.standing(name, charge, now, Cost::ONE) {
+            Some(here) => begun.remaining < here.remaining,
+            None => {
+                let own = Counted::own(&charge.key);
+                begun.remaining < terms.burst
+                    && self.entries.has_place(own, charge, [].into_iter(), now)
+            }
         };
         if is_less {
-            self.entries.insert(name, Entry { state, whole_at: now + begun.reset_after });
+            self.entries.insert(name, &charge.policy, state, now + begun.reset_after);
         }
     }
 
@@ -134,7 +149,8 @@ impl Shard {
     fn hand_out(&mut self, name: Name, now: Millis) -> Option<Acquire> {
         let mut debt = self.debts.remove(&name)?;
         let here = Charge { policy: debt.share.clone(), key: debt.charge.key.clone() };
-        let remaining = self.standing(name, &here, now, Cost::ONE).remaining;
+        let standing = self.standing(name, &here, now, Cost::ONE);
+        let remaining = standing.unwrap_or_else(|| untouched(&here, now, Cost::ONE)).remaining;
         let used = here.policy.terms().burst.saturating_sub(remaining);
         debt.units = debt.units.min(used);
         if debt.units == 0 {
@@ -148,6 +164,14 @@ impl Shard {
         }
         Some(Acquire { charges, cost: Cost::ONE, count })
     }
+}
+
+/// The state of a key of which so much was used at once.
+fn begun(share: &Policy, used: u64, at: Millis) -> State {
+    let terms = share.terms();
+    let mut state = State::untouched(share.algorithm());
+    state.charge(&terms, at, used.min(terms.burst), Cost::ONE);
+    state
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
             };
             let charges = run.policies().zip(keys).map(charge).collect();
             let asked = Acquire { charges, cost: run.cost(), count: run.count() };
-            let acquired = store.acquire_now(&asked).unwrap();
+            let acquired = store.acquire_now(&asked);
             reply.push(i64::from(acquired.admitted));
             for standing in acquired.standings {
                 reply.push(i64::try_from(standing.remaining).unwrap());
@@ -149,7 +149,7 @@ proptest! {
             (place.group, place.request, place.before)
         });
         for it in order {
-            let alone = one_by_one.acquire_now(&acquire(&policies, questions[it])).unwrap();
+            let alone = one_by_one.acquire_now(&acquire(&policies, questions[it]));
             prop_assert_eq!(answers[it].admitted, alone.admitted);
             for (together, alone) in answers[it].standings.iter().zip(&alone.standings) {
                 prop_assert_eq!(together, alone);

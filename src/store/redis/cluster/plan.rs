@@ -235,7 +235,7 @@ impl Request {
     /// What is to be given back of it, as the request at `place`, and in which slots.
     fn refunds(&self, place: usize) -> impl Iterator<Item = (usize, u16, Refund)> {
         self.parts.iter().enumerate().flat_map(move |(number, part)| {
-            let amount = u64::from(self.owed(number)) * self.acquire.cost.units();
+            let amount = u64::from(self.owed(number)).saturating_mul(self.acquire.cost.units());
             let refund = move |charge: &usize| Refund {
                 charge: self.acquire.charges[*charge].clone(),
                 amount,

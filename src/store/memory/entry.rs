@@ -1,0 +1,100 @@
+//! What is kept of one key.
+
+use crate::algorithm::{State, Terms};
+use crate::clock::Millis;
+use crate::decision::Standing;
+use crate::quota::Cost;
+
+/// How many rooms a table has at most: see [`Due`].
+pub(super) const MAX_ROOMS: usize = 1 << ROOM_BITS;
+const ROOM_BITS: u32 = 11;
+const LATEST: Millis = Millis::MAX >> ROOM_BITS;
+
+/// The state of one key.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) state: State,
+    due: Due,
+}
+
+/// When an entry's quota is whole again, in 53 bits as all times, and in which of its table's rooms it
+/// is: in one word, as there are millions of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due(u64);
+
+impl Entry {
+    /// An entry in `room`, whose quota is whole again at `whole_at`.
+    pub(super) fn new(state: State, whole_at: Millis, room: usize) -> Self {
+        Self { state, due: Due::new(whole_at, room) }
+    }
+
+    /// From then on the entry says no more than its absence.
+    pub(super) fn whole_at(&self) -> Millis {
+        self.due.whole_at()
+    }
+
+    pub(super) fn room(&self) -> usize {
+        self.due.room()
+    }
+
+    pub(super) fn charge(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        cost: Cost,
+    ) -> Standing {
+        let standing = self.state.charge(terms, now, units, cost);
+        self.due = Due::new(now + standing.reset_after, self.room());
+        standing
+    }
+
+    /// Keeps an entry that a wrong clock wrote no longer than if it had been written now, as it is read
+    /// so: else it would stay until that clock's time has come.
+    pub(super) fn settle(&mut self, window: Millis, now: Millis) {
+        let kept_for = self.state.astray(window, now).and_then(|stamp| {
+            // Before its stamp where this was done already.
+            self.whole_at().checked_sub(stamp)
+        });
+        if let Some(kept_for) = kept_for {
+            self.due = Due::new(now + kept_for, self.room());
+        }
+    }
+}
+
+impl Due {
+    fn new(whole_at: Millis, room: usize) -> Self {
+        Self(whole_at.min(LATEST) << ROOM_BITS | (room % MAX_ROOMS) as u64)
+    }
+
+    fn whole_at(self) -> Millis {
+        self.0 >> ROOM_BITS
+    }
+
+    fn room(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX) % MAX_ROOMS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::MAX_EXACT;
+    use crate::store::Name;
+
+    #[test]
+    fn an_entry_is_small() {
+        assert!(size_of::<(Name, Entry)>() <= 56, "{} bytes", size_of::<(Name, Entry)>());
+    }
+
+    #[test]
+    fn a_word_holds_every_time_and_every_room() {
+        for whole_at in [0, 1, 1_700_000_000_000, MAX_EXACT] {
+            for room in [0, 1, MAX_ROOMS - 1] {
+                let due = Due::new(whole_at, room);
+                assert_eq!((due.whole_at(), due.room()), (whole_at, room));
+            }
+        }
+        assert_eq!(Due::new(u64::MAX, 7).whole_at(), MAX_EXACT, "no later than any time");
+    }
+}

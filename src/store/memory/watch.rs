@@ -1,0 +1,168 @@
+//! What is counted and said of policies that have little room.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::crowding::{FILLING, FULL, Level, overflow_counts};
+use crate::clock::Millis;
+use crate::policy::{KeySource, Policy};
+
+/// The same is said of a policy no more often than this.
+const INTERVAL: Millis = 10 * 60_000;
+
+/// What is said of a room, in the order of how full it is.
+const NOTHING: u8 = 0;
+const IS_FILLING: u8 = 1;
+const IS_FULL: u8 = 2;
+
+/// Of all policies of one store. It is said without any lock of the store.
+#[derive(Debug)]
+pub(super) struct Watches {
+    max_keys: usize,
+    all: Mutex<Vec<Arc<Watch>>>,
+    has_news: AtomicBool,
+}
+
+/// Of one policy.
+#[derive(Debug)]
+pub(super) struct Watch {
+    policy: Box<str>,
+    /// Whether its keys may be networks, which can be counted coarser.
+    is_by_address: bool,
+    coarse: AtomicU64,
+    overflow: AtomicU64,
+    /// What was said last; nothing again once the room is well below that.
+    said: AtomicU8,
+    /// What is to be said.
+    to_say: AtomicU8,
+    filling_said_at: AtomicU64,
+    full_said_at: AtomicU64,
+}
+
+impl Watches {
+    pub(super) fn new(max_keys: usize) -> Self {
+        Self { max_keys, all: Mutex::default(), has_news: AtomicBool::default() }
+    }
+
+    /// Of all policies of the name of `policy`.
+    pub(super) fn of(&self, policy: &Policy) -> Arc<Watch> {
+        let mut all = self.lock();
+        if let Some(known) = all.iter().find(|watch| *watch.policy == *policy.name()) {
+            return known.clone();
+        }
+        let watch = Arc::new(Watch::new(policy));
+        all.push(watch.clone());
+        watch
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Watch>> {
+        self.lock().clone()
+    }
+
+    /// Notes that a new key found `taken` percent of the room of `watch` taken: enough to tell.
+    pub(super) fn notice(&self, watch: &Watch, taken: usize, now: Millis) {
+        if watch.has_to_say(taken, now) {
+            self.has_news.store(true, Ordering::Release);
+        }
+    }
+
+    /// Says what was noticed and not yet said.
+    pub(super) fn speak(&self) {
+        if !self.has_news.load(Ordering::Relaxed) || !self.has_news.swap(false, Ordering::Acquire) {
+            return;
+        }
+        for watch in self.all() {
+            watch.speak(self.max_keys);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Watch>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    fn new(policy: &Policy) -> Self {
+        Self {
+            policy: policy.name().into(),
+            is_by_address: matches!(policy.key(), KeySource::Ip | KeySource::UserOrIp),
+            coarse: AtomicU64::default(),
+            overflow: AtomicU64::default(),
+            said: AtomicU8::new(NOTHING),
+            to_say: AtomicU8::new(NOTHING),
+            filling_said_at: AtomicU64::default(),
+            full_said_at: AtomicU64::default(),
+        }
+    }
+
+    pub(super) fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    pub(super) fn is_by_address(&self) -> bool {
+        self.is_by_address
+    }
+
+    /// Requests that were counted with those of other networks, and with those of all new keys.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.coarse.load(Ordering::Relaxed), self.overflow.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn count(&self, level: Level, more: u32) {
+        let count = if level == Level::Overflow { &self.overflow } else { &self.coarse };
+        count.fetch_add(more.into(), Ordering::Relaxed);
+    }
+
+    fn has_to_say(&self, taken: usize, now: Millis) -> bool {
+        let (what, said_at) = match taken {
+            FULL.. => (IS_FULL, &self.full_said_at),
+            FILLING.. => (IS_FILLING, &self.filling_said_at),
+            _ => return false,
+        };
+        if self.said.load(Ordering::Relaxed) >= what {
+            return false;
+        }
+        let last = said_at.load(Ordering::Relaxed);
+        let is_too_soon = last > 0 && (last..last.saturating_add(INTERVAL)).contains(&now);
+        if is_too_soon || self.said.fetch_max(what, Ordering::Relaxed) >= what {
+            return false;
+        }
+        said_at.store(now, Ordering::Relaxed);
+        self.to_say.fetch_max(what, Ordering::Relaxed);
+        true
+    }
+
+    /// Notes that much room is free again.
+    pub(super) fn ease(&self) {
+        if self.said.load(Ordering::Relaxed) != NOTHING {
+            self.said.store(NOTHING, Ordering::Relaxed);
+        }
+    }
+
+    fn speak(&self, max_keys: usize) {
+        let policy = &self.policy;
+        let advice = "If they are all your clients, raise store.max_keys; if somebody makes them up, \
+             block who does, or count by a key that cannot be made up.";
+        match self.to_say.swap(NOTHING, Ordering::Relaxed) {
+            IS_FULL => log::warn!(
+                "Policy {policy:?} has as many keys as it may of the {max_keys} in this process's \
+                 memory: known clients are counted as before, and new ones share overflow counts ({} in \
+                 all, each with the policy's quota) until some are free again. {advice}",
+                overflow_counts(max_keys)
+            ),
+            IS_FILLING if self.is_by_address => log::warn!(
+                "Policy {policy:?} has {FILLING} % of the keys that it may have of the {max_keys} in \
+                 this process's memory: new IPv6 clients are counted by wider networks until some are \
+                 free again. {advice}"
+            ),
+            IS_FILLING => log::warn!(
+                "Policy {policy:?} has {FILLING} % of the keys that it may have of the {max_keys} in \
+                 this process's memory. {advice}"
+            ),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
