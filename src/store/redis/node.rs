@@ -1,6 +1,7 @@
 //! One server: its pool, and the link that says whether it is asked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::RedisResult;
 use scheduled_thread_pool::ScheduledThreadPool;
@@ -19,6 +20,7 @@ pub(super) struct Node {
     pool: Pool,
     link: Arc<Link>,
     clock: Option<Arc<dyn Clock>>,
+    timeout: Duration,
 }
 
 impl Node {
@@ -38,7 +40,7 @@ impl Node {
             let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
             drop(made);
         }
-        Ok(Self { pool, link, clock: options.clock.clone() })
+        Ok(Self { pool, link, clock: options.clock.clone(), timeout: options.timeout })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -51,6 +53,11 @@ impl Node {
 
     pub(super) fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// What one call may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The script's reply to `batch`.

@@ -147,6 +147,11 @@ impl Connection {
         self.generation
     }
 
+    /// Whether it may be used again.
+    pub(super) fn is_fit(&self) -> bool {
+        !self.failed
+    }
+
     /// Has the pool throw it away.
     pub(super) fn discard(&mut self) {
         self.failed = true;
