@@ -22,10 +22,14 @@ pub(super) enum Cause {
     ReadOnly,
     NoPrimary,
     NotSaved,
+    NoReplicas,
     Busy,
     Clients,
     Cluster,
     ClusterDown,
+    NoCluster,
+    Database,
+    Command,
     Unnamed,
     Tls,
     Permission,
@@ -34,7 +38,7 @@ pub(super) enum Cause {
 }
 
 /// What each cause is called in the status, what the log says of the server, and the remedy.
-const TABLE: [(Cause, &str, &str, &str); 20] = {
+const TABLE: [(Cause, &str, &str, &str); 24] = {
     use Cause::*;
     [
         (
@@ -104,6 +108,12 @@ const TABLE: [(Cause, &str, &str, &str); 20] = {
             "See its disk and its log, or set stop-writes-on-bgsave-error to no.",
         ),
         (
+            NoReplicas,
+            "too few replicas",
+            "refuses to count (too few replicas follow it)",
+            "See INFO replication, or lower its min-replicas-to-write.",
+        ),
+        (
             Busy,
             "busy with a script",
             "refuses to count (a script of somebody else keeps it busy)",
@@ -126,6 +136,24 @@ const TABLE: [(Cause, &str, &str, &str); 20] = {
             "cluster down",
             "refuses to count (its cluster is down)",
             "See CLUSTER INFO: every slot needs a node, and most primaries must reach each other.",
+        ),
+        (
+            NoCluster,
+            "no cluster",
+            "refuses to count (it is no node of a cluster)",
+            "Write store.url as redis://, with that one server.",
+        ),
+        (
+            Database,
+            "no such database",
+            "refuses to count (it has no database of that number)",
+            "Correct the number at the end of store.url: CONFIG GET databases says how many there are.",
+        ),
+        (
+            Command,
+            "missing command",
+            "refuses to count (it does not know a command)",
+            "See rename-command in its configuration, and that it is a Redis: `tollgate doctor` says what is missing.",
         ),
         (
             Unnamed,
@@ -193,9 +221,18 @@ impl Cause {
             (_, Some("WRONGPASS")) => Self::Password,
             (_, Some("NOAUTH")) => Self::NoPassword,
             (_, Some("OOM")) => Self::Full,
-            (_, Some("MISCONF" | "NOREPLICAS")) => Self::NotSaved,
+            (_, Some("MISCONF")) => Self::NotSaved,
+            (_, Some("NOREPLICAS")) => Self::NoReplicas,
             (_, Some("BUSY")) => Self::Busy,
             _ if detail.contains("max number of clients") => Self::Clients,
+            _ if detail.contains("cluster support disabled") => Self::NoCluster,
+            _ if detail.contains("not allowed in cluster mode") => Self::Cluster,
+            _ if detail.contains("DB index is out of range") => Self::Database,
+            // To a client, and to a script.
+            _ if detail.contains("unknown command") || detail.contains("unknown subcommand") => {
+                Self::Command
+            }
+            _ if detail.contains("Unknown Redis command") => Self::Command,
             // The script is longer than what a stranger may send.
             _ if detail.contains("unauthenticated bulk length") => Self::NoPassword,
             // What a script is refused, from 7.0 on; and until then.

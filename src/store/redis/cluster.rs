@@ -32,7 +32,7 @@ use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;
 mod exchange;
-mod map;
+pub(super) mod map;
 mod plan;
 mod refresh;
 

@@ -14,6 +14,8 @@ use crate::algorithm::{Algorithm, LARGEST_LOG};
 use crate::clock::Clock;
 use crate::policy::Policy;
 use crate::quota::{Cost, Quota};
+#[cfg(feature = "server")]
+use crate::store::Key;
 use crate::store::{Acquire, Acquired, Charge, Keyspace, StoreError, StoreErrorKind};
 
 /// Asks on a connection of its own, and charges what is owed over it.
@@ -100,6 +102,12 @@ impl Probe {
     ) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
         script::run(connection, batch, now).map_err(store_error)
+    }
+
+    /// What it charges.
+    #[cfg(feature = "server")]
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.charges.iter().map(|charge| &charge.key)
     }
 
     /// What one call may take.
