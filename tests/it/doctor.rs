@@ -150,9 +150,9 @@ fn a_redis_that_is_near_its_limits_is_told_so() {
     let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
     let used: u64 = used.and_then(|used| used.trim().parse().ok()).expect("a number");
     server.tell(&["CONFIG", "SET", "maxmemory", &(used * 100 / 95 + 100_000).to_string()]);
-    assert_found(&examine(&server.url()), "memory", "warn", "% of its maxmemory are used: raise");
+    assert_found(&examine(&server.url()), "memory", "warn", "% of its maxmemory is used: raise");
     server.tell(&["CONFIG", "SET", "maxmemory", &(used * 100).to_string()]);
-    assert_found(&examine(&server.url()), "memory", "ok", "% of its maxmemory are used");
+    assert_found(&examine(&server.url()), "memory", "ok", "% of its maxmemory is used");
     server.tell(&["CONFIG", "SET", "maxclients", "2"]);
     let finished = examine(&server.url());
     assert_found(&finished, "clients", "fail", "1 of 2 are connected: each process needs 3");

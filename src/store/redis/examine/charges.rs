@@ -32,7 +32,7 @@ impl Examiner<'_> {
         let forgotten = keys.iter().try_for_each(|key| self.forget(key)).map_err(store_error);
         match counted.and_then(|refused| forgotten.map(|()| refused)) {
             Ok(None) => {
-                self.findings.ok("counting", "every algorithm counts there, on keys of every kind")
+                self.findings.ok("counting", "every algorithm counts there, on keys of every kind");
             }
             Ok(Some(key)) => self.findings.fail(
                 "counting",

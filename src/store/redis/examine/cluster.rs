@@ -100,15 +100,12 @@ fn members(
     }
     let wanted: Vec<Vec<u16>> = of_places.values().map(|ranges| spread(ranges)).collect();
     let mut tags = tags_in(&wanted.concat());
-    let mut subjects = Vec::new();
-    for (((host, port), slots), name) in of_places.into_iter().zip(wanted).zip(&names) {
-        let ((host, port), _) = (host, port);
+    let member = |(((host, port), slots), name): (((String, u16), Vec<u16>), String)| {
         let target = Target::server(at(seed, host, port), options);
-        let connector = connector(target, options)?.of_member();
         let tags = slots.iter().filter_map(|slot| tags.remove(slot)).collect();
-        subjects.push(subject(name.clone(), connector, tags));
-    }
-    Ok(subjects)
+        Ok(subject(name, connector(target, options)?.of_member(), tags))
+    };
+    of_places.into_keys().zip(wanted).zip(names).map(member).collect()
 }
 
 /// Some of the slots in `ranges`, the first and the last of each among them.

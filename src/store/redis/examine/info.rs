@@ -89,7 +89,7 @@ impl Examiner<'_> {
             return;
         };
         let percent = used.saturating_mul(100) / limit;
-        let text = format!("{percent} % of its maxmemory are used");
+        let text = format!("{percent} % of its maxmemory is used");
         if percent >= NEARLY_ALL {
             self.findings
                 .warn("memory", format!("{text}: raise it, or it counts no more when it is full"));
