@@ -6,38 +6,42 @@ export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
 # The script as it is joined: each algorithm is the body of a function.
 ALGORITHMS := fixed_window sliding_window sliding_log token_bucket
 
-.PHONY: help run test check format clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak redis fmt clean
+.PHONY: help run test check toolchain format rust-version clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
-run: ## serve, with config.toml, on http://127.0.0.1:8080
-	@tests/setup.sh cc
+run: toolchain ## serve, with config.toml, on http://127.0.0.1:8080
 	cargo run --locked --release
 
-test: ## run all tests; installs redis-server if it is missing
-	@tests/setup.sh cc redis-server
+test: toolchain ## run all tests; installs redis-server if it is missing
+	@tests/setup.sh redis-server
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
 
-check: format clippy features docs licences lint-lua ## lint, docs, features and licences; installs cargo-deny and luacheck if missing
+check: format rust-version clippy features docs licences lint-lua ## lint, docs, features and licences; installs cargo-deny and luacheck if missing
 
-format:
+toolchain:
+	@tests/setup.sh rust cc
+
+format: toolchain
 	cargo fmt --check
 
-clippy:
-	@tests/setup.sh cc
+rust-version: toolchain
+	tests/rust-version.sh
+
+clippy: toolchain
 	cargo clippy --locked --all-features --all-targets -- -D warnings
 
-features:
+features: toolchain
 	for set in '' redis tls actix actix,redis; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
 	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2|rustls)'
 	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq) '
 
-docs:
+docs: toolchain
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
 
-licences:
+licences: toolchain
 	@tests/setup.sh cargo-deny
 	cargo deny check --hide-inclusion-graph licenses bans sources
 	@if timeout 60 cargo deny fetch db 2>/dev/null; then cargo deny check --disable-fetch advisories; else echo 'Advisories were not checked: their database is out of reach.'; fi
@@ -67,27 +71,28 @@ bench-peers: bench-built ## measure what a user would pick instead; builds it, a
 	benches/peers/install.sh $(BENCHED)/peers
 	$(LOAD) peers $(MEASURED) $(LONG)
 
-bench-chart: ## draw benches/chart.svg from what `make bench` measured last
+bench-chart: toolchain ## draw benches/chart.svg from what `make bench` measured last
 	$(LOAD) chart --results $(BENCHED) --output benches/chart.svg
 
-bench-core: ## measure the parts of a decision, without a network
+bench-core: toolchain ## measure the parts of a decision, without a network
 	cargo bench --locked --bench core
 
-soak: ## break Redis again and again under load, and count what is admitted: SECONDS=600
-	@tests/setup.sh cc redis-server
+soak: toolchain ## break Redis again and again under load, and count what is admitted: SECONDS=600
+	@tests/setup.sh redis-server
 	$(LOAD) soak --seconds $(or $(SECONDS),600)
 
-bench-built:
-	@tests/setup.sh cc redis-server wrk
+bench-built: toolchain
+	@tests/setup.sh redis-server wrk
 	cargo build --locked --release
 	install -D $(or $(CARGO_TARGET_DIR),target)/release/tollgate $(BENCHED)/tollgate
 
 redis: ## start a Redis on 127.0.0.1:6379 that keeps nothing; installs it if it is missing
 	@tests/setup.sh redis-server
-	redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no
+	$$(command -v redis-server || command -v valkey-server) --bind 127.0.0.1 --port 6379 --save '' --appendonly no
 
-fmt: ## format the sources
+fmt: toolchain ## format the sources
 	cargo fmt
 
 clean: ## remove all that was built, the tools of `make check` with it
+	@tests/setup.sh rust
 	cargo clean

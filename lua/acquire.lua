@@ -26,6 +26,8 @@ Reply:
     remaining        units
     reset_after      ms until the quota is whole again; 0: it is
     retry_after      ms until one more request of that cost is admitted; 0: now; -1: never
+    debt             where count is above 1, parts of a unit that a token bucket has not refilled;
+                     of another algorithm 0
 ]]
 
 local keys, arguments = KEYS, ARGV[1]
@@ -70,7 +72,7 @@ while at <= #arguments do
       if count > 0 then
         policy.charge(amount)
       end
-      local remaining, reset_after = policy.standing()
+      local remaining, reset_after, debt = policy.standing()
       local retry_after = 0
       if remaining < cost then
         retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
@@ -79,6 +81,10 @@ while at <= #arguments do
       reply[replied + 2] = reset_after
       reply[replied + 3] = retry_after
       replied = replied + 3
+      if count > 1 then
+        replied = replied + 1
+        reply[replied] = debt or 0
+      end
     end
     keys_read = keys_read + policy_count
   end

@@ -1,17 +1,15 @@
 --[[
-fixed_window: counts per window, aligned to the epoch. A hash of one field, which names the window,
-so that all keys of a batch look for the same one and count on in place; its value is what was used.
+fixed_window: counts per window, aligned to the epoch.
 Mirrors src/algorithm/fixed_window.rs
 
 Inputs:
   units, window  units; ms
   now            ms since the epoch
   name           a string: the key that this step and the next ones are about
-  found          a string, or whatever else was found instead of this window's count
   amount         units
 State:
-  start   ms since the epoch: where the window begins
-  window  ms
+  number  windows that came before it since the epoch; 40 bits of it last for 34,000 years
+  used    units used in it
 Reply:
   read      units that remain
   charge    nothing: writes the state with the amount in it, where there is something to write, an
@@ -20,42 +18,28 @@ Reply:
   wait_for  ms
 ]]
 
-local this_start = now - now % window
-local field = format('%d %d', this_start, window)
-local key, start, used, in_place, astray, is_new
--- What one request after another uses, mostly the same: as text, which Redis takes at less.
-local amount_written, amount_text
-
--- The state of a key without this window's field: untouched, or of another window.
-local function roll(found)
-  state_of(found)
-  local hash = pcall('HGETALL', key)
-  is_new = not hash.err and not hash[1]
-  local reply = state_of(hash)
-  local stored_start, stored_window = parse(reply[1], '^(%d+) (%d+)$')
-  local stored_used = parse(reply[2], '^(%d+)$')
-  if not stored_window or not stored_used then
-    stored_start, stored_used = 0, 0
-  end
-  local as_of
-  as_of, astray = read_as_of(stored_start, window, now)
-  in_place = false
-  start = as_of - as_of % window
-  -- A later start than this window's is from a shorter window that the quota had before.
-  used = stored_start >= start and stored_used or 0
-end
+local this_number = floor_div(now, window)
+local key, number, used, in_place, astray
 
 local function read(name)
   key = name
-  local found = pcall('HGET', key, field)
-  used = tonumber(found)
-  if used and used <= MAX_EXACT then
-    -- Counted in place, a key keeps the TTL that it got with its window.
-    in_place, astray, start = true, false, this_start
+  local stored_number, stored_used = unpacked(pcall('GET', key), '>I5I7', 12)
+  in_place, astray = stored_number == this_number, false
+  if in_place then
+    number, used = stored_number, stored_used
   else
-    roll(found)
+    local as_of
+    stored_number = stored_number or 0
+    as_of, astray = read_as_of(stored_number * window, window, now)
+    number = floor_div(as_of, window)
+    -- A later window than this one is one that a wrong clock wrote.
+    used = stored_number >= number and stored_used or 0
   end
   return used < units and units - used or 0
+end
+
+local function wait_for()
+  return (number + 1) * window - now
 end
 
 local function charge(amount)
@@ -64,26 +48,15 @@ local function charge(amount)
   end
   used = used + amount
   if in_place then
-    if amount ~= amount_written then
-      amount_written, amount_text = amount, format('%d', amount)
-    end
-    call('HINCRBY', key, field, amount_text)
+    -- Counted in place, a key keeps the TTL that it got with its window.
+    call('SETRANGE', key, '5', pack('>I7', used))
   else
-    -- A script that has written, and be it a DEL, is not told any more that the memory is full.
-    if not is_new then
-      call('DEL', key)
-    end
-    call('HSET', key, format('%d %d', start, window), format('%d', used))
-    call('PEXPIRE', key, format('%d', start + window - now + TTL_SLACK))
+    call('SET', key, pack('>I5I7', number, used), 'PX', format('%d', wait_for() + TTL_SLACK))
   end
 end
 
 local function standing()
-  return used < units and units - used or 0, used > 0 and start + window - now or 0
-end
-
-local function wait_for()
-  return start + window - now
+  return used < units and units - used or 0, used > 0 and wait_for() or 0
 end
 
 return read, charge, standing, wait_for

@@ -26,28 +26,25 @@ local charged_at = tonumber(ARGV[5])
 local this_start = charged_at - charged_at % window
 local refunds = {}
 
--- Who is given something back is whole again no later than the TTL says already.
-local function write(value)
-  call('SET', key, value, 'KEEPTTL')
-end
+-- Whoever is given something back is whole again no later than the TTL says: all writes keep it.
 
--- The field names the window of the charge: what was counted in another is not touched.
+-- What was counted in another window is not touched.
 refunds['fixed-window'] = function()
-  local field = format('%d %d', this_start, window)
-  local used = tonumber(state_of(pcall('HGET', key, field)) or nil)
-  if not used then
+  local number, used = unpacked(pcall('GET', key), '>I5I7', 12)
+  if number ~= this_start / window then
     return 0
-  elseif used <= amount then
-    call('DEL', key)
-    return used
   end
-  call('HINCRBY', key, field, format('-%d', amount))
-  return amount
+  local given = min(amount, used)
+  if given == used then
+    call('DEL', key)
+  else
+    call('SETRANGE', key, '5', pack('>I7', used - given))
+  end
+  return given
 end
 
 refunds['sliding-window'] = function()
-  local start, previous, current, stored_window =
-    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
+  local start, previous, current = unpacked(pcall('GET', key), '>I7I7I7', 21)
   local given = 0
   if start == this_start then
     given = min(amount, current)
@@ -61,33 +58,50 @@ refunds['sliding-window'] = function()
   elseif previous + current == 0 then
     call('DEL', key)
   else
-    -- As long as it was: the TTL is that of the window that wrote it.
-    write(pack('>I7I7I7I7', start, previous, current, stored_window))
+    call('SETRANGE', key, '0', pack('>I7I7I7', start, previous, current))
   end
   return given
 end
 
 -- The totals of later entries hold the amount, too: there is one for each millisecond since.
 refunds['sliding-log'] = function()
-  local entries =
-    state_of(pcall('ZRANGEBYSCORE', key, format('%d', charged_at), '+inf', 'WITHSCORES'))
-  if tonumber(entries[2] or nil) ~= charged_at then
+  local length = pcall('STRLEN', key)
+  local index = type(length) == 'number' and length / 14 - 1 or string_of(length) or 0
+  if index < 1 or index % 1 ~= 0 then
     return 0
   end
-  local given
-  for i = 1, #entries, 2 do
-    local total, used = parse(entries[i], '^(%d+) (%d+)$')
-    if not total then
-      return given or 0
-    elseif not given then
-      given = min(amount, used)
-      used = used - given
-    end
-    -- First the new one, so that the key, and its TTL, stay.
-    if used > 0 then
-      call('ZADD', key, entries[i + 1], format('%d %d', total - given, used))
-    end
-    call('ZREM', key, entries[i])
+  local function entry(number)
+    local from = number * 14
+    return unpack('>I7I7', call('GETRANGE', key, format('%d', from), format('%d', from + 13)))
+  end
+  local later = {}
+  local at, total = entry(index)
+  if max(at, total, (entry(0))) > MAX_EXACT then
+    return 0
+  end
+  while at > charged_at and index > 1 do
+    table.insert(later, 1, { at = at, total = total })
+    index = index - 1
+    at, total = entry(index)
+  end
+  local _, before = entry(index - 1)
+  local given = min(amount, total - before)
+  if at ~= charged_at or given <= 0 then
+    return 0
+  end
+  -- An entry without units is none.
+  local is_left = total - given > before
+  local rest = is_left and pack('>I7I7', at, total - given) or ''
+  for _, it in ipairs(later) do
+    rest = rest .. pack('>I7I7', it.at, it.total - given)
+  end
+  if is_left then
+    call('SETRANGE', key, format('%d', index * 14), rest)
+  elseif index == 1 and rest == '' then
+    call('DEL', key)
+  else
+    local before_it = call('GETRANGE', key, '0', format('%d', index * 14 - 1))
+    call('SET', key, before_it .. rest, 'KEEPTTL')
   end
   return given
 end
@@ -95,10 +109,9 @@ end
 -- What had refilled when others were charged may be what they would have found refilled without it:
 -- that stays used.
 refunds['token-bucket'] = function()
-  local stamp, debt, stored_window, kept_until =
-    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
+  local stamp, debt, kept_until = unpacked(pcall('GET', key), '>I7I7I7', 21)
   local since = max((stamp or 0) - charged_at, 0)
-  if stored_window ~= window or since >= ceil_div(amount * window, units) then
+  if not stamp or since >= ceil_div(amount * window, units) then
     return 0
   end
   local given = min(debt, amount * window - since * units)
@@ -106,7 +119,7 @@ refunds['token-bucket'] = function()
   if debt == 0 then
     call('DEL', key)
   else
-    write(pack('>I7I7I7I7', stamp, debt, window, kept_until))
+    call('SETRANGE', key, '0', pack('>I7I7I7', stamp, debt, kept_until))
   end
   return floor_div(given, window)
 end

@@ -1,5 +1,5 @@
 --[[
-shared: exact arithmetic, and the instant as of which a state is read.
+shared: exact arithmetic, the instant as of which a state is read, and how states are read back.
 Mirrors src/algorithm.rs
 
 Inputs:
@@ -8,17 +8,13 @@ Inputs:
   window   ms
   now      ms since the epoch
   reply    a string, or whatever else redis.pcall gave
-  value    a string, or anything else where there is none
-  pattern  a Lua pattern whose captures are decimal digits
-  layout   a string: how the integers of a value are packed, which are 3 or 4
+  layout   a string: how the integers of a value are packed, which are 2 or 3
   size     integers: the bytes that such a value has
 Reply:
   floor_div, ceil_div  x / y, rounded to integers
   read_as_of           ms since the epoch; whether a wrong clock wrote the state, more than a window
                        ahead
-  state_of             a string or the state's parts; no state of another type
-  parse                the captures as integers; nil where the value does not match or they are too
-                       large to be exact
+  string_of            a string; nil where there is none, or a value of another type
   unpacked             the integers of a value; nil where it is not of that size or they are too
                        large to be exact
 ]]
@@ -57,41 +53,29 @@ local function read_as_of(stamp, window, now)
   return now, false
 end
 
--- A key of another type is no state of ours. Any other error ends the script: where keys may not
+-- A value of another type is no state of ours. Any other error ends the script: where keys may not
 -- be read, nobody may be taken for new.
-local function state_of(reply)
-  if type(reply) == 'table' and reply.err then
+local function string_of(reply)
+  if type(reply) == 'table' then
     if not string.match(reply.err, '^-?WRONGTYPE') then
       error(reply.err)
     end
-    return {}
-  end
-  return reply
-end
-
--- What something else wrote under a key of ours counts as no state, and is written over.
-local function parse(value, pattern)
-  if type(value) ~= 'string' then
     return nil
   end
-  local a, b = string.match(value, pattern)
-  a, b = tonumber(a), tonumber(b)
-  if max(a or 0, b or 0) > MAX_EXACT then
-    return nil
-  end
-  return a, b
+  return reply or nil
 end
 
--- The same of a reply that is packed: no text is taken for one, for its integers are too large.
+-- No text is taken for such a value: its last integers would be too large.
 local function unpacked(reply, layout, size)
   -- An error is a table without a length.
   if not reply or #reply ~= size then
-    state_of(reply)
+    string_of(reply)
     return nil
   end
-  local a, b, c, d = unpack(layout, reply)
-  if a > MAX_EXACT or b > MAX_EXACT or c > MAX_EXACT or d > MAX_EXACT then
+  -- Behind two integers comes the position after them, which is small.
+  local a, b, c = unpack(layout, reply)
+  if a > MAX_EXACT or b > MAX_EXACT or c > MAX_EXACT then
     return nil
   end
-  return a, b, c, d
+  return a, b, c
 end

@@ -1,19 +1,22 @@
 --[[
-sliding_log: remembers every admitted request until it is a window old. A sorted set, so that a
-check costs O(log n) of its n entries, and a denial O(log^2 n); n is at most the quota.
+sliding_log: remembers every admitted request until it is a window old. A string of entries of equal
+size, oldest first, so that one is found by bisection: a check costs O(log n) of n entries. There
+are at most two for each unit of the quota. The entry before the first is the log's own.
 Mirrors src/algorithm/sliding_log.rs
 
 Inputs:
-  units, window  units; ms
-  now            ms since the epoch
-  reply          a member and its score, or nothing
-  rank           entries that come before it
-  name           a string: the key that this step and the next ones are about
-  amount, cost   units
+  units, window          units; ms
+  now                    ms since the epoch
+  index, low, high       entries that come before it
+  least_at, least_total  ms since the epoch; units
+  kept_for               ms
+  from, to               integers: the first byte, and the one after the last
+  name                   a string: the key that this step and the next ones are about
+  amount, cost           units
 State:
-  total  units of the log up to and with an entry
-  units  units of this entry alone
-  at     ms since the epoch: its score
+  at     ms since the epoch: when the units of an entry were used; of the log's own, until when it
+         is kept, by a TTL that ends no earlier
+  total  units of the log up to and with an entry; of the log's own, those before the first
 Reply:
   read      units that remain
   charge    nothing: writes the state with the amount in it, where there is something to write, an
@@ -22,97 +25,135 @@ Reply:
   wait_for  ms
 ]]
 
-local key, as_of, expired, first, last, used, has_expired, astray, is_new
+-- So many bytes are read at once, 64 entries: a log that ends before needs no second read.
+local AT_ONCE = 896
 
-local function entry(reply)
-  local total, entry_units = parse(reply[1], '^(%d+) (%d+)$')
-  if not total then
-    return nil
+-- A log is copied in parts of so many bytes, since larger strings cost more a byte.
+local PART = 65520
+
+local key, text, length, shift
+local as_of, astray, expired, kept_until, first, last, last_at, last_total, before, used
+
+-- An entry as it was read, or else as it is stored.
+local function stored(index)
+  if length < AT_ONCE then
+    return unpack('>I7I7', text, index * 14 + 1)
   end
-  return { total = total, units = entry_units, at = tonumber(reply[2]), member = reply[1] }
+  local from = (index - shift) * 14
+  return unpack('>I7I7', call('GETRANGE', key, format('%d', from), format('%d', from + 13)))
 end
 
-local function entry_at(rank)
-  return entry(call('ZRANGE', key, rank, rank, 'WITHSCORES'))
+-- The first entry that is no earlier and has no lower total; the one at `high` where none before it
+-- has both.
+local function search(low, high, least_at, least_total)
+  while low < high do
+    local middle = floor_div(low + high, 2)
+    local at, total = stored(middle)
+    if at < least_at or total < least_total then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  return low
+end
+
+-- Whether there is a log: what something else wrote has instants that are too large, or totals that
+-- shrink.
+local function find_live()
+  last = length / 14 - 1
+  if length % 14 ~= 0 or last < 1 then
+    return false
+  end
+  kept_until, before = stored(0)
+  last_at, last_total = stored(last)
+  if max(kept_until, before, last_at, last_total) > MAX_EXACT then
+    return false
+  end
+  as_of, astray = read_as_of(last_at, window, now)
+  -- What a wrong clock wrote is summed as of when it wrote it.
+  expired = max(as_of, last_at) - window
+  first = last_at > expired and search(1, last, expired + 1, 0) or last + 1
+  local _, total = stored(first - 1)
+  before, used = total, last_total - total
+  return used >= 0
 end
 
 local function read(name)
-  key = name
-  local found = pcall('ZRANGE', key, '-1', '-1', 'WITHSCORES')
-  is_new = not found.err and not found[1]
-  last = entry(state_of(found))
-  local stamp = last and last.at or 0
-  as_of, astray = read_as_of(stamp, window, now)
-  -- What a wrong clock wrote is summed as of when it wrote it.
-  expired = max(as_of, stamp) - window
-  first = last and entry_at('0')
-  has_expired = not first or first.at <= expired
-  if last and has_expired then
-    local after = format('(%d', expired)
-    first = entry(call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', '0', '1'))
+  key, shift = name, 0
+  text = pcall('GETRANGE', key, '0', '895')
+  length = #text
+  if length == AT_ONCE then
+    length = call('STRLEN', key)
+  elseif length == 0 then
+    string_of(text)
   end
-  used = first and last.total - first.total + first.units or 0
+  if not find_live() then
+    as_of, astray, expired, kept_until = now, false, now - window, 0
+    first, last, last_at, last_total, before, used = 1, 0, 0, 0, 0, 0
+  end
   return used < units and units - used or 0
 end
 
-local function wait_for(cost)
-  -- The entries must go until this total, counted from before the log began.
-  local must_go = first.total - first.units + used + cost - units
-  local last_to_go = first
-  if last_to_go.total < must_go then
-    local low = call('ZCOUNT', key, '-inf', format('%d', expired))
-    local high = call('ZCARD', key) - 1
-    while low < high do
-      local middle = floor_div(low + high, 2)
-      local found = entry_at(middle)
-      if found and found.total < must_go then
-        low = middle + 1
-      else
-        high = middle
-      end
-    end
-    last_to_go = entry_at(low) or last
+-- Writes the log anew, with its bytes in between before the last entry, and sets the TTL.
+local function rewrite(kept_for, from, to)
+  kept_until = as_of + kept_for
+  local parts = { pack('>I7I7', kept_until, before) }
+  for at = from, to - 1, PART do
+    local stop = format('%d', min(at + PART, to) - 1)
+    parts[#parts + 1] = call('GETRANGE', key, format('%d', at), stop)
   end
-  return min(last_to_go.at, as_of) + window - now
+  parts[#parts + 1] = pack('>I7I7', last_at, last_total)
+  local at_first = #parts <= 3 and #parts or 1
+  local value = table.concat(parts, '', 1, at_first)
+  call('SET', key, value, 'PX', format('%d', kept_until - now + TTL_SLACK))
+  for i = at_first + 1, #parts do
+    call('APPEND', key, parts[i])
+  end
 end
 
 local function charge(amount)
   if amount == 0 and not astray then
     return
   end
-  local total, entry_units, replaced = amount, amount, nil
-  local goes_on = last and not astray
-  if not goes_on then
+  local is_new = used == 0 or astray
+  local is_same = not is_new and last_at == as_of
+  used, last_at = used + amount, as_of
+  if is_new then
     -- Used at times that were wrong: all of it counts as used now.
-    total, entry_units = used + amount, used + amount
-    if not is_new then
-      call('DEL', key)
+    before, first, last, last_total = 0, 1, 1, used
+    rewrite(window, 0, 0)
+  else
+    last_total = last_total + amount
+    local stored_first, stored_last = (first - shift) * 14, (last - shift) * 14
+    if as_of + window > kept_until then
+      -- About once a window, and so there are entries of two windows at most.
+      rewrite(2 * window, stored_first, is_same and stored_last or stored_last + 14)
+      shift = first - 1
+    elseif is_same then
+      call('SETRANGE', key, format('%d', stored_last), pack('>I7I7', last_at, last_total))
+    else
+      call('APPEND', key, pack('>I7I7', last_at, last_total))
     end
-  elseif used > 0 then
-    total = last.total + amount
-    if last.at == as_of then
-      entry_units, replaced = last.units + amount, last.member
+    if not is_same then
+      last = last + 1
     end
   end
-  -- First, since a script that has written is not told any more that the memory is full.
-  call('ZADD', key, format('%d', as_of), format('%d %d', total, entry_units))
-  if goes_on and has_expired then
-    call('ZREMRANGEBYSCORE', key, '-inf', format('%d', expired))
-  end
-  if replaced then
-    call('ZREM', key, replaced)
-  end
-  call('PEXPIRE', key, format('%d', as_of + window - now + TTL_SLACK))
-  -- What a read would find now.
-  used, expired = used + amount, as_of - window
-  local begins = not goes_on or not first or first.member == replaced
-  last = { total = total, units = entry_units, at = as_of }
-  first = begins and last or first
 end
 
 local function standing()
   local remaining = used < units and units - used or 0
-  return remaining, used > 0 and min(last.at, as_of) + window - now or 0
+  return remaining, used > 0 and min(last_at, as_of) + window - now or 0
+end
+
+local function wait_for(cost)
+  -- The entries must go until this total, counted from before the log began.
+  local index = search(first, last, 0, before + used + cost - units)
+  local at = last_at
+  if index < last then
+    at = stored(index)
+  end
+  return max(min(at, as_of) + window - now, 1)
 end
 
 return read, charge, standing, wait_for

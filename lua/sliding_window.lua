@@ -12,7 +12,6 @@ State:
   start     ms since the epoch: where the window begins
   previous  units used in the window before it
   current   units used in it
-  window    ms: how long they are
 Reply:
   read      units that remain
   charge    nothing: writes the state with the amount in it, where there is something to write, an
@@ -39,14 +38,14 @@ end
 
 local function read(name)
   key = name
-  local stored_start, stored_previous, stored_current, stored_window =
-    unpacked(pcall('GET', key), '>I7I7I7I7', 28)
-  if not stored_start then
+  local stored_start, stored_previous, stored_current =
+    unpacked(pcall('GET', key), '>I7I7I7', 21)
+  if not stored_start or stored_start % window ~= 0 then
     stored_start, stored_previous, stored_current = 0, 0, 0
   end
   as_of, astray = read_as_of(stored_start, window, now)
   start, previous, current = as_of - as_of % window, stored_previous, stored_current
-  in_place = stored_window == window and stored_start == start and current > 0
+  in_place = stored_start == start and current > 0
   if stored_start + window < start then
     previous, current = 0, 0
   elseif stored_start < start then
@@ -62,12 +61,10 @@ local function charge(amount)
     return
   end
   current = current + amount
-  local value = pack('>I7I7I7I7', start, previous, current, window)
-  -- As a read would find it: what is written says when the window began, not as of when.
-  as_of = now
+  local value = pack('>I7I7I7', start, previous, current)
   if in_place then
     -- Until when what is used in a window counts is known with its first unit.
-    call('SET', key, value, 'KEEPTTL')
+    call('SETRANGE', key, '0', value)
   else
     call('SET', key, value, 'PX', format('%d', reset_after() + TTL_SLACK))
   end

@@ -25,7 +25,7 @@
 //! fixed-window      2 numbers  at most 2 x quota             at the edge of the window
 //! sliding-window    3 numbers  < 2 x quota, about 1 if even  as the window before slides out
 //! sliding-log       1 a request  at most the quota           when the oldest entry is a window old
-//! token-bucket      3 numbers  at most burst + quota         one unit later: window / quota
+//! token-bucket      2 numbers  at most burst + quota         one unit later: window / quota
 //! ```
 //!
 //! Windows are aligned to the Unix epoch. Every number is an integer below 2^53, so that the Lua
@@ -91,7 +91,9 @@ impl Algorithm {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
-            Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window,
+            // Less one, so that an empty bucket, while the clock is a window behind, still waits for a
+            // time that is exact.
+            Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
         }
     }
 
@@ -133,6 +135,21 @@ impl Terms {
             _ => quota.units(),
         };
         Self { units: quota.units(), window: quota.window(), burst }
+    }
+}
+
+impl Standing {
+    /// Where the key stood before the last `units` were charged to it, for a request of `cost`. `debt`
+    /// is what its token bucket has not refilled now, in parts of a unit; 0 under another algorithm.
+    #[cfg(feature = "redis")]
+    pub(crate) fn before(&self, units: u64, debt: u64, terms: &Terms, cost: Cost) -> Self {
+        let remaining = self.remaining.saturating_add(units);
+        let retry = if remaining >= cost.units() { Retry::Now } else { self.retry };
+        // Of a bucket alone, it is sooner whole again the less was taken.
+        let until_whole = |debt: u64| debt.div_ceil(terms.units);
+        let less = debt.saturating_sub(units.saturating_mul(terms.window));
+        let sooner = until_whole(debt) - until_whole(less);
+        Self { remaining, reset_after: self.reset_after.saturating_sub(sooner), retry }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::doctor;
 use crate::server::{self, ServeError};
 
 mod keys;
+mod logging;
 
 /// What is read where no `--config` is given, if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -49,7 +50,8 @@ enum Command {
     /// Say whether the store is fit for production; charges nothing but keys of its own
     Doctor(Options),
     /// Make API keys
-    #[command(subcommand)]
+    // Alone it is an error that says what is missing, where clap would print the help for one.
+    #[command(subcommand, arg_required_else_help = false)]
     Keys(KeysCommand),
 }
 
@@ -110,13 +112,8 @@ fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(error.into()))
 }
 
-/// Serves with a log on standard error: our own from `info` on, unless `RUST_LOG` says otherwise.
 fn serve(config: &Config) -> Result<(), ServeError> {
-    env_logger::Builder::from_env(
-        env_logger::Env::default().default_filter_or("warn,tollgate=info"),
-    )
-    .format_target(false)
-    .init();
+    let _counts = logging::start();
     server::serve(config)
 }
 

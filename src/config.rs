@@ -27,6 +27,7 @@ mod origin;
 mod problem;
 mod resolve;
 mod section;
+mod service_link;
 mod store_url;
 mod toml;
 mod words;
@@ -107,6 +108,8 @@ pub struct Store {
     /// How long each of connect, read, write, the wait for a connection and the wait in the queue may
     /// take.
     pub timeout: Duration,
+    /// How long a connection may idle before a new one takes its place.
+    pub idle_timeout: Duration,
     /// Dispatcher threads, each with a pooled connection of its own.
     pub connections: usize,
     /// Processes that share the quotas, for when each counts locally.
@@ -126,6 +129,7 @@ impl Default for Store {
             tls: RedisTls::default(),
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
+            idle_timeout: Duration::from_secs(30),
             connections: 2,
             instances: 1,
             deny_cache: Duration::from_millis(1_000),

@@ -57,6 +57,20 @@ impl Decision {
         Self { allowed, policies, standings }
     }
 
+    /// The same standings as a report, which denies nothing.
+    #[cfg(feature = "actix")]
+    pub(crate) fn into_report(self) -> Self {
+        Self { allowed: true, ..self }
+    }
+
+    /// This decision, and what `other` says of its policies besides.
+    #[cfg(feature = "actix")]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.policies.extend(other.policies);
+        self.standings.extend(other.standings);
+        Self { allowed: self.allowed && other.allowed, ..self }
+    }
+
     /// Whether the request may pass.
     #[must_use]
     pub fn is_allowed(&self) -> bool {

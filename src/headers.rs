@@ -20,6 +20,16 @@ const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
+/// What scripts in browsers may read; the last three where they are sent.
+const EXPOSED: &[&str] = &[
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+];
+
 /// The largest integer of a structured field: 15 digits (RFC 9651, section 3.3.1).
 const LARGEST_INTEGER: u64 = 999_999_999_999_999;
 
@@ -99,8 +109,9 @@ fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Option<HeaderValue
     HeaderValue::from_str(list).ok()
 }
 
-/// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again. Where
-/// a request is denied only the policies that deny it, with the seconds until they would not.
+/// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again, of
+/// every policy. Where a request is denied only the policies that deny it, with the seconds until they
+/// would not.
 fn standings(decision: &Decision, list: &mut String) -> Option<HeaderValue> {
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
         begin_item(list, policy);
@@ -170,18 +181,23 @@ fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
     }
 }
 
-/// Lets scripts in browsers read the fields, where that is set.
+/// Lets scripts in browsers read the fields, where that is set, besides those that they may read
+/// already.
 pub(crate) fn expose(headers: &mut HeaderMap, options: FieldOptions) {
     if !options.cors_expose {
         return;
     }
-    let names = if options.legacy {
-        "RateLimit, RateLimit-Policy, Retry-After, \
-         X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
-    } else {
-        "RateLimit, RateLimit-Policy, Retry-After"
+    let sent = if options.legacy { EXPOSED } else { &EXPOSED[..3] };
+    let is_exposed = |name: &str| {
+        let lines = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS);
+        let mut exposed = lines.filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
+        exposed.any(|it| it.trim().eq_ignore_ascii_case(name))
     };
-    headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(names));
+    let names: Vec<&str> = sent.iter().copied().filter(|name| !is_exposed(name)).collect();
+    if !names.is_empty() {
+        let value = HeaderValue::from_str(&names.join(", ")).ok();
+        append(headers, ACCESS_CONTROL_EXPOSE_HEADERS, value);
+    }
 }
 
 fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>) {

@@ -7,7 +7,7 @@ use self::access::AccessList;
 pub use self::access::{Access, AccessEntry, AccessEntryError};
 pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
-use self::deny_cache::DenyCache;
+use self::deny_cache::{DenyCache, Purpose};
 use self::fallback::Fallback;
 pub use self::pattern::{RoutePattern, RoutePatternError};
 use self::plans::Plans;
@@ -16,11 +16,12 @@ use self::routes::Routes;
 pub use self::rule::Policies;
 use self::rule::Rule;
 use crate::client::Client;
+use crate::decision::Retry;
 #[cfg(feature = "actix")]
 use crate::policy::KeySource;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Acquire, Charge, Key, Keyspace, Store, StoreError};
+use crate::store::{Acquire, Acquired, Charge, Key, Keyspace, Store, StoreError};
 
 mod access;
 mod builder;
@@ -81,7 +82,9 @@ impl Limiter {
         &self,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Policies, LimiterError> {
-        builder::named(&self.0.rules, names)
+        let policies = builder::named(&self.0.rules, names)?;
+        policies.note_charged_together();
+        Ok(policies)
     }
 
     /// What happens to requests for `path` by `method`; `None` where no route is for them. The most
@@ -123,12 +126,33 @@ impl Limiter {
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
     /// them admits.
     pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 1, client)
+        self.ask(policies, cost, 1, Purpose::Request, client)
     }
 
-    /// Decides like [`check`](Self::check), but charges nothing.
+    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
+    /// would be admitted, and where each policy stands.
     pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 0, client)
+        self.ask(policies, cost, 0, Purpose::Request, client)
+    }
+
+    /// Peeks at a gate, which is charged by [`charge_gate`](Self::charge_gate) alone. Where denials
+    /// are remembered, so is that it is open: for as long at most, and not beyond the next charge of
+    /// this process.
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "the app's authentication alone has a gate")
+    )]
+    pub(crate) fn peek_gate(&self, gate: &Policies, client: &Client<'_>) -> Check {
+        self.ask(gate, Cost::ONE, 0, Purpose::Gate, client)
+    }
+
+    /// Charges who should not have passed a gate.
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "the app's authentication alone has a gate")
+    )]
+    pub(crate) fn charge_gate(&self, gate: &Policies, client: &Client<'_>) -> Check {
+        self.ask(gate, Cost::ONE, 1, Purpose::Gate, client)
     }
 
     /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the
@@ -137,7 +161,9 @@ impl Limiter {
     /// # Errors
     /// When the store fails; what this process counted, knows and owes is forgotten all the same.
     pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
-        let keys: Vec<_> = policies.iter().map(|policy| self.key(policy, client)).collect();
+        // Of every window, since the client may have had another plan.
+        let policies = policies.0.iter().flat_map(|rule| rule.one_of_each_window());
+        let keys: Vec<_> = policies.map(|policy| self.key(policy, client)).collect();
         if let Some(fallback) = &self.0.fallback {
             fallback.reset(keys.clone()).await?;
         }
@@ -148,7 +174,14 @@ impl Limiter {
         done
     }
 
-    fn ask(&self, policies: &Policies, cost: Cost, count: u32, client: &Client<'_>) -> Check {
+    fn ask(
+        &self,
+        policies: &Policies,
+        cost: Cost,
+        count: u32,
+        purpose: Purpose,
+        client: &Client<'_>,
+    ) -> Check {
         if let Some(plan) = client.plan() {
             self.0.plans.notice(plan);
         }
@@ -157,7 +190,17 @@ impl Limiter {
             Charge { key: self.key(&policy, client), policy }
         };
         let charges = policies.0.iter().map(charge).collect();
-        Check::start(self, Acquire { charges, cost, count })
+        Check::start(self, Acquire { charges, cost, count }, purpose)
+    }
+
+    /// Whether the denial of the next request like `asked` stays one: not where a policy denies it
+    /// because of units that the store may yet give back.
+    fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
+        let denying = asked.charges.iter().zip(&acquired.standings);
+        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
+        let rule = |charge: &Charge| self.0.rules.get(charge.policy.name());
+        !self.0.store.may_give_back()
+            || denying.all(|(charge, _)| rule(charge).is_some_and(|rule| !rule.may_be_given_back()))
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {

@@ -3,14 +3,13 @@
 use std::error::Error;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::{fmt, io};
+use std::{fmt, io, thread};
 
-use actix_web::dev::Server;
-use actix_web::middleware::Condition;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 
-use crate::admin::{self, Admin};
+use self::bound::{Late, Parts};
+use self::signals::Signals;
+use crate::admin::Admin;
 use crate::auth::{Authenticate, FAILURES, Jwt, Proofs};
 use crate::config::{self, Config, Listen, RedisUrl, StoreUrl};
 use crate::headers::FieldOptions;
@@ -18,9 +17,10 @@ use crate::identity::ClientIp;
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
 use crate::policy::{KeySource, Policy};
-use crate::routes;
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
 
+mod bound;
+mod signals;
 mod unix_socket;
 
 const DO_NOT_FIT: &str = "policies and routes do not fit";
@@ -28,66 +28,72 @@ const DO_NOT_FIT: &str = "policies and routes do not fit";
 /// Serves until the process is told to stop.
 ///
 /// # Errors
-/// When the store cannot be set up, or the address cannot be listened on.
+/// When an address cannot be listened on, or the store cannot be set up.
 pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
+    actix_web::rt::System::new().block_on(async {
+        let mut signals = Signals::receive()
+            .map_err(|error| ServeError::new("signals cannot be received", error))?;
+        // Addresses come first: where one is taken, nothing else is worth saying.
+        let parts = Late::default();
+        let admin = config.admin.listen.as_deref();
+        let bind_admin = |address| {
+            bound::admin(address, parts.clone()).map_err(|error| cannot_listen(address, error))
+        };
+        let admin = admin.map(bind_admin).transpose()?;
+        let app = bound::app(config, parts.clone()).await;
+        let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
+        if let Some(assembled) = signals.during(assemble_aside(config.clone())).await {
+            // It is empty until now.
+            let _ = parts.set(assembled?);
+            if let Some(admin) = admin {
+                for place in &admin.places {
+                    log::info!("Operators find /ready and /metrics on {place}.");
+                }
+                // This server goes when the other has ended.
+                actix_web::rt::spawn(admin.server);
+            }
+            for place in &app.places {
+                log::info!("Listening on {place}.");
+            }
+            let ended = signals.obey(app.server).await;
+            ended.map_err(|error| ServeError::new("the server failed", error))?;
+        }
+        // What was counted instead of logged comes before the end.
+        log::logger().flush();
+        log::info!("Stopped.");
+        Ok(())
+    })
+}
+
+/// Assembles on a thread of its own: a store or a JWKS that does not answer is waited for, and
+/// signals are heard meanwhile.
+async fn assemble_aside(config: Config) -> Result<Parts, ServeError> {
+    let (sender, assembled) = oneshot::channel();
+    let assemble = move || {
+        // The receiver is gone where the process was told to stop.
+        let _ = sender.send(assemble(&config));
+    };
+    let failed = |error: Box<dyn Error + Send + Sync>| ServeError::new("the start failed", error);
+    thread::Builder::new()
+        .name("start".to_owned())
+        .spawn(assemble)
+        .map_err(|it| failed(it.into()))?;
+    assembled.await.map_err(|panicked| failed(panicked.into()))?
+}
+
+fn assemble(config: &Config) -> Result<Parts, ServeError> {
     let store = store(config)?;
     let admin = Data::new(Admin::new(config, store.clone()));
     let limiter = limiter(config, store)?;
     let client_ip = client_ip(config);
     let proofs = proofs(config, client_ip.clone())?;
-    let is_any = proofs.is_any();
+    let authenticates = proofs.is_any();
     let authenticate = authenticate(config, proofs, &limiter)?;
     let rate_limit = RateLimit::new(limiter)
         .client_ip(client_ip)
         .legacy_headers(config.headers.legacy)
         .expose_headers(config.headers.cors_expose);
-    let app = move || {
-        App::new()
-            .wrap(rate_limit.clone())
-            // What is wrapped later runs earlier: quotas need to know who is asking.
-            .wrap(Condition::new(is_any, authenticate.clone()))
-            .configure(routes::configure)
-    };
-    let (listen, admin_listen) = (config.server.listen.clone(), config.admin.listen.clone());
-    actix_web::rt::System::new().block_on(async move {
-        if let Some(address) = admin_listen {
-            actix_web::rt::spawn(serve_admin(&address, admin)?);
-        }
-        // Or whoever sends several requests at a time waits for acknowledgements in between.
-        let mut server = HttpServer::new(app).tcp_nodelay(true);
-        if config.server.workers > 0 {
-            server = server.workers(config.server.workers);
-        }
-        let refused = |error| cannot_listen(&listen, error);
-        // It goes when the server has ended.
-        let _socket_file;
-        match &listen {
-            Listen::Tcp(address) => {
-                server = server.bind(&**address).map_err(refused)?;
-                for address in server.addrs() {
-                    log::info!("Listening on http://{address}.");
-                }
-            }
-            Listen::Unix(path) => {
-                let (listener, file) = unix_socket::bind(path).await.map_err(refused)?;
-                _socket_file = file;
-                server = server.listen_uds(listener).map_err(refused)?;
-                log::info!("Listening on {listen}.");
-            }
-        }
-        server.run().await.map_err(|error| ServeError::new("the server failed", error))
-    })
-}
-
-/// The server of the operators' endpoints, which goes when the other has ended.
-fn serve_admin(address: &str, admin: Data<Admin>) -> Result<Server, ServeError> {
-    let app = move || App::new().configure(|app| admin::configure(app, admin.clone()));
-    let server = HttpServer::new(app).workers(1).disable_signals();
-    let server = server.bind(address).map_err(|error| cannot_listen(address, error))?;
-    for address in server.addrs() {
-        log::info!("Operators find /ready and /metrics on http://{address}.");
-    }
-    Ok(server.run())
+    Ok(Parts { rate_limit, authenticate, authenticates, admin })
 }
 
 fn cannot_listen(address: impl fmt::Display, error: io::Error) -> ServeError {
@@ -132,9 +138,12 @@ fn limiter(config: &Config, store: Option<Arc<RedisStore>>) -> Result<Limiter, S
             log::info!("Counting in this process.");
             Limiter::builder(memory())
         }
-        Some(store) => Limiter::builder(store as Arc<dyn Store>)
-            .local(memory())
-            .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start())),
+        Some(store) => {
+            log::info!("Counting under the key prefix {:?}.", config.store.key_prefix);
+            Limiter::builder(store as Arc<dyn Store>)
+                .local(memory())
+                .deny_cache(config.store.deny_cache, Arc::new(MonotonicClock::start()))
+        }
     };
     let keyspace =
         Keyspace::new(&config.store.key_prefix).with_hashed_users(config.store.hash_users);
@@ -190,6 +199,7 @@ pub(crate) fn redis_options(store: &config::Store, url: &RedisUrl) -> RedisOptio
         tls: store.tls.clone(),
         key_prefix: store.key_prefix.clone(),
         timeout: store.timeout,
+        idle_timeout: store.idle_timeout,
         connections: store.connections,
         ..RedisOptions::new(url.expose())
     }

@@ -39,7 +39,8 @@ mod turn;
 /// What an implementation owes, and the tests hold every one to:
 ///
 /// * [`acquire`](Store::acquire) is atomic: no other call sees or changes any of its keys between
-///   its reading and its writing.
+///   its reading and its writing. Where that cannot be, [`may_give_back`](Store::may_give_back)
+///   says so.
 /// * As many of the `count` requests are admitted as fit under *every* charge, `admitted * cost`
 ///   units are charged to each of them, and nothing at all where none fits: then the only thing that
 ///   may be written is a state that a wrong clock wrote, as of now. A count of 0 only reads.
@@ -55,6 +56,13 @@ pub trait Store: Debug + Send + Sync {
 
     /// Forgets what was charged to `keys`.
     fn reset(&self, keys: Vec<Key>) -> Answer<()>;
+
+    /// Whether a charge may be seen by others and be given back a moment later: where the store
+    /// decides the keys of a request one after another, in the order of its charges, and a later one
+    /// denies. What the last of them was charged is never given back.
+    fn may_give_back(&self) -> bool {
+        false
+    }
 
     /// Has `debtor` asked for its debts each time the store is back from an outage, before it
     /// decides again. A store that is never away asks nobody.

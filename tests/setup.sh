@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what `make` needs and does not find: tests/setup.sh redis-server luacheck wrk protoc cargo-deny cc
+# Installs what `make` needs and does not find, or says what is missing and how to get it:
+# tests/setup.sh rust cc redis-server luacheck wrk protoc cargo-deny
 set -eu
 
 main() {
@@ -8,31 +9,98 @@ main() {
         return
     fi
     for tool in "$@"; do
-        command -v "$tool" >/dev/null && continue
         case $tool in
-        redis-server) install_package redis-server ;;
-        luacheck) install_package lua-check ;;
-        wrk) install_package wrk ;;
-        protoc) install_package protobuf-compiler ;;
-        cargo-deny) install_cargo_deny ;;
-        cc) fail "There is no C compiler (cc), which Rust links with: install gcc and libc6-dev." ;;
-        *) fail "$tool is missing: install it." ;;
+        rust) check_rust ;;
+        cc) check_cc ;;
+        redis-server) has redis-server || has valkey-server || install_package redis-server ;;
+        luacheck) has luacheck || install_package lua-check ;;
+        wrk) has wrk || install_package wrk ;;
+        protoc) has protoc || install_package protobuf-compiler ;;
+        cargo-deny) has cargo-deny || install_cargo_deny ;;
+        *) has "$tool" || fail "$tool is missing: install it." ;;
         esac
     done
 }
 
+has() {
+    command -v "$1" >/dev/null
+}
+
+# Rust is never installed here: which toolchain there is, and where from, is its owner's to choose.
+check_rust() {
+    needed=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
+    rustup="https://rustup.rs says how to get it; the cargo of a distribution, Debian's for one, is often too old"
+    home=${CARGO_HOME:-${HOME:-}/.cargo}
+    if ! has cargo || ! has rustc; then
+        [ ! -x "$home/bin/cargo" ] ||
+            fail "Rust is in $home/bin, which is not in PATH: run export PATH=\"$home/bin:\$PATH\", then make again."
+        fail "Rust $needed or newer is needed, and there is no cargo: $rustup."
+    fi
+    found=$(rustc --version) || fail "rustc does not run: the reason stands above."
+    # rustc 1.95.0 (59807616e 2026-04-14)
+    found=${found#rustc }
+    found=${found%%[!0-9.]*}
+    is_older "$found" "$needed" || return 0
+    if has rustup; then
+        fail "Rust $needed or newer is needed, and $(command -v rustc) is $found: run rustup update."
+    fi
+    fail "Rust $needed or newer is needed, and $(command -v rustc) is $found: $rustup."
+}
+
+# Whether the version $1 is older than $2.
+is_older() {
+    [ "$1" != "$2" ] &&
+        [ "$(printf '%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]
+}
+
+# Links a program that does nothing: gcc alone has neither headers nor a C library.
+check_cc() {
+    has cc || fail "There is no C compiler (cc), which Rust links with: $(by_hand gcc libc6-dev)."
+    directory=$(mktemp -d)
+    echo 'int main(void) { return 0; }' >"$directory/empty.c"
+    if cc -include stdlib.h -o "$directory/empty" "$directory/empty.c" 2>"$directory/log"; then
+        rm -r "$directory"
+        return
+    fi
+    cat "$directory/log" >&2
+    rm -r "$directory"
+    fail "The C compiler (cc) cannot build an empty program, most often for want of the C library's files: $(by_hand libc6-dev)."
+}
+
+# What to do about packages that are missing; $@ are their names in Debian.
+by_hand() {
+    if has apt-get; then
+        echo "run apt-get install $* as root"
+    else
+        echo "install what Debian calls $(echo "$*" | sed 's/ / and /g')"
+    fi
+}
+
 # From the system's packages, as root or with sudo.
 install_package() {
-    command -v apt-get >/dev/null ||
+    has apt-get ||
         fail "$1 is missing, and there is no apt-get to install it with: install it yourself."
-    echo "Installing $1 from the system's packages."
     if [ "$(id -u)" = 0 ]; then
+        echo "Installing $1 from the system's packages."
         sh "$0" --as-root "$1"
-    elif command -v sudo >/dev/null; then
+    elif may_sudo; then
+        echo "Installing $1 from the system's packages, with sudo."
         sudo sh "$0" --as-root "$1"
     else
-        fail "$1 is missing, and only root can install it: run apt-get install $1 as root."
+        fail "$1 is missing, and only root can install it: run $0 $1 as root.$(instead "$1")"
     fi || fail "$1 could not be installed: the reason stands above."
+}
+
+# Asks for a password only where somebody can type one.
+may_sudo() {
+    has sudo || return 1
+    sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }
+}
+
+# What is to be known of installing it by apt-get alone.
+instead() {
+    [ "$1" = redis-server ] || return 0
+    echo " A plain apt-get install redis-server does as well, but starts a Redis on port 6379 now and at every boot, which make run then counts in: systemctl disable --now redis-server, as root, ends that."
 }
 
 # A package that brings a service would start it now and at every boot: neither is wanted.

@@ -3,13 +3,16 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::contender::Contender::{self, Bare, Incr, Multiplexed, Plain, Tollgate};
+use crate::contender::Contender::{self, Anonymous, Bare, Incr, Multiplexed, Plain, Tollgate};
 use crate::peer::PEERS;
 use crate::target::{Bound, Measure, Target};
 use crate::wrk::Load;
 
 /// Under a quota that nobody uses up.
 pub(crate) const PLENTY: u64 = 1_000_000_000;
+
+/// The SHA-256 of the API key that `wrk.lua` sends.
+const KEY_DIGEST: &str = "1b32c28cb38c05480eccc1bd60ff97029b57a05c96718b96dad7e9d84894f549";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
@@ -32,6 +35,8 @@ pub(crate) struct Setting {
     /// One policy for each.
     pub(crate) algorithms: Vec<&'static str>,
     pub(crate) in_memory: bool,
+    /// Whether API keys are taken: Tollgate's clients then show one.
+    pub(crate) takes_keys: bool,
     /// What a call to Redis may take.
     pub(crate) timeout_ms: u64,
     pub(crate) on_store_failure: &'static str,
@@ -43,6 +48,7 @@ impl Setting {
             units: PLENTY,
             algorithms: algorithms.to_vec(),
             in_memory: false,
+            takes_keys: false,
             timeout_ms: 50,
             // So that a store that fails shows.
             on_store_failure: "deny",
@@ -69,6 +75,9 @@ impl Setting {
             );
         }
         let _ = write!(text, "\n[routes.\"/api/data\"]\npolicies = {names:?}\n");
+        if self.takes_keys {
+            let _ = write!(text, "\n[auth.keys]\n{KEY_DIGEST} = {{ user = \"bench\" }}\n");
+        }
         text
     }
 }
@@ -133,6 +142,14 @@ pub(crate) fn all() -> Vec<Case> {
             contenders: vec![Bare, Tollgate],
             targets: vec![of_bare(0.92)],
             ..case("memory", "the memory store, a fixed window")
+        },
+        Case {
+            setting: Setting { takes_keys: true, ..Setting::of(&["fixed-window"]) },
+            // One request a call, so that calls can be compared.
+            load: Load { connections: 1, keys: 100_000 },
+            contenders: vec![Bare, Tollgate, Anonymous],
+            targets: vec![Target::new(Measure::CallsOver(Anonymous), Bound::AtMost(1.01))],
+            ..case("authenticated", "Redis, a fixed window, by API key and without credentials")
         },
         Case {
             load: Load { connections: 8, keys: 100_000 },

@@ -20,7 +20,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .case { font-weight: 600 }
 .note { font-size: 11px; fill: #656d76 }
 .line { stroke: #8c959f; stroke-dasharray: 3 3 }
-.tollgate { fill: #2da44e }
+.tollgate, .anonymous { fill: #2da44e }
 .multiplexed { fill: #6e8fc7 }
 .plain { fill: #b08f5c }
 .incr { fill: #a9a9a9 }
@@ -93,6 +93,7 @@ fn bar(body: &mut String, top: f64, name: &str, ratio: f64) {
 fn title(name: &str) -> &str {
     match name {
         "tollgate" => "Tollgate",
+        "anonymous" => "Tollgate, no credentials",
         "multiplexed" => "async, multiplexed",
         "plain" => "r2d2 and web::block",
         "incr" => "async, INCR alone",

@@ -17,6 +17,8 @@ pub(crate) enum Contender {
     Multiplexed,
     Incr,
     Tollgate,
+    /// The same, whose clients show no credentials.
+    Anonymous,
     Peer(&'static Peer),
 }
 
@@ -50,13 +52,15 @@ impl Contender {
             Self::Multiplexed => "multiplexed",
             Self::Incr => "incr",
             Self::Tollgate => "tollgate",
+            Self::Anonymous => "anonymous",
             Self::Peer(peer) => peer.name,
         }
     }
 
-    fn dialect(self) -> &'static str {
+    fn dialect(self, setting: &Setting) -> &'static str {
         match self {
             Self::Peer(peer) => peer.dialect,
+            Self::Tollgate if setting.takes_keys => "key",
             _ => "data",
         }
     }
@@ -66,7 +70,7 @@ impl Contender {
         match self {
             Self::Bare => false,
             Self::Plain | Self::Multiplexed | Self::Incr => true,
-            Self::Tollgate => !setting.in_memory,
+            Self::Tollgate | Self::Anonymous => !setting.in_memory,
             Self::Peer(peer) => peer.asks_redis,
         }
     }
@@ -78,7 +82,7 @@ impl Contender {
         let log = stage.directory.join(format!("{}.log", self.name()));
         let mut process = Process::begin(command, log)?;
         process.until_it_listens(address)?;
-        Ok(Running { process, address, dialect: self.dialect() })
+        Ok(Running { process, address, dialect: self.dialect(setting) })
     }
 
     /// What starts it, by way of `program`.
@@ -90,8 +94,8 @@ impl Contender {
         program: impl Fn(&Path) -> Command,
     ) -> Result<Command> {
         let mut command;
-        if self == Self::Tollgate {
-            let file = stage.directory.join("config.toml");
+        if matches!(self, Self::Tollgate | Self::Anonymous) {
+            let file = stage.directory.join(format!("{}.toml", self.name()));
             fs::write(&file, setting.config(address, stage.redis))?;
             command = program(stage.tollgate);
             command.args(["serve", "--config"]).arg(file).current_dir(stage.directory);

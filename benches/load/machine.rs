@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::process::seconds;
+use crate::redis_server::program;
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
@@ -26,7 +27,7 @@ impl Machine {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
         let model = model.and_then(|line| line.split_once(": ")).map_or("unknown CPU", |it| it.1);
-        let redis = output("redis-server", &["--version"]).unwrap_or_default();
+        let redis = output(program(), &["--version"]).unwrap_or_default();
         let redis = redis.split(' ').find_map(|word| word.strip_prefix("v=")).unwrap_or("unknown");
         let first_word = |path| {
             let text = fs::read_to_string(path).unwrap_or_default();

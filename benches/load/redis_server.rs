@@ -2,12 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::process::{Process, bound, free_address};
 use crate::{Result, Transport};
+
+/// What a server is called: `redis-server`, or `valkey-server` where there is no other.
+pub(crate) fn program() -> &'static str {
+    let is_there = Command::new("redis-server").arg("--version").output().is_ok();
+    if is_there { "redis-server" } else { "valkey-server" }
+}
 
 #[derive(Debug)]
 pub(crate) struct RedisServer {
@@ -111,7 +118,7 @@ impl RedisServer {
 }
 
 fn begin(directory: &Path, address: SocketAddr, socket: &Path) -> Result<Process> {
-    let mut command = bound(Path::new("redis-server"));
+    let mut command = bound(Path::new(program()));
     command.arg("--dir").arg(directory).arg("--unixsocket").arg(socket);
     command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
     command.args(["--save", "", "--appendonly", "no", "--maxclients", "4096"]);

@@ -50,7 +50,7 @@ impl Counters {
         Ok(Self {
             calls: redis.calls("evalsha")?,
             // What a fixed window is read by.
-            reads: redis.calls("hget")?,
+            reads: redis.calls("get")?,
             server: running.process.cpu(),
             redis: redis.cpu(),
             own: own_cpu(),

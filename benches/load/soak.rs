@@ -22,6 +22,9 @@ const THREADS: u64 = 4;
 const CLIENTS: usize = 10;
 const QUOTA: u64 = 4_000;
 
+/// The windows of the policy, as the processes of a rolling deploy have it: another one, beside.
+const WINDOWS: [&str; 2] = ["52 weeks", "51 weeks"];
+
 /// Longer than what was decided without Redis takes to be charged to it.
 const SETTLED: Duration = Duration::from_millis(1_500);
 
@@ -44,16 +47,29 @@ enum Fault {
     ConnectionsKilled,
     ScriptFlushed,
     Full,
+    /// Nobody asks for so long that Redis closes the connections.
+    ConnectionsIdle,
+    /// Half of the threads ask under another window of the same policy.
+    TwoWindows,
 }
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 8] = [
     Fault::Killed,
     Fault::Hanging,
     Fault::ClientsPaused,
     Fault::ConnectionsKilled,
     Fault::ScriptFlushed,
     Fault::Full,
+    Fault::ConnectionsIdle,
+    Fault::TwoWindows,
 ];
+
+/// What a round tells the threads that ask.
+#[derive(Debug, Default)]
+struct Signals {
+    rests: AtomicBool,
+    is_over: AtomicBool,
+}
 
 /// Breaks and mends a Redis, round by round with clients of their own, until the time is over.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -87,20 +103,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 struct Soak {
     store: Arc<RedisStore>,
-    limiter: Limiter,
-    policies: Policies,
+    /// One for each of [`WINDOWS`].
+    limiters: Vec<(Limiter, Policies)>,
 }
 
 impl Soak {
     fn start(url: &str) -> Result<Self> {
         let store = Arc::new(RedisStore::start(&RedisOptions::new(url))?);
-        let policy = Policy::new("soak", format!("{QUOTA}/52 weeks").parse()?)?;
-        let limiter = Limiter::builder(store.clone() as Arc<dyn Store>)
-            .policy(policy)
-            .local(Arc::new(MemoryStore::new(1_000_000)))
-            .build()?;
-        let policies = limiter.policies(["soak"])?;
-        Ok(Self { store, limiter, policies })
+        let limiter = |window: &&str| -> Result<_> {
+            let policy = Policy::new("soak", format!("{QUOTA}/{window}").parse()?)?;
+            let limiter = Limiter::builder(store.clone() as Arc<dyn Store>)
+                .policy(policy)
+                .local(Arc::new(MemoryStore::new(1_000_000)))
+                .build()?;
+            let policies = limiter.policies(["soak"])?;
+            Ok((limiter, policies))
+        };
+        let limiters = WINDOWS.iter().map(limiter).collect::<Result<_>>()?;
+        Ok(Self { store, limiters })
     }
 
     /// Lets new clients use up their quotas while `fault` lasts for `length`.
@@ -111,15 +131,16 @@ impl Soak {
         length: Duration,
         server: &mut RedisServer,
     ) -> Result<Outcome> {
-        let ledger: Vec<AtomicU64> = (0..CLIENTS).map(|_| AtomicU64::new(0)).collect();
-        let (over, failures) = (AtomicBool::new(false), self.store.status().failures);
+        let windows = if fault == Fault::TwoWindows { WINDOWS.len() } else { 1 };
+        let ledger: Vec<AtomicU64> = (0..CLIENTS * windows).map(|_| AtomicU64::new(0)).collect();
+        let (signals, failures) = (Signals::default(), self.store.status().failures);
         let mended = thread::scope(|scope| {
             for thread in 0..THREADS {
-                let (ledger, over) = (&ledger, &over);
-                scope.spawn(move || self.ask(round, thread, ledger, over));
+                let (ledger, signals) = (&ledger, &signals);
+                scope.spawn(move || self.ask(round, thread, ledger, signals));
             }
             pause(Duration::from_millis(200));
-            let mended = fault.happen(server, length);
+            let mended = fault.happen(server, length, &signals);
             // A pause is noticed after it began, and ends by itself.
             pause(SETTLED);
             let begun = Instant::now();
@@ -134,7 +155,7 @@ impl Soak {
                 last = admitted();
                 pause(Duration::from_millis(200));
             }
-            over.store(true, Ordering::SeqCst);
+            signals.is_over.store(true, Ordering::SeqCst);
             mended
         });
         mended?;
@@ -142,25 +163,38 @@ impl Soak {
         let forgotten = if fault == Fault::Killed { QUOTA } else { 0 };
         // What a full Redis declines it has not charged.
         let lost = if fault == Fault::Full { 0 } else { failures };
-        let allowed = forgotten + (lost + 1) * THREADS;
+        // Of these two nothing may be lost, but for what something else did to Redis.
+        let under_way = match fault {
+            Fault::ConnectionsIdle | Fault::TwoWindows => lost * THREADS,
+            _ => (lost + 1) * THREADS,
+        };
+        let allowed = forgotten + under_way;
         Ok(Outcome { admitted: ledger.into_iter().map(AtomicU64::into_inner).collect(), allowed })
     }
 
-    fn ask(&self, round: u64, thread: u64, ledger: &[AtomicU64], over: &AtomicBool) {
+    /// Asks until the round is over, under one of as many windows as `ledger` has pages for.
+    fn ask(&self, round: u64, thread: u64, ledger: &[AtomicU64], signals: &Signals) {
         let mut random = round * THREADS + thread + 1;
-        while !over.load(Ordering::SeqCst) {
+        let pages: Vec<_> = ledger.chunks(CLIENTS).zip(&self.limiters).collect();
+        let number = usize::try_from(thread).unwrap_or(0) % pages.len();
+        let (page, (limiter, policies)) = pages[number];
+        while !signals.is_over.load(Ordering::SeqCst) {
+            if signals.rests.load(Ordering::SeqCst) {
+                pause(Duration::from_millis(10));
+                continue;
+            }
             let client = pick(&mut random, CLIENTS);
             let user = format!("{round}-{client}");
-            let check = self.limiter.check(&self.policies, Cost::ONE, &Client::user(&user));
+            let check = limiter.check(policies, Cost::ONE, &Client::user(&user));
             if check.wait().is_ok_and(|decision| decision.is_allowed()) {
-                ledger[client].fetch_add(1, Ordering::SeqCst);
+                page[client].fetch_add(1, Ordering::SeqCst);
             }
         }
     }
 }
 
 impl Fault {
-    fn happen(self, server: &mut RedisServer, length: Duration) -> Result<()> {
+    fn happen(self, server: &mut RedisServer, length: Duration, signals: &Signals) -> Result<()> {
         match self {
             Self::Killed => {
                 server.kill()?;
@@ -182,6 +216,18 @@ impl Fault {
                 pause(length);
                 server.tell(&["CONFIG", "SET", "maxmemory", "0"])
             }
+            Self::ConnectionsIdle => {
+                server.tell(&["CONFIG", "SET", "timeout", "1"])?;
+                signals.rests.store(true, Ordering::SeqCst);
+                // Redis looks for idle connections now and then.
+                pause(Duration::from_secs(3) + length);
+                signals.rests.store(false, Ordering::SeqCst);
+                server.tell(&["CONFIG", "SET", "timeout", "0"])
+            }
+            Self::TwoWindows => {
+                pause(length);
+                Ok(())
+            }
         }
     }
 }
@@ -195,6 +241,8 @@ impl fmt::Display for Fault {
             Self::ConnectionsKilled => "connections killed",
             Self::ScriptFlushed => "script flushed",
             Self::Full => "full",
+            Self::ConnectionsIdle => "connections idle",
+            Self::TwoWindows => "two windows",
         })
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Measure {
     ReadsPerKey,
     /// Script calls a second for each key.
     CallsPerKey,
+    /// Script calls a request over another's.
+    CallsOver(Contender),
     /// p50 over one and a half round trips and the bare app's p50.
     P50OverRoundTrip,
     /// p99 over another's p50.
@@ -65,6 +67,7 @@ impl Target {
                 Measure::RedisCpu => tollgate.redis_us,
                 Measure::ReadsPerKey => tollgate.reads_per_s / keys,
                 Measure::CallsPerKey => tollgate.calls_per_s / keys,
+                Measure::CallsOver(other) => of(other).batch / tollgate.batch,
                 Measure::P50OverRoundTrip => {
                     tollgate.p50_us / (1.5 * round.round_trip_us + of(Contender::Bare).p50_us)
                 }
@@ -113,6 +116,9 @@ impl fmt::Display for Target {
             Measure::RedisCpu => f.write_str("Redis CPU µs a request"),
             Measure::ReadsPerKey => f.write_str("reads in Redis a second and key"),
             Measure::CallsPerKey => f.write_str("script calls a second and key"),
+            Measure::CallsOver(other) => {
+                write!(f, "script calls a request over {}'s", other.name())
+            }
             Measure::P50OverRoundTrip => {
                 f.write_str("p50 over 1.5 EVALSHA round trips and the bare p50")
             }

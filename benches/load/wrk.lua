@@ -1,5 +1,6 @@
 -- What wrk sends, and what it reports: wrk ... -- KEYS SEED DIALECT
--- Every request is of a random client out of KEYS; throttlecrab is asked in its own words.
+-- Every request is of a random client out of KEYS, with an API key where the dialect is so called;
+-- throttlecrab is asked in its own words.
 
 local threads = 0
 
@@ -15,6 +16,8 @@ function init(args)
   head = 'GET /api/data HTTP/1.1\r\nHost: 127.0.0.1\r\nx-client: '
   if args[3] == 'throttle' then
     request = throttle
+  elseif args[3] == 'key' then
+    head = head:gsub('x%-client', 'Authorization: Bearer bench\r\nx-client')
   end
 end
 

@@ -25,7 +25,7 @@ impl State {
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
         let as_of = read_as_of(self.start, terms.window, now);
         let start = as_of - as_of % terms.window;
-        // A later start than this window's is from a shorter window that the quota had before.
+        // A later start than this window's is one that a wrong clock wrote.
         let used = if self.start >= start { self.used } else { 0 };
         Reading { terms: *terms, now, state: Self { start, used } }
     }

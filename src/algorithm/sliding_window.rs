@@ -45,10 +45,10 @@ impl State {
     }
 
     pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
-        *self = self.read(terms, now).state;
-        self.current += units;
-        // Again, since what is covered may be another part of it: the state was of another window.
-        self.read(terms, now)
+        let mut reading = self.read(terms, now);
+        reading.state.current += units;
+        *self = reading.state;
+        reading
     }
 }
 

@@ -11,7 +11,6 @@ pub(super) struct State {
     /// In parts of a unit, as many as `window` has milliseconds, so that a refill of `quota` units
     /// per window is `quota` parts per millisecond, exactly.
     debt: u64,
-    window: Millis,
 }
 
 /// A state refilled up to the instant as of which it is read.
@@ -28,22 +27,12 @@ impl State {
 
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
         let as_of = read_as_of(self.stamp, terms.window, now);
-        let owed = self.debt_in(terms);
+        // No debt is more than the bucket holds.
+        let owed = self.debt.min(terms.burst * terms.window);
         let refilled = as_of.saturating_sub(self.stamp);
         let debt =
             if refilled >= owed.div_ceil(terms.units) { 0 } else { owed - refilled * terms.units };
-        Reading { terms: *terms, now, state: Self { stamp: as_of, debt, window: terms.window } }
-    }
-
-    /// The debt in parts of this window, no more than the bucket holds: another window's is
-    /// rounded up to whole units.
-    fn debt_in(&self, terms: &Terms) -> u64 {
-        let debt = if self.window == terms.window || self.debt == 0 {
-            self.debt
-        } else {
-            self.debt.div_ceil(self.window).min(terms.burst) * terms.window
-        };
-        debt.min(terms.burst * terms.window)
+        Reading { terms: *terms, now, state: Self { stamp: as_of, debt } }
     }
 
     pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {

@@ -18,7 +18,6 @@ use crate::headers::FieldOptions;
 use crate::identity::User;
 use crate::limiter::{Access, Limiter, Policies};
 use crate::problem;
-use crate::quota::Cost;
 
 /// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
 ///
@@ -103,8 +102,8 @@ impl Inner {
     async fn failures_left(&self, request: &ServiceRequest, ask: Ask) -> Result<(), HttpResponse> {
         let client = self.client(request);
         let check = match ask {
-            Ask::Peek => self.limiter.peek(&self.failures, Cost::ONE, &client),
-            Ask::Charge => self.limiter.check(&self.failures, Cost::ONE, &client),
+            Ask::Peek => self.limiter.peek_gate(&self.failures, &client),
+            Ask::Charge => self.limiter.charge_gate(&self.failures, &client),
         };
         match check.await {
             Ok(decision) if decision.is_allowed() => Ok(()),

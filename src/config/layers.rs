@@ -9,6 +9,7 @@ use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
 use super::origin::Origin;
 use super::problem::Problem;
+use super::service_link::is_service_link;
 use super::toml;
 use super::words::{key_of, show};
 
@@ -45,7 +46,8 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// The file that is read when `files` is empty, if it is there.
     pub default_file: Option<PathBuf>,
-    /// The environment; variables that do not begin with `TOLLGATE_` are left alone.
+    /// The environment. Variables that do not begin with `TOLLGATE_` are left alone, and so are those
+    /// that Kubernetes and Docker set for a service of that name (`TOLLGATE_PORT=tcp://10.0.0.1:80`).
     pub variables: BTreeMap<OsString, OsString>,
     /// `KEY=VALUE` each, as in `store.timeout_ms=20`, from the command line.
     pub settings: Vec<String>,
@@ -72,7 +74,8 @@ pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<Problem>) {
     {
         layers.push(file(path));
     }
-    layers.extend(sources.variables.iter().map(|(name, value)| variable(name, value)));
+    let variables = &sources.variables;
+    layers.extend(variables.iter().map(|(name, value)| variable(name, value, variables)));
     layers.extend(sources.settings.iter().map(|text| setting(text)));
 
     let mut all = Map::new();
@@ -109,12 +112,11 @@ fn parsed(origin: &Origin, bytes: Vec<u8>) -> Layer {
 }
 
 /// One at a time, because the config crate names them all "the environment".
-fn variable(name: &OsStr, value: &OsStr) -> Layer {
+fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> Layer {
     let shown = name.to_string_lossy();
-    let is_ours = shown
-        .get(..PREFIX.len() + 1)
-        .is_some_and(|start| start.eq_ignore_ascii_case("TOLLGATE_") && !is_service_link(&shown));
-    if !is_ours {
+    let start = shown.get(..PREFIX.len() + 1);
+    let is_ours = start.is_some_and(|start| start.eq_ignore_ascii_case("TOLLGATE_"));
+    if !is_ours || is_service_link(&shown, value, all) {
         return Ok(Map::new());
     }
     let origin = Origin::Variable(shown.clone().into_owned());
@@ -134,16 +136,6 @@ fn variable(name: &OsStr, value: &OsStr) -> Layer {
     Ok(one.into_iter().next().map_or_else(Map::new, |(key, value)| {
         nested(key.split('.').map(str::to_owned).collect(), value.kind, &origin)
     }))
-}
-
-/// Whether Kubernetes sets this variable, for a service called tollgate or tollgate-something:
-/// `TOLLGATE_SERVICE_HOST`, `TOLLGATE_PORT`, `TOLLGATE_PORT_8080_TCP_ADDR` and the like.
-fn is_service_link(name: &str) -> bool {
-    let port = |(_, rest): (&str, &str)| rest.is_empty() || rest.starts_with('_');
-    !name.contains("__")
-        && (name.ends_with("_SERVICE_HOST")
-            || name.contains("_SERVICE_PORT")
-            || name.split_once("_PORT").is_some_and(port))
 }
 
 /// A key is read by the parser of the files, so that quotes mean what they mean there.

@@ -128,11 +128,23 @@ impl Section {
             let mut message = format!("unknown key, expected {}", one_of(&self.known));
             let origin = Origin::of(&value);
             if matches!(origin, Origin::Variable(_)) {
-                message += "; \"__\" joins levels, as in TOLLGATE_STORE__URL";
+                let meant = self.variable_like(&name);
+                message += &format!("; \"__\" joins levels, as in {meant}");
             }
             self.problems.push(Problem::at(&self.key_of(&name), origin, message));
         }
         self.problems
+    }
+
+    /// A variable that is there, and likely to be meant by one whose last part is `name`.
+    fn variable_like(&self, name: &str) -> &'static str {
+        let words = [&self.path[..], &[name.to_owned()]].concat().join("_");
+        let address = ["port", "host", "addr", "address", "bind", "listen"];
+        match words.rsplit_once('_').unwrap_or(("", &words)) {
+            ("" | "server", word) if address.contains(&word) => "TOLLGATE_SERVER__LISTEN",
+            ("admin", word) if address.contains(&word) => "TOLLGATE_ADMIN__LISTEN",
+            _ => "TOLLGATE_STORE__URL",
+        }
     }
 
     fn enter<T>(&mut self, name: &str, value: Value, read: impl FnOnce(&mut Self) -> T) -> T {

@@ -6,6 +6,7 @@ use super::*;
 
 mod access;
 mod auth;
+mod environment;
 mod layers;
 mod plans;
 mod properties;

@@ -118,8 +118,12 @@ impl LimiterBuilder {
         Self { local: Some(local), ..self }
     }
 
-    /// Answers a request again that was denied, without asking the store, for as long as the denial
+    /// Answers a request that is known to be denied without asking the store, for as long as the denial
     /// surely holds and at most for `max_age`, by `clock`, which must not step back.
+    ///
+    /// Where the store [may give charges back](Store::may_give_back), a denial is remembered only if
+    /// each policy that denies is the last of all routes, and of all sets of
+    /// [`Limiter::policies`], that it is in. Processes that share a store should have the same ones.
     #[must_use]
     pub fn deny_cache(self, max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let deny_cache = (!max_age.is_zero()).then(|| DenyCache::new(max_age, clock));
@@ -137,7 +141,7 @@ impl LimiterBuilder {
     ///
     /// # Errors
     /// When two policies have one name or two routes are for the same requests, or a route is no
-    /// [`RoutePattern`], or names a policy twice or one that does not exist.
+    /// [`RoutePattern`], or names a policy twice, in one list or in both, or one that does not exist.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
         let mut rules = HashMap::new();
@@ -151,6 +155,11 @@ impl LimiterBuilder {
         for Listed { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
             let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
+            let is_peeked = |policy: &&Policy| peek.iter().any(|it| it.name() == policy.name());
+            if let Some(twice) = policies.iter().find(is_peeked) {
+                return Err(LimiterError::DuplicatePolicy(twice.name().to_owned()));
+            }
+            policies.note_charged_together();
             if routes.iter().any(|(other, _)| *other == pattern) {
                 return Err(LimiterError::DuplicateRoute(pattern.to_string()));
             }

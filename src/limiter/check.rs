@@ -4,8 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::Limiter;
-use super::deny_cache::DenyCache;
-use crate::clock::Millis;
+use super::deny_cache::{Moment, Purpose};
 use crate::decision::{Decision, Retry};
 use crate::policy::OnStoreFailure;
 use crate::store::{Acquire, Acquired, Answer, StoreError, StoreErrorKind};
@@ -30,23 +29,24 @@ enum Progress {
 #[derive(Debug)]
 struct Question {
     asked: Acquire,
-    /// When, where denials are remembered.
-    at: Option<Millis>,
+    /// When, and what for, where answers are remembered.
+    moment: Option<Moment>,
 }
 
 impl Check {
     /// Asks, and decides if that takes no time.
-    pub(super) fn start(limiter: &Limiter, asked: Acquire) -> Self {
+    pub(super) fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
         if asked.charges.is_empty() {
             return Self::decided(Ok(unlimited(&asked)));
         }
         let cache = limiter.0.deny_cache.as_ref();
-        let at = cache.map(DenyCache::now);
-        if let Some(denial) = cache.zip(at).and_then(|(cache, at)| cache.denial(&asked, at)) {
-            return Self::decided(Ok(decision(asked, denial)));
-        }
+        let moment = match cache.map(|cache| cache.answer(&asked, purpose)) {
+            Some(Ok(known)) => return Self::decided(Ok(decision(asked, known))),
+            Some(Err(moment)) => Some(moment),
+            None => None,
+        };
         let answer = limiter.0.store.acquire(&asked);
-        let question = Question { asked, at };
+        let question = Question { asked, moment };
         match answer.at_once() {
             Ok(answer) => Self::decided(question.settle(limiter, answer)),
             Err(answer) => Self(Progress::UnderWay {
@@ -120,16 +120,22 @@ fn settle(
 impl Question {
     /// What the store's answer means; without one, what each policy says then.
     fn settle(
-        self,
+        mut self,
         limiter: &Limiter,
         answer: Result<Acquired, StoreError>,
     ) -> Result<Decision, Unavailable> {
+        let cache = limiter.0.deny_cache.as_ref().zip(self.moment.as_mut());
+        if let Some((cache, moment)) = cache {
+            // Also where the store failed: it may be charged, and if not, this process is.
+            cache.charged(&self.asked, moment);
+        }
         let acquired = match answer {
             Ok(acquired) => acquired,
             Err(error) => return self.without_store(limiter, error.kind()),
         };
-        if let Some((cache, at)) = limiter.0.deny_cache.as_ref().zip(self.at) {
-            cache.remember(&self.asked, at, &acquired);
+        if let Some((cache, moment)) = limiter.0.deny_cache.as_ref().zip(self.moment) {
+            let is_final = || limiter.is_final(&self.asked, &acquired);
+            cache.remember(&self.asked, moment, &acquired, is_final);
         }
         if let Some(fallback) = &limiter.0.fallback {
             fallback.learn(&self.asked.charges, &acquired);

@@ -1,117 +1,135 @@
-//! Requests that are known to be denied until a known time: the store need not repeat it.
+//! What the store need not be asked again: requests that are known to be denied until a known time,
+//! and gates that were open a moment ago.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use self::answers::{Answers, Known};
 use crate::algorithm::Terms;
 use crate::clock::{Clock, Millis};
 use crate::decision::{Retry, Standing};
-use crate::store::{Acquire, Acquired, BuildNameHasher, Name};
+use crate::store::{Acquire, Acquired, Name};
 
-/// How many denials it remembers at most; beyond that the store is asked.
-const MAX_DENIALS: usize = 65_536;
+mod answers;
 
-/// So many that threads seldom meet.
-const SHARDS: usize = 16;
-
-/// Denials, for as long as they surely hold.
+/// Denials for as long as they surely hold, and open gates for as short a time.
 ///
-/// It is exact because a denied request charges nothing: only time can open the gate, or an
+/// A denial is exact because a denied request charges nothing: only time can open the gate, or an
 /// operator's reset, which other processes see when what they remember is too old. Remembered is
 /// the whole request, its keys, their terms and its cost, since only together do they say when it
 /// is admitted.
+///
+/// That a gate is open is true until somebody is charged: this process forgets it then, and another
+/// one learns of it when what it remembers is too old.
 #[derive(Debug)]
 pub(super) struct DenyCache {
     max_age: Millis,
     clock: Arc<dyn Clock>,
-    /// From when on none of them holds: where nobody is denied, nobody pays for a look either.
-    none_from: AtomicU64,
-    shards: [Mutex<Denials>; SHARDS],
+    denials: Answers,
+    open: Answers,
+    /// How often something was forgotten. It is counted first and forgotten then, so that an answer
+    /// that was on its way meanwhile is either found or not remembered.
+    forgotten: AtomicU32,
 }
 
-/// Two generations, so that the old go all at once when they have outlived their age.
-#[derive(Debug, Default)]
-struct Denials {
-    young: HashMap<Name, Denial, BuildNameHasher>,
-    old: HashMap<Name, Denial, BuildNameHasher>,
-    since: Millis,
+/// What an answer is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A request: a check decides on it, a peek reports exact numbers.
+    Request,
+    /// A gate: a peek says whether it is open, and a check charges who should not have passed.
+    Gate,
 }
 
-#[derive(Debug)]
-struct Denial {
-    /// Until then it holds, wherever between question and answer the store read its clock.
-    holds_until: Millis,
-    /// As of the answer: who waits from then on is not early.
-    answered: Millis,
-    standings: Vec<Standing>,
+/// When the store was asked, what for, and how often something had been forgotten by then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    at: Millis,
+    forgotten: u32,
+    purpose: Purpose,
 }
 
 impl DenyCache {
-    /// A cache of denials no older than `max_age`, by `clock`, which must not step back.
+    /// A cache of what is no older than `max_age`, by `clock`, which must not step back.
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
-        Self { max_age, clock, none_from: AtomicU64::new(0), shards: Default::default() }
+        let answers = || Answers::new(max_age);
+        let forgotten = AtomicU32::new(0);
+        Self { max_age, clock, denials: answers(), open: answers(), forgotten }
     }
 
-    pub(super) fn now(&self) -> Millis {
-        self.clock.now()
-    }
-
-    /// The denial of `asked`, if one is known that still holds.
-    pub(super) fn denial(&self, asked: &Acquire, now: Millis) -> Option<Acquired> {
-        if asked.count == 0 || now >= self.none_from.load(Ordering::Relaxed) {
-            return None;
-        }
-        let name = name(asked);
-        let mut denials = self.lock(name);
-        denials.age(now, self.max_age);
-        let denial = denials.get(name).filter(|it| now < it.holds_until)?;
-        let passed = now.saturating_sub(denial.answered);
-        let standings = denial.standings.iter().map(|standing| after(standing, passed)).collect();
-        Some(Acquired { admitted: 0, standings })
-    }
-
-    /// Remembers what the store answered, if that is a denial, to what it was asked at `asked_at`.
-    pub(super) fn remember(&self, asked: &Acquire, asked_at: Millis, acquired: &Acquired) {
-        if acquired.admitted > 0 || asked.count == 0 {
-            return;
-        }
-        let retry = acquired.standings.iter().fold(Retry::Now, |wait, it| wait.later(it.retry));
-        let wait = match retry {
-            Retry::Now => return,
-            Retry::After(wait) => wait.min(self.max_age),
-            Retry::Never => self.max_age,
+    /// What is known to be the answer to `asked`; or else the moment at which the store is asked.
+    pub(super) fn answer(&self, asked: &Acquire, purpose: Purpose) -> Result<Acquired, Moment> {
+        let at = self.clock.now();
+        let is_gate = purpose == Purpose::Gate;
+        let known = |answers: &Answers| answers.get(|| name(asked), at);
+        // A report is exact where nothing remains: then nobody can change any of its numbers.
+        let is_exact = |standings: &Vec<Standing>| {
+            asked.count > 0 || is_gate || standings.iter().all(|it| it.remaining == 0)
         };
-        let answered = self.clock.now();
-        let standings = acquired.standings.clone();
-        let holds_until = asked_at + wait;
-        let name = name(asked);
-        let mut denials = self.lock(name);
-        denials.age(answered, self.max_age);
-        denials.insert(name, Denial { holds_until, answered, standings });
-        self.none_from.fetch_max(holds_until, Ordering::Relaxed);
+        let mut standings = known(&self.denials).filter(is_exact);
+        if is_gate && standings.is_none() {
+            if asked.count == 0 {
+                standings = known(&self.open);
+            } else {
+                self.forget_open(asked);
+            }
+        }
+        let moment = || Moment { at, forgotten: self.forgotten.load(Ordering::SeqCst), purpose };
+        standings.map(|standings| Acquired { admitted: 0, standings }).ok_or_else(moment)
+    }
+
+    /// Forgets that a gate is open which was charged. What the same answer says may be remembered
+    /// all the same: it is not older.
+    pub(super) fn charged(&self, asked: &Acquire, moment: &mut Moment) {
+        if moment.purpose == Purpose::Gate && asked.count > 0 {
+            self.forget_open(asked);
+            moment.forgotten = moment.forgotten.wrapping_add(1);
+        }
+    }
+
+    fn forget_open(&self, asked: &Acquire) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.open.forget(name(asked));
+    }
+
+    /// Remembers what the store answered to what it was asked at that moment: that the next request
+    /// like it is denied, where that `is_final`, or that the gate is open.
+    pub(super) fn remember(
+        &self,
+        asked: &Acquire,
+        moment: Moment,
+        acquired: &Acquired,
+        is_final: impl FnOnce() -> bool,
+    ) {
+        let retry = acquired.standings.iter().fold(Retry::Now, |wait, it| wait.later(it.retry));
+        let (answers, wait) = match retry {
+            Retry::Now if moment.purpose == Purpose::Gate => (&self.open, self.max_age),
+            Retry::Now => return,
+            _ if !is_final() => return,
+            Retry::After(wait) => (&self.denials, wait.min(self.max_age)),
+            Retry::Never => (&self.denials, self.max_age),
+        };
+        // Wherever between question and answer the store read its clock.
+        let holds_until = moment.at.saturating_add(wait);
+        let (answered, standings) = (self.clock.now(), acquired.standings.clone());
+        let known = Known { holds_until, answered, standings };
+        let is_current = || self.forgotten.load(Ordering::SeqCst) == moment.forgotten;
+        answers.insert(name(asked), known, is_current);
     }
 
     /// Forgets everything, as when quotas were reset.
     pub(super) fn clear(&self) {
-        for shard in &self.shards {
-            *lock(shard) = Denials::default();
-        }
-    }
-
-    fn lock(&self, name: Name) -> MutexGuard<'_, Denials> {
-        lock(&self.shards[name.shard(SHARDS)])
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.denials.clear();
+        self.open.clear();
     }
 }
 
-fn lock(shard: &Mutex<Denials>) -> MutexGuard<'_, Denials> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What `asked` is remembered by: everything that a denial depends on. The terms are of it, since
-/// users of one key may have plans of their own, or change them.
+/// What `asked` is remembered by: everything that the answer depends on. The terms are of it, since
+/// users of one key may have plans of their own, or change them. Whether it charges is not: a check
+/// is denied where a peek says so.
 fn name(asked: &Acquire) -> Name {
     let charges = asked.charges.iter().map(|charge| {
         let Terms { units, window, burst } = charge.policy.terms();
@@ -119,35 +137,6 @@ fn name(asked: &Acquire) -> Name {
     });
     let all = charges.reduce(Name::then).unwrap_or_default();
     all.with(asked.cost.units())
-}
-
-impl Denials {
-    fn get(&self, name: Name) -> Option<&Denial> {
-        self.young.get(&name).or_else(|| self.old.get(&name))
-    }
-
-    fn insert(&mut self, name: Name, denial: Denial) {
-        if self.young.len() < MAX_DENIALS / SHARDS / 2 || self.young.contains_key(&name) {
-            self.young.insert(name, denial);
-        }
-    }
-
-    fn age(&mut self, now: Millis, max_age: Millis) {
-        if now >= self.since.saturating_add(max_age) {
-            self.old = std::mem::take(&mut self.young);
-            self.since = now;
-        }
-    }
-}
-
-/// Where a key stands when `passed` has passed and nothing was charged.
-fn after(standing: &Standing, passed: Millis) -> Standing {
-    let retry = match standing.retry {
-        // The store alone says that the gate is open: a request that it would admit asks it.
-        Retry::After(wait) => Retry::After(wait.saturating_sub(passed).max(1)),
-        other => other,
-    };
-    Standing { reset_after: standing.reset_after.saturating_sub(passed), retry, ..*standing }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::iter;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::client::Client;
 use crate::policy::{KeySource, Policy};
@@ -11,6 +12,7 @@ pub(super) struct Rule {
     policy: Arc<Policy>,
     plans: HashMap<Box<str>, Arc<Policy>>,
     users: HashMap<Box<[u8]>, Arc<Policy>>,
+    may_be_given_back: AtomicBool,
 }
 
 impl Rule {
@@ -18,7 +20,8 @@ impl Rule {
         let of_quota = |quota| Arc::new(policy.of_quota(quota));
         let plans = policy.plans().map(|(plan, quota)| (plan.into(), of_quota(quota))).collect();
         let users = policy.users().map(|(id, quota)| (id.into(), of_quota(quota))).collect();
-        Self { plans, users, policy: Arc::new(policy) }
+        let may_be_given_back = AtomicBool::new(false);
+        Self { plans, users, policy: Arc::new(policy), may_be_given_back }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -28,6 +31,13 @@ impl Rule {
     /// The policy with each of its quotas.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
         iter::once(&self.policy).chain(self.plans.values()).chain(self.users.values())
+    }
+
+    /// The policy with one quota of each window that it has.
+    pub(super) fn one_of_each_window(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        let of_windows: HashMap<_, _> =
+            self.policies().map(|policy| (policy.quota().window(), policy)).collect();
+        of_windows.into_values()
     }
 
     /// The policy with the numbers that hold for `client`: those of the user, or else of the plan,
@@ -42,6 +52,12 @@ impl Rule {
         };
         special.unwrap_or(&self.policy)
     }
+
+    /// Whether there are requests that are charged under this policy before another one decides: a
+    /// store that decides keys one after another may then give the charge back.
+    pub(super) fn may_be_given_back(&self) -> bool {
+        self.may_be_given_back.load(Ordering::SeqCst)
+    }
 }
 
 /// The policies that a request meets, in order.
@@ -53,6 +69,14 @@ impl Policies {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
         self.0.iter().map(|rule| &**rule.policy())
+    }
+
+    /// Notes that requests are charged under these together: all but the last one may be given back.
+    pub(super) fn note_charged_together(&self) {
+        let (_, earlier) = self.0.split_last().unzip();
+        for rule in earlier.into_iter().flatten() {
+            rule.may_be_given_back.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Whether there is none.

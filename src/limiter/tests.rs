@@ -123,6 +123,10 @@ fn what_does_not_fit_together_is_refused() {
         error(builder().route("/x", [], ["p", "p"])),
         LimiterError::DuplicatePolicy("p".into())
     );
+    assert_eq!(
+        error(builder().route("/x", ["p"], ["p"])),
+        LimiterError::DuplicatePolicy("p".into())
+    );
     let twice = builder().route("/x", ["p"], []).route("/x", ["p"], []);
     assert_eq!(error(twice), LimiterError::DuplicateRoute("/x".into()));
     let twice = builder().route("GET /{a}", ["p"], []).route("GET /{b}", ["p"], []);

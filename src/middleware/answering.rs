@@ -8,7 +8,8 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
 
-use super::asked::{Asked, Told, Verdict};
+use super::asked::{Asked, Verdict};
+use crate::decision::Decision;
 use crate::headers::{self, FieldOptions};
 use crate::problem;
 
@@ -23,7 +24,7 @@ pin_project! {
         S: Service<ServiceRequest>,
     {
         Refused { answer: Ready<Answer<B>> },
-        Passes { #[pin] call: S::Future, told: Told, fields: FieldOptions },
+        Passes { #[pin] call: S::Future, told: Option<Decision>, fields: FieldOptions },
         Waits { waiting: Option<Box<Waiting<S>>> },
     }
 }
@@ -100,7 +101,7 @@ where
             Projection::Refused { answer } => Pin::new(answer).poll(context),
             Projection::Passes { call, told, fields } => call.poll(context).map(|answer| {
                 let mut response = answer?;
-                for decision in told.iter() {
+                if let Some(decision) = told {
                     headers::write(response.headers_mut(), decision, *fields);
                 }
                 Ok(response.map_into_left_body())

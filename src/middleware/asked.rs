@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, ready};
 
 use crate::decision::Decision;
-use crate::limiter::{Check, Unavailable};
+use crate::limiter::Check;
 
 /// What is asked of the limiter about one request.
 pub(super) enum Asked {
@@ -17,17 +17,11 @@ pub(super) enum Asked {
 
 /// What becomes of a request.
 pub(super) enum Verdict {
-    Passes(Told),
+    /// Its client is told what is decided, if anything is.
+    Passes(Option<Decision>),
     Blocked,
     Denied(Decision),
     Undecided,
-}
-
-/// What the client of a request that passes is told.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    checked: Option<Decision>,
-    peeked: Option<Decision>,
 }
 
 impl Default for Asked {
@@ -60,30 +54,14 @@ impl Asked {
     /// The verdict, for which this thread waits.
     pub(super) fn verdict(self) -> Verdict {
         let Self::Checks { check, peek } = self else { return Verdict::Blocked };
-        let mut verdict = Verdict::of(check.map(Check::wait));
-        if let (Verdict::Passes(told), Some(peek)) = (&mut verdict, peek) {
-            // A standing that cannot be had is not worth a refusal.
-            told.peeked = peek.wait().ok();
-        }
-        verdict
-    }
-}
-
-impl Verdict {
-    fn of(checked: Option<Result<Decision, Unavailable>>) -> Self {
-        match checked {
-            None => Self::Passes(Told::default()),
-            Some(Ok(decision)) if decision.is_allowed() => {
-                Self::Passes(Told { checked: Some(decision), peeked: None })
-            }
-            Some(Ok(denied)) => Self::Denied(denied),
-            Some(Err(_)) => Self::Undecided,
-        }
-    }
-}
-
-impl Told {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Decision> {
-        self.checked.iter().chain(&self.peeked)
+        let checked = match check.map(Check::wait) {
+            Some(Ok(decision)) if decision.is_allowed() => Some(decision),
+            Some(Ok(denied)) => return Verdict::Denied(denied),
+            Some(Err(_)) => return Verdict::Undecided,
+            None => None,
+        };
+        // A standing that cannot be had is not worth a refusal.
+        let peeked = peek.and_then(|peek| peek.wait().ok()).map(Decision::into_report);
+        Verdict::Passes(checked.into_iter().chain(peeked).reduce(Decision::and))
     }
 }

@@ -13,6 +13,7 @@ use crate::store::MemoryStore;
 mod access;
 mod addresses;
 mod plans;
+mod reports;
 mod requests;
 mod store_failure;
 mod where_it_wraps;

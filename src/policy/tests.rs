@@ -22,15 +22,15 @@ fn a_name_is_short_and_plain() {
 #[test]
 fn a_quota_that_could_not_be_counted_exactly_is_refused_with_the_largest_that_fits() {
     for (quota, algorithm, largest) in [
-        ("1000000000/day", Algorithm::SlidingWindow, MAX_EXACT / 86_400_000),
+        ("1000000000/day", Algorithm::SlidingWindow, MAX_EXACT / 86_400_000 - 1),
         ("200000/day", Algorithm::SlidingLog, 100_000),
-        ("1/day", Algorithm::TokenBucket { burst: MAX_EXACT }, MAX_EXACT / 86_400_000),
+        ("1/day", Algorithm::TokenBucket { burst: MAX_EXACT }, MAX_EXACT / 86_400_000 - 1),
     ] {
         let error = policy(quota, algorithm).unwrap_err();
         assert!(error.to_string().ends_with(&format!("at most {largest} fit")), "{error}");
     }
     assert!(policy("9007199254740991/day", Algorithm::FixedWindow).is_ok());
-    let largest = MAX_EXACT / 86_400_000;
+    let largest = MAX_EXACT / 86_400_000 - 1;
     assert!(policy(&format!("{largest}/day"), Algorithm::SlidingWindow).is_ok());
     assert!(policy(&format!("{}/day", largest + 1), Algorithm::SlidingWindow).is_err());
     assert_eq!(policy("1/day", Algorithm::TokenBucket { burst: 0 }), Err(PolicyError::NoBurst));
@@ -75,9 +75,9 @@ fn the_burst_of_a_plan_is_to_its_quota_as_the_policys_own() {
         ("60/minute", 1, "61/minute", 2),
         (
             "9007199254740991/second",
-            9_007_199_254_740,
+            9_007_199_254_739,
             "9007199254740991/second",
-            9_007_199_254_740,
+            9_007_199_254_739,
         ),
     ] {
         let policy = policy(quota, Algorithm::TokenBucket { burst }).unwrap();

@@ -15,8 +15,9 @@ const MAX_IDENTITY: usize = 128;
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
 /// The braces are a hash tag, so that all policies of one identity live in one slot of a Redis
-/// Cluster. The layout says how the value is written: an algorithm never reads another's state.
-/// The quota's numbers are not part of the name, so a changed quota keeps what was used.
+/// Cluster. The layout says how the value is written, and how long the window is in milliseconds: an
+/// algorithm never reads another's state, and two windows of one policy count beside each other.
+/// Units and burst are not part of the name, so a change of them keeps what was used.
 #[derive(Clone, Debug)]
 pub struct Keyspace {
     prefix: String,
@@ -56,10 +57,10 @@ impl Keyspace {
 
     fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
         let layout = match policy.algorithm() {
-            Algorithm::FixedWindow => "fw1",
-            Algorithm::SlidingWindow => "sw2",
-            Algorithm::SlidingLog => "sl1",
-            Algorithm::TokenBucket { .. } => "tb3",
+            Algorithm::FixedWindow => "fw2",
+            Algorithm::SlidingWindow => "sw3",
+            Algorithm::SlidingLog => "sl2",
+            Algorithm::TokenBucket { .. } => "tb4",
         };
         draft(|name| {
             name.push_str(&self.prefix);
@@ -69,6 +70,8 @@ impl Keyspace {
             name.push_str(policy.name());
             name.push(':');
             name.push_str(layout);
+            // Writing to a string does not fail.
+            let _ = write!(name, ":{}", policy.quota().window());
             Key::new(name)
         })
     }

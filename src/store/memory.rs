@@ -161,7 +161,7 @@ impl MemoryStore {
             beside.before(shard, name, index, now);
             let standing = shard.standing(name, charge, now, cost);
             // Most fit, and need no division to show it.
-            if standing.remaining < u64::from(admitted) * cost.units() {
+            if standing.remaining < u64::from(admitted).saturating_mul(cost.units()) {
                 let fit = standing.remaining / cost.units();
                 admitted = u32::try_from(fit).unwrap_or(u32::MAX).min(admitted);
             }

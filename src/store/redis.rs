@@ -26,7 +26,9 @@ mod cluster;
 mod dispatch;
 #[cfg(feature = "server")]
 mod examine;
+mod idle;
 mod link;
+mod misdirected;
 mod node;
 mod pool;
 mod probe;
@@ -36,11 +38,13 @@ mod report;
 mod script;
 mod seldom;
 mod servers;
+mod socket;
 mod status;
 mod target;
 #[cfg(feature = "tls")]
 mod tls;
 mod url;
+mod wire;
 
 /// How to reach a Redis, and how long to wait for it.
 #[derive(Clone)]
@@ -54,6 +58,9 @@ pub struct RedisOptions {
     pub key_prefix: String,
     /// The limit of each connect, read and write, and of the wait for a connection or in the queue.
     pub timeout: Duration,
+    /// How long a connection may idle before it is replaced by a new one, which is best shorter than
+    /// what lies on the way to the server remembers connections for.
+    pub idle_timeout: Duration,
     /// Dispatcher threads, each with a connection of its own at a time.
     pub connections: usize,
     /// How long a probe that failed waits before the next; for tests of many outages.
@@ -74,6 +81,7 @@ impl RedisOptions {
             tls: RedisTls::default(),
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
+            idle_timeout: Duration::from_secs(30),
             connections: 2,
             probe_interval: Duration::from_millis(250),
             clock: None,
@@ -87,6 +95,7 @@ impl fmt::Debug for RedisOptions {
         f.debug_struct("RedisOptions")
             .field("key_prefix", &self.key_prefix)
             .field("timeout", &self.timeout)
+            .field("idle_timeout", &self.idle_timeout)
             .field("connections", &self.connections)
             .finish_non_exhaustive()
     }
@@ -143,6 +152,11 @@ impl Store for RedisStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         self.dispatch.reset(keys)
+    }
+
+    /// In a cluster, whose nodes each decide on their own keys.
+    fn may_give_back(&self) -> bool {
+        self.servers.are_many()
     }
 
     fn on_return(&self, debtor: Weak<dyn Debtor>) {

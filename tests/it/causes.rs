@@ -100,6 +100,20 @@ fn a_full_redis_takes_no_charge_under_any_algorithm() {
 }
 
 #[test]
+fn a_redis_that_has_too_many_clients() {
+    let server = Server::start();
+    let mut operator = server.connection();
+    let mut most = |clients: &str| {
+        let mut set = redis::cmd("CONFIG");
+        set.arg(&["SET", "maxclients", clients]).exec(&mut operator).expect("an option");
+    };
+    most("1");
+    let store = cannot_count(&server.url(), "too many clients");
+    most("100");
+    counts(&store);
+}
+
+#[test]
 fn a_read_only_replica() {
     let server = Server::start();
     server.tell(&["REPLICAOF", "127.0.0.1", "1"]);
@@ -110,7 +124,7 @@ fn a_read_only_replica() {
 
 #[test]
 fn a_permission_that_is_missing() {
-    for rule in ["-evalsha", "-zadd", "-script|load"] {
+    for rule in ["-evalsha", "-getrange", "-script|load"] {
         let server = Server::start();
         let url = with_user(&server, &[rule]);
         let store = cannot_count(&url, "missing permission");

@@ -75,14 +75,14 @@ fn a_node_of_a_cluster_that_differs_is_named() {
         cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
     let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all"];
     cluster.nodes.iter().for_each(|node| node.tell(&user));
-    cluster.nodes[1].tell(&["ACL", "SETUSER", "doctored", "-zadd"]);
+    cluster.nodes[1].tell(&["ACL", "SETUSER", "doctored", "-get"]);
     cluster.nodes[2].tell(&["CONFIG", "SET", "maxmemory", "100mb"]);
     cluster.nodes[2].tell(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]);
     let url = cluster.url().replace("//", "//doctored:hush@");
     let finished = examine(&url);
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
     for (about, node, words) in [
-        ("permissions", 1, "its user needs +zadd"),
+        ("permissions", 1, "its user needs +get,"),
         ("counting", 1, "it refuses to count"),
         ("eviction", 2, "volatile-lru"),
     ] {
@@ -119,10 +119,10 @@ fn what_is_no_cluster_or_no_sentinel_or_one_is_told_apart() {
 
 #[test]
 fn databases_commands_and_keys_that_are_not_there_are_named() {
-    let server = Server::certified(None, &["--rename-command", "ZADD", "OTHER"]);
+    let server = Server::certified(None, &["--rename-command", "GET", "OTHER"]);
     let finished = examine(&server.tcp_url());
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
-    assert_found(&finished, "commands", "fail", "it does not know ZADD: see rename-command");
+    assert_found(&finished, "commands", "fail", "it does not know GET: see rename-command");
     assert_found(&finished, "counting", "fail", "it does not know a command");
 
     let server = Server::start_tcp();
@@ -218,11 +218,11 @@ fn what_users_of_sentinels_and_of_their_primary_lack_is_named() {
 fn what_is_wrong_is_named_with_its_remedy_and_the_code_is_1() {
     let server = Server::start();
     server.tell(&["CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "volatile-lru"]);
-    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all", "-time", "-zrem"];
+    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all", "-time", "-append"];
     server.tell(&user);
     let finished = examine(&format!("{}?user=doctored&pass=hush", server.url()));
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
-    assert_found(&finished, "permissions", "fail", "+time +zrem");
+    assert_found(&finished, "permissions", "fail", "+time +append");
     assert_found(&finished, "time", "fail", "+time");
     assert_found(&finished, "counting", "fail", "");
     assert_found(&finished, "eviction", "fail", "set noeviction");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tollgate::{Algorithm, MAX_EXACT, Policy, PolicyError, Quota};
+use tollgate::{Algorithm, MAX_EXACT, MAX_WINDOW, Policy, PolicyError, Quota};
 
 /// How many identities a history has.
 pub(crate) const IDENTITIES: usize = 3;
@@ -62,9 +62,13 @@ pub(crate) fn changing_histories(
     operations: Range<usize>,
 ) -> impl Strategy<Value = Vec<Operation>> {
     let versions = policy().prop_flat_map(|first| {
-        let later = vec(numbers(), 1..=2);
+        // Mostly the window stays.
+        let later = vec((numbers(), prop::bool::weighted(0.8)), 1..=2);
         (Just(first), later).prop_map(|(first, later)| {
-            let of_same_kind = |numbers| first.with_numbers(numbers);
+            let of_same_kind = |(numbers, keeps_window): (Numbers, bool)| {
+                let window = if keeps_window { first.numbers.window } else { numbers.window };
+                first.with_numbers(Numbers { window, ..numbers })
+            };
             std::iter::once(first).chain(later.into_iter().map(of_same_kind)).collect()
         })
     });
@@ -134,7 +138,9 @@ struct Rough {
 
 fn rough_operation() -> impl Strategy<Value = Rough> {
     let change = prop_oneof![9 => Just(None), 1 => (0..4_usize).prop_map(Some)];
-    (step(), 0..IDENTITIES, 1..16_u8, change, cost(), 0..=5_u64).prop_map(
+    let most = u64::from(u32::MAX);
+    let count = prop_oneof![30 => 0..=5_u64, 1 => Just(1 << 24), 1 => most - 1..=most];
+    (step(), 0..IDENTITIES, 1..16_u8, change, cost(), count).prop_map(
         |(step, identity, policies, change, cost, count)| Rough {
             step,
             identity,
@@ -194,6 +200,8 @@ enum RoughCost {
     Part(u64),
     /// This much above the quota, or burst.
     Above(u64),
+    /// This much, whatever the quota is.
+    Huge(u64),
 }
 
 fn cost() -> impl Strategy<Value = RoughCost> {
@@ -201,6 +209,7 @@ fn cost() -> impl Strategy<Value = RoughCost> {
         32 => (1..=8_u64).prop_map(RoughCost::Units),
         4 => (1..=3_u64).prop_map(RoughCost::Part),
         1 => (1..=3_u64).prop_map(RoughCost::Above),
+        1 => prop_oneof![Just(1 << 40), Just(MAX_EXACT)].prop_map(RoughCost::Huge),
     ]
 }
 
@@ -214,6 +223,7 @@ impl RoughCost {
             Self::Units(units) => units,
             Self::Part(divisor) => (capacity / divisor).max(1),
             Self::Above(units) => (capacity + units).min(MAX_EXACT),
+            Self::Huge(units) => units,
         }
     }
 }
@@ -250,17 +260,17 @@ fn policy() -> impl Strategy<Value = Draft> {
     (kind, numbers()).prop_map(|(kind, numbers)| Draft { kind, numbers })
 }
 
-/// Mostly small quotas, some large, some as large as the algorithm allows.
+/// Mostly small quotas, some large, some as large as the algorithm allows, or as slow.
 fn numbers() -> impl Strategy<Value = Numbers> {
     let seconds = |range: std::ops::RangeInclusive<u64>| range.prop_map(|number| number * SECOND);
     let small = (1..=40_u64, seconds(10..=600), 1..=80_u64);
     let large = (1_000..=2_000_000_u64, seconds(60..=DAY / SECOND), 1..=4_000_000_u64);
-    let largest = (Just(MAX_EXACT), seconds(1..=31 * DAY / SECOND), Just(MAX_EXACT));
-    prop_oneof![12 => small, 2 => large, 1 => largest].prop_map(|(units, window, burst)| Numbers {
-        units,
-        window,
-        burst,
-    })
+    let at_an_edge = || prop_oneof![Just(SECOND), Just(MAX_WINDOW), seconds(1..=31 * DAY / SECOND)];
+    let largest = (Just(MAX_EXACT), at_an_edge(), Just(MAX_EXACT));
+    // A bucket that takes longest to fill.
+    let slowest = (1..=3_u64, at_an_edge(), Just(MAX_EXACT));
+    prop_oneof![12 => small, 2 => large, 1 => largest, 1 => slowest]
+        .prop_map(|(units, window, burst)| Numbers { units, window, burst })
 }
 
 impl Draft {

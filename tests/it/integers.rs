@@ -13,7 +13,7 @@ const TOO_LARGE: [u64; 3] = [1 << 53, (1 << 53) + 1, u64::MAX];
 fn largest_policies() -> Vec<Arc<Policy>> {
     let mut policies = Vec::new();
     for window in [1_000, 7_000, HOUR, MAX_WINDOW] {
-        let units = MAX_EXACT / window;
+        let units = MAX_EXACT / window - 1;
         for (algorithm, units) in [
             (Algorithm::FixedWindow, MAX_EXACT),
             (Algorithm::SlidingWindow, units),
@@ -97,9 +97,9 @@ fn same_as_model(stand: &Stand, model: &mut Model, policy: &Arc<Policy>, now: u6
 fn promise_5_a_quota_that_is_too_large_is_refused_with_the_largest_that_fits() {
     for window in [1_000, 60_000, HOUR, MAX_WINDOW] {
         for (algorithm, largest) in [
-            (Algorithm::SlidingWindow, MAX_EXACT / window),
+            (Algorithm::SlidingWindow, MAX_EXACT / window - 1),
             (Algorithm::SlidingLog, LARGEST_LOG),
-            (Algorithm::TokenBucket { burst: 0 }, MAX_EXACT / window),
+            (Algorithm::TokenBucket { burst: 0 }, MAX_EXACT / window - 1),
         ] {
             let with = |units: u64| {
                 let (algorithm, quota) = match algorithm {

@@ -2,6 +2,8 @@
 
 // 8: both stores decide alike, and as the model does.
 mod alike;
+// 8: what goes out in one call is answered as if it had come one by one.
+mod coalesced;
 // 1: decided in one step, charged together or not at all, by however many callers.
 mod atomic;
 // 2: a denied request writes nothing.
@@ -12,10 +14,14 @@ mod retry_after;
 mod one_clock;
 // 5: integers, exact below 2^53, and larger ones refused.
 mod integers;
-// 6: no key without a TTL, after any crash; foreign values are no state.
+// 6: no key without a TTL, after any crash.
 mod ttl;
-// 7: a changed quota keeps the state and locks nobody out.
+// 6: what something else wrote under a key of ours is no state.
+mod foreign;
+// 7: changed units keep the state and lock nobody out; another window counts beside.
 mod changed_quota;
+// A log of the largest quota keeps Redis busy for no longer than a small one.
+mod largest_log;
 // 9: a cost above the quota is admitted never, not later.
 mod never;
 // What Redis loses of the script, it gets again.
@@ -36,6 +42,8 @@ mod uncharged;
 mod causes;
 // What lies between a store and its Redis delays, drops and cuts.
 mod proxied;
+// A connection that was closed, or forgotten on the way, while it idled costs no request.
+mod idle;
 // A hundred outages leave nothing behind.
 mod cycles;
 // The command `doctor`.
@@ -64,5 +72,11 @@ mod http;
 mod load;
 // What every store has to decide, slow and obvious.
 mod model;
+// The script that installs what `make` needs.
+mod setup;
+// What clients can have written into the log.
+mod logs;
+// What a signal does.
+mod signals;
 // Private servers and the running command.
 mod support;

@@ -245,50 +245,28 @@ impl History {
     }
 }
 
-/// Quotas whose numbers change.
+/// Quotas whose units or burst change. Another window is another key.
 impl History {
     /// The history as it counts at `instant` under `terms`: itself, unless they are other terms.
     fn restated(&self, terms: Terms, instant: i128) -> Self {
+        assert_eq!(terms.window, self.terms.window, "a key has one window");
         let Some(stamp) = self.stamp().filter(|_| terms != self.terms) else {
             return Self { terms, uses: self.uses.clone() };
         };
-        let begin = terms.window_holding(instant);
         let uses = match terms.algorithm {
-            // What was used in a window that began within this one, or later, was used in it.
-            Algorithm::FixedWindow if stamp >= begin => {
-                vec![Use { at: begin, amount: self.charged_in_window(stamp) }]
-            }
-            Algorithm::FixedWindow => Vec::new(),
-            // Likewise; and a window that began up to a window before this one is the previous.
+            // Neither window weighs more than the whole quota.
             Algorithm::SlidingWindow => {
-                let current = self.charged_in_window(stamp);
-                let previous = self.charged_in_window(stamp - self.terms.window);
-                let (previous, current) = if stamp >= begin {
-                    (previous, current)
-                } else if stamp + terms.window >= begin {
-                    (current, 0)
-                } else {
-                    (0, 0)
-                };
-                vec![
-                    Use { at: begin - terms.window, amount: previous.min(terms.units) },
-                    Use { at: begin, amount: current.min(terms.units) },
-                ]
+                let begin = terms.window_holding(instant);
+                let of_window =
+                    |at: i128| Use { at, amount: self.charged_in_window(at).min(terms.units) };
+                vec![of_window(begin - terms.window), of_window(begin)]
             }
-            // Instants stay, but for those that the last charge has found dead: a longer window
-            // does not raise them.
-            Algorithm::SlidingLog => {
-                let live = |it: &&Use| it.at + self.terms.window > stamp;
-                self.uses.iter().filter(live).copied().collect()
-            }
-            // Parts of another size: rounded up to whole units. A bucket owes no more than it holds.
+            // A bucket owes no more than it holds.
             Algorithm::TokenBucket { .. } => {
-                let mut owed = self.owed_at(stamp);
-                if terms.window != self.terms.window {
-                    owed = divide_up(owed, self.terms.window) * terms.window;
-                }
-                vec![Use { at: stamp, amount: owed.min(terms.capacity() * terms.window) }]
+                let owed = self.owed_at(stamp).min(terms.capacity() * terms.window);
+                vec![Use { at: stamp, amount: owed }]
             }
+            Algorithm::FixedWindow | Algorithm::SlidingLog => self.uses.clone(),
         };
         Self { terms, uses }
     }

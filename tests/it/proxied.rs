@@ -139,16 +139,17 @@ fn connections_that_are_lost_while_they_are_made_are_no_outage() {
     let timeout = Duration::from_secs(10);
     let store = store(&RedisOptions { timeout, connections: 1, ..options(&proxy.url()) });
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Deny);
-    proxy.cut();
-    assert!(check(&limiter, "one").is_err(), "its connection was lost");
     proxy.set(Fault::Late);
+    proxy.cut();
     let asks = start(1, move |_| check(&limiter, "one").is_ok());
     until("a connection is being made", || proxy.connections() > 0);
     proxy.cut();
     proxy.set(Fault::None);
     assert_eq!(asks.join(), [true], "the next connection is made");
     let status = store.status();
-    assert_eq!((status.outages, status.failures, status.unanswered), (0, 2, 1), "{status:?}");
+    assert_eq!((status.outages, status.unanswered), (0, 0), "{status:?}");
+    // Another may have been on its way in the background.
+    assert!((1..=2).contains(&status.failures), "{status:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::support::threads::{together, until};
 
 mod cluster;
 mod refunds;
+mod remembered;
 mod sentinel;
 mod tls;
 
@@ -61,6 +62,22 @@ fn a_database_number_is_where_keys_are() {
     assert_eq!(keys(0), 0);
     // And perhaps the four of the probe.
     assert!((1..=5).contains(&keys(3)));
+}
+
+#[test]
+fn either_version_of_the_protocol_counts() {
+    let server = Server::start_tcp();
+    server.tell(&["ACL", "SETUSER", "gate", "on", ">right", "~*", "+@all"]);
+    let of = |password: &str, db: u8, protocol: u8| {
+        let url = server.tcp_url().replace("//", &format!("//gate:{password}@"));
+        format!("{}?protocol={protocol}", url.replace("/0", &format!("/{db}")))
+    };
+    assert_eq!(admitted(&store(&of("right", 2, 2))), 5);
+    assert_eq!(admitted(&store(&of("right", 3, 3))), 5);
+    for protocol in [2, 3] {
+        let wrong = RedisStore::start(&patient(&of("wrong", 2, protocol))).expect("a store");
+        assert_eq!((wrong.is_up(), wrong.status().cause), (false, Some("wrong password")));
+    }
 }
 
 #[test]

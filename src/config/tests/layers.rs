@@ -1,10 +1,8 @@
 //! What is read, and which layer wins.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::*;
-use crate::algorithm::Algorithm;
 use crate::policy::KeySource;
 
 #[test]
@@ -138,120 +136,6 @@ fn files_that_cannot_be_read_are_problems() {
     let binary = Scratch::new([0xff, 0xfe]);
     let binary = Sources { files: vec![binary.0.clone()], ..Sources::default() };
     assert!(lines(&binary)[0].ends_with(": is not UTF-8 text"), "{:?}", lines(&binary));
-}
-
-#[test]
-fn variables_set_options_of_every_type() {
-    let config = load(&variables(&[
-        ("TOLLGATE_SERVER__LISTEN", "[::1]:80"),
-        ("TOLLGATE_SERVER__WORKERS", "4"),
-        ("TOLLGATE_STORE__HASH_USERS", "true"),
-        ("TOLLGATE_HEADERS__LEGACY", "false"),
-        ("TOLLGATE_STORE__KEY_PREFIX", "007"),
-        // Kept as it is, though it looks like a number.
-        ("TOLLGATE_STORE__URL", "redis://:007@localhost/1"),
-        ("TOLLGATE_POLICIES__BURST__QUOTA", "5/second"),
-        ("TOLLGATE_POLICIES__BURST__ALGORITHM", "token-bucket"),
-        ("TOLLGATE_POLICIES__BURST__BURST", "9"),
-        ("TOLLGATE_ROUTES__/X__POLICIES", "default, burst"),
-        ("TOLLGATE_CLIENT_IP__TRUSTED_PROXIES", "127.0.0.1, fd00::/8"),
-        ("TOLLGATE_CLIENT_IP__HEADER", "Forwarded"),
-        ("TOLLGATE_CLIENT_IP__IPV6_PREFIX", "56"),
-        // Lower case is the same variable to the operator.
-        ("tollgate_store__instances", "5"),
-        ("PATH", "/bin"),
-        ("TOLLGATES_X", "of another program"),
-    ]))
-    .unwrap();
-    assert_eq!(config.server, Server { listen: "[::1]:80".parse().unwrap(), workers: 4 });
-    assert!(config.store.hash_users && !config.headers.legacy);
-    assert_eq!(config.store.key_prefix, "007");
-    assert_eq!(config.store.instances, 5);
-    let proxies: Vec<_> =
-        config.client_ip.trusted_proxies.iter().map(ToString::to_string).collect();
-    assert_eq!(proxies, ["127.0.0.1/32", "fd00::/8"]);
-    assert_eq!(config.client_ip.header.map(|it| it.to_string()).as_deref(), Some("forwarded"));
-    assert_eq!(config.policies[0].ipv6_prefix().length(), 56);
-    let StoreUrl::Redis(url) = config.store.url else { panic!("not Redis") };
-    assert_eq!(url.expose(), "redis://:007@localhost/1");
-    assert_eq!(config.policies[0].algorithm(), Algorithm::TokenBucket { burst: 9 });
-    assert_eq!(config.routes[0].pattern.to_string(), "/api/data");
-    assert_eq!(config.routes[2].pattern.to_string(), "/x");
-    assert_eq!(config.routes[2].policies, ["default", "burst"]);
-}
-
-#[test]
-fn an_empty_variable_is_as_if_unset() {
-    let empty = variables(&[("TOLLGATE_STORE__URL", ""), ("TOLLGATE_NO_SUCH_THING", "")]);
-    assert_eq!(load(&empty), load(&Sources::default()));
-}
-
-#[test]
-fn variables_that_kubernetes_sets_for_services_are_left_alone() {
-    let names = [
-        "TOLLGATE_SERVICE_HOST",
-        "TOLLGATE_SERVICE_PORT",
-        "TOLLGATE_SERVICE_PORT_HTTP",
-        "TOLLGATE_PORT",
-        "TOLLGATE_PORT_8080_TCP",
-        "TOLLGATE_PORT_8080_TCP_ADDR",
-        "TOLLGATE_REDIS_SERVICE_HOST",
-        "TOLLGATE_REDIS_PORT_6379_TCP_PROTO",
-    ];
-    for name in names {
-        let sources = variables(&[(name, "tcp://10.0.0.1:8080")]);
-        assert_eq!(load(&sources), load(&Sources::default()), "{name}");
-    }
-    // But an option under that name would have a level.
-    assert_eq!(lines(&variables(&[("TOLLGATE_SERVER__MY_PORT", "1")])).len(), 1);
-}
-
-#[test]
-fn bad_variables_are_named_exactly() {
-    let sections = "unknown key, expected server, admin, store, client_ip, headers, access, policies, auth or routes";
-    let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
-    let cases = [
-        (
-            ("TOLLGATE_STORE__TIMEOUT_MS", "fast"),
-            "store.timeout_ms: expected a whole number from 1 to 60000, got \"fast\" (from TOLLGATE_STORE__TIMEOUT_MS)".to_owned(),
-        ),
-        (("TOLLGATE_STORE_URL", SECRET), format!("store_url: {sections}; {hint} (from TOLLGATE_STORE_URL)")),
-        (("Tollgate_X", SECRET), format!("x: {sections}; {hint} (from Tollgate_X)")),
-        (("TOLLGATE_", SECRET), format!("\"\": {sections}; {hint} (from TOLLGATE_)")),
-        (
-            ("TOLLGATE_STORE", SECRET),
-            "store: expected a table, got \"hunter2\" (from TOLLGATE_STORE)".to_owned(),
-        ),
-        (
-            ("TOLLGATE_STORE__URL__X__Y__Z", SECRET),
-            "store.url: expected text in quotes, got a table (from TOLLGATE_STORE__URL__X__Y__Z)".to_owned(),
-        ),
-        (
-            ("TOLLGATE_STORE.URL", SECRET),
-            "TOLLGATE_STORE.URL: has a '.' in its name: levels are joined by \"__\"".to_owned(),
-        ),
-        (
-            ("TOLLGATE_HEADERS__LEGACY", "yes"),
-            "headers.legacy: expected true or false, got \"yes\" (from TOLLGATE_HEADERS__LEGACY)".to_owned(),
-        ),
-    ];
-    for (variable, expected) in cases {
-        assert_eq!(lines(&variables(&[variable])), [expected]);
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_variable_that_is_not_unicode_is_a_problem() {
-    use std::os::unix::ffi::OsStringExt as _;
-    let mut sources = Sources::default();
-    sources.variables.insert("TOLLGATE_STORE__URL".into(), OsString::from_vec(vec![0xff]));
-    sources.variables.insert(OsString::from_vec(b"TOLLGATE_\xff".to_vec()), "x".into());
-    sources.variables.insert("OTHER".into(), OsString::from_vec(vec![0xff]));
-    let lines = lines(&sources);
-    assert_eq!(lines[0], "TOLLGATE_STORE__URL: is not Unicode text");
-    assert_eq!(lines[1], "TOLLGATE_\u{fffd}: is not Unicode text");
-    assert_eq!(lines.len(), 2);
 }
 
 #[test]

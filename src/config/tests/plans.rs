@@ -69,7 +69,7 @@ fn a_bad_quota_names_its_key() {
         ),
         (
             "policies.default = { algorithm = \"token-bucket\", burst = 20, plans = { pro = \"1000000000000/minute\" } }",
-            "policies.default.plans.pro: 2000000000000 units are too many for token-bucket with this window: at most 150119987579 fit".into(),
+            "policies.default.plans.pro: 2000000000000 units are too many for token-bucket with this window: at most 150119987578 fit".into(),
         ),
         (
             "policies.default = { key = \"ip\", plans = { pro = \"1/day\" } }",

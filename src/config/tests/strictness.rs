@@ -102,7 +102,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         ),
         (
             "policies.default = { algorithm = \"token-bucket\", burst = 9007199254740991 }",
-            "policies.default.burst: 9007199254740991 units are too many for token-bucket with this window: at most 150119987579 fit".into(),
+            "policies.default.burst: 9007199254740991 units are too many for token-bucket with this window: at most 150119987578 fit".into(),
         ),
         (
             "policies.default = { algorithm = \"sliding-log\", quota = \"200000/day\" }",
@@ -169,6 +169,7 @@ fn the_ends_of_every_range_are_in_it() {
     let cases = [
         ("server.workers", 0, 1_024),
         ("store.timeout_ms", 1, 60_000),
+        ("store.idle_timeout_ms", 100, 86_400_000),
         ("store.connections", 1, 64),
         ("store.instances", 1, 1_000_000),
         ("store.deny_cache_ms", 0, 60_000),

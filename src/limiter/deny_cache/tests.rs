@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::answers::MAX_ANSWERS;
 use super::*;
 use crate::client::Client;
 use crate::clock::ManualClock;
@@ -7,7 +8,10 @@ use crate::key::Identity;
 use crate::limiter::Limiter;
 use crate::policy::Policy;
 use crate::quota::Cost;
-use crate::store::{Answer, Key, MemoryStore, Store};
+use crate::store::{Answer, Charge, Key, Keyspace, MemoryStore, Store};
+
+mod gate;
+mod given_back;
 
 const MINUTE: Millis = 60_000;
 
@@ -26,6 +30,10 @@ impl Store for Counting {
     }
 }
 
+fn policy(name: &str, quota: &str) -> Policy {
+    Policy::new(name, quota.parse().unwrap()).unwrap()
+}
+
 struct Trial {
     clock: Arc<ManualClock>,
     store: Arc<Counting>,
@@ -39,7 +47,7 @@ impl Trial {
         let memory = MemoryStore::with_clock(100, clock.clone());
         let store = Arc::new(Counting(memory, AtomicU64::new(0)));
         let limiter = Limiter::builder(store.clone())
-            .policy(Policy::new("p", "1/minute".parse().unwrap()).unwrap())
+            .policy(policy("p", "1/minute"))
             .deny_cache(Duration::from_secs(1), clock.clone())
             .build()
             .unwrap();
@@ -68,7 +76,65 @@ fn a_denial_is_not_asked_for_again_until_it_is_too_old() {
         assert_eq!(trial.check("a", 1), (false, Some(wait)));
         trial.clock.advance(1);
     }
-    assert_eq!(trial.asked(), 1 + 3);
+    // The request that was admitted has used up the quota: the next ones are known to be denied.
+    assert_eq!(trial.asked(), 1 + 2);
+}
+
+#[test]
+fn a_check_and_a_peek_are_denied_by_what_the_other_was_answered() {
+    for peeks_first in [true, false] {
+        let trial = Trial::new();
+        assert!(trial.check("a", 1).0);
+        // What that was answered is too old.
+        trial.clock.advance(1_000);
+        let policies = trial.limiter.policies(["p"]).unwrap();
+        let ask = |peeks: bool| {
+            let client = Client::user("a");
+            let (limiter, cost) = (&trial.limiter, Cost::ONE);
+            let ask = match peeks {
+                true => limiter.peek(&policies, cost, &client),
+                false => limiter.check(&policies, cost, &client),
+            };
+            let decision = ask.wait().unwrap();
+            let standings: Vec<_> = decision.policies().map(|(_, standing)| *standing).collect();
+            (decision.is_allowed(), standings)
+        };
+        let wait = MINUTE - 1_000;
+        let standing = Standing { remaining: 0, reset_after: wait, retry: Retry::After(wait) };
+        let denied = (false, vec![standing]);
+        assert_eq!([ask(peeks_first), ask(!peeks_first)], [denied.clone(), denied.clone()]);
+        assert_eq!([ask(peeks_first), ask(!peeks_first)], [denied.clone(), denied]);
+        assert_eq!(trial.asked(), 2, "a peek first: {peeks_first}");
+        // Another cost is another question.
+        let two = trial.limiter.peek(&policies, Cost::new(2).unwrap(), &Client::user("a"));
+        assert_eq!(two.wait().unwrap().retry_after(), None);
+        assert_eq!(trial.asked(), 3);
+    }
+}
+
+/// A peek reports all of its policies, also those that do not deny.
+#[test]
+fn a_peek_reports_what_is_true_now() {
+    let clock = Arc::new(ManualClock::new(1_000 * MINUTE));
+    let limiter = Limiter::builder(Arc::new(MemoryStore::with_clock(100, clock.clone())))
+        .policy(policy("closed", "1/minute"))
+        .policy(policy("open", "5/minute"))
+        .deny_cache(Duration::from_secs(1), clock)
+        .build()
+        .unwrap();
+    let check = |names: &[&str]| {
+        let policies = limiter.policies(names).unwrap();
+        limiter.check(&policies, Cost::ONE, &Client::user("a")).wait().unwrap().is_allowed()
+    };
+    let both = limiter.policies(["closed", "open"]).unwrap();
+    let remaining = || {
+        let report = limiter.peek(&both, Cost::ONE, &Client::user("a")).wait().unwrap();
+        report.policies().map(|(_, standing)| standing.remaining).collect::<Vec<_>>()
+    };
+    assert!(check(&["closed", "open"]) && !check(&["closed", "open"]));
+    assert_eq!(remaining(), [0, 4]);
+    assert!(check(&["open"]));
+    assert_eq!(remaining(), [0, 3], "though the denial of both is remembered");
 }
 
 #[test]
@@ -117,25 +183,24 @@ fn a_denial_under_one_plan_says_nothing_under_another() {
 }
 
 #[test]
-fn many_denials_take_no_more_room_than_they_may() {
+fn what_is_remembered_takes_no_more_room_than_it_may() {
     let clock = Arc::new(ManualClock::new(MINUTE));
-    let cache = DenyCache::new(Duration::from_secs(1), clock.clone());
-    let policy = Arc::new(Policy::new("p", "1/minute".parse().unwrap()).unwrap());
-    let keyspace = crate::store::Keyspace::new("t");
-    let standing = Standing { remaining: 0, reset_after: 9, retry: Retry::After(MINUTE) };
-    let denied = Acquired { admitted: 0, standings: vec![standing] };
-    for user in 0..3 * MAX_DENIALS {
+    let cache = DenyCache::new(Duration::from_secs(1), clock);
+    let policy = Arc::new(policy("p", "1/minute"));
+    let keyspace = Keyspace::new("t");
+    let standing = |retry| Standing { remaining: 0, reset_after: 9, retry };
+    for user in 0..3 * MAX_ANSWERS {
         let key = keyspace.key(&Identity::user(user.to_string()), &policy);
-        let charges = vec![crate::store::Charge { policy: policy.clone(), key }];
-        let asked = Acquire { charges, cost: Cost::ONE, count: 1 };
-        cache.remember(&asked, clock.now(), &denied);
+        let charges = vec![Charge { policy: policy.clone(), key }];
+        let asked = Acquire { charges, cost: Cost::ONE, count: 0 };
+        let moment = cache.answer(&asked, Purpose::Gate).unwrap_err();
+        let retry = if user % 2 == 0 { Retry::After(MINUTE) } else { Retry::Now };
+        let acquired = Acquired { admitted: 0, standings: vec![standing(retry)] };
+        cache.remember(&asked, moment, &acquired, || true);
     }
-    let held = |shard| {
-        let denials = lock(shard);
-        denials.young.len() + denials.old.len()
-    };
-    let held: usize = cache.shards.iter().map(held).sum();
-    assert!((MAX_DENIALS / 4..=MAX_DENIALS).contains(&held), "{held}");
+    for held in [cache.denials.len(), cache.open.len()] {
+        assert!((MAX_ANSWERS / 4..=MAX_ANSWERS).contains(&held), "{held}");
+    }
 }
 
 /// Runs a future of a store that answers at once.

@@ -78,13 +78,17 @@ fn without_a_store_a_process_counts_its_share_of_the_plans_quota() {
 }
 
 #[test]
-fn a_reset_makes_the_quota_of_any_plan_whole() {
-    let limiter = limiter(KeySource::User);
-    let (pro, free) = (Client::user("a").with_plan("pro"), Client::user("a"));
-    assert_eq!(admitted(&limiter, &pro), 4);
+fn plans_of_two_windows_count_beside_each_other_and_a_reset_makes_both_whole() {
+    let policy = with_plans(KeySource::User).with_plan("hourly", "3/hour".parse().unwrap());
+    let store = Arc::new(MemoryStore::new(100));
+    let limiter = Limiter::builder(store).policy(policy.unwrap()).build().unwrap();
+    let user = Client::user("a");
+    let all = || ["pro", "hourly"].map(|plan| admitted(&limiter, &user.with_plan(plan)));
+    assert_eq!(all(), [4, 3]);
+    assert_eq!(all(), [0, 0]);
     let policies = limiter.policies(["p"]).unwrap();
-    let reset = limiter.reset(&policies, &free);
+    let reset = limiter.reset(&policies, &user);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(std::pin::pin!(reset).as_mut().poll(&mut context).is_ready());
-    assert_eq!(admitted(&limiter, &pro), 4);
+    assert_eq!(all(), [4, 3]);
 }

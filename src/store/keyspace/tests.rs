@@ -15,7 +15,7 @@ fn a_key_names_its_prefix_identity_policy_and_layout() {
     let keyspace = Keyspace::new("tollgate");
     let identity = Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default());
     let key = keyspace.key(&identity, &policy("default"));
-    assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:fw1");
+    assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:fw2:60000");
     assert_eq!(key.hash_tag(), "ip:203.0.113.7");
 }
 
@@ -28,6 +28,18 @@ fn every_algorithm_has_a_layout_of_its_own() {
         let policy = policy("p").with_algorithm(algorithm).unwrap();
         assert!(seen.insert(keyspace.key(&Identity::Global, &policy)), "{name}");
     }
+}
+
+#[test]
+fn every_window_has_a_key_of_its_own_and_units_and_burst_have_none() {
+    let keyspace = Keyspace::new("t");
+    let key = |quota: &str, burst| {
+        let policy = Policy::new("p", quota.parse().unwrap()).unwrap();
+        let policy = policy.with_algorithm(Algorithm::TokenBucket { burst }).unwrap();
+        keyspace.key(&Identity::Global, &policy)
+    };
+    assert_eq!(key("10/minute", 10), key("20/60 seconds", 5));
+    assert_ne!(key("10/minute", 10), key("600/hour", 10));
 }
 
 #[test]

@@ -242,7 +242,8 @@ impl Attendant<'_> {
 
     /// What the server replies to `batch`. A connection over which it refused is kept if it may be.
     fn try_charge(&mut self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
-        let mut connection = match self.connection.take() {
+        let kept = self.connection.take().filter(|connection| !connection.is_worn(Duration::ZERO));
+        let mut connection = match kept {
             Some(connection) => connection,
             None => {
                 let closed = |Closed| StoreError::new(StoreErrorKind::Unreachable);

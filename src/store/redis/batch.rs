@@ -1,10 +1,11 @@
 //! What goes into one script call: requests that wait together, grouped and coalesced.
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::Arc;
 
-use super::reply::Reply;
-use crate::decision::{Retry, Standing};
+use super::reply::{Reply, Together};
+use crate::decision::Standing;
 use crate::policy::Policy;
 use crate::quota::Cost;
 use crate::store::{
@@ -129,12 +130,13 @@ impl Batch {
     pub(super) fn answers(&self, reply: &[u8]) -> Option<Vec<Acquired>> {
         let mut reply = Reply::new(reply)?;
         reply.decided_at()?;
-        let mut answers: Vec<Vec<Option<Acquired>>> = Vec::with_capacity(self.groups.len());
+        let mut answers: Vec<Vec<Option<Together>>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             let policies = self.asked[group.first].charges.len();
             let mut of_group = vec![None; group.requests.len()];
             for request in &group.order {
-                of_group[*request] = Some(reply.acquired(policies)?);
+                let count = group.requests[*request].count;
+                of_group[*request] = Some(reply.answer(policies, count)?);
             }
             answers.push(of_group);
         }
@@ -142,7 +144,7 @@ impl Batch {
         let share = |(place, asked): (&Place, &Acquire)| {
             let together = &mut answers[place.group][place.request];
             match self.groups[place.group].requests[place.request].callers {
-                1 => together.take(),
+                1 => together.take().map(|together| together.acquired),
                 _ => together.as_ref().map(|together| place.share(together, asked)),
             }
         };
@@ -189,18 +191,18 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
 
 impl Place {
     /// This caller's part of what the coalesced requests were answered together.
-    fn share(&self, together: &Acquired, asked: &Acquire) -> Acquired {
-        let (cost, count) = (asked.cost, asked.count);
-        let admitted = together.admitted.saturating_sub(self.before).min(count);
-        // Those admitted after it have not yet used theirs, as seen from here.
-        let later = together.admitted.saturating_sub(self.before.saturating_add(admitted));
-        let unused = u64::from(if count == 0 { 0 } else { later }) * cost.units();
-        let standing = |it: &Standing| {
-            let remaining = it.remaining + unused;
-            let retry = if remaining >= cost.units() { Retry::Now } else { it.retry };
-            Standing { remaining, retry, ..*it }
+    fn share(&self, together: &Together, asked: &Acquire) -> Acquired {
+        let Together { acquired, debts } = together;
+        let admitted = acquired.admitted.saturating_sub(self.before).min(asked.count);
+        // Those admitted after it have not yet used theirs, as seen from here. A peek comes last.
+        let later = acquired.admitted.saturating_sub(self.before.saturating_add(admitted));
+        let unused = u64::from(if asked.count == 0 { 0 } else { later }) * asked.cost.units();
+        let debts = debts.iter().copied().chain(iter::repeat(0));
+        let standing = |((it, debt), charge): ((&Standing, u64), &Charge)| {
+            it.before(unused, debt, &charge.policy.terms(), asked.cost)
         };
-        Acquired { admitted, standings: together.standings.iter().map(standing).collect() }
+        let standings = acquired.standings.iter().zip(debts).zip(&asked.charges).map(standing);
+        Acquired { admitted, standings: standings.collect() }
     }
 }
 

@@ -159,7 +159,7 @@ impl Cluster {
 
     /// Who connects to the node at `place`.
     fn connector(&self, place: &Place) -> RedisResult<Connector> {
-        Ok(Connector::new(self.target(place)?, self.options.timeout).of_member())
+        Ok(Connector::new(self.target(place)?, &self.options).of_member())
     }
 
     fn target(&self, place: &Place) -> RedisResult<Target> {

@@ -8,6 +8,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::accounts::Accounts;
 use super::batch::Batch;
+use super::idle::Keeper;
 use super::link::Link;
 use super::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
 use super::{RedisOptions, script, store_error};
@@ -19,6 +20,7 @@ use crate::store::{Key, StoreError, StoreErrorKind};
 pub(super) struct Node {
     pool: Pool,
     link: Arc<Link>,
+    _keeper: Keeper,
     clock: Option<Arc<dyn Clock>>,
     timeout: Duration,
 }
@@ -34,13 +36,16 @@ impl Node {
     ) -> Result<Self, StoreError> {
         let connections = options.connections.max(1);
         let link = Link::start(address, connector.clone(), options, accounts)?;
-        let pool = Manager::pool(connector, &link, connections, makers);
+        let manager = Manager::new(connector, link.clone());
+        let pool = manager.clone().pool(connections, makers);
         if link.is_up() {
             // No request waits for one; what fails is made when it is wanted.
             let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
             drop(made);
         }
-        Ok(Self { pool, link, clock: options.clock.clone(), timeout: options.timeout })
+        let (clock, timeout) = (options.clock.clone(), options.timeout);
+        let keeper = Keeper::start(pool.clone(), manager, makers);
+        Ok(Self { pool, link, _keeper: keeper, clock, timeout })
     }
 
     pub(super) fn address(&self) -> &str {

@@ -1,16 +1,18 @@
-//! Connections: every one with time limits and the script loaded, none reused after a failure.
+//! Connections: every one with time limits and the script loaded, none reused after a failure, or
+//! where it was closed or forgotten while it idled.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use r2d2::{ManageConnection, NopErrorHandler};
-use redis::{ConnectionLike, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::cause::Cause;
 use super::link::Link;
 use super::target::{Target, of_socket};
-use super::{connect_error, script, store_error};
+use super::wire::Wire;
+use super::{RedisOptions, connect_error, script, store_error};
 use crate::store::StoreError;
 
 pub(super) type Pool = r2d2::Pool<Manager>;
@@ -24,12 +26,14 @@ const WAITS: u32 = 10;
 pub(super) struct Connector {
     target: Target,
     timeout: Duration,
+    idle_timeout: Duration,
     is_member: bool,
 }
 
 impl Connector {
-    pub(super) fn new(target: Target, timeout: Duration) -> Self {
-        Self { target, timeout, is_member: false }
+    pub(super) fn new(target: Target, options: &RedisOptions) -> Self {
+        let RedisOptions { timeout, idle_timeout, .. } = *options;
+        Self { target, timeout, idle_timeout, is_member: false }
     }
 
     /// The same to a node of a cluster, who may say that a key is another's.
@@ -45,43 +49,64 @@ impl Connector {
     pub(super) fn connect(&self, generation: u64) -> RedisResult<Connection> {
         let mut inner = self.target.connect(self.timeout)?;
         script::load(&mut inner)?;
-        Ok(Connection { inner, failed: false, generation })
+        Ok(self.connection(inner, generation))
+    }
+
+    /// The same, where there is time to find out why there is none.
+    pub(super) fn connect_or_explain(&self, generation: u64) -> RedisResult<Connection> {
+        self.connect(generation).map_err(|error| self.target.explain(error, self.timeout))
     }
 
     /// A connection on which nothing was asked yet.
     #[cfg(feature = "server")]
     pub(super) fn bare(&self) -> RedisResult<Connection> {
-        let inner = self.target.connect(self.timeout)?;
-        Ok(Connection { inner, failed: false, generation: 0 })
+        let inner = self.target.connect(self.timeout);
+        let inner = inner.map_err(|error| self.target.explain(error, self.timeout))?;
+        Ok(self.connection(inner, 0))
+    }
+
+    fn connection(&self, inner: Wire, generation: u64) -> Connection {
+        let (used, idle_timeout) = (Instant::now(), self.idle_timeout);
+        Connection { inner, failed: false, generation, used, idle_timeout }
     }
 }
 
 /// Makes connections for the pool, while the server is up: what is down is asked by its probe alone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Manager {
     connector: Connector,
     link: Arc<Link>,
 }
 
 impl Manager {
+    pub(super) fn new(connector: Connector, link: Arc<Link>) -> Self {
+        Self { connector, link }
+    }
+
     /// A pool of at most `size` connections, which `makers` make when they are wanted.
-    pub(super) fn pool(
-        connector: Connector,
-        link: &Arc<Link>,
-        size: usize,
-        makers: &Arc<ScheduledThreadPool>,
-    ) -> Pool {
-        let timeout = connector.timeout;
+    pub(super) fn pool(self, size: usize, makers: &Arc<ScheduledThreadPool>) -> Pool {
         Pool::builder()
             .max_size(u32::try_from(size).unwrap_or(u32::MAX))
             .min_idle(Some(0))
-            // A PING at checkout would cost a round trip per batch; a dead connection shows at once.
+            // A PING at checkout would cost a round trip per batch; `checkout` looks by itself.
             .test_on_check_out(false)
-            .connection_timeout(timeout)
+            // Those that r2d2 takes away it does not replace: see `idle`.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connection_timeout(self.connector.timeout)
             // It retries on its own; the link learns what the manager meets.
             .error_handler(Box::new(NopErrorHandler))
             .thread_pool(makers.clone())
-            .build_unchecked(Self { connector, link: link.clone() })
+            .build_unchecked(self)
+    }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// How long a connection may idle.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        self.connector.idle_timeout
     }
 }
 
@@ -106,7 +131,7 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
-        connection.failed || !connection.inner.is_open()
+        connection.failed
     }
 }
 
@@ -120,13 +145,18 @@ fn unmade(error: RedisError) -> StoreError {
     }
 }
 
-/// A connection out of `pool`, none from before the last loss; waits for one no longer than a
-/// call may take, and only while the server is up.
+/// A connection out of `pool`, none from before the last loss and none that is [worn](Connection::is_worn);
+/// waits for one no longer than a call may take, and only while the server is up.
 pub(super) fn checkout(pool: &Pool, link: &Link) -> Result<PooledConnection, r2d2::Error> {
     let deadline = Instant::now() + pool.connection_timeout();
     loop {
         match pool.get_timeout(pool.connection_timeout() / WAITS) {
-            Ok(connection) if connection.generation == link.generation() => return Ok(connection),
+            Ok(connection)
+                if connection.generation == link.generation()
+                    && !connection.is_worn(Duration::ZERO) =>
+            {
+                return Ok(connection);
+            }
             Ok(mut connection) => connection.discard(),
             Err(error) if !link.is_up() || Instant::now() > deadline => return Err(error),
             Err(_) => {}
@@ -136,9 +166,12 @@ pub(super) fn checkout(pool: &Pool, link: &Link) -> Result<PooledConnection, r2d
 
 /// A connection that remembers whether it may be used again.
 pub(super) struct Connection {
-    inner: redis::Connection,
+    inner: Wire,
     failed: bool,
     generation: u64,
+    /// When it was made, or last answered.
+    used: Instant,
+    idle_timeout: Duration,
 }
 
 impl Connection {
@@ -152,6 +185,13 @@ impl Connection {
         !self.failed
     }
 
+    /// Whether nothing should be sent over it any more, though nothing has failed: it was closed, or
+    /// has idled for so long that something on the way may have forgotten it, or will have after
+    /// another `margin`. Costs no round trip.
+    pub(super) fn is_worn(&self, margin: Duration) -> bool {
+        self.used.elapsed() + margin > self.idle_timeout || !self.inner.is_quiet()
+    }
+
     /// Has the pool throw it away.
     pub(super) fn discard(&mut self) {
         self.failed = true;
@@ -159,14 +199,14 @@ impl Connection {
 
     /// Sends `commands`, which are packed.
     pub(super) fn send(&mut self, commands: &[u8]) -> RedisResult<()> {
-        self.run(|inner| inner.send_packed_command(commands))
+        self.run(|inner| inner.send(commands))
     }
 
     /// The next reply to what was sent, if it comes within `limit`; an error of the server's is one.
     pub(super) fn receive(&mut self, limit: Duration) -> RedisResult<Value> {
         self.run(|inner| {
-            inner.set_read_timeout(Some(of_socket(limit)))?;
-            inner.recv_response()
+            inner.set_read_limit(of_socket(limit))?;
+            inner.receive()
         })
     }
 
@@ -175,9 +215,11 @@ impl Connection {
     /// server that merely disliked the command keeps it.
     pub(super) fn run<T>(
         &mut self,
-        command: impl FnOnce(&mut redis::Connection) -> RedisResult<T>,
+        command: impl FnOnce(&mut Wire) -> RedisResult<T>,
     ) -> RedisResult<T> {
-        command(&mut self.inner).inspect_err(|error| {
+        let result = command(&mut self.inner);
+        self.used = Instant::now();
+        result.inspect_err(|error| {
             use ServerErrorKind::{NoPerm, NoScript, ResponseError};
             self.failed |=
                 !matches!(error.kind(), ErrorKind::Server(NoPerm | NoScript | ResponseError));

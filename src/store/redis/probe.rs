@@ -58,7 +58,8 @@ impl Probe {
 
     /// The connection over which the server counted, of `generation`.
     pub(super) fn run(&self, generation: u64) -> Result<Connection, StoreError> {
-        let mut connection = self.connector.connect(generation).map_err(connect_error)?;
+        let connection = self.connector.connect_or_explain(generation);
+        let mut connection = connection.map_err(connect_error)?;
         let ask =
             |charge: &Charge| Acquire { charges: vec![charge.clone()], cost: Cost::ONE, count: 1 };
         let begun = Instant::now();

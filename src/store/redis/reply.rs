@@ -4,7 +4,16 @@ use rmp::decode::{read_array_len, read_int};
 
 use crate::clock::Millis;
 use crate::decision::{Retry, Standing};
-use crate::store::Acquired;
+use crate::store::{Acquired, Few};
+
+/// What identical requests are answered together.
+#[derive(Clone, Debug)]
+pub(super) struct Together {
+    pub(super) acquired: Acquired,
+    /// Of each policy in turn, where there are several requests: parts of a unit that a token bucket has
+    /// not refilled, 0 under another algorithm.
+    pub(super) debts: Few<u64>,
+}
 
 /// What is left to read of a reply.
 pub(super) struct Reply<'a> {
@@ -25,11 +34,19 @@ impl<'a> Reply<'a> {
         Millis::try_from(self.next()?).ok()
     }
 
-    /// The next request's answer under `policies` policies; `None` where the reply holds none.
-    pub(super) fn acquired(&mut self, policies: usize) -> Option<Acquired> {
+    /// The answer to the next request under `policies` policies, which stands for `count` identical
+    /// ones; `None` where the reply holds none.
+    pub(super) fn answer(&mut self, policies: usize, count: u32) -> Option<Together> {
         let admitted = u32::try_from(self.next()?).ok()?;
-        let standings = (0..policies).map(|_| self.standing()).collect::<Option<_>>()?;
-        Some(Acquired { admitted, standings })
+        let mut standings = Vec::with_capacity(policies);
+        let mut debts = Few::new();
+        for _ in 0..policies {
+            standings.push(self.standing()?);
+            if count > 1 {
+                debts.push(u64::try_from(self.next()?).ok()?);
+            }
+        }
+        Some(Together { acquired: Acquired { admitted, standings }, debts })
     }
 
     /// That nothing is left.

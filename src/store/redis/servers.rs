@@ -45,7 +45,7 @@ impl Servers {
                 return Ok(Self::Cluster(Cluster::start(nodes.clone(), options, makers)?));
             }
         };
-        let connector = Connector::new(target.map_err(store_error)?, options.timeout);
+        let connector = Connector::new(target.map_err(store_error)?, options);
         Node::start(address, connector, options, &Arc::default(), &makers).map(Self::One)
     }
 
@@ -76,6 +76,11 @@ impl Servers {
             Self::One(node) => node.address(),
             Self::Cluster(cluster) => cluster.address(),
         }
+    }
+
+    /// Whether keys may be on several.
+    pub(super) fn are_many(&self) -> bool {
+        matches!(self, Self::Cluster(_))
     }
 
     /// Whether all that there are answered last.

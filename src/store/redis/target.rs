@@ -4,15 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+#[cfg(feature = "tls")]
+use std::{slice, time::Instant};
 
-use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, RedisConnectionInfo, RedisError,
-    RedisResult, ServerErrorKind, cmd,
+    ConnectionAddr, ConnectionInfo, ErrorKind, RedisConnectionInfo, RedisError, RedisResult,
+    ServerErrorKind, cmd,
 };
 
 use super::RedisOptions;
 use super::url::is_tls;
+use super::wire::Wire;
+#[cfg(feature = "tls")]
+use super::{misdirected, tls::TlsClient};
 
 /// Why the sentinels are of no help, as an error says it.
 pub(super) const NOT_NAMED: &str = "the sentinel knows no primary of that name";
@@ -24,13 +28,13 @@ const ROUNDED_UP: Duration = Duration::from_millis(8);
 /// Who connects, and to whom.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    Server(Box<Client>),
+    Server(Box<Server>),
     Primary(Arc<Sentinels>),
 }
 
 impl Target {
     pub(super) fn server(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Self> {
-        client(info, options).map(|client| Self::Server(Box::new(client)))
+        Server::new(info, options).map(|server| Self::Server(Box::new(server)))
     }
 
     /// Whichever server the sentinels say is the primary called `name`.
@@ -45,31 +49,79 @@ impl Target {
     }
 
     /// A connection whose making, and each of whose reads and writes, takes no longer than `timeout`.
-    pub(super) fn connect(&self, timeout: Duration) -> RedisResult<Connection> {
+    pub(super) fn connect(&self, timeout: Duration) -> RedisResult<Wire> {
         match self {
-            Self::Server(client) => connect(client, timeout),
+            Self::Server(server) => Wire::connect(server, timeout),
             Self::Primary(sentinels) => sentinels.connect(timeout),
+        }
+    }
+
+    /// `error` of a connect, or what lies behind it where that can be found out within `timeout`.
+    pub(super) fn explain(&self, error: RedisError, timeout: Duration) -> RedisError {
+        #[cfg(feature = "tls")]
+        {
+            let servers = match self {
+                Self::Server(server) => slice::from_ref(&**server),
+                Self::Primary(sentinels) => &sentinels.servers,
+            };
+            misdirected::explain(servers, error, Instant::now() + timeout)
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            let _ = timeout;
+            error
         }
     }
 }
 
-fn client(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Client> {
-    // Without it, the kernel holds a small batch back for the last one's acknowledgement.
-    let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+/// A place to connect to, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    info: ConnectionInfo,
+    idle_timeout: Duration,
     #[cfg(feature = "tls")]
-    if is_tls(&info) {
-        return options.tls.client(info);
-    }
-    let _ = options;
-    Client::open(info)
+    tls: Option<TlsClient>,
 }
 
-fn connect(client: &Client, timeout: Duration) -> RedisResult<Connection> {
-    let connection = client.get_connection_with_timeout(timeout)?;
-    let limit = of_socket(timeout);
-    connection.set_read_timeout(Some(limit))?;
-    connection.set_write_timeout(Some(limit))?;
-    Ok(connection)
+impl Server {
+    fn new(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Self> {
+        let idle_timeout = options.idle_timeout;
+        #[cfg(feature = "tls")]
+        let tls = match is_tls(&info) {
+            true => Some(options.tls.client().map_err(|error| {
+                let what = "TLS cannot be set up";
+                RedisError::from((ErrorKind::InvalidClientConfig, what, error.to_string()))
+            })?),
+            false => None,
+        };
+        Ok(Self {
+            info,
+            idle_timeout,
+            #[cfg(feature = "tls")]
+            tls,
+        })
+    }
+
+    pub(super) fn info(&self) -> &ConnectionInfo {
+        &self.info
+    }
+
+    /// How long a connection may idle.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        self.idle_timeout
+    }
+
+    /// How TLS is agreed on there, where it is.
+    #[cfg(feature = "tls")]
+    pub(super) fn tls(&self) -> Option<&TlsClient> {
+        self.tls.as_ref()
+    }
+
+    /// The same elsewhere.
+    fn at(&self, host: String, port: u16, settings: RedisConnectionInfo) -> Self {
+        let info = at(&self.info, host, port).set_redis_settings(settings);
+        Self { info, ..self.clone() }
+    }
 }
 
 /// What is set on a socket for calls to end within `timeout`, or within a tick where that is shorter.
@@ -82,10 +134,9 @@ pub(super) fn of_socket(timeout: Duration) -> Duration {
 /// redis-rs has a client of sentinels, too, but it waits for a sentinel, and for the role of the
 /// server, without a limit.
 pub(super) struct Sentinels {
-    clients: Vec<Client>,
+    servers: Vec<Server>,
     name: String,
     primary: RedisConnectionInfo,
-    options: RedisOptions,
     /// Which of them is asked first: the one that last knew.
     first: AtomicUsize,
 }
@@ -97,24 +148,23 @@ impl Sentinels {
         primary: &RedisConnectionInfo,
         options: &RedisOptions,
     ) -> RedisResult<Self> {
-        let clients = sentinels.iter().map(|info| client(info.clone(), options));
+        let servers = sentinels.iter().map(|info| Server::new(info.clone(), options));
         Ok(Self {
-            clients: clients.collect::<RedisResult<_>>()?,
+            servers: servers.collect::<RedisResult<_>>()?,
             name: name.to_owned(),
             primary: primary.clone(),
-            options: options.clone(),
             first: AtomicUsize::new(0),
         })
     }
 
     /// A connection to the first primary that one of the sentinels names, and that says it is one.
-    fn connect(&self, timeout: Duration) -> RedisResult<Connection> {
+    fn connect(&self, timeout: Duration) -> RedisResult<Wire> {
         let first = self.first.load(Ordering::Relaxed);
         let mut failure = RedisError::from((ErrorKind::InvalidClientConfig, "no sentinel"));
-        for step in 0..self.clients.len() {
-            let number = (first + step) % self.clients.len();
-            let client = &self.clients[number];
-            match self.ask(client, timeout).and_then(|info| self.primary(info, timeout)) {
+        for step in 0..self.servers.len() {
+            let number = (first + step) % self.servers.len();
+            let sentinel = &self.servers[number];
+            match self.ask(sentinel, timeout).and_then(|named| Self::primary(&named, timeout)) {
                 Ok(connection) => {
                     self.first.store(number, Ordering::Relaxed);
                     return Ok(connection);
@@ -125,20 +175,19 @@ impl Sentinels {
         Err(failure)
     }
 
-    /// Where the primary is, as the sentinel of `client` knows.
-    fn ask(&self, client: &Client, timeout: Duration) -> RedisResult<ConnectionInfo> {
-        let mut connection = connect(client, timeout)?;
+    /// Where the primary is, as `sentinel` knows.
+    fn ask(&self, sentinel: &Server, timeout: Duration) -> RedisResult<Server> {
+        let mut connection = Wire::connect(sentinel, timeout)?;
         let mut ask = cmd("SENTINEL");
         ask.arg("get-master-addr-by-name").arg(&self.name);
         let known: Option<(String, u16)> = ask.query(&mut connection)?;
         let (host, port) = known
             .ok_or_else(|| RedisError::from((ErrorKind::Client, NOT_NAMED, self.name.clone())))?;
-        let info = client.get_connection_info();
-        Ok(at(info, host, port).set_redis_settings(self.primary.clone()))
+        Ok(sentinel.at(host, port, self.primary.clone()))
     }
 
-    fn primary(&self, info: ConnectionInfo, timeout: Duration) -> RedisResult<Connection> {
-        let mut connection = connect(&client(info, &self.options)?, timeout)?;
+    fn primary(server: &Server, timeout: Duration) -> RedisResult<Wire> {
+        let mut connection = Wire::connect(server, timeout)?;
         match cmd("ROLE").query::<Vec<redis::Value>>(&mut connection) {
             Ok(role) if role.first() == Some(&redis::Value::BulkString(b"master".to_vec())) => {
                 Ok(connection)

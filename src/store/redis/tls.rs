@@ -1,14 +1,23 @@
 //! What a connection with TLS trusts, and shows.
 
-use std::fmt;
+use std::io;
+use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Instant;
+use std::{error, fmt};
 
-use redis::{Client, ClientTlsConfig, ConnectionInfo, RedisResult, TlsCertificates};
-use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use self::verifier::Verifier;
+pub(super) use self::verifier::of_webpki;
+
+mod handshake;
+mod verifier;
 
 /// The certificates of connections to a Redis by `rediss://`.
 ///
@@ -27,7 +36,8 @@ struct Identity {
 }
 
 impl RedisTls {
-    /// Trusts the authorities in `pem`, and no others.
+    /// Trusts the authorities in `pem`, and no others. A server may also show one of these certificates
+    /// as its own, as one does whose certificate is signed by itself.
     ///
     /// # Errors
     /// When there is none in it, or one that is not the certificate of an authority.
@@ -53,19 +63,58 @@ impl RedisTls {
         Ok(Self { identity: Some(Arc::new(identity)), ..self })
     }
 
-    /// Whoever connects to `info` in this way.
-    pub(super) fn client(&self, info: ConnectionInfo) -> RedisResult<Client> {
-        // Without one of the process, rustls would panic where it is built with several. Another
-        // thread may be as fast.
-        if CryptoProvider::get_default().is_none() {
-            let _ = aws_lc_rs::default_provider().install_default();
+    /// How connections are made in this way.
+    pub(super) fn client(&self) -> Result<TlsClient, Box<dyn error::Error + Send + Sync>> {
+        // That of the process, if the app has chosen one.
+        let own = || Arc::new(aws_lc_rs::default_provider());
+        let provider = CryptoProvider::get_default().cloned().unwrap_or_else(own);
+        let mut roots = RootCertStore::empty();
+        let mut listed = Vec::new();
+        match &self.authorities {
+            Some(pem) => {
+                listed = certificates(pem)?;
+                for authority in &listed {
+                    roots.add(authority.clone())?;
+                }
+            }
+            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         }
-        let client_tls = self.identity.as_ref().map(|identity| ClientTlsConfig {
-            client_cert: identity.certificates.clone(),
-            client_key: identity.key.clone(),
-        });
-        let root_cert = self.authorities.as_ref().map(|pem| pem.to_vec());
-        Client::build_with_tls(info, TlsCertificates { client_tls, root_cert })
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let verifier = Arc::new(Verifier::new(verifier.build()?, listed));
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous() // as any verifier of one's own is: see what this one takes
+            .with_custom_certificate_verifier(verifier);
+        let config = match &self.identity {
+            Some(identity) => config.with_client_auth_cert(
+                certificates(&identity.certificates)?,
+                PrivateKeyDer::from_pem_slice(&identity.key)?,
+            )?,
+            None => config.with_no_client_auth(),
+        };
+        Ok(TlsClient(Arc::new(config)))
+    }
+}
+
+/// Who makes connections with TLS. They share what lets a later one begin with less work.
+#[derive(Clone, Debug)]
+pub(super) struct TlsClient(Arc<ClientConfig>);
+
+impl TlsClient {
+    /// Agrees on TLS over `tcp` with who must be `host`, by `deadline`.
+    pub(super) fn greet(
+        &self,
+        host: &str,
+        tcp: TcpStream,
+        deadline: Instant,
+    ) -> io::Result<Box<StreamOwned<ClientConnection, TcpStream>>> {
+        handshake::shake_hands(self.0.clone(), host, tcp, deadline)
+    }
+
+    /// Whether who listens at the other end of `tcp` answers a greeting by TLS, whatever it says.
+    pub(super) fn is_understood(&self, host: &str, tcp: TcpStream, deadline: Instant) -> bool {
+        handshake::is_understood(self.0.clone(), host, tcp, deadline)
     }
 }
 

@@ -134,7 +134,7 @@ fn a_chain_of_ten_thousand_entries_is_a_request_like_any_other() {
 fn a_connection_without_an_address_is_no_proxys() {
     // One of each, so that what comes first is counted first.
     let options = behind("x-forwarded-for").set("server.workers", "1");
-    let stand = Stand::of(options.set("store.connections", "1"));
+    let mut stand = Stand::of(options.set("store.connections", "1"));
     stand.forget();
     stand.tollgate.signal(Signal::STOP);
     for _ in 0..10 {

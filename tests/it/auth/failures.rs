@@ -40,13 +40,71 @@ fn past_the_limit_of_wrong_credentials_none_is_looked_at() {
 #[test]
 fn all_processes_on_one_redis_count_the_same_failures() {
     let redis = Server::start();
-    let (one, other) = (three(&redis.url()).serve(), three(&redis.url()).serve());
+    let start = || three(&redis.url()).set("store.deny_cache_ms", "0").serve();
+    let (one, other) = (start(), start());
     assert_eq!(statuses(&one, "wrong", 2), [401, 401]);
     assert_eq!(statuses(&other, "wrong", 2), [401, 429]);
     assert_eq!((bearer(&one, KEY).status, bearer(&other, KEY).status), (429, 429));
     let dump = redis.dump();
     let keys: Vec<_> = dump.keys().filter(|key| !key.starts_with(b"tollgate:{probe")).collect();
-    assert_eq!(keys, [b"tollgate:{ip:127.0.0.1}:auth-failures:fw1"], "and nothing of the user");
+    assert_eq!(
+        keys,
+        [b"tollgate:{ip:127.0.0.1}:auth-failures:fw2:31449600000"],
+        "and nothing of the user"
+    );
+}
+
+/// What the README says of it: one wrong attempt more, and right ones for as long as that is remembered.
+#[test]
+fn a_process_that_remembers_an_open_gate_looks_at_one_wrong_credential_more() {
+    let redis = Server::start();
+    let start = || three(&redis.url()).set("store.deny_cache_ms", "60000").serve();
+    let (one, other) = (start(), start());
+    assert_eq!(statuses(&one, KEY, 1), [200]);
+    assert_eq!(statuses(&other, "wrong", 4), [401, 401, 401, 429]);
+    assert_eq!(statuses(&one, KEY, 1), [200], "it does not know yet");
+    // That is looked at, and charged to nobody: there is nothing left.
+    assert_eq!(statuses(&one, "wrong", 2), [429, 429]);
+    assert_eq!(statuses(&one, KEY, 1), [429]);
+}
+
+#[test]
+fn redis_is_asked_about_a_closed_gate_no_more_often_than_about_a_denied_client() {
+    let redis = Server::start();
+    let options = three(&redis.url()).set("auth.failures", "10/52 weeks");
+    let tollgate = options.set("store.deny_cache_ms", "60000").serve();
+    let before = redis.calls("evalsha");
+    let statuses = statuses(&tollgate, "nonsense", 3_000);
+    assert_eq!(statuses[..10], [401; 10]);
+    assert!(statuses[10..].iter().all(|status| *status == 429));
+    // Whether the gate is open, and ten charges. Once more where a minute is not enough for the test.
+    let calls = redis.calls("evalsha") - before;
+    assert!((11..=13).contains(&calls), "{calls}");
+}
+
+#[test]
+fn an_authenticated_request_costs_redis_no_more_calls_than_one_without_credentials() {
+    let redis = Server::start();
+    let start = |deny_cache_ms| {
+        let options = three(&redis.url()).set("policies.default.quota", "1000000/52 weeks");
+        options.set("store.deny_cache_ms", deny_cache_ms).serve()
+    };
+    let calls = |count, ask: &dyn Fn() -> Response| {
+        let before = redis.calls("evalsha");
+        assert!((0..count).all(|_| ask().status == 200));
+        redis.calls("evalsha") - before
+    };
+    let tollgate = start("60000");
+    let with_key = || bearer(&tollgate, KEY);
+    let without = || tollgate.get("/api/data", &[]);
+    assert_eq!(calls(1, &with_key), 2, "the first of an address asks about its failures");
+    assert_eq!(calls(1_000, &without), 1_000);
+    assert_eq!(calls(1_000, &with_key), 1_000);
+    // A status is exact: it is asked about each time.
+    assert_eq!(calls(10, &|| tollgate.get("/api/status", &[])), 10);
+
+    let tollgate = start("0");
+    assert_eq!(calls(10, &|| bearer(&tollgate, KEY)), 20, "nothing is remembered");
 }
 
 #[test]

@@ -44,6 +44,27 @@ fn a_policy_of_the_whole_world_is_shared_by_all() {
     });
 }
 
+/// As in a rolling deploy that changes the window.
+#[test]
+fn two_processes_with_two_windows_each_keep_their_own_quota() {
+    let server = Server::start();
+    let start = |quota| {
+        let options = Options::default().set("store.url", &server.url());
+        options.set("policies.default.quota", quota).serve()
+    };
+    let mut processes = ["20/52 weeks", "5/51 weeks"].map(start);
+    for tollgate in &mut processes {
+        tollgate.wait_for_line("Counting under the key prefix \"tollgate\".");
+    }
+    let mut admitted = [0; 2];
+    for _ in 0..60 {
+        for (tollgate, admitted) in processes.iter().zip(&mut admitted) {
+            *admitted += u32::from(tollgate.get("/api/data", &[]).status == 200);
+        }
+    }
+    assert_eq!(admitted, [20, 5]);
+}
+
 #[test]
 fn older_fields_are_sent_where_they_are_asked_for() {
     on_each_store(|options| {
@@ -78,6 +99,67 @@ fn scripts_in_browsers_may_read_the_fields_where_that_is_asked_for() {
             assert_eq!(response.header("access-control-expose-headers"), Some(exposed));
         }
         assert_eq!(tollgate.get("/", &[]).header("access-control-expose-headers"), None);
+    });
+}
+
+const TWO: &str = "[policies.short]\nquota = \"2/26 weeks\"\n\
+     [policies.long]\nquota = \"10/52 weeks\"\nkey = \"ip\"\n\
+     [routes.\"/api/data\"]\npolicies = [\"short\"]\npeek = [\"long\"]\n\
+     [routes.\"/charged\"]\npolicies = [\"short\", \"long\"]\n\
+     [routes.\"/api/status\"]\npeek = [\"short\", \"long\"]";
+
+/// The names and what remains of each, out of RateLimit.
+fn standings(response: &Response) -> Vec<(&str, u64)> {
+    let field = response.header("ratelimit").expect("a RateLimit field");
+    field
+        .split(", ")
+        .map(|item| {
+            let mut parts = item.split(';');
+            let name = parts.next().expect("a name").trim_matches('"');
+            let remaining =
+                parts.next().and_then(|it| it.strip_prefix("r=")).expect("what remains");
+            (name, remaining.parse().expect("a number"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_status_tells_where_its_caller_stands_under_every_policy_whichever_is_used_up() {
+    on_each_store(|options| {
+        let tollgate = options.set("headers.legacy", "true").config(TWO).serve();
+        for (short, long) in [(2, 10), (1, 9), (0, 8), (0, 8), (0, 8)] {
+            let response = tollgate.get("/api/status", &[]);
+            assert_eq!(response.status, 200);
+            assert_eq!(standings(&response), [("short", short), ("long", long)]);
+            let listed = r#""short";q=2;w=15724800, "long";q=10;w=31449600"#;
+            assert_eq!(response.header("ratelimit-policy"), Some(listed));
+            let waits = response.header("ratelimit").expect("a field").matches(";t=").count();
+            assert_eq!(waits, if short == 2 { 0 } else { 2 }, "{response:?}");
+            assert_eq!(response.header("x-ratelimit-remaining"), Some(&*short.to_string()));
+            assert_eq!(response.header("retry-after"), None);
+            tollgate.get("/charged", &[]);
+        }
+    });
+}
+
+#[test]
+fn a_route_that_charges_and_reports_sends_each_field_once() {
+    on_each_store(|options| {
+        let options = options.set("headers.legacy", "true").set("headers.cors_expose", "true");
+        let tollgate = options.config(TWO).serve();
+        for left in [1, 0] {
+            let response = tollgate.get("/api/data", &[]);
+            assert_eq!(response.status, 200);
+            assert_eq!(standings(&response), [("short", left), ("long", 10)]);
+            let listed = r#""short";q=2;w=15724800, "long";q=10;w=31449600"#;
+            assert_eq!(response.header("ratelimit-policy"), Some(listed));
+            assert_eq!(response.header("x-ratelimit-limit"), Some("2"));
+            let exposed = "RateLimit, RateLimit-Policy, Retry-After, \
+                           X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
+            assert_eq!(response.header("access-control-expose-headers"), Some(exposed));
+        }
+        let denied = tollgate.get("/api/data", &[]);
+        assert_eq!((denied.status, standings(&denied)), (429, vec![("short", 0)]));
     });
 }
 

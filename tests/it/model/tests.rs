@@ -250,16 +250,13 @@ fn a_token_bucket_stands_still_or_starts_again_with_the_clock() {
 }
 
 #[test]
-fn a_fixed_window_counts_the_windows_that_began_in_it() {
+fn a_fixed_window_keeps_what_was_used_under_other_units() {
     let mut key = OneKey::new("5/10 seconds", Algorithm::FixedWindow);
     key.acquire(12_000, 4, 1, (1, 1, 8_000, After(8_000)));
-    // The window of 10 seconds began within the minute.
-    key.change("6/minute", Algorithm::FixedWindow);
-    key.acquire(25_000, 1, 1, (1, 1, 35_000, Now));
-    // The minute began before the window of 10 seconds at 20_000, but with that at 0.
     key.change("3/10 seconds", Algorithm::FixedWindow);
-    key.acquire(26_000, 1, 0, (0, 3, 0, Now));
-    key.acquire(9_000, 1, 0, (0, 0, 1_000, After(1_000)));
+    key.acquire(13_000, 1, 1, (0, 0, 7_000, After(7_000)));
+    key.change("6/10 seconds", Algorithm::FixedWindow);
+    key.acquire(14_000, 2, 1, (1, 0, 6_000, After(6_000)));
 }
 
 #[test]
@@ -276,13 +273,13 @@ fn a_sliding_window_counts_no_more_than_a_lowered_quota() {
 }
 
 #[test]
-fn a_sliding_log_applies_a_longer_window_to_what_it_still_knows() {
+fn a_sliding_log_keeps_its_entries_under_other_units() {
     let mut key = OneKey::new("5/10 seconds", Algorithm::SlidingLog);
     key.acquire(0, 1, 1, (1, 4, 10_000, Now));
-    key.acquire(10_000, 2, 1, (1, 3, 10_000, Now));
-    // The first had gone by the time of the second.
-    key.change("4/20 seconds", Algorithm::SlidingLog);
-    key.acquire(11_000, 2, 1, (1, 0, 20_000, After(19_000)));
+    key.acquire(5_000, 2, 1, (1, 2, 10_000, Now));
+    // 3 are used, and 1 of them until 10_000.
+    key.change("4/10 seconds", Algorithm::SlidingLog);
+    key.acquire(6_000, 2, 1, (0, 1, 9_000, After(4_000)));
 }
 
 #[test]
@@ -294,9 +291,6 @@ fn a_token_bucket_takes_what_it_owes_to_other_numbers() {
     // Twice the rate in the same window: 1.5 are back in 750 ms.
     key.change("20/10 seconds", bucket(10));
     key.acquire(500, 10, 1, (0, 8, 750, After(750)));
-    // One per ten seconds in another window: 2 owed, of which 1_000 ms bring back 0.1.
-    key.change("6/minute", bucket(10));
-    key.acquire(1_500, 10, 1, (0, 8, 19_000, After(19_000)));
     // All 10 are owed at 3_000, but not more than 3 by a bucket of 3.
     key.change("10/10 seconds", bucket(10));
     key.acquire(3_000, 10, 1, (1, 0, 10_000, After(10_000)));
@@ -310,7 +304,7 @@ fn run(model: &mut Model, operation: &Operation, count: u64) -> Outcome {
         .policies
         .iter()
         .map(|policy| Charge {
-            key: format!("{}:{}", policy.name(), operation.identity),
+            key: format!("{}:{}:{}", policy.name(), operation.identity, policy.quota().window()),
             policy: Arc::clone(policy),
         })
         .collect();
@@ -385,15 +379,15 @@ proptest! {
         }
     }
 
-    // Not so when quotas change: a sliding window that is charged under another window while the
-    // clock is behind has its stamp set back, to where more of the previous window counts.
     #[test]
-    fn requests_pass_together_as_they_do_one_by_one(history in histories(1..60)) {
+    fn requests_pass_together_as_they_do_one_by_one(history in changing_histories(1..60)) {
         let (mut together, mut one_by_one) = (Model::new(), Model::new());
         for operation in &history {
-            let expected = run(&mut together, operation, operation.count);
+            // Not so many that one by one takes for ever.
+            let count = operation.count.min(20);
+            let expected = run(&mut together, operation, count);
             let mut found = run(&mut one_by_one, operation, 0);
-            for _ in 0..operation.count {
+            for _ in 0..count {
                 let admitted = found.admitted;
                 found = run(&mut one_by_one, operation, 1);
                 found.admitted += admitted;

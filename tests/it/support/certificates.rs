@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 use tempfile::TempDir;
 
@@ -51,9 +52,48 @@ impl Authority {
         self.sign(host, "expired", params)
     }
 
+    /// One that will be good in the far future.
+    pub(crate) fn certify_early(&self, host: &str) -> Files {
+        let mut params = named(host);
+        params.not_before = date_time_ymd(3000, 1, 1);
+        params.not_after = date_time_ymd(3001, 1, 1);
+        self.sign(host, "early", params)
+    }
+
+    /// One that is for clients alone.
+    pub(crate) fn certify_client(&self, host: &str) -> Files {
+        let mut params = named(host);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(host, "client", params)
+    }
+
     fn sign(&self, host: &str, what: &str, params: CertificateParams) -> Files {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        self.write(host, what, &certificate, &key)
+    }
+
+    /// A certificate that is signed by itself and its own authority, as `openssl req -x509` makes it.
+    pub(crate) fn of_itself(&self, host: &str) -> Files {
+        self.sign_itself(host, "itself", named(host))
+    }
+
+    /// The same, good for 1999.
+    pub(crate) fn of_itself_once(&self, host: &str) -> Files {
+        let mut params = named(host);
+        params.not_before = date_time_ymd(1999, 1, 1);
+        params.not_after = date_time_ymd(2000, 1, 1);
+        self.sign_itself(host, "itself-expired", params)
+    }
+
+    fn sign_itself(&self, host: &str, what: &str, mut params: CertificateParams) -> Files {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        self.write(host, what, &certificate, &key)
+    }
+
+    fn write(&self, host: &str, what: &str, certificate: &Certificate, key: &KeyPair) -> Files {
         let file = |end: &str, text: &str| {
             let path = self.home.path().join(format!("{host}-{what}-{end}.pem"));
             fs::write(&path, text).expect("a file");

@@ -1,7 +1,5 @@
 //! The `tollgate` command as its users run it: a process with a configuration, asked over HTTP.
 
-use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -50,36 +48,37 @@ impl Options {
         self
     }
 
-    /// Serves on a free port of 127.0.0.1, and listens when this returns.
+    /// Serves on a free port of 127.0.0.1, and answers when this returns.
     pub(crate) fn serve(self) -> Tollgate {
         let port = port::free();
         self.serve_on(&format!("127.0.0.1:{port}"), port)
     }
 
-    /// Serves at `listen`, which is reached at this port of 127.0.0.1, and listens when this returns.
+    /// Serves at `listen`, which is reached at this port of 127.0.0.1, and answers when this returns.
     pub(crate) fn serve_on(self, listen: &str, port: u16) -> Tollgate {
-        self.begin(listen, format!("http://127.0.0.1:{port}"), || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
-        })
+        self.begin(listen, format!("http://127.0.0.1:{port}")).once_it_says("Listening on")
     }
 
-    /// Serves on the Unix socket at `path`, and listens when this returns.
+    /// Serves on the Unix socket at `path`, and answers when this returns.
     pub(crate) fn serve_unix(self, path: &Path) -> Tollgate {
         let listen = format!("unix:{}", path.display());
-        self.begin(&listen, listen.clone(), || UnixStream::connect(path).is_ok())
+        self.begin(&listen, listen.clone()).once_it_says("Listening on")
     }
 
-    fn begin(self, listen: &str, url: String, listens: impl Fn() -> bool) -> Tollgate {
+    /// Begins to serve on a free port of 127.0.0.1.
+    pub(crate) fn start(self) -> Tollgate {
+        let listen = format!("127.0.0.1:{}", port::free());
+        self.begin(&listen, format!("http://{listen}"))
+    }
+
+    fn begin(self, listen: &str, url: String) -> Tollgate {
         let home = self.home();
         let mut command = self.command(&home, &["serve"]);
         command.arg("--set").arg(format!("server.listen={listen}"));
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the built command starts");
         let output = Output::of(process.stderr.take().expect("its standard error is piped"));
-        let mut tollgate = Tollgate { home, process, output, client: Client::of(url) };
-        let ready = tollgate.output.until(PATIENCE, |_| listens().then_some(()));
-        assert!(ready.is_some(), "tollgate does not listen:\n{}", tollgate.stderr().join("\n"));
-        tollgate
+        Tollgate { home, process, output, client: Client::of(url) }
     }
 
     /// Runs a command to its end.
@@ -135,6 +134,11 @@ pub(crate) struct Tollgate {
 }
 
 impl Tollgate {
+    fn once_it_says(mut self, text: &str) -> Self {
+        self.wait_for_line(text);
+        self
+    }
+
     /// `http://127.0.0.1:port`, or `unix:/path`, which the client does not speak.
     pub(crate) fn url(&self) -> &str {
         self.client.url()
@@ -173,18 +177,22 @@ impl Tollgate {
         fs::write(self.home.path().join("config.toml"), text).expect("config.toml is written");
     }
 
-    /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Sends it a signal, once it listens to them.
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        let pid = self.process.id();
+        let ready = self.output.until(PATIENCE, |_| catches_sigterm(pid).then_some(()));
+        assert!(ready.is_some(), "tollgate ended, or never takes a signal");
         kill_process(Pid::from_child(&self.process), signal).expect("a child takes signals");
     }
 
     /// Ends it in order (SIGTERM) and waits for the end.
     pub(crate) fn stop(&mut self) -> ExitStatus {
-        // It listens before it listens to signals, and until then one would end it out of order.
-        let pid = self.process.id();
-        let ready = self.output.until(PATIENCE, |_| catches_sigterm(pid).then_some(()));
-        assert!(ready.is_some(), "tollgate ended, or never takes a signal");
         self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// Waits for the end of a process that was told to end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().expect("a child that was told to end")
     }
 }
@@ -197,7 +205,7 @@ impl Drop for Tollgate {
     }
 }
 
-/// Whether a process has a handler for SIGTERM; taken for granted where no `/proc` would tell.
+/// Whether a process has a handler for SIGTERM, the last signal that it sets one for; taken for granted where no `/proc` would tell.
 fn catches_sigterm(pid: u32) -> bool {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));

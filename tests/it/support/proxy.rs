@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the proxy does with what passes, from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     CutReplies(usize),
     /// Connections end, and new ones at once.
     Closed,
+    /// What has idled for longer is forgotten: requests on it are swallowed, and nobody is told.
+    Forgets(Duration),
 }
 
 /// A running proxy, which ends with the test.
@@ -40,7 +42,17 @@ struct Shared {
     changed: Condvar,
     ended: AtomicBool,
     swallowed: AtomicUsize,
-    open: Mutex<Vec<(TcpStream, UnixStream)>>,
+    open: Mutex<Vec<Arc<Flow>>>,
+}
+
+/// One connection of a client, and the one to the server that goes with it.
+#[derive(Debug)]
+struct Flow {
+    client: TcpStream,
+    server: UnixStream,
+    /// When anything passed last.
+    used: Mutex<Instant>,
+    is_forgotten: AtomicBool,
 }
 
 impl Proxy {
@@ -95,6 +107,23 @@ impl Proxy {
     pub(crate) fn connections(&self) -> usize {
         self.shared.open().len()
     }
+
+    /// What is open now.
+    pub(crate) fn flows(&self) -> Flows {
+        Flows(self.shared.open().clone())
+    }
+}
+
+/// Some of the connections that passed through a proxy at a time.
+#[derive(Debug)]
+pub(crate) struct Flows(Vec<Arc<Flow>>);
+
+impl Flows {
+    /// Whether each has been closed, or has idled for longer than `limit`.
+    pub(crate) fn are_over(&self, limit: Duration) -> bool {
+        let is_over = |flow: &Arc<Flow>| flow.is_closed() || flow.idle() > limit;
+        self.0.iter().all(is_over)
+    }
 }
 
 impl Drop for Proxy {
@@ -111,13 +140,13 @@ impl Shared {
         self.fault.lock().expect("no panic holds it")
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<(TcpStream, UnixStream)>> {
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<Flow>>> {
         self.open.lock().expect("no panic holds it")
     }
 
     fn close_all(&self) {
-        for (client, server) in self.open().drain(..) {
-            end(&client, &server);
+        for flow in self.open().drain(..) {
+            flow.end();
         }
     }
 
@@ -129,43 +158,53 @@ impl Shared {
         if *fault == Fault::Closed {
             return;
         }
-        let copies = || (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
-        self.open().push(copies());
+        let flow = Arc::new(Flow {
+            client,
+            server,
+            used: Mutex::new(Instant::now()),
+            is_forgotten: AtomicBool::new(false),
+        });
+        self.open().push(flow.clone());
         drop(fault);
-        let (there, back) = (self.clone(), self.clone());
-        let ((from, to), (forth, server)) = (copies(), copies());
-        thread::spawn(move || there.carry(from, to, Self::request));
-        thread::spawn(move || back.carry(server, forth, Self::reply));
+        let ((from, to), (forth, back)) = (flow.copies(), flow.copies());
+        let (there, its) = (self.clone(), flow.clone());
+        thread::spawn(move || there.carry(&its, from, to, Self::request));
+        let here = self.clone();
+        thread::spawn(move || here.carry(&flow, back, forth, Self::reply));
     }
 
     /// Carries bytes until either side ends; then both do.
-    fn carry<F: Read + Socket, T: Write + Socket>(
+    fn carry<F: Read, T: Write>(
         &self,
+        flow: &Arc<Flow>,
         mut from: F,
         mut to: T,
-        pass: fn(&Self, &mut T, &[u8]) -> bool,
+        pass: fn(&Self, &Flow, &mut T, &[u8]) -> bool,
     ) {
         let mut bytes = [0; 16_384];
         while let Ok(read @ 1..) = from.read(&mut bytes) {
-            if !pass(self, &mut to, &bytes[..read]) {
+            if !pass(self, flow, &mut to, &bytes[..read]) {
                 break;
             }
+            *flow.used.lock().expect("no panic holds it") = Instant::now();
         }
-        from.end();
-        to.end();
-        self.open().retain(|(client, _)| client.peer_addr().is_ok());
+        flow.end();
+        self.open().retain(|other| !Arc::ptr_eq(other, flow));
     }
 
-    fn request<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
+    fn request<T: Write>(&self, flow: &Flow, to: &mut T, bytes: &[u8]) -> bool {
         let fault = *self.fault();
-        if fault == Fault::Drop {
+        if matches!(fault, Fault::Forgets(limit) if flow.idle() > limit) {
+            flow.is_forgotten.store(true, Ordering::SeqCst);
+        }
+        if fault == Fault::Drop || flow.is_forgotten.load(Ordering::SeqCst) {
             self.swallowed.fetch_add(1, Ordering::SeqCst);
             return true;
         }
         to.write_all(bytes).is_ok()
     }
 
-    fn reply<T: Write>(&self, to: &mut T, bytes: &[u8]) -> bool {
+    fn reply<T: Write>(&self, _: &Flow, to: &mut T, bytes: &[u8]) -> bool {
         let fault = self.changed.wait_while(self.fault(), |fault| *fault == Fault::Late);
         let fault = fault.expect("no panic holds it");
         match *fault {
@@ -187,23 +226,23 @@ impl Shared {
     }
 }
 
-trait Socket {
-    fn end(&self);
-}
-
-impl Socket for TcpStream {
-    fn end(&self) {
-        let _ = self.shutdown(Shutdown::Both);
+impl Flow {
+    fn copies(&self) -> (TcpStream, UnixStream) {
+        let client = self.client.try_clone().expect("a copy");
+        (client, self.server.try_clone().expect("a copy"))
     }
-}
 
-impl Socket for UnixStream {
-    fn end(&self) {
-        let _ = self.shutdown(Shutdown::Both);
+    fn idle(&self) -> Duration {
+        self.used.lock().expect("no panic holds it").elapsed()
     }
-}
 
-fn end(client: &TcpStream, server: &UnixStream) {
-    client.end();
-    server.end();
+    /// Ends both sides; their threads see it.
+    fn end(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.client.peer_addr().is_err()
+    }
 }

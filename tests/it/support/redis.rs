@@ -1,9 +1,10 @@
-//! A private Redis server: a real `redis-server` in a directory of its own, ended with the test.
+//! A private Redis server: a real `redis-server`, or a `valkey-server` where there is no other, in a
+//! directory of its own, ended with the test.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis::{Client, Connection, RedisResult};
@@ -15,6 +16,16 @@ use super::output::Output;
 use super::port;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a server is called, the first that is installed.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// The one of [`PROGRAMS`] that the tests use.
+static PROGRAM: LazyLock<&str> = LazyLock::new(|| {
+    let is_there = |program: &&str| Command::new(program).arg("--version").output().is_ok();
+    let found = PROGRAMS.into_iter().find(is_there);
+    found.expect("redis-server or valkey-server is installed: `make test` sees to it")
+});
 
 /// A server without persistence, on a Unix socket and, where asked for, on a loopback port.
 #[derive(Debug)]
@@ -91,6 +102,20 @@ impl Server {
         let mut command = redis::Cmd::new();
         command.arg(words);
         command.exec(&mut self.connection()).expect("a command that it takes");
+    }
+
+    /// How often `command` was called, from within scripts too.
+    pub(crate) fn calls(&self, command: &str) -> u64 {
+        self.info(&format!("cmdstat_{command}:calls="))
+    }
+
+    /// The number that follows `prefix` in a line of INFO; 0 where no line begins so.
+    pub(crate) fn info(&self, prefix: &str) -> u64 {
+        let info: String =
+            redis::cmd("INFO").arg("all").query(&mut self.connection()).expect("its figures");
+        let number = info.lines().find_map(|line| line.strip_prefix(prefix)).unwrap_or("0");
+        let digits = number.split(',').next().expect("the first of them").trim();
+        digits.parse().expect("a number")
     }
 
     /// A connection to look inside with.
@@ -179,7 +204,7 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(*PROGRAM);
         // A file with its settings, if there is one, comes first.
         command.args(&self.arguments);
         command.arg("--dir").arg(self.home.path());
@@ -212,13 +237,8 @@ impl Drop for Server {
 
 impl Running {
     fn begin(mut command: Command) -> Self {
-        let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut process = match started {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("redis-server is not installed: install it, or run `make test`")
-            }
-            started => started.expect("redis-server starts"),
-        };
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the server starts");
         let output = Output::of(process.stdout.take().expect("its output is piped"));
         Self { process, output }
     }

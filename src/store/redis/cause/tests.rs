@@ -79,3 +79,73 @@ fn a_connection_that_fails_has_its_cause() {
     assert_eq!(Cause::of(&error), Cause::Unreachable);
     assert!(Says(&error).to_string().starts_with("does not answer ("), "{}", Says(&error));
 }
+
+#[cfg(feature = "tls")]
+#[test]
+fn each_failure_of_tls_has_its_cause_and_its_sentence() {
+    use rustls::AlertDescription as Alert;
+    use rustls::CertificateError::{
+        BadEncoding, BadSignature, Expired, InvalidPurpose, NotValidForName, NotValidYet, Revoked,
+        UnknownIssuer,
+    };
+    use rustls::Error::{AlertReceived, InvalidCertificate};
+    use rustls::{CertificateError, InvalidMessage, OtherError, PeerIncompatible};
+
+    let webpki = |error: webpki::Error| {
+        InvalidCertificate(CertificateError::Other(OtherError(std::sync::Arc::new(error))))
+    };
+    let cases = [
+        (InvalidCertificate(UnknownIssuer), Cause::TlsUntrusted),
+        (InvalidCertificate(BadSignature), Cause::TlsUntrusted),
+        (InvalidCertificate(Expired), Cause::TlsExpired),
+        (InvalidCertificate(NotValidYet), Cause::TlsEarly),
+        (InvalidCertificate(NotValidForName), Cause::TlsName),
+        (InvalidCertificate(InvalidPurpose), Cause::TlsPurpose),
+        (InvalidCertificate(BadEncoding), Cause::TlsForm),
+        (InvalidCertificate(Revoked), Cause::Tls),
+        (webpki(webpki::Error::CaUsedAsEndEntity), Cause::TlsAuthority),
+        (webpki(webpki::Error::UnsupportedCertVersion), Cause::TlsVersion),
+        (webpki(webpki::Error::EmptyEkuExtension), Cause::TlsForm),
+        (AlertReceived(Alert::CertificateRequired), Cause::TlsUnshown),
+        (AlertReceived(Alert::UnknownCA), Cause::TlsRefused),
+        (AlertReceived(Alert::DecryptError), Cause::TlsRefused),
+        (AlertReceived(Alert::HandshakeFailure), Cause::TlsTerms),
+        (AlertReceived(Alert::ProtocolVersion), Cause::TlsTerms),
+        (AlertReceived(Alert::UnrecognisedName), Cause::TlsName),
+        (AlertReceived(Alert::InternalError), Cause::Tls),
+        (PeerIncompatible::NoCipherSuitesInCommon.into(), Cause::TlsTerms),
+        (InvalidMessage::InvalidContentType.into(), Cause::WithTls),
+        (rustls::Error::DecryptError, Cause::Tls),
+    ];
+    for (error, cause) in cases {
+        let told = format!("{error:?}");
+        let error = store_error(io::Error::new(io::ErrorKind::InvalidData, error).into());
+        assert_eq!(Cause::of(&error), cause, "{told}");
+        let says = cause.says().trim_end_matches(')');
+        assert!(Says(&error).to_string().starts_with(says), "{}", Says(&error));
+    }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_side_that_speaks_no_tls_or_tls_alone_has_its_cause() {
+    for (misdirected, cause) in [
+        (Misdirected::WithoutTls, Cause::WithoutTls),
+        (Misdirected::Unanswered, Cause::TlsSilent),
+        (Misdirected::WithTls, Cause::WithTls),
+    ] {
+        for kind in [io::ErrorKind::TimedOut, io::ErrorKind::InvalidData] {
+            let error = store_error(misdirected.as_error(kind).into());
+            assert_eq!(Cause::of(&error), cause);
+            assert_eq!(Says(&error).to_string(), cause.says());
+        }
+    }
+}
+
+#[test]
+fn the_words_of_others_stand_within_the_sentence() {
+    let refused = RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused));
+    let error = StoreError::caused_by(StoreErrorKind::Unreachable, refused);
+    assert_eq!(Says(&error).to_string(), "does not answer (connection refused)");
+    assert_eq!(Says(&reply("ERR what")).to_string(), "refuses to count (ResponseError: what)");
+}

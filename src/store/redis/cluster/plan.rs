@@ -1,5 +1,6 @@
 //! How requests are decided whose keys live in several slots: one slot after another, in the order of
-//! their policies. What was charged on the way to a denial is given back.
+//! their policies. What was charged on the way to a denial is given back. The last policy is decided
+//! last, whatever slots the others are in, and so it is never given back.
 
 use std::collections::HashMap;
 
@@ -162,10 +163,16 @@ impl Request {
         let mut parts: SmallVec<[Part; 1]> = SmallVec::new();
         for (number, charge) in acquire.charges.iter().enumerate() {
             let slot = slot_of(&charge.key);
-            match parts.iter_mut().find(|part| part.slot == slot) {
-                Some(part) => part.charges.push(number),
-                None => parts.push(Part::new(slot, number, false)),
-            }
+            // The turn of a slot is that of its last policy.
+            let part = match parts.iter().position(|part| part.slot == slot) {
+                Some(earlier) => {
+                    let mut part = parts.remove(earlier);
+                    part.charges.push(number);
+                    part
+                }
+                None => Part::new(slot, number, false),
+            };
+            parts.push(part);
         }
         let standings = vec![None; acquire.charges.len()];
         Self { admitted: acquire.count, acquire, parts, at: 0, standings, failed: None }

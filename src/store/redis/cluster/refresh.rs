@@ -113,7 +113,9 @@ fn ask(cluster: &Cluster, map: &Map) -> RedisResult<Vec<Range>> {
 
 fn ask_at(cluster: &Cluster, place: &Place) -> RedisResult<Vec<Range>> {
     let target = cluster.target(place)?;
-    let mut connection = target.connect(cluster.options.timeout)?;
+    let timeout = cluster.options.timeout;
+    let connection = target.connect(timeout);
+    let mut connection = connection.map_err(|error| target.explain(error, timeout))?;
     let slots: Vec<Vec<Value>> = cmd("CLUSTER").arg("SLOTS").query(&mut connection)?;
     Range::all_of(slots, place)
 }

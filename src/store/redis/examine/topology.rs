@@ -72,7 +72,7 @@ pub(super) fn connector(
     target: RedisResult<Target>,
     options: &RedisOptions,
 ) -> Result<Connector, StoreError> {
-    target.map(|target| Connector::new(target, options.timeout)).map_err(store_error)
+    target.map(|target| Connector::new(target, options)).map_err(store_error)
 }
 
 /// The primary that the sentinel at `info` names: one that does not answer is what the others are for.

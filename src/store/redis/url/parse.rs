@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use redis::{ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
 use super::Topology;
 use super::mistake::{Mistake, RedisUrlError};
@@ -171,10 +171,12 @@ impl Place<'_> {
         let (host, port) = host_and_port(host)?;
         let port = port.unwrap_or(default_port);
         let (credentials, at) = self.credentials.map_or(("", ""), |it| (it, "@"));
-        let url = format!("{scheme}://{credentials}{at}{host}:{port}{suffix}");
+        // redis-rs takes rediss:// only where it is built with a TLS of its own, which is not used here.
+        let url = format!("redis://{credentials}{at}{host}:{port}{suffix}");
         let url = redis::parse_redis_url(&url).ok_or(Mistake::NotAHost)?;
         // All else was looked at.
-        url.into_connection_info().map_err(|_| Mistake::NotText)
+        let info = url.into_connection_info().map_err(|_| Mistake::NotText)?;
+        Ok(if scheme == "rediss" { by_tls(info) } else { info })
     }
 
     fn each(self, scheme: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, Mistake> {
@@ -239,6 +241,12 @@ fn cluster(scheme: &str, parts: &Parts<'_>) -> Result<Topology, Mistake> {
         return Err(Mistake::DatabaseOfCluster);
     }
     Ok(Topology::Cluster { nodes: place.each(scheme, PORT)? })
+}
+
+/// The same place, by TLS.
+fn by_tls(info: ConnectionInfo) -> ConnectionInfo {
+    let ConnectionAddr::Tcp(host, port) = info.addr().clone() else { return info };
+    info.set_addr(ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None })
 }
 
 /// The number of a database, as Redis takes it.
