@@ -13,11 +13,11 @@ use crate::store::{self, Finding, Level, SystemClock};
 /// When something of it would fail in production, or `output` does not take the lines.
 pub(crate) fn examine(config: &Config, output: &mut impl Write) -> Result<(), DoctorError> {
     let StoreUrl::Redis(url) = &config.store.url else {
-        let finding = Finding {
-            level: Level::Ok,
-            about: "store",
-            text: "memory: every process counts alone, and forgets it when it ends".to_owned(),
-        };
+        let finding = Finding::new(
+            Level::Ok,
+            "store",
+            "memory: every process counts alone, and forgets it when it ends",
+        );
         return Ok(write_line(output, &finding)?);
     };
     writeln!(output, "{url}")?;
@@ -32,7 +32,10 @@ pub(crate) fn examine(config: &Config, output: &mut impl Write) -> Result<(), Do
     }
 }
 
-fn write_line(output: &mut impl Write, Finding { level, about, text }: &Finding) -> io::Result<()> {
+fn write_line(
+    output: &mut impl Write,
+    Finding { level, about, text, .. }: &Finding,
+) -> io::Result<()> {
     writeln!(output, "{level:<4}  {about:<11}  {text}")
 }
 

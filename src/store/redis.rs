@@ -16,7 +16,9 @@ use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError, StoreErro
 use crate::clock::Clock;
 
 mod accounts;
+mod apart;
 mod attend;
+mod backoff;
 mod batch;
 mod breaker;
 mod cause;
@@ -32,6 +34,7 @@ mod pool;
 mod probe;
 mod refusal;
 mod reply;
+mod report;
 mod script;
 mod seldom;
 mod servers;

@@ -33,21 +33,134 @@ fn a_good_redis_is_fit_and_is_left_as_it_was() {
     }
     assert_found(&finished, "latency", "ok", "median");
     assert_found(&finished, "persistence", "warn", "a restart forgets");
-    let left = server.dump();
-    let own = |key: &&Vec<u8>| !key.starts_with(b"tollgate:{probe}:");
-    assert_eq!(left.keys().filter(own).count(), before.len());
-    assert!(left.values().all(|entry| entry.expires_at.is_some()), "{left:?}");
+    assert_eq!(server.dump(), before);
 }
 
 #[test]
-fn of_a_cluster_it_looks_at_one_node_and_says_so() {
+fn of_a_cluster_every_node_is_examined_and_what_is_alike_is_one_line() {
     let cluster = Cluster::start();
     let finished = examine(&cluster.url());
-    assert_eq!(finished.status.code(), Some(0), "{finished:?}");
-    assert_found(&finished, "cluster", "warn", "the others are not checked");
-    for about in ["reachable", "permissions", "time", "counting", "version", "eviction"] {
+    assert_eq!((finished.status.code(), &*finished.stderr), (Some(0), ""), "{finished:?}");
+    assert_found(&finished, "cluster", "ok", "all slots are with 3 nodes: 127.0.0.1:");
+    for about in ["reachable", "role", "permissions", "time", "counting", "version", "eviction"] {
         assert_found(&finished, about, "ok", "");
     }
+    assert_found(&finished, "latency", "", "the worst of 3 nodes: median");
+    let abouts = finished.stdout.lines().skip(1).map(|line| line.split_whitespace().nth(1));
+    let abouts: Vec<_> = abouts.collect();
+    let distinct: std::collections::BTreeSet<_> = abouts.iter().collect();
+    assert_eq!(abouts.len(), distinct.len(), "{finished:?}");
+    for node in &cluster.nodes {
+        assert!(node.dump().is_empty(), "{:?}", node.dump());
+    }
+}
+
+#[test]
+fn a_node_of_a_cluster_that_is_given_as_one_server_fails_whichever_it_is() {
+    let cluster = Cluster::start();
+    for node in &cluster.nodes {
+        let finished = examine(&node.tcp_url());
+        assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+        assert_found(&finished, "counting", "fail", "Write store.url as redis+cluster://");
+        let database = examine(&node.tcp_url().replace("/0", "/1"));
+        assert_found(&database, "reachable", "fail", "Write store.url as redis+cluster://");
+        assert!(node.dump().is_empty(), "{:?}", node.dump());
+    }
+}
+
+#[test]
+fn a_node_of_a_cluster_that_differs_is_named() {
+    let mut cluster = Cluster::start();
+    let names: Vec<String> =
+        cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "~*", "+@all"];
+    cluster.nodes.iter().for_each(|node| node.tell(&user));
+    cluster.nodes[1].tell(&["ACL", "SETUSER", "doctored", "-get"]);
+    cluster.nodes[2].tell(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    cluster.nodes[2].tell(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]);
+    let url = cluster.url().replace("//", "//doctored:hush@");
+    let finished = examine(&url);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    for (about, node, words) in [
+        ("permissions", 1, "its user needs +get,"),
+        ("counting", 1, "it refuses to count"),
+        ("eviction", 2, "volatile-lru"),
+    ] {
+        let told = |line: &str| line.contains(&format!("{}: {words}", names[node]));
+        let mut failed = finished.stdout.lines().filter(|line| line.starts_with("fail"));
+        assert!(failed.any(|line| line.contains(about) && told(line)), "{about}: {finished:?}");
+    }
+    assert!(finished.stderr.contains("3 checks failed"), "{finished:?}");
+
+    // One that is away, and the first of the URL.
+    cluster.nodes[0].stop();
+    let finished = examine(&url);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "cluster", "warn", &format!("{} of store.url does not", names[0]));
+    assert_found(&finished, "reachable", "fail", &format!("{}: it does not answer", names[0]));
+}
+
+#[test]
+fn what_is_no_cluster_or_no_sentinel_or_one_is_told_apart() {
+    let server = Server::start_tcp();
+    let place = format!("127.0.0.1:{}", server.port());
+    let finished = examine(&format!("redis+cluster://{place}"));
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "cluster", "fail", "Write store.url as redis://");
+    let finished = examine(&format!("redis+sentinel://{place}/limits"));
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "sentinel", "fail", "is no sentinel");
+    let mut watched = Watched::start();
+    let sentinel = format!("redis://127.0.0.1:{}", watched.sentinels()[0].port());
+    let finished = examine(&sentinel);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "role", "fail", "Write store.url as redis+sentinel://host:port/name");
+}
+
+#[test]
+fn databases_commands_and_keys_that_are_not_there_are_named() {
+    let server = Server::certified(None, &["--rename-command", "GET", "OTHER"]);
+    let finished = examine(&server.tcp_url());
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "commands", "fail", "it does not know GET: see rename-command");
+    assert_found(&finished, "counting", "fail", "it does not know a command");
+
+    let server = Server::start_tcp();
+    assert_eq!(examine(&server.tcp_url().replace("/0", "/3")).status.code(), Some(0));
+    let finished = examine(&server.tcp_url().replace("/0", "/99"));
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "reachable", "fail", "it has no database of that number");
+    let keys = ["~tollgate:{probe*", "~tollgate:{user:*"];
+    let user = ["ACL", "SETUSER", "doctored", "on", ">hush", "+@all", "-select"];
+    server.tell(&[&user[..], &keys].concat());
+    let url = server.tcp_url().replace("//", "//doctored:hush@");
+    assert_found(&examine(&url.replace("/0", "/1")), "reachable", "fail", "It needs +select");
+    let finished = examine(&url);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_found(&finished, "permissions", "ok", "");
+    assert_found(&finished, "counting", "fail", "so not all keys. It needs ~tollgate:*");
+    assert!(server.dump().is_empty(), "{:?}", server.dump());
+}
+
+#[test]
+fn a_redis_that_is_near_its_limits_is_told_so() {
+    let server = Server::start();
+    let info: String =
+        redis::cmd("INFO").arg("memory").query(&mut server.connection()).expect("its memory");
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    let used: u64 = used.and_then(|used| used.trim().parse().ok()).expect("a number");
+    server.tell(&["CONFIG", "SET", "maxmemory", &(used * 100 / 95 + 100_000).to_string()]);
+    assert_found(&examine(&server.url()), "memory", "warn", "% of its maxmemory is used: raise");
+    server.tell(&["CONFIG", "SET", "maxmemory", &(used * 100).to_string()]);
+    assert_found(&examine(&server.url()), "memory", "ok", "% of its maxmemory is used");
+    server.tell(&["CONFIG", "SET", "maxclients", "2"]);
+    let finished = examine(&server.url());
+    assert_found(&finished, "clients", "fail", "1 of 2 are connected: each process needs 3");
+    server.tell(&["CONFIG", "SET", "maxclients", "100"]);
+    server.tell(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let finished = examine(&server.url());
+    assert_found(&finished, "counting", "fail", "too few replicas follow it");
+    assert_found(&finished, "replicas", "fail", "0 follow it, and min-replicas-to-write is 1");
 }
 
 #[test]
@@ -139,6 +252,7 @@ fn a_redis_that_is_not_there_or_does_not_let_in_is_one_failure() {
 fn a_replica_and_a_full_redis_do_not_count() {
     let server = Server::start();
     server.tell(&["REPLICAOF", "127.0.0.1", "1"]);
+    assert_found(&examine(&server.url()), "role", "fail", "a read-only replica of 127.0.0.1:1.");
     assert_found(&examine(&server.url()), "counting", "fail", "Point store.url at the primary.");
     server.tell(&["REPLICAOF", "NO", "ONE"]);
     server.tell(&["CONFIG", "SET", "maxmemory", "1"]);

@@ -30,6 +30,8 @@ mod script;
 mod lua_headers;
 // What a Redis user may not do.
 mod permissions;
+// What it answers to some and refuses to others.
+mod partial;
 // Redis is killed and restarted under traffic.
 mod outage;
 // What an outage costs of a quota, at most.

@@ -71,7 +71,7 @@ fn by_a_redis_that_takes_no_writes() {
         ("read-only replica", &[FOLLOW_NOBODY], &[LEAD]),
         ("replica without primary", &[SERVE_NOTHING_STALE, FOLLOW_NOBODY], &[LEAD]),
         (
-            "cannot save",
+            "too few replicas",
             &[&["CONFIG", "SET", "min-replicas-to-write", "1"]],
             &[&["CONFIG", "SET", "min-replicas-to-write", "0"]],
         ),

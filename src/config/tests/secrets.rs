@@ -9,7 +9,7 @@ fn store_urls_print_without_their_credentials() {
         ("redis://localhost", "redis://localhost:6379/0"),
         ("redis://user:hunter2@h:1/2", "redis://***@h:1/2"),
         ("REDIS://:hunter2@[::1]", "redis://***@[::1]:6379/0"),
-        ("redis://hunter2@h", "redis://***@h:6379/0"),
+        ("redis://:hunter2@h", "redis://***@h:6379/0"),
         ("redis://:%68unter2@h/?protocol=resp3", "redis://***@h:6379/0"),
         ("redis+unix:///run/redis.sock", "redis+unix:///run/redis.sock?db=0"),
         ("redis+unix:///r?db=1&user=u&pass=hunter2", "redis+unix:///r?db=1&pass=***"),
@@ -20,7 +20,7 @@ fn store_urls_print_without_their_credentials() {
             "rediss+sentinel://u:hunter2@a/n/2?sentinel_user=s&sentinel_pass=%68unter2",
             "rediss+sentinel://***@a:26379/n/2?sentinel_pass=***",
         ),
-        ("redis+cluster://hunter2@a,b:1/", "redis+cluster://***@a:6379,b:1"),
+        ("redis+cluster://:hunter2@a,b:1/", "redis+cluster://***@a:6379,b:1"),
         ("rediss+cluster://:hunter2@a", "rediss+cluster://***@a:6379"),
     ];
     for (text, shown) in cases {
@@ -44,6 +44,8 @@ fn store_urls_that_are_refused_are_not_repeated() {
         "redis:hunter2@h",
         "redis://",
         "redis://:hunter2@",
+        "redis://hunter2@h",
+        "redis+cluster://hunter2@a,b",
         "redis://u:hunter2@h:port",
         "redis://u:hunter2@h/db",
         "redis://u:hunter2@h/-1",

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::apart;
+use super::backoff::Backoff;
+use super::batch::Batch;
 use super::dispatch::MAX_BATCH;
-use super::link::Link;
+use super::link::{Link, millis};
 use super::pool::Connection;
 use super::probe::Probe;
 use crate::store::{Acquire, Acquired, Debtor, StoreError, StoreErrorKind};
@@ -23,7 +26,15 @@ struct Closed;
 
 /// Attends to the link until it is dropped; it wakes at every failure.
 pub(super) fn run(probe: &Probe, link: &Weak<Link>, wakes: &Receiver<()>) {
-    let mut attendant = Attendant { probe, link, wakes, connection: None };
+    let mut attendant = Attendant {
+        probe,
+        link,
+        wakes,
+        connection: None,
+        unpaid: Backoff::new(millis(probe.interval())),
+        settles_at: Instant::now(),
+        untold: Sum::default(),
+    };
     while wakes.recv().is_ok() {
         if let Err(Closed) = attendant.until_settled() {
             return;
@@ -54,10 +65,22 @@ impl Sum {
         self.lost += units.saturating_sub(charged);
     }
 
-    fn report(&self, link: &Link) {
-        let Self { keys, charged, lost } = self;
-        link.tally().charged_back.add(*charged);
-        link.tally().not_charged_back.add(*lost);
+    fn is_empty(&self) -> bool {
+        self.charged + self.lost == 0
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.keys += other.keys;
+        self.charged += other.charged;
+        self.lost += other.lost;
+    }
+
+    /// Tells of it in the log, and is empty then, if that may be told again.
+    fn tell(&mut self, link: &Link, is_new: bool) {
+        if self.is_empty() || !link.report().may_tell_of_charges(link.now(), is_new) {
+            return;
+        }
+        let Self { keys, charged, lost } = std::mem::take(self);
         log::info!(
             "Redis at {} was charged with {charged} units of {keys} keys that were admitted without \
              it; {lost} units were beyond a quota, or their answer was lost.",
@@ -72,32 +95,73 @@ struct Attendant<'a> {
     wakes: &'a Receiver<()>,
     /// The last one over which the server counted.
     connection: Option<Connection>,
+    /// How long what could not be charged waits before it is tried again.
+    unpaid: Backoff,
+    settles_at: Instant,
+    /// What the log was not told yet.
+    untold: Sum,
 }
 
 impl Attendant<'_> {
     /// Until the server is up and is owed nothing.
     fn until_settled(&mut self) -> Result<(), Closed> {
         loop {
-            let is_up = self.with(Link::is_up)?;
-            if !is_up {
+            if !self.with(Link::is_up)? {
                 self.until_answered()?;
                 // What is decided here during the last of it is settled right after the return.
                 let deadline = Instant::now() + MOST_BEFORE_RETURN;
                 self.settle(Some(deadline))?;
+                self.settles_at = Instant::now();
                 self.with(Link::take_up)?;
             }
-            self.settle(None)?;
+            let doubt = self.with(Link::doubt)?;
+            if doubt.is_some_and(|wait| wait.is_zero()) {
+                self.verify()?;
+                continue;
+            }
+            self.settle_now_and_then()?;
             // Requests that failed a moment ago are deciding elsewhere.
-            match self.wakes.recv_timeout(LOOK_AGAIN) {
+            match self.wakes.recv_timeout(doubt.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN)) {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Closed),
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.settle(None)? && self.with(Link::is_up)? {
-                        return Ok(());
+                    let is_settled = self.settle_now_and_then()?;
+                    if is_settled && self.with(Link::is_up)? {
+                        self.connection = None;
+                        if self.untold.is_empty() {
+                            return Ok(());
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Asks the server, which refuses calls, whether it counts at all.
+    fn verify(&mut self) -> Result<(), Closed> {
+        let generation = self.with(Link::generation)?;
+        match self.probe.run(generation) {
+            Ok(connection) => {
+                self.connection = Some(connection);
+                self.with(Link::confirm)
+            }
+            Err(error) => self.with(|link| link.give_up(&error)),
+        }
+    }
+
+    /// Charges what is owed now, unless some of it could not be a moment ago; whether that was all.
+    fn settle_now_and_then(&mut self) -> Result<bool, Closed> {
+        if Instant::now() < self.settles_at {
+            return Ok(false);
+        }
+        let all = self.settle(None)?;
+        if all {
+            self.unpaid.reset();
+        } else {
+            self.unpaid.again(0);
+            self.settles_at = Instant::now() + Duration::from_millis(self.unpaid.wait());
+        }
+        Ok(all)
     }
 
     /// Probes until one succeeds.
@@ -125,9 +189,12 @@ impl Attendant<'_> {
             let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
             all &= self.settle_with(&*debtor, in_time, &mut sum);
         }
-        if sum.charged + sum.lost > 0 {
-            self.with(|link| sum.report(link))?;
-        }
+        let link = self.link.upgrade().ok_or(Closed)?;
+        link.tally().charged_back.add(sum.charged);
+        link.tally().not_charged_back.add(sum.lost);
+        let is_new = !sum.is_empty();
+        self.untold.join(&sum);
+        self.untold.tell(&link, is_new);
         Ok(all)
     }
 
@@ -168,17 +235,13 @@ impl Attendant<'_> {
             let answers = collected.unwrap_or_else(gone).into_iter();
             return answers.map(|answer| answer.map_err(StoreError::new)).collect();
         }
-        match self.try_charge(debts) {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(error) => {
-                self.connection = None;
-                log::debug!("Charging back failed: {error}.");
-                debts.iter().map(|_| Err(StoreError::new(error.kind()))).collect()
-            }
-        }
+        let timeout = self.probe.timeout();
+        let answers = apart::ask(debts.to_vec(), timeout, |batch| self.try_charge(batch));
+        answers.into_iter().map(|answer| answer.map_err(StoreError::new)).collect()
     }
 
-    fn try_charge(&mut self, debts: &[Acquire]) -> Result<Vec<Acquired>, StoreError> {
+    /// What the server replies to `batch`. A connection over which it refused is kept if it may be.
+    fn try_charge(&mut self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
         let kept = self.connection.take().filter(|connection| !connection.is_worn(Duration::ZERO));
         let mut connection = match kept {
             Some(connection) => connection,
@@ -190,9 +253,14 @@ impl Attendant<'_> {
                 self.probe.run(generation).map_err(unsent)?
             }
         };
-        let answers = self.probe.charge(&mut connection, debts.iter().cloned())?;
-        self.connection = Some(connection);
-        Ok(answers)
+        let reply = self.probe.reply(&mut connection, batch);
+        if let Err(error) = &reply {
+            log::debug!("Charging back failed: {error}.");
+        }
+        if connection.is_fit() {
+            self.connection = Some(connection);
+        }
+        reply
     }
 
     /// Waits, however often it is woken meanwhile.

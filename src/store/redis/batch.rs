@@ -97,6 +97,11 @@ impl Batch {
         self.asked.len()
     }
 
+    /// What it is made of.
+    pub(super) fn into_asked(self) -> Vec<Acquire> {
+        self.asked
+    }
+
     /// All that Redis is asked, in the order of its reply.
     pub(super) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
         self.groups.iter().flat_map(move |group| {

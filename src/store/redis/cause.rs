@@ -29,10 +29,14 @@ pub(super) enum Cause {
     ReadOnly,
     NoPrimary,
     NotSaved,
+    NoReplicas,
     Busy,
     Clients,
     Cluster,
     ClusterDown,
+    NoCluster,
+    Database,
+    Command,
     Unnamed,
     WithTls,
     WithoutTls,
@@ -108,9 +112,18 @@ impl Cause {
             (_, Some("WRONGPASS")) => Self::Password,
             (_, Some("NOAUTH")) => Self::NoPassword,
             (_, Some("OOM")) => Self::Full,
-            (_, Some("MISCONF" | "NOREPLICAS")) => Self::NotSaved,
+            (_, Some("MISCONF")) => Self::NotSaved,
+            (_, Some("NOREPLICAS")) => Self::NoReplicas,
             (_, Some("BUSY")) => Self::Busy,
             _ if detail.contains("max number of clients") => Self::Clients,
+            _ if detail.contains("cluster support disabled") => Self::NoCluster,
+            _ if detail.contains("not allowed in cluster mode") => Self::Cluster,
+            _ if detail.contains("DB index is out of range") => Self::Database,
+            // To a client, and to a script.
+            _ if detail.contains("unknown command") || detail.contains("unknown subcommand") => {
+                Self::Command
+            }
+            _ if detail.contains("Unknown Redis command") => Self::Command,
             // The script is longer than what a stranger may send.
             _ if detail.contains("unauthenticated bulk length") => Self::NoPassword,
             // What a script is refused, from 7.0 on; and until then.

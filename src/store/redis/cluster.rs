@@ -32,7 +32,7 @@ use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;
 mod exchange;
-mod map;
+pub(super) mod map;
 mod plan;
 mod refresh;
 
@@ -70,7 +70,7 @@ impl Cluster {
             is_known: AtomicBool::new(false),
             accounts: Arc::new(Accounts::of_many(cluster.clone())),
             started: Instant::now(),
-            mentioned: Seldom::default(),
+            mentioned: Seldom::new(10_000, 600_000),
             wake,
         });
         refresh::start(&cluster, wakes)?;
@@ -138,7 +138,7 @@ impl Cluster {
     fn not_given_back(&self, refund: &Refund, cause: StoreErrorKind) {
         let count = &self.accounts.tally().not_given_back;
         count.add(refund.amount);
-        if self.mentioned.is_due(millis(self.started.elapsed())) {
+        if self.mentioned.happened(millis(self.started.elapsed())).is_some() {
             log::warn!(
                 "Redis at {} could not be told to give back {} units of policy {:?} to a request that \
                  was not admitted ({}): they stay used, as {} have since the start.",

@@ -1,21 +1,27 @@
-//! What there is to know of a Redis before it is relied on: one finding for each question.
+//! What there is to know of a Redis before it is relied on: one finding for each question, asked of
+//! every server that keys may live on.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, FromRedisValue, RedisResult, cmd};
+use redis::{Cmd, FromRedisValue, RedisResult, Value, cmd};
 
 use self::finding::Findings;
 pub(crate) use self::finding::{Finding, Level};
+use self::topology::Subject;
 use super::cause::{Cause, Says};
 use super::pool::Connection;
 use super::probe::Probe;
+use super::refusal::is_of_a_key;
 use super::servers::url_of;
 use super::{RedisOptions, StoreError, connect_error, script, store_error};
 use crate::clock::{Clock, Millis};
 use crate::store::Keyspace;
 
+mod charges;
+mod cluster;
 mod finding;
+mod info;
 mod topology;
 
 /// How many round trips are timed.
@@ -24,93 +30,166 @@ const ROUND_TRIPS: usize = 51;
 /// Clocks further apart than this count other windows.
 const MOST_APART: Millis = 100;
 
-/// The last version that lacks what the script asks for (`SET` with `KEEPTTL`), and the oldest that
-/// the tests run on.
-const TOO_OLD: u32 = 5;
-const TESTED: u32 = 7;
-
-/// Asks the Redis of `options` every question, by `clock`; stops where it cannot be asked more.
-/// It charges no key but the one of the probe.
+/// Asks every Redis of `options` every question, by `clock`; stops where one cannot be asked more.
+/// It charges keys that no identity has, and forgets them.
 pub(crate) fn examine(
     options: &RedisOptions,
     clock: &dyn Clock,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Findings::default();
     let url = url_of(options)?;
-    let connector = topology::connector(url.topology(), options, &mut findings)?;
+    let subjects = topology::subjects(url.topology(), options, &mut findings)?;
+    let mut of_each = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        of_each.push((subject.name.clone(), examine_one(subject, options, clock)?));
+    }
+    findings.join(of_each);
+    Ok(findings.0)
+}
+
+fn examine_one(
+    subject: Subject,
+    options: &RedisOptions,
+    clock: &dyn Clock,
+) -> Result<Findings, StoreError> {
+    let mut findings = Findings::default();
     let begun = Instant::now();
-    let connection = match connector.bare().and_then(greet) {
+    let connection = match subject.connector.bare().and_then(greet) {
         Ok(connection) => {
-            findings.ok("reachable", format!("connected in {}", Took(begun.elapsed())));
+            let took = begun.elapsed();
+            let text = format!("connected in {}", Took(took));
+            findings.measured(Level::Ok, "reachable", text, micros(took));
             connection
         }
         Err(error) => {
             let error = connect_error(error);
-            findings
-                .fail("reachable", format!("it {}. {}", Says(&error), Cause::of(&error).remedy()));
-            return Ok(findings.0);
+            let remedy = match Cause::of(&error) {
+                Cause::Permission => "It needs +select where the database is not 0.",
+                cause => cause.remedy(),
+            };
+            findings.fail("reachable", format!("it {}. {remedy}", Says(&error)));
+            return Ok(findings);
         }
     };
-    let probe = Probe::new(connector, options)?;
-    let besides = topology::commands(url.topology());
-    let examiner = Examiner { connection, options, besides, findings };
+    // As those that it charges, so that a node of a cluster has it.
+    let key_prefix = subject.prefixes(&options.key_prefix).next();
+    let key_prefix = key_prefix.unwrap_or_else(|| options.key_prefix.clone());
+    let probes =
+        if subject.connector.is_member() { key_prefix.clone() } else { options.key_prefix.clone() };
+    let probe = Probe::new(
+        subject.connector.clone(),
+        &RedisOptions { key_prefix: probes, ..options.clone() },
+    )?;
+    let examiner = Examiner { connection, options, subject, key_prefix, findings };
     Ok(examiner.run(&probe, clock))
 }
 
 /// That it takes commands: a password that is missing shows only now.
 fn greet(mut connection: Connection) -> RedisResult<Connection> {
     connection.run(|it| cmd("TIME").exec(it)).or_else(|error| match Cause::of_reply(&error) {
-        Cause::Permission => Ok(()),
+        // Whoever does not know it is asked on: that is found where commands are tried.
+        Cause::Permission | Cause::Command => Ok(()),
         _ => Err(error),
     })?;
     Ok(connection)
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Server,
+    Sentinel,
+}
+
+/// A command as one writes it, of the rule that permits it.
+fn name_of(rule: &str) -> String {
+    rule.trim_start_matches('+').replace('|', " ").to_uppercase()
+}
+
 struct Examiner<'a> {
     connection: Connection,
     options: &'a RedisOptions,
-    /// What its user must be permitted besides what the script calls.
-    besides: Vec<(&'static str, Cmd)>,
+    subject: Subject,
+    /// What a key of its own begins with.
+    key_prefix: String,
     findings: Findings,
 }
 
 impl Examiner<'_> {
-    fn run(mut self, probe: &Probe, clock: &dyn Clock) -> Vec<Finding> {
+    fn run(mut self, probe: &Probe, clock: &dyn Clock) -> Findings {
+        if self.role() == Role::Sentinel {
+            return self.findings;
+        }
         self.permissions();
         self.time();
         self.counts(probe);
-        let info: Option<String> = self.ask(&cmd("INFO")).ok();
-        match &info {
-            Some(info) => {
-                self.version(info);
-                self.eviction(info);
-                self.persistence(info);
-            }
-            None => self.findings.warn(
-                "server",
-                "version, eviction and persistence are unknown: its user may not run INFO, which \
-                 counting does not need",
-            ),
-        }
+        self.info();
         self.clocks(clock);
         self.latency();
-        self.findings.0
+        self.findings
     }
 
     fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
         self.connection.run(|connection| command.query(connection))
     }
 
+    /// What it says that it is; nothing is found where it may not be asked.
+    fn role(&mut self) -> Role {
+        let said: Vec<Value> = self.ask(&cmd("ROLE")).unwrap_or_default();
+        let word = |index: usize| {
+            let word = said.get(index).cloned().map(String::from_redis_value);
+            word.and_then(Result::ok).unwrap_or_default()
+        };
+        match word(0).as_str() {
+            "sentinel" => {
+                self.findings.fail(
+                    "role",
+                    "it is a sentinel. Write store.url as redis+sentinel://host:port/name.",
+                );
+                return Role::Sentinel;
+            }
+            "slave" => {
+                let text = format!(
+                    "it is a read-only replica of {}:{}. Point store.url at the primary.",
+                    word(1),
+                    word(2)
+                );
+                self.findings.fail("role", text);
+            }
+            "master" => {
+                let replicas = said.get(2).cloned().map(Vec::<Value>::from_redis_value);
+                let count = replicas.and_then(Result::ok).unwrap_or_default().len();
+                let text = match count {
+                    0 => "a primary without a replica".to_owned(),
+                    1 => "a primary with 1 replica".to_owned(),
+                    count => format!("a primary with {count} replicas"),
+                };
+                self.findings.ok("role", text);
+            }
+            _ => {}
+        }
+        Role::Server
+    }
+
     /// Tries each command on a key of its own, since a script is not told what it is refused.
     fn permissions(&mut self) {
-        let key = Keyspace::new(&self.options.key_prefix).examination();
-        let mut missing = Vec::new();
-        let besides = std::mem::take(&mut self.besides);
-        for (name, command) in script::commands(&key).into_iter().chain(besides) {
-            let answer = self.ask::<redis::Value>(&command);
-            if answer.is_err_and(|error| Cause::of_reply(&error) == Cause::Permission) {
-                missing.push(name);
+        let key = Keyspace::new(&self.key_prefix).examination();
+        let (mut missing, mut unknown) = (Vec::new(), Vec::new());
+        let besides = std::mem::take(&mut self.subject.besides);
+        for (rule, command) in script::commands(&key).into_iter().chain(besides) {
+            let Err(error) = self.ask::<Value>(&command).map_err(store_error) else { continue };
+            match Cause::of(&error) {
+                // Which keys its user may touch is seen where they are charged.
+                Cause::Permission if !is_of_a_key(&error) => missing.push(rule),
+                Cause::Command => unknown.push(name_of(rule)),
+                _ => {}
             }
+        }
+        if !unknown.is_empty() {
+            let text = format!(
+                "it does not know {}: see rename-command in its configuration",
+                unknown.join(", ")
+            );
+            self.findings.fail("commands", text);
         }
         if missing.is_empty() {
             self.findings.ok("permissions", "its user may run every command that counting needs");
@@ -134,68 +213,6 @@ impl Examiner<'_> {
         }
     }
 
-    fn counts(&mut self, probe: &Probe) {
-        match probe.run(0) {
-            Ok(_) => self.findings.ok("counting", "every algorithm counts there"),
-            Err(error) => {
-                let remedy = Cause::of(&error).remedy();
-                self.findings.fail("counting", format!("it {}. {remedy}", Says(&error)));
-            }
-        }
-    }
-
-    fn version(&mut self, info: &str) {
-        let valkey = field(info, "valkey_version");
-        let name = if valkey.is_some() { "Valkey" } else { "Redis" };
-        let version = valkey.or_else(|| field(info, "redis_version")).unwrap_or("unknown");
-        let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-        match major {
-            Some(..=TOO_OLD) => self.findings.fail(
-                "version",
-                format!("{name} {version}: it does not know SET with KEEPTTL, take 7.0 or later"),
-            ),
-            Some(TESTED..) => self.findings.ok("version", format!("{name} {version}")),
-            _ => self
-                .findings
-                .warn("version", format!("{name} {version} is not tested, take 7.0 or later")),
-        }
-    }
-
-    fn eviction(&mut self, info: &str) {
-        let policy = field(info, "maxmemory_policy").unwrap_or("unknown");
-        let limit = field(info, "maxmemory").and_then(|it| it.parse::<u64>().ok());
-        match (policy, limit) {
-            ("noeviction", _) => self.findings.ok("eviction", "noeviction: no count is forgotten"),
-            (_, Some(0)) => self.findings.warn(
-                "eviction",
-                format!("{policy}, but no maxmemory is set: with one, counts would be forgotten; set noeviction"),
-            ),
-            _ => self.findings.fail(
-                "eviction",
-                format!(
-                    "{policy}: when its memory is full, counts are forgotten, as each has a TTL; set noeviction"
-                ),
-            ),
-        }
-    }
-
-    fn persistence(&mut self, info: &str) {
-        let saves: RedisResult<(String, String)> = self.ask(cmd("CONFIG").arg("GET").arg("save"));
-        match (field(info, "aof_enabled"), saves) {
-            (Some("1"), _) => self.findings.ok("persistence", "append-only file"),
-            (_, Ok((_, save))) if save.is_empty() => {
-                self.findings.warn("persistence", "none: a restart forgets what was used");
-            }
-            (_, Ok((_, save))) => self.findings.warn(
-                "persistence",
-                format!("snapshots ({save}): a restart forgets what was used since the last"),
-            ),
-            (_, Err(_)) => self
-                .findings
-                .warn("persistence", "no append-only file: a restart may forget what was used"),
-        }
-    }
-
     fn clocks(&mut self, clock: &dyn Clock) {
         let before = clock.now();
         let Ok((seconds, micros)) = self.ask::<(Millis, Millis)>(&cmd("TIME")) else {
@@ -209,9 +226,9 @@ impl Examiner<'_> {
         if apart > MOST_APART {
             let why =
                 "windows that are counted here in an outage begin at other times; set both by NTP";
-            self.findings.warn("clock", format!("{text}: {why}"));
+            self.findings.measured(Level::Warn, "clock", format!("{text}: {why}"), apart);
         } else {
-            self.findings.ok("clock", text);
+            self.findings.measured(Level::Ok, "clock", text, apart);
         }
     }
 
@@ -237,20 +254,19 @@ impl Examiner<'_> {
             Took(worst),
             limit.as_millis()
         );
-        if median > limit / 4 {
-            self.findings.fail("latency", format!("{text}: too near to it, raise it"));
+        let (level, text) = if median > limit / 4 {
+            (Level::Fail, format!("{text}: too near to it, raise it"))
         } else if worst > limit / 2 {
-            self.findings.warn("latency", text);
+            (Level::Warn, text)
         } else {
-            self.findings.ok("latency", text);
-        }
+            (Level::Ok, text)
+        };
+        self.findings.measured(level, "latency", text, micros(worst));
     }
 }
 
-/// The value of `name` in what `INFO` says.
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
-    info.lines().find_map(value).map(str::trim)
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A time in milliseconds.

@@ -8,11 +8,11 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded};
 
 use super::accounts::Accounts;
-use super::breaker::{Breaker, Failure};
-use super::cause::{Cause, Says};
+use super::breaker::{Breaker, Failure, Verdict};
+use super::cause::Cause;
 use super::pool::Connector;
 use super::probe::Probe;
-use super::seldom::Seldom;
+use super::report::Report;
 use super::status::Tally;
 use super::{RedisOptions, attend};
 use crate::clock::{Clock as _, Millis};
@@ -21,7 +21,7 @@ use crate::store::{MonotonicClock, StoreError, StoreErrorKind};
 /// The state of the link to one server.
 #[derive(Debug)]
 pub(super) struct Link {
-    address: String,
+    report: Report,
     /// What a call may take.
     budget: Millis,
     clock: MonotonicClock,
@@ -32,7 +32,6 @@ pub(super) struct Link {
     generation: AtomicU64,
     /// The count of unanswered requests when the present outage began.
     unanswered_before: AtomicU64,
-    mentioned: Seldom,
     wake: Sender<()>,
 }
 
@@ -47,18 +46,17 @@ impl Link {
         let probe = Probe::new(connector, options)?;
         let (wake, wakes) = bounded(1);
         let link = Arc::new(Self {
-            address,
+            report: Report::new(address),
             budget: millis(options.timeout),
             clock: MonotonicClock::start(),
             breaker: Breaker::new(millis(options.probe_interval)),
             accounts: accounts.clone(),
             generation: AtomicU64::new(0),
             unanswered_before: AtomicU64::new(0),
-            mentioned: Seldom::default(),
             wake,
         });
         match probe.run(0) {
-            Ok(_) => log::info!("Redis at {} answers: counting there.", link.address),
+            Ok(_) => link.report.is_up(),
             Err(error) => link.give_up(&error),
         }
         let weak = Arc::downgrade(&link);
@@ -70,7 +68,7 @@ impl Link {
     }
 
     pub(super) fn address(&self) -> &str {
-        &self.address
+        self.report.address()
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -112,7 +110,7 @@ impl Link {
             }
             Ok(_) => {
                 if self.breaker.succeeded() {
-                    self.mention();
+                    self.fails_some();
                 }
             }
             Err(error) => self.failed(failure(error.kind()), generation, error),
@@ -143,31 +141,41 @@ impl Link {
         Duration::from_millis(self.breaker.wait())
     }
 
-    /// A probe failed: says so where the cause is another one than before.
+    /// A probe failed.
     pub(super) fn still_down(&self, error: &StoreError) {
-        let cause = Cause::of(error);
-        log::debug!("The probe of Redis at {} failed: {}.", self.address, cause.name());
-        if self.tally().cause() != Some(cause) {
-            self.tally().set_cause(cause);
-            log::warn!("Redis at {} now {}. {}", self.address, Says(error), cause.remedy());
-        }
+        self.breaker.probe_failed();
+        self.tally().set_cause(Cause::of(error));
+        self.report.is_still_down(error, self.now());
     }
 
     /// A probe succeeded: asks the server again.
     pub(super) fn take_up(&self) {
         let Some(down) = self.breaker.close(self.now()) else { return };
         let before = self.unanswered_before.load(Ordering::Relaxed);
-        log::info!(
-            "Redis at {} answers: counting there again, after {:.1} s in which {} requests were \
-             decided without it.",
-            self.address,
-            Duration::from_millis(down).as_secs_f64(),
-            self.tally().unanswered.get().saturating_sub(before)
-        );
+        let unanswered = self.tally().unanswered.get().saturating_sub(before);
+        self.report.came_back(Duration::from_millis(down), unanswered);
+    }
+
+    /// While the server refuses some calls in a row and is asked on, in how long a probe is due that says
+    /// whether it counts.
+    pub(super) fn doubt(&self) -> Option<Duration> {
+        self.breaker.doubt(self.now()).map(Duration::from_millis)
+    }
+
+    /// That probe succeeded: what the server refuses is about some requests.
+    pub(super) fn confirm(&self) {
+        self.breaker.confirm(self.now());
+        self.fails_some();
+    }
+
+    /// What may be told in the log of charges to the server: see [`Report`].
+    pub(super) fn report(&self) -> &Report {
+        &self.report
     }
 
     fn failed(&self, failure: Failure, generation: u64, error: &StoreError) {
         self.tally().failures.add(1);
+        self.report.failed();
         // Connections that are lost together are lost once.
         if failure != Failure::Lost || self.outdate(generation) {
             self.learn(failure, error);
@@ -176,10 +184,10 @@ impl Link {
 
     fn learn(&self, failure: Failure, error: &StoreError) {
         self.tally().set_cause(Cause::of(error));
-        if self.breaker.failed(failure, self.now()) {
+        if self.breaker.failed(failure, self.now()) == Verdict::Opened {
             self.went_down(error);
         }
-        // What was decided without the server may be owed to it.
+        // It may be doubted now, and what was decided without it may be owed to it.
         self.look();
     }
 
@@ -191,8 +199,8 @@ impl Link {
         swap.is_ok()
     }
 
-    /// Opens the breaker for one failure, as when nothing was ever answered.
-    fn give_up(&self, error: &StoreError) {
+    /// Opens the breaker for one failure of a probe, as when nothing was ever answered.
+    pub(super) fn give_up(&self, error: &StoreError) {
         self.tally().failures.add(1);
         self.tally().set_cause(Cause::of(error));
         if self.breaker.open(self.now()) {
@@ -205,24 +213,13 @@ impl Link {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.tally().outages.add(1);
         self.unanswered_before.store(self.tally().unanswered.get(), Ordering::Relaxed);
-        log::warn!(
-            "Redis at {} {}: counting in this process, or as on_store_failure says, until it does. {}",
-            self.address,
-            Says(error),
-            Cause::of(error).remedy()
-        );
+        self.report.went_down(error, self.now());
     }
 
     /// Says that calls failed without an outage, now and then.
-    fn mention(&self) {
-        if let Some(cause) = self.tally().cause().filter(|_| self.mentioned.is_due(self.now())) {
-            log::warn!(
-                "Redis at {} failed a call and answered the next ({}): its requests were decided \
-                 without it. {}",
-                self.address,
-                cause.name(),
-                cause.remedy()
-            );
+    fn fails_some(&self) {
+        if let Some(cause) = self.tally().cause() {
+            self.report.fails_some(cause, self.now());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One server: its pool, and the link that says whether it is asked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::RedisResult;
 use scheduled_thread_pool::ScheduledThreadPool;
@@ -21,6 +22,7 @@ pub(super) struct Node {
     link: Arc<Link>,
     _keeper: Keeper,
     clock: Option<Arc<dyn Clock>>,
+    timeout: Duration,
 }
 
 impl Node {
@@ -41,8 +43,9 @@ impl Node {
             let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
             drop(made);
         }
+        let (clock, timeout) = (options.clock.clone(), options.timeout);
         let keeper = Keeper::start(pool.clone(), manager, makers);
-        Ok(Self { pool, link, _keeper: keeper, clock: options.clock.clone() })
+        Ok(Self { pool, link, _keeper: keeper, clock, timeout })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -55,6 +58,11 @@ impl Node {
 
     pub(super) fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// What one call may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The script's reply to `batch`.

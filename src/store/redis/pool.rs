@@ -180,6 +180,11 @@ impl Connection {
         self.generation
     }
 
+    /// Whether it may be used again.
+    pub(super) fn is_fit(&self) -> bool {
+        !self.failed
+    }
+
     /// Whether nothing should be sent over it any more, though nothing has failed: it was closed, or
     /// has idled for so long that something on the way may have forgotten it, or will have after
     /// another `margin`. Costs no round trip.

@@ -14,6 +14,8 @@ use crate::algorithm::{Algorithm, LARGEST_LOG};
 use crate::clock::Clock;
 use crate::policy::Policy;
 use crate::quota::{Cost, Quota};
+#[cfg(feature = "server")]
+use crate::store::Key;
 use crate::store::{Acquire, Acquired, Charge, Keyspace, StoreError, StoreErrorKind};
 
 /// Asks on a connection of its own, and charges what is owed over it.
@@ -27,14 +29,22 @@ pub(super) struct Probe {
 
 impl Probe {
     pub(super) fn new(connector: Connector, options: &RedisOptions) -> Result<Self, StoreError> {
-        let keyspace = Keyspace::new(&options.key_prefix);
-        let charges =
+        let policies =
             policies().map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
-        let charge =
-            |policy: Policy| Charge { key: keyspace.probe(&policy), policy: Arc::new(policy) };
+        // A node of a cluster takes keys of one slot in a call. Who is given as one server takes all,
+        // and is found out at once if it does not. The first braces of a key are its hash tag.
+        let keyspace = |number: usize| match connector.is_member() {
+            true => Keyspace::new(&options.key_prefix),
+            false => Keyspace::new(format!("{}:{{probe-{number}}}", options.key_prefix)),
+        };
+        let charge = |(number, policy): (usize, Policy)| Charge {
+            key: keyspace(number).probe(&policy),
+            policy: Arc::new(policy),
+        };
+        let charges = policies.into_iter().enumerate().map(charge).collect();
         Ok(Self {
             connector,
-            charges: charges.into_iter().map(charge).collect(),
+            charges,
             clock: options.clock.clone(),
             budget: options.timeout,
             interval: options.probe_interval,
@@ -73,17 +83,37 @@ impl Probe {
     }
 
     /// Charges `asked`, all in one call.
-    pub(super) fn charge(
+    fn charge(
         &self,
         connection: &mut Connection,
         asked: impl Iterator<Item = Acquire>,
     ) -> Result<Vec<Acquired>, StoreError> {
         let batch = Batch::of(asked.collect());
-        let now = self.clock.as_ref().map(|clock| clock.now());
-        let reply = script::run(connection, &batch, now).map_err(store_error)?;
+        let reply = self.reply(connection, &batch)?;
         batch.answers(&reply).ok_or_else(|| {
             StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
         })
+    }
+
+    /// The script's reply to `batch`.
+    pub(super) fn reply(
+        &self,
+        connection: &mut Connection,
+        batch: &Batch,
+    ) -> Result<Vec<u8>, StoreError> {
+        let now = self.clock.as_ref().map(|clock| clock.now());
+        script::run(connection, batch, now).map_err(store_error)
+    }
+
+    /// What it charges.
+    #[cfg(feature = "server")]
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.charges.iter().map(|charge| &charge.key)
+    }
+
+    /// What one call may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.budget
     }
 }
 
@@ -107,7 +137,7 @@ impl std::error::Error for NoTime {}
 /// One of each algorithm, so that each is known to work, and of quotas that are never used up, so
 /// that every probe writes. First one that begins with a `SET`: a script that has written, and be it
 /// a `DEL`, is not told any more that the memory is full.
-fn policies() -> Result<Vec<Policy>, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn policies() -> Result<Vec<Policy>, Box<dyn std::error::Error + Send + Sync>> {
     let quota = Quota::new(LARGEST_LOG, 1_000)?;
     let algorithms = [
         Algorithm::SlidingWindow,

@@ -2,6 +2,8 @@
 
 use redis::RedisError;
 
+use super::StoreError;
+
 /// What Redis adds, from 7.0 on, to an error that a script met on its way.
 const IN_A_SCRIPT: &str = "user_script";
 
@@ -25,6 +27,16 @@ pub(super) fn charged_nothing(error: &RedisError) -> bool {
         ) => !detail.contains(IN_A_SCRIPT),
         _ => false,
     }
+}
+
+/// Whether `error` says that one of a call's keys may not be touched, and that the call was not run.
+/// Then it is of some of its requests alone.
+pub(super) fn is_of_a_key(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<RedisError>());
+    source.is_some_and(|error| {
+        let detail = error.detail().unwrap_or_default();
+        error.code() == Some("NOPERM") && detail.contains("key") && charged_nothing(error)
+    })
 }
 
 #[cfg(test)]
@@ -90,6 +102,24 @@ mod tests {
             assert_eq!(charged_nothing(&reply(text)), sure, "{text}");
             let kind = if sure { StoreErrorKind::Declined } else { StoreErrorKind::Refused };
             assert_eq!(store_error(reply(text)).kind(), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_one_key_is_told_from_what_is_of_the_command() {
+        let cases = [
+            // As 7.0 and 7.2 write it.
+            (
+                "NOPERM this user has no permissions to access one of the keys used as arguments",
+                true,
+            ),
+            ("NOPERM No permissions to access a key", true),
+            ("NOPERM this user has no permissions to run the 'evalsha' command", false),
+            ("OOM command not allowed when used memory > 'maxmemory'.", false),
+            ("NOPERM No permissions to access a key script: 1, on @user_script:9.", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_of_a_key(&store_error(reply(text))), expected, "{text}");
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::accounts::Accounts;
-use super::batch::Batch;
 use super::cluster::Cluster;
 use super::dispatch::Calls;
 use super::node::Node;
@@ -13,7 +12,7 @@ use super::pool::Connector;
 use super::status::{RedisStatus, Tally};
 use super::target::Target;
 use super::url::{Places, RedisUrl, Topology};
-use super::{RedisOptions, store_error};
+use super::{RedisOptions, apart, store_error};
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// Threads that make connections, whatever the number of nodes.
@@ -110,11 +109,7 @@ pub(super) fn url_of(options: &RedisOptions) -> Result<RedisUrl, StoreError> {
 impl Calls for Servers {
     fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
         match self {
-            Self::One(node) => {
-                let batch = Batch::of(asked);
-                let reply = node.acquire(&batch);
-                batch.answered(reply)
-            }
+            Self::One(node) => apart::ask(asked, node.timeout(), |batch| node.acquire(batch)),
             Self::Cluster(cluster) => cluster.acquire(asked),
         }
     }

@@ -3,17 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
+use redis::{ConnectionAddr, ConnectionInfo, RedisConnectionInfo};
 
-const SERVER: &str = "redis://user:password@host:port/db";
-const SERVER_TLS: &str = "rediss://user:password@host:port/db";
-const SOCKET: &str = "redis+unix:///path?db=0&user=name&pass=password";
-const SENTINEL: &str = "redis+sentinel://user:password@host:port,host:port/name/db\
-                        ?sentinel_user=name&sentinel_pass=password";
-const CLUSTER: &str = "redis+cluster://user:password@host:port,host:port";
+pub use self::mistake::RedisUrlError;
 
-/// The port of a sentinel whose URL says none.
-const SENTINEL_PORT: u16 = 26_379;
+mod mistake;
+mod parse;
 
 /// The URL of a Redis: of one server, of the sentinels that know which server is the primary, or of
 /// some nodes of a cluster. Printed, it has `***` for its credentials.
@@ -75,116 +70,11 @@ impl FromStr for RedisUrl {
     type Err = RedisUrlError;
 
     fn from_str(text: &str) -> Result<Self, RedisUrlError> {
-        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
-        let rest = rest.strip_prefix("//").unwrap_or_default();
-        let scheme = scheme.to_ascii_lowercase();
-        let (form, topology) = match scheme.as_str() {
-            "redis+unix" => (SOCKET, server(text, &["db", "user", "pass", "protocol"])),
-            "rediss" => (SERVER_TLS, server(text, &["protocol"])),
-            "redis+sentinel" | "rediss+sentinel" => (SENTINEL, sentinel(&scheme, rest)),
-            "redis+cluster" | "rediss+cluster" => (CLUSTER, cluster(&scheme, rest)),
-            _ => (SERVER, server(text, &["protocol"])),
-        };
-        if scheme.starts_with("rediss") && !cfg!(feature = "tls") {
-            return Err(RedisUrlError { form: "a URL without TLS: this is built without it" });
-        }
-        let topology = Box::new(topology.ok_or(RedisUrlError { form })?);
+        let (scheme, topology) = parse::parse(text)?;
+        let topology = Box::new(topology);
         let redacted = redacted(&scheme, &topology).into();
         Ok(Self { text: text.into(), redacted, topology })
     }
-}
-
-/// One server, whose URL has no other `options`.
-fn server(text: &str, options: &[&str]) -> Option<Topology> {
-    Some(Topology::Server(one(text, options)?.0))
-}
-
-/// What redis-rs takes of a server's URL, and whether that names a port.
-fn one(text: &str, options: &[&str]) -> Option<(ConnectionInfo, bool)> {
-    let mut url = redis::parse_redis_url(text)?;
-    // redis-rs reads past both, and a password with a bare '?' or '#' in it ends up there.
-    let unread =
-        url.fragment().is_some() || url.query_pairs().any(|(name, _)| !options.contains(&&*name));
-    let has_port = url.port().is_some();
-    // redis-rs takes these only where it is built with a TLS of its own, which is not used here.
-    let is_tls = matches!(url.scheme(), "rediss" | "valkeys");
-    if is_tls {
-        url.set_scheme("redis").ok()?;
-    }
-    let info = url.into_connection_info().ok()?;
-    let info = if is_tls { by_tls(info) } else { info };
-    (!unread && info.redis_settings().db() >= 0).then_some((info, has_port))
-}
-
-/// `user:password@host:port,host:port` in front of a path, as one server each; whether each has a
-/// port.
-fn several(scheme: &str, authority: &str) -> Option<Vec<(ConnectionInfo, bool)>> {
-    let scheme = scheme.split('+').next()?;
-    let (credentials, hosts) = match authority.rsplit_once('@') {
-        Some((credentials, _)) if credentials.contains('@') => return None,
-        Some((credentials, hosts)) => (format!("{credentials}@"), hosts),
-        None => (String::new(), authority),
-    };
-    let info = |host: &str| {
-        let (info, has_port) = one(&format!("{scheme}://{credentials}{host}"), &[])?;
-        (info.redis_settings().db() == 0).then_some((info, has_port))
-    };
-    hosts.split(',').map(info).collect()
-}
-
-fn sentinel(scheme: &str, rest: &str) -> Option<Topology> {
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let mut path = rest.split('/');
-    let nodes = several(scheme, path.next()?)?;
-    let name = path.next().filter(|name| is_name(name))?;
-    let db = path.next().map_or(Some(0), |db| db.parse::<u32>().ok())?;
-    if path.next().is_some() {
-        return None;
-    }
-    let primary = nodes.first()?.0.redis_settings().clone().set_db(db.into());
-    let (mut own, options) = (RedisConnectionInfo::default(), format!("redis://h/?{query}"));
-    one(&options, &["sentinel_user", "sentinel_pass"])?;
-    for (option, value) in redis::parse_redis_url(&options)?.query_pairs() {
-        own = match &*option {
-            "sentinel_user" => own.set_username(&value),
-            _ => own.set_password(&value),
-        };
-    }
-    let sentinel = |(info, has_port): (ConnectionInfo, bool)| {
-        let address = match info.addr().clone() {
-            address if has_port => address,
-            address => at_port(address, SENTINEL_PORT),
-        };
-        info.set_addr(address).set_redis_settings(own.clone())
-    };
-    let sentinels = nodes.into_iter().map(sentinel).collect();
-    Some(Topology::Sentinel { sentinels, name: name.to_owned(), primary })
-}
-
-fn cluster(scheme: &str, rest: &str) -> Option<Topology> {
-    let nodes = several(scheme, rest.strip_suffix('/').unwrap_or(rest))?;
-    Some(Topology::Cluster { nodes: nodes.into_iter().map(|(info, _)| info).collect() })
-}
-
-fn is_name(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_plain)
-}
-
-fn at_port(address: ConnectionAddr, port: u16) -> ConnectionAddr {
-    match address {
-        ConnectionAddr::Tcp(host, _) => ConnectionAddr::Tcp(host, port),
-        ConnectionAddr::TcpTls { host, insecure, tls_params, .. } => {
-            ConnectionAddr::TcpTls { host, port, insecure, tls_params }
-        }
-        other => other,
-    }
-}
-
-/// The same place, by TLS.
-fn by_tls(info: ConnectionInfo) -> ConnectionInfo {
-    let ConnectionAddr::Tcp(host, port) = info.addr().clone() else { return info };
-    info.set_addr(ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None })
 }
 
 pub(super) fn is_tls(info: &ConnectionInfo) -> bool {
@@ -216,7 +106,6 @@ fn redacted(scheme: &str, topology: &Topology) -> String {
     }
 }
 
-/// To the parser, a password without a colon before it is a user's name.
 fn has_credentials(settings: &RedisConnectionInfo) -> bool {
     settings.username().is_some() || settings.password().is_some()
 }
@@ -265,21 +154,5 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
-/// A text that is not the URL of a Redis. It does not carry the text, which may hold a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedisUrlError {
-    form: &'static str,
-}
-
-impl fmt::Display for RedisUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "expected {}, all but the place optional; in names and passwords, \
-             characters such as @ : / ? # and % are written %40 %3A %2F %3F %23 and %25",
-            self.form
-        )
-    }
-}
-
-impl std::error::Error for RedisUrlError {}
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,7 @@ fn whatever_a_user_is_called_its_count_is_its_own() {
         for user in &users {
             assert_eq!(remaining(&bearer(&tollgate, &of(user))), 8, "{user:?}");
         }
-        let probe = format!("{hash_users}:{{probe}}:");
+        let probe = format!("{hash_users}:{{probe");
         let is_of_this = |key: &Vec<u8>| {
             key.starts_with(hash_users.as_bytes()) && !key.starts_with(probe.as_bytes())
         };

@@ -4,7 +4,7 @@ use super::Cause;
 
 /// In the order of [`Cause`]: what each is called in the status, what the log says of the server, and
 /// the remedy.
-pub(super) const TABLE: [(Cause, &str, &str, &str); 34] = {
+pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
     use Cause::*;
     [
         (
@@ -74,6 +74,12 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 34] = {
             "See its disk and its log, or set stop-writes-on-bgsave-error to no.",
         ),
         (
+            NoReplicas,
+            "too few replicas",
+            "refuses to count (too few replicas follow it)",
+            "See INFO replication, or lower its min-replicas-to-write.",
+        ),
+        (
             Busy,
             "busy with a script",
             "refuses to count (a script of somebody else keeps it busy)",
@@ -96,6 +102,24 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 34] = {
             "cluster down",
             "refuses to count (its cluster is down)",
             "See CLUSTER INFO: every slot needs a node, and most primaries must reach each other.",
+        ),
+        (
+            NoCluster,
+            "no cluster",
+            "refuses to count (it is no node of a cluster)",
+            "Write store.url as redis://, with that one server.",
+        ),
+        (
+            Database,
+            "no such database",
+            "refuses to count (it has no database of that number)",
+            "Correct the number at the end of store.url: CONFIG GET databases says how many there are.",
+        ),
+        (
+            Command,
+            "missing command",
+            "refuses to count (it does not know a command)",
+            "See rename-command in its configuration, and that it is a Redis: `tollgate doctor` says what is missing.",
         ),
         (
             Unnamed,

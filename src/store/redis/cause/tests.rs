@@ -45,7 +45,16 @@ fn each_reply_has_its_cause() {
             "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
             Cause::Busy,
         ),
+        ("NOREPLICAS Not enough good replicas to write.", Cause::NoReplicas),
         ("ERR max number of clients reached", Cause::Clients),
+        ("ERR This instance has cluster support disabled", Cause::NoCluster),
+        ("ERR SELECT is not allowed in cluster mode", Cause::Cluster),
+        ("ERR DB index is out of range", Cause::Database),
+        ("ERR unknown command 'EVALSHA', with args beginning with: ", Cause::Command),
+        (
+            "ERR Unknown Redis command called from script script: 104a, on @user_script:1.",
+            Cause::Command,
+        ),
         ("MOVED 866 127.0.0.1:7001", Cause::Cluster),
         ("NOPERM this user has no permissions to run the 'evalsha' command", Cause::Permission),
         (

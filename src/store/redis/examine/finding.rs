@@ -1,11 +1,16 @@
 use std::fmt;
 
+/// How many nodes a line names.
+const MOST_NAMED: usize = 3;
+
 /// One question, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) level: Level,
     pub(crate) about: &'static str,
     pub(crate) text: String,
+    /// What was measured: of several nodes, the highest is told.
+    measured: Option<u64>,
 }
 
 /// How bad it is.
@@ -14,6 +19,12 @@ pub(crate) enum Level {
     Ok,
     Warn,
     Fail,
+}
+
+impl Finding {
+    pub(crate) fn new(level: Level, about: &'static str, text: impl Into<String>) -> Self {
+        Self { level, about, text: text.into(), measured: None }
+    }
 }
 
 impl fmt::Display for Level {
@@ -31,19 +42,99 @@ impl fmt::Display for Level {
 pub(super) struct Findings(pub(super) Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, level: Level, about: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { level, about, text: text.into() });
-    }
-
     pub(super) fn ok(&mut self, about: &'static str, text: impl Into<String>) {
-        self.add(Level::Ok, about, text);
+        self.0.push(Finding::new(Level::Ok, about, text));
     }
 
     pub(super) fn warn(&mut self, about: &'static str, text: impl Into<String>) {
-        self.add(Level::Warn, about, text);
+        self.0.push(Finding::new(Level::Warn, about, text));
     }
 
     pub(super) fn fail(&mut self, about: &'static str, text: impl Into<String>) {
-        self.add(Level::Fail, about, text);
+        self.0.push(Finding::new(Level::Fail, about, text));
+    }
+
+    pub(super) fn measured(&mut self, level: Level, about: &'static str, text: String, is: u64) {
+        self.0.push(Finding { measured: Some(is), ..Finding::new(level, about, text) });
+    }
+
+    /// Adds what was found of each of several servers: what is the same of all as one line, and
+    /// otherwise with their names.
+    pub(super) fn join(&mut self, mut of_each: Vec<(String, Self)>) {
+        if of_each.len() == 1 {
+            self.0.extend(of_each.remove(0).1.0);
+            return;
+        }
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for (name, findings) in &of_each {
+            for finding in &findings.0 {
+                match groups.iter_mut().find(|group| group.has(finding)) {
+                    Some(group) => group.add(name, finding),
+                    None => groups.push(Group { finding, worst: name, names: vec![name] }),
+                }
+            }
+        }
+        // By question, in the order in which the first server that was asked them was.
+        let mut questions: Vec<&str> = Vec::new();
+        for group in &groups {
+            if !questions.contains(&group.finding.about) {
+                questions.push(group.finding.about);
+            }
+        }
+        for about in questions {
+            let of_question = groups.iter().filter(|group| group.finding.about == about);
+            self.0.extend(of_question.map(|group| group.told(of_each.len())));
+        }
+    }
+}
+
+/// The servers of which the same was found.
+struct Group<'a> {
+    finding: &'a Finding,
+    /// Whose finding that is.
+    worst: &'a str,
+    names: Vec<&'a str>,
+}
+
+impl<'a> Group<'a> {
+    fn has(&self, finding: &Finding) -> bool {
+        let both_measured = self.finding.measured.is_some() && finding.measured.is_some();
+        (self.finding.about, self.finding.level) == (finding.about, finding.level)
+            && (both_measured || self.finding.text == finding.text)
+    }
+
+    fn add(&mut self, name: &'a str, finding: &'a Finding) {
+        self.names.push(name);
+        if finding.measured > self.finding.measured {
+            (self.finding, self.worst) = (finding, name);
+        }
+    }
+
+    /// The finding of these, of so many servers in all.
+    fn told(&self, servers: usize) -> Finding {
+        let Finding { text, measured, .. } = self.finding;
+        let count = self.names.len();
+        let text = if measured.is_some() && count > 1 {
+            format!("{}, the worst of {count} nodes: {text}", self.worst)
+        } else if count == servers {
+            text.clone()
+        } else {
+            format!("{}: {text}", Names(&self.names))
+        };
+        Finding { text, ..self.finding.clone() }
+    }
+}
+
+/// Some names, and how many more there are.
+pub(super) struct Names<'a>(pub(super) &'a [&'a str]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = self.0.len().min(MOST_NAMED);
+        f.write_str(&self.0[..named].join(", "))?;
+        match self.0.len() - named {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }

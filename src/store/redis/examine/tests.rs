@@ -1,3 +1,4 @@
+use super::info::field;
 use super::*;
 
 #[test]
