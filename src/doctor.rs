@@ -21,6 +21,10 @@ pub(crate) fn examine(config: &Config, output: &mut impl Write) -> Result<(), Do
         return Ok(write_line(output, &finding)?);
     };
     writeln!(output, "{url}")?;
+    let prefix = &config.store.key_prefix;
+    let shared =
+        format!("keys begin with {prefix:?}: a service with the same prefix shares the counts");
+    write_line(output, &Finding::new(Level::Ok, "prefix", shared))?;
     let findings = store::examine(&redis_options(&config.store, url), &SystemClock)
         .map_err(|error| ServeError::new("the store cannot be set up", error))?;
     for finding in &findings {

@@ -41,6 +41,7 @@ fn of_a_cluster_every_node_is_examined_and_what_is_alike_is_one_line() {
     let cluster = Cluster::start();
     let finished = examine(&cluster.url());
     assert_eq!((finished.status.code(), &*finished.stderr), (Some(0), ""), "{finished:?}");
+    assert_found(&finished, "prefix", "ok", "keys begin with \"tollgate\"");
     assert_found(&finished, "cluster", "ok", "all slots are with 3 nodes: 127.0.0.1:");
     for about in ["reachable", "role", "permissions", "time", "counting", "version", "eviction"] {
         assert_found(&finished, about, "ok", "");
