@@ -70,8 +70,8 @@ impl Keyspace {
             name.push_str(policy.name());
             name.push(':');
             name.push_str(layout);
-            // Writing to a string does not fail.
-            let _ = write!(name, ":{}", policy.quota().window());
+            name.push(':');
+            name.push_str(itoa::Buffer::new().format(policy.quota().window()));
             Key::new(name)
         })
     }
