@@ -58,7 +58,7 @@ local function search(low, high, least_at, least_total)
   return low
 end
 
--- Whether there is a log: what something else wrote has instants that are too large, or totals that
+-- Whether there is a log: what something else wrote has numbers that are too large, or totals that
 -- shrink.
 local function find_live()
   last = length / 14 - 1
@@ -67,7 +67,8 @@ local function find_live()
   end
   kept_until, before = stored(0)
   last_at, last_total = stored(last)
-  if max(kept_until, before, last_at, last_total) > MAX_EXACT then
+  local is_exact = max(before, last_at, last_total) <= MAX_EXACT
+  if not is_exact or kept_until > last_at + 2 * window then
     return false
   end
   as_of, astray = read_as_of(last_at, window, now)
@@ -149,10 +150,7 @@ end
 local function wait_for(cost)
   -- The entries must go until this total, counted from before the log began.
   local index = search(first, last, 0, before + used + cost - units)
-  local at = last_at
-  if index < last then
-    at = stored(index)
-  end
+  local at = index < last and stored(index) or last_at
   return max(min(at, as_of) + window - now, 1)
 end
 

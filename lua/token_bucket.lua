@@ -59,8 +59,7 @@ local function charge(amount)
   if is_kept then
     call('SETRANGE', key, '0', value)
   else
-    local ttl = max(kept_until - now, reset_after()) + TTL_SLACK
-    call('SET', key, value, 'PX', format('%d', ttl))
+    call('SET', key, value, 'PX', format('%d', max(kept_until - now, reset_after()) + TTL_SLACK))
   end
 end
 
