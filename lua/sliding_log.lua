@@ -133,6 +133,9 @@ local function charge(amount)
       shift = first - 1
     elseif is_same then
       call('SETRANGE', key, format('%d', stored_last), pack('>I7I7', last_at, last_total))
+    elseif length < AT_ONCE then
+      -- To append would take twice the room.
+      call('SET', key, text .. pack('>I7I7', last_at, last_total), 'KEEPTTL')
     else
       call('APPEND', key, pack('>I7I7', last_at, last_total))
     end
