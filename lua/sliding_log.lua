@@ -25,10 +25,10 @@ Reply:
   wait_for  ms
 ]]
 
--- So many bytes are read at once, 64 entries: a log that ends before needs no second read.
+-- The bytes read at once, 64 entries: a shorter log needs no second read.
 local AT_ONCE = 896
 
--- A log is copied in parts of so many bytes, since larger strings cost more a byte.
+-- A log is copied in parts of so many bytes: larger ones cost more.
 local PART = 65520
 
 local key, text, length, shift
@@ -96,7 +96,7 @@ local function read(name)
   return used < units and units - used or 0
 end
 
--- Writes the log anew, with its bytes in between before the last entry, and sets the TTL.
+-- Writes the log anew, with these of its bytes before the last entry, and its TTL.
 local function rewrite(kept_for, from, to)
   kept_until = as_of + kept_for
   local parts = { pack('>I7I7', kept_until, before) }
