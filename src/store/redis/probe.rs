@@ -135,8 +135,7 @@ impl std::fmt::Display for NoTime {
 impl std::error::Error for NoTime {}
 
 /// One of each algorithm, so that each is known to work, and of quotas that are never used up, so
-/// that every probe writes. First one that begins with a `SET`: a script that has written, and be it
-/// a `DEL`, is not told any more that the memory is full.
+/// that every probe writes. Each writes first by a command that a full memory refuses.
 pub(super) fn policies() -> Result<Vec<Policy>, Box<dyn std::error::Error + Send + Sync>> {
     let quota = Quota::new(LARGEST_LOG, 1_000)?;
     let algorithms = [
