@@ -1,13 +1,17 @@
 //! What operators and their tools ask, on an address of its own that clients do not reach.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::uri::Authority;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, HostName};
+use crate::connections::{Connections, Stage};
 use crate::policy::{OnStoreFailure, Policy};
 use crate::routes::{not_found, readable};
 use crate::store::{MemoryStore, NewKeys, RedisStore};
@@ -23,6 +27,17 @@ pub(crate) struct Admin {
     /// Whether a policy refuses requests while the store is down.
     refuses: bool,
     metrics: Metrics,
+    /// Those of the app's listener, which a stop begins with.
+    connections: Arc<Connections>,
+    /// The names that requests may call this listener by.
+    hosts: Vec<Box<str>>,
+}
+
+/// The connections of both listeners.
+#[derive(Clone, Debug)]
+pub(crate) struct Listeners {
+    pub(crate) app: Arc<Connections>,
+    pub(crate) admin: Arc<Connections>,
 }
 
 /// The body of `GET /ready`.
@@ -42,16 +57,36 @@ impl Admin {
         config: &Config,
         store: Option<Arc<RedisStore>>,
         memory: Arc<MemoryStore>,
+        listeners: Listeners,
     ) -> Self {
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         let refuses = config.policies.iter().any(refuses);
-        let metrics = Metrics::of(store.as_ref(), &memory);
-        Self { store, memory, refuses, metrics }
+        let Listeners { app, admin } = listeners;
+        let metrics = Metrics::of(store.as_ref(), &memory, [app.clone(), admin]);
+        Self { store, memory, refuses, metrics, connections: app, hosts: hosts(config) }
+    }
+
+    /// Whether a request with these header fields calls this listener by a name of its own, by an
+    /// address, or by nothing, as HTTP/1.0 may. A page that a browser was lured to, and whose own name
+    /// resolves to this listener, calls it by that name.
+    pub(crate) fn is_called_by(&self, headers: &HeaderMap) -> bool {
+        let Some(host) = headers.get(HOST) else { return true };
+        let Some(host) = host.to_str().ok().and_then(host_of) else { return false };
+        host.parse::<IpAddr>().is_ok() || self.hosts.iter().any(|it| it.eq_ignore_ascii_case(host))
     }
 
     /// Who decides without Redis is ready all the same: to send its clients elsewhere would help nobody.
     /// So is who has no room for new keys.
     fn readiness(&self) -> (StatusCode, Readiness) {
+        let (code, readiness) = self.readiness_of_store();
+        if self.connections.stage() > Stage::Serving {
+            let readiness = Readiness { status: "stopping", ..readiness };
+            return (StatusCode::SERVICE_UNAVAILABLE, readiness);
+        }
+        (code, readiness)
+    }
+
+    fn readiness_of_store(&self) -> (StatusCode, Readiness) {
         let Some(store) = &self.store else {
             return (StatusCode::OK, Readiness::new("ready", "up", self.new_keys()));
         };
@@ -86,6 +121,22 @@ impl Readiness {
     ) -> Self {
         Self { status, store, cause: None, new_keys }
     }
+}
+
+/// The names that the configuration gives the operators' listener.
+fn hosts(config: &Config) -> Vec<Box<str>> {
+    let listen = config.admin.listen.as_deref().and_then(host_of);
+    let named = config.admin.hosts.iter().map(HostName::as_str);
+    named.chain(listen).chain(["localhost"]).map(Into::into).collect()
+}
+
+/// The host in the value of a `Host` field, or in `host:port`; none where it is neither.
+fn host_of(text: &str) -> Option<&str> {
+    let authority: Authority = text.parse().ok()?;
+    // An IPv6 address stands in brackets.
+    let start = text.find(authority.host())?;
+    let host = &text[start..start + authority.host().len()];
+    Some(host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host))
 }
 
 /// Adds the endpoints to an app, which tell of `admin`.

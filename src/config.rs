@@ -21,21 +21,25 @@ use crate::network::Network;
 use crate::policy::Policy;
 use crate::quota::{Cost, Quota};
 
+mod host;
 mod layers;
 mod listen;
 mod origin;
 mod problem;
 mod resolve;
 mod section;
+mod server;
 mod service_link;
 mod store_url;
 mod toml;
 mod words;
 
 pub use crate::store::{RedisTls, RedisUrl};
+pub use host::{HostName, HostNameError};
 pub use layers::Sources;
 pub use listen::{Listen, ListenError};
 pub use problem::{Problem, Problems};
+pub use server::{ConnectionLimits, Server};
 pub use store_url::{StoreUrl, StoreUrlError};
 
 /// Reads a configuration; nothing but the files is touched.
@@ -80,20 +84,13 @@ pub struct Config {
     pub routes: Vec<Route>,
 }
 
-/// Where and how the server listens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Server {
-    /// The address to listen on.
-    pub listen: Listen,
-    /// Threads that serve requests; 0 for one per core.
-    pub workers: usize,
-}
-
 /// Where operators and their tools ask how it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admin {
     /// The address to listen on, `host:port`; none by default.
     pub listen: Option<Box<str>>,
+    /// Names that requests may call it by, besides addresses, `localhost` and the host of `listen`.
+    pub hosts: Vec<HostName>,
 }
 
 /// Where state lives, and how it is reached.

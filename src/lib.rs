@@ -66,6 +66,8 @@ mod client;
 mod clock;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+mod connections;
 mod decision;
 #[cfg(feature = "server")]
 mod doctor;

@@ -108,7 +108,7 @@ impl std::error::Error for NetworkError {}
 
 /// Networks that do not touch, in order, each with a `T`: an address is found in thousands of them by a
 /// few comparisons.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Networks<T = ()>(Box<[(IpNet, T)]>);
 
 impl<T: Default> FromIterator<Network> for Networks<T> {

@@ -1,7 +1,8 @@
 //! The endpoints of the app, and its answers where there is none.
 
+use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ALLOW;
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, web};
 use serde::Serialize;
 
@@ -62,6 +63,21 @@ async fn method_not_allowed() -> HttpResponse {
         .headers_mut()
         .insert(ALLOW, actix_web::http::header::HeaderValue::from_static("GET, HEAD"));
     response
+}
+
+/// Whether the body of `request` is said to be larger than `most` bytes.
+pub(crate) fn is_larger(request: &ServiceRequest, most: u64) -> bool {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
+    length.is_some_and(|length| length > most)
+}
+
+pub(crate) fn too_large() -> HttpResponse {
+    problem(StatusCode::PAYLOAD_TOO_LARGE, "The body of this request is too large.")
+}
+
+pub(crate) fn misdirected() -> HttpResponse {
+    problem(StatusCode::MISDIRECTED_REQUEST, "This is not the host that the request names.")
 }
 
 fn problem(status: StatusCode, message: &'static str) -> HttpResponse {

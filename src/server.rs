@@ -7,11 +7,14 @@ use std::{fmt, io, thread};
 
 use actix_web::web::Data;
 
-use self::bound::{Late, Parts};
+use self::files::{ADMIN_CONNECTIONS, Files};
+use self::listener::{Late, Parts};
 use self::signals::Signals;
-use crate::admin::Admin;
+use self::stop::Stop;
+use crate::admin::{Admin, Listeners};
 use crate::auth::{Authenticate, FAILURES, Jwt, Proofs};
 use crate::config::{self, Config, Listen, RedisUrl, StoreUrl};
+use crate::connections::{Connections, Most};
 use crate::headers::FieldOptions;
 use crate::identity::ClientIp;
 use crate::limiter::{Limiter, LimiterBuilder};
@@ -19,8 +22,11 @@ use crate::middleware::RateLimit;
 use crate::policy::{KeySource, Policy};
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
 
-mod bound;
+mod connection;
+mod files;
+mod listener;
 mod signals;
+mod stop;
 mod unix_socket;
 
 const DO_NOT_FIT: &str = "policies and routes do not fit";
@@ -33,16 +39,23 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::receive()
             .map_err(|error| ServeError::new("signals cannot be received", error))?;
+        let files = Files::raise_limit();
+        let connections = files.connections(config)?;
+        let listeners = listeners(config, connections);
         // Addresses come first: where one is taken, nothing else is worth saying.
         let parts = Late::default();
         let admin = config.admin.listen.as_deref();
         let bind_admin = |address| {
-            bound::admin(address, parts.clone()).map_err(|error| cannot_listen(address, error))
+            listener::admin(address, config, listeners.admin.clone(), parts.clone())
+                .map_err(|error| cannot_listen(address, error))
         };
         let admin = admin.map(bind_admin).transpose()?;
-        let app = bound::app(config, parts.clone()).await;
+        let app = listener::app(config, listeners.app.clone(), parts.clone()).await;
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
-        if let Some(assembled) = signals.during(assemble_aside(config.clone())).await {
+        files.say(config, connections);
+        let stop = Stop::new(config, listeners.app.clone());
+        let assembled = assemble_aside(config.clone(), listeners);
+        if let Some(assembled) = signals.during(assembled).await {
             // It is empty until now.
             let _ = parts.set(assembled?);
             if let Some(admin) = admin {
@@ -55,7 +68,7 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
             for place in &app.places {
                 log::info!("Listening on {place}.");
             }
-            let ended = signals.obey(app.server).await;
+            let ended = signals.obey(app.server, stop).await;
             ended.map_err(|error| ServeError::new("the server failed", error))?;
         }
         // What was counted instead of logged comes before the end.
@@ -67,11 +80,11 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
 
 /// Assembles on a thread of its own: a store or a JWKS that does not answer is waited for, and
 /// signals are heard meanwhile.
-async fn assemble_aside(config: Config) -> Result<Parts, ServeError> {
+async fn assemble_aside(config: Config, listeners: Listeners) -> Result<Parts, ServeError> {
     let (sender, assembled) = oneshot::channel();
     let assemble = move || {
         // The receiver is gone where the process was told to stop.
-        let _ = sender.send(assemble(&config));
+        let _ = sender.send(assemble(&config, listeners));
     };
     let failed = |error: Box<dyn Error + Send + Sync>| ServeError::new("the start failed", error);
     thread::Builder::new()
@@ -81,10 +94,31 @@ async fn assemble_aside(config: Config) -> Result<Parts, ServeError> {
     assembled.await.map_err(|panicked| failed(panicked.into()))?
 }
 
-fn assemble(config: &Config) -> Result<Parts, ServeError> {
+/// The connections that each listener may have, the app's `in_all`.
+fn listeners(config: &Config, in_all: usize) -> Listeners {
+    let clock = Arc::new(MonotonicClock::start());
+    let is_tcp = matches!(config.server.listen, Listen::Tcp(_));
+    // Where proxies are only counted, each peer is one.
+    let tells_clients_apart = is_tcp && config.client_ip.hops.is_none();
+    // Half of them are for others, whoever it is that has many.
+    let per_address = config.server.max_connections_per_ip.min(in_all.div_ceil(2));
+    let app = Most {
+        in_all,
+        per_address: tells_clients_apart.then_some(per_address),
+        ipv6_prefix: config.client_ip.ipv6_prefix,
+        proxies: config.client_ip.trusted_proxies.iter().copied().collect(),
+    };
+    let admin = Most { in_all: ADMIN_CONNECTIONS, ..Most::default() };
+    Listeners {
+        app: Connections::of("server", app, clock.clone()),
+        admin: Connections::of("admin", admin, clock),
+    }
+}
+
+fn assemble(config: &Config, listeners: Listeners) -> Result<Parts, ServeError> {
     let store = store(config)?;
     let memory = Arc::new(MemoryStore::new(config.store.max_keys));
-    let admin = Data::new(Admin::new(config, store.clone(), memory.clone()));
+    let admin = Data::new(Admin::new(config, store.clone(), memory.clone(), listeners));
     let limiter = limiter(config, store, memory)?;
     let client_ip = client_ip(config);
     let proofs = proofs(config, client_ip.clone())?;

@@ -9,7 +9,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use self::listeners::Listeners;
+use crate::connections::Connections;
 use crate::store::{MemoryStore, NewKeys, PolicyKeys, RedisStatus, RedisStore};
+
+mod listeners;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -19,9 +23,15 @@ pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0
 pub(crate) struct Metrics(Registry);
 
 impl Metrics {
-    /// Those of `store`, unless this process counts, and of its memory, where it does or stands in.
-    pub(crate) fn of(store: Option<&Arc<RedisStore>>, memory: &Arc<MemoryStore>) -> Self {
+    /// Those of `store`, unless this process counts, of its memory, where it does or stands in, and of
+    /// the connections to each of `listeners`.
+    pub(crate) fn of(
+        store: Option<&Arc<RedisStore>>,
+        memory: &Arc<MemoryStore>,
+        listeners: [Arc<Connections>; 2],
+    ) -> Self {
         let mut registry = Registry::with_prefix("tollgate");
+        registry.register_collector(Box::new(Listeners(listeners)));
         registry.register_collector(Box::new(Memory(memory.clone())));
         if let Some(store) = store {
             registry.register_collector(Box::new(Store(store.clone())));

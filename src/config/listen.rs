@@ -54,7 +54,7 @@ fn is_port(text: &str) -> bool {
 }
 
 /// A host's name (RFC 1123), which cannot end in a number: that would be a bad IPv4 address.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))

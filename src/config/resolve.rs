@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use ::config::{Map, Value};
 
-use super::listen::tcp;
 use super::problem::{Problem, Problems};
 use super::section::{Leaf, Section};
 use super::words::show_text;
-use super::{Admin, Config, Headers, Server, Store, StoreUrlError};
+use super::{Config, Headers, Store, StoreUrlError};
 use crate::algorithm::Algorithm;
 use crate::auth::FAILURES;
 use crate::key::Ipv6Prefix;
@@ -21,6 +20,7 @@ mod auth;
 mod client_ip;
 mod quotas;
 mod routes;
+mod server;
 mod tls;
 
 /// The longest prefix of keys: it is stored with every one of them.
@@ -32,8 +32,8 @@ pub(super) fn config(
     problems: Vec<Problem>,
 ) -> Result<Config, Problems> {
     let mut root = Section::root(tables, problems);
-    let server = root.table("server", server);
-    let admin = root.table("admin", admin);
+    let server = root.table("server", server::server);
+    let admin = root.table("admin", server::admin);
     let store = root.table("store", store);
     let client_ip = root.table("client_ip", client_ip::client_ip);
     let headers = root.table("headers", headers);
@@ -55,21 +55,6 @@ pub(super) fn config(
     let config =
         Config { server, admin, store, client_ip, headers, access, auth, policies, plans, routes };
     Problems::none_or(root.finish(), config)
-}
-
-fn server(section: &mut Section) -> Server {
-    let default = Server::default();
-    Server {
-        listen: section.get("listen", default.listen, |leaf| {
-            leaf.parse("host:port or unix:/path", str::parse)
-        }),
-        workers: section.get("workers", default.workers, |leaf| size(leaf, 0, 1_024)),
-    }
-}
-
-fn admin(section: &mut Section) -> Admin {
-    let read = |leaf: &Leaf| leaf.parse("host:port", tcp).map(Some);
-    Admin { listen: section.get("listen", None, read) }
 }
 
 fn store(section: &mut Section) -> Store {

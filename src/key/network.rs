@@ -50,6 +50,12 @@ impl Ipv6Network {
         Some(Self::of(address.parse().ok()?, Ipv6Prefix::new(length.parse().ok()?)?))
     }
 
+    /// Its first address.
+    #[cfg(feature = "server")] // whose connections are counted
+    pub(crate) fn first(self) -> Ipv6Addr {
+        self.first
+    }
+
     /// The size of the network.
     pub(crate) fn prefix(self) -> Ipv6Prefix {
         self.prefix

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 
 use actix_web::dev::Server;
 use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
+use actix_web::rt::spawn;
 
-/// How long requests under way may take to be answered after the process was told to stop.
-pub(super) const GRACE_SECONDS: u64 = 30;
+use super::stop::Stop;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Signals {
             match self.next(start.as_mut()).await {
                 Event::Done(it) => return Some(it),
                 Event::Signal(name, Wish::Stop | Wish::StopAtOnce) => {
-                    log::info!("{name}: stopping at once.");
+                    at_once(name);
                     return None;
                 }
                 Event::Signal(name, wish) => ignore(name, wish),
@@ -66,29 +66,31 @@ impl Signals {
         }
     }
 
-    /// Runs `server` until it is told to stop and has stopped.
+    /// Runs `server` until it ends, or was told to stop and has stopped as `stop` has it.
     ///
     /// # Errors
     /// When the server fails.
-    pub(super) async fn obey(&mut self, server: Server) -> io::Result<()> {
+    pub(super) async fn obey(&mut self, server: Server, stop: Stop) -> io::Result<()> {
         let handle = server.handle();
-        let mut server = pin!(server);
-        let mut stops = false;
-        loop {
-            match self.next(server.as_mut()).await {
-                Event::Done(result) => return result,
-                Event::Signal(name, Wish::Stop) if !stops => {
-                    log::info!(
-                        "{name}: stopping. Requests under way are answered, for {GRACE_SECONDS} \
-                         seconds at most; a second signal stops at once."
-                    );
-                    // The server is told by the call, and its own end says that it has stopped.
-                    drop(handle.stop(true));
-                    stops = true;
+        let mut ended = pin!(spawn(server));
+        let name = loop {
+            match self.next(ended.as_mut()).await {
+                Event::Done(ended) => return ended?,
+                Event::Signal(name, Wish::Stop) => break name,
+                Event::Signal(name, Wish::StopAtOnce) => {
+                    at_once(name);
+                    return Ok(());
                 }
+                Event::Signal(name, wish) => ignore(name, wish),
+            }
+        };
+        log::info!("{name}: stopping. {}", stop.announcement());
+        let mut stopped = pin!(stop.carry_out(handle));
+        loop {
+            match self.next(stopped.as_mut()).await {
+                Event::Done(()) => return Ok(()),
                 Event::Signal(name, Wish::Stop | Wish::StopAtOnce) => {
-                    log::info!("{name}: stopping at once.");
-                    // To drop a server closes its connections.
+                    at_once(name);
                     return Ok(());
                 }
                 Event::Signal(name, wish) => ignore(name, wish),
@@ -113,6 +115,11 @@ impl Signals {
         }
         Poll::Pending
     }
+}
+
+/// With the process its connections end.
+fn at_once(name: &str) {
+    log::info!("{name}: stopping at once.");
 }
 
 fn ignore(name: &str, wish: Wish) {

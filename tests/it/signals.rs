@@ -91,7 +91,7 @@ fn a_stop_is_logged_at_its_beginning_and_at_its_end() {
         tollgate.signal(signal);
         assert_eq!(tollgate.wait().code(), Some(0));
         let stopping = format!(
-            "INFO ] {name}: stopping. Requests under way are answered, for 30 seconds at most; a \
+            "INFO ] {name}: stopping. Requests under way are answered, for 30000 ms at most; a \
              second signal stops at once."
         );
         let log = tollgate.rest_of_stderr();

@@ -28,7 +28,8 @@ fn variables_set_options_of_every_type() {
         ("TOLLGATES_X", "of another program"),
     ]))
     .unwrap();
-    assert_eq!(config.server, Server { listen: "[::1]:80".parse().unwrap(), workers: 4 });
+    let server = Server { listen: "[::1]:80".parse().unwrap(), workers: 4, ..Server::default() };
+    assert_eq!(config.server, server);
     assert!(config.store.hash_users && !config.headers.legacy);
     assert_eq!(config.store.key_prefix, "007");
     assert_eq!(config.store.instances, 5);

@@ -167,7 +167,20 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
 #[test]
 fn the_ends_of_every_range_are_in_it() {
     let cases = [
-        ("server.workers", 0, 1_024),
+        ("server.workers", 0, 512),
+        ("server.header_timeout_ms", 100, 3_600_000),
+        ("server.body_timeout_ms", 100, 3_600_000),
+        ("server.keep_alive_ms", 0, 86_400_000),
+        ("server.write_timeout_ms", 100, 3_600_000),
+        ("server.max_connection_age_ms", 1_000, 31_622_400_000),
+        ("server.max_head_bytes", 1_024, 131_071),
+        ("server.max_headers", 1, 96),
+        ("server.max_body_bytes", 0, 1 << 40),
+        ("server.max_connections", 1, 1_000_000),
+        ("server.max_connections_per_ip", 1, 1_000_000),
+        ("server.backlog", 1, 65_535),
+        ("server.shutdown_delay_ms", 0, 3_600_000),
+        ("server.shutdown_timeout_ms", 0, 3_600_000),
         ("store.timeout_ms", 1, 60_000),
         ("store.idle_timeout_ms", 100, 86_400_000),
         ("store.connections", 1, 64),

@@ -1,0 +1,256 @@
+//! The open connections of a listener: how many there may be, whose they are, and the order to end
+//! one.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
+use slab::Slab;
+
+use crate::clock::{Clock, Millis};
+use crate::key::{Ipv6Network, Ipv6Prefix, counted};
+use crate::network::Networks;
+
+use registration::Entry;
+
+mod limit;
+mod registration;
+
+pub(crate) use limit::Limit;
+pub(crate) use registration::{Order, Registration};
+
+/// Connections over the most that may be open for a moment, while others that were told to end do so.
+pub(crate) const SPARE: usize = 64;
+
+/// Connections that are compared to find the one that has kept the server waiting longest.
+const COMPARED: usize = 256;
+
+/// How often the log says that connections are refused or ended for others.
+const LOGGED_EVERY: Millis = 60_000;
+
+/// How many connections there may be, and of whom.
+#[derive(Debug, Default)]
+pub(crate) struct Most {
+    pub(crate) in_all: usize,
+    /// None where addresses say nothing, as over a Unix socket.
+    pub(crate) per_address: Option<usize>,
+    /// The size of the IPv6 networks that are one address each.
+    pub(crate) ipv6_prefix: Ipv6Prefix,
+    /// Proxies, which may have all of them.
+    pub(crate) proxies: Networks,
+}
+
+/// How far a stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// It has not begun.
+    Serving,
+    /// New connections are served, and each ends with its next answer.
+    LastAnswers,
+    /// Those that wait for a request end as well.
+    Ending,
+}
+
+/// The open connections of a listener, and what its limits did.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    listener: &'static str,
+    most: Most,
+    clock: Arc<dyn Clock>,
+    table: Mutex<Table>,
+    stage: AtomicUsize,
+    accepted: AtomicU64,
+    acted: [AtomicU64; Limit::ALL.len()],
+    /// The time before which the log says no more of it.
+    quiet_until: AtomicU64,
+    /// Who waits until none is left.
+    emptied: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    open: Slab<Arc<Entry>>,
+    of_address: HashMap<IpAddr, usize>,
+    /// Where the next search for a waiting one begins.
+    cursor: usize,
+}
+
+impl Connections {
+    /// Of the listener with this name, in metrics and log lines. The clock never steps back.
+    pub(crate) fn of(listener: &'static str, most: Most, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            listener,
+            most,
+            clock,
+            table: Mutex::default(),
+            stage: AtomicUsize::new(Stage::Serving as usize),
+            accepted: AtomicU64::new(0),
+            acted: Default::default(),
+            quiet_until: AtomicU64::new(0),
+            emptied: AtomicWaker::new(),
+        })
+    }
+
+    pub(crate) fn listener(&self) -> &'static str {
+        self.listener
+    }
+
+    /// How many are open.
+    pub(crate) fn open(&self) -> usize {
+        self.table().open.len()
+    }
+
+    /// How many there have been, those among them that were refused.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// How often `limit` closed a connection, or refused one or its request.
+    pub(crate) fn acted(&self, limit: Limit) -> u64 {
+        self.acted[limit as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counts that `limit` did so.
+    pub(crate) fn count(&self, limit: Limit) {
+        self.acted[limit as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Relaxed) {
+            0 => Stage::Serving,
+            1 => Stage::LastAnswers,
+            _ => Stage::Ending,
+        }
+    }
+
+    /// Enters `stage`, and wakes the connections that wait.
+    pub(crate) fn enter(&self, stage: Stage) {
+        self.stage.store(stage as usize, Ordering::Relaxed);
+        let open: Vec<_> = self.table().open.iter().map(|(_, entry)| entry.clone()).collect();
+        for entry in open {
+            entry.wake();
+        }
+    }
+
+    /// Takes up a connection from `peer`. Where all are taken, the one that has kept the server waiting
+    /// longest is told to end for it.
+    ///
+    /// # Errors
+    /// With the limit that stands against it.
+    pub(crate) fn take_up(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Registration, Limit> {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let address = peer.and_then(|peer| self.limited(peer));
+        let mut table = self.table();
+        if let (Some(address), Some(most)) = (address, self.most.per_address)
+            && table.of_address.get(&address).is_some_and(|&open| open >= most)
+        {
+            drop(table);
+            return Err(self.refuse(Limit::MaxConnectionsPerIp, most));
+        }
+        if table.open.len() >= self.most.in_all {
+            let makes_room = table.longest_waiting(self.now()).map(|it| it.end());
+            if makes_room.is_none() || table.open.len() >= self.most.in_all + SPARE {
+                drop(table);
+                return Err(self.refuse(Limit::MaxConnections, self.most.in_all));
+            }
+            self.refuse(Limit::MaxConnections, self.most.in_all);
+        }
+        if let Some(address) = address {
+            *table.of_address.entry(address).or_default() += 1;
+        }
+        let entry = Arc::new(Entry::default());
+        let index = table.open.insert(entry.clone());
+        drop(table);
+        Ok(Registration::new(self.clone(), entry, index, address))
+    }
+
+    /// Waits until none is open.
+    pub(crate) fn poll_emptied(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.emptied.register(context.waker());
+        if self.open() == 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The time, which is never 0.
+    fn now(&self) -> Millis {
+        self.clock.now().saturating_add(1)
+    }
+
+    /// What connections from `peer` are counted by; none where they are not.
+    fn limited(&self, peer: IpAddr) -> Option<IpAddr> {
+        let peer = counted(peer);
+        if self.most.per_address.is_none() || self.most.proxies.contain(peer) {
+            return None;
+        }
+        Some(match peer {
+            IpAddr::V6(v6) => Ipv6Network::of(v6, self.most.ipv6_prefix).first().into(),
+            v4 => v4,
+        })
+    }
+
+    fn refuse(&self, limit: Limit, most: usize) -> Limit {
+        self.count(limit);
+        let now = self.now();
+        let quiet_until = self.quiet_until.load(Ordering::Relaxed);
+        let until = now.saturating_add(LOGGED_EVERY);
+        let is_mine = now >= quiet_until
+            && self
+                .quiet_until
+                .compare_exchange(quiet_until, until, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if is_mine {
+            let (listener, times) = (self.listener, self.acted(limit));
+            match limit {
+                Limit::MaxConnectionsPerIp => log::warn!(
+                    "An address has {most} connections to the {listener} listener, and gets no more; \
+                     {times} were refused so since the start."
+                ),
+                _ => log::warn!(
+                    "All {most} connections to the {listener} listener are in use: each new one takes \
+                     the place of the one that has been waited for longest, {times} times since the \
+                     start."
+                ),
+            }
+        }
+        limit
+    }
+
+    fn leave(&self, index: usize, address: Option<IpAddr>) {
+        let mut table = self.table();
+        table.open.try_remove(index);
+        if let Some(address) = address
+            && let Some(open) = table.of_address.get_mut(&address)
+        {
+            *open -= 1;
+            if *open == 0 {
+                table.of_address.remove(&address);
+            }
+        }
+        let is_empty = table.open.is_empty();
+        drop(table);
+        if is_empty && self.stage() > Stage::Serving {
+            self.emptied.wake();
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // A count is right whatever a panic left.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// The one among the next few that has kept the server waiting longest at `now`; none where each is
+    /// being answered, or told to end.
+    fn longest_waiting(&mut self, now: Millis) -> Option<Arc<Entry>> {
+        let places = self.open.capacity().max(1);
+        let from = self.cursor;
+        self.cursor = (from + COMPARED) % places;
+        let places = (from..from + COMPARED.min(places)).map(|place| place % places);
+        let open = places.filter_map(|place| self.open.get(place));
+        let waiting = open.filter_map(|entry| Some((entry.waited_for(now)?, entry)));
+        waiting.max_by_key(|(waited, _)| *waited).map(|(_, entry)| entry.clone())
+    }
+}

@@ -1,0 +1,231 @@
+//! The two directions of a connection: bytes that come and go, each within its limits.
+//!
+//! What is not written out stops what is read, so that a client that does not read its answers costs
+//! no more than two buffers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_http::body::BodySize;
+use actix_http::h1::{Codec, Message, MessageType};
+use actix_http::{ConnectionType, Response, ServiceConfig, StatusCode};
+use actix_web::rt::net::ActixStream;
+use actix_web::rt::time::Instant;
+use actix_web::web::{Bytes, BytesMut};
+use tokio_util::codec::Encoder as _;
+use tokio_util::io::poll_read_buf;
+
+use super::timer::Timer;
+use crate::config::ConnectionLimits;
+use crate::connections::{Limit, Order, Registration};
+
+/// Bytes that are read at once, at most.
+const READ_AT_ONCE: usize = 8 * 1_024;
+
+/// Bytes that are gathered before they are written, with one answer or one part of a body over it.
+pub(super) const WRITE_AT_ONCE: usize = 32 * 1_024;
+
+/// Why a connection ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The client ended it, or it is out of reach.
+    Gone,
+    /// It had nothing under way, and was told to end or idled too long.
+    Idle,
+    /// What the client did, or did not do in time, is answered with this status.
+    Refused(StatusCode),
+    /// It ends at once.
+    AtOnce,
+}
+
+/// How far the body of the request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    /// There is none, or all of it has come.
+    Whole,
+    /// Some of it is to come, if there is nothing wrong with it.
+    Coming {
+        /// Whether the client waits to be asked for it.
+        is_expected: bool,
+        /// Its length, where the client said it.
+        length: Option<u64>,
+        /// The bytes that have come.
+        came: u64,
+        /// When the server began to wait for it.
+        since: Option<Instant>,
+    },
+    /// It cannot be read to its end.
+    Broken,
+}
+
+/// The two directions of a connection.
+#[derive(Debug)]
+pub(super) struct Wire<T> {
+    pub(super) io: T,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) codec: Codec,
+    pub(super) limits: ConnectionLimits,
+    pub(super) registration: Registration,
+    pub(super) input: BytesMut,
+    pub(super) output: BytesMut,
+    pub(super) timer: Timer,
+    pub(super) opened: Instant,
+    /// When the last answer was given, or the connection opened.
+    pub(super) idle_since: Instant,
+    /// When the head that is being read began to come.
+    pub(super) head_since: Option<Instant>,
+    /// When the client was first waited for to read what is written.
+    pub(super) unread_since: Option<Instant>,
+    pub(super) body: Body,
+    pub(super) requests: u64,
+}
+
+impl<T: ActixStream> Wire<T> {
+    pub(super) fn new(
+        io: T,
+        peer: Option<SocketAddr>,
+        config: ServiceConfig,
+        limits: ConnectionLimits,
+        registration: Registration,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            io,
+            peer,
+            codec: Codec::new(config),
+            limits,
+            registration,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            timer: Timer::default(),
+            opened: now,
+            idle_since: now,
+            head_since: None,
+            unread_since: None,
+            body: Body::Whole,
+            requests: 0,
+        }
+    }
+
+    /// The number of the request that came last.
+    pub(super) fn request(&self) -> u64 {
+        self.requests
+    }
+
+    /// Writes the head of an answer, which is the last of the connection if `is_last`, to the output.
+    pub(super) fn answer(
+        &mut self,
+        mut response: Response<()>,
+        size: BodySize,
+        is_last: bool,
+    ) -> Result<(), End> {
+        let is_old = self.opened.elapsed() >= self.limits.max_age;
+        if is_old {
+            self.registration.count(Limit::MaxConnectionAge);
+        }
+        let is_stream = self.codec.message_type() == MessageType::Stream;
+        if is_last
+            || is_old
+            || is_stream
+            || self.codec.upgrade()
+            || self.limits.keep_alive.is_zero()
+            || self.registration.is_last_answer()
+        {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        self.idle_since = Instant::now();
+        self.encode(Message::Item((response, size)))
+    }
+
+    /// Writes a part of an answer's body, or its end, to the output.
+    pub(super) fn answer_part(&mut self, part: Option<Bytes>) -> Result<(), End> {
+        self.encode(Message::Chunk(part))
+    }
+
+    fn encode(&mut self, message: Message<(Response<()>, BodySize)>) -> Result<(), End> {
+        self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)
+    }
+
+    /// Whether the answer before is not the last of the connection.
+    pub(super) fn keeps_alive(&self) -> bool {
+        self.codec.keep_alive()
+    }
+
+    /// Bytes that are yet to be written.
+    pub(super) fn unwritten(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Writes the output to the client.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        if self.output.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut written = 0;
+        while written < self.output.len() {
+            match Pin::new(&mut self.io).poll_write(cx, &self.output[written..]) {
+                Poll::Ready(Ok(length @ 1..)) => written += length,
+                Poll::Ready(_) => return Poll::Ready(Err(End::Gone)),
+                Poll::Pending => {
+                    drop(self.output.split_to(written));
+                    return self.poll_write_limits(cx).map(Err);
+                }
+            }
+        }
+        if self.output.capacity() > 2 * WRITE_AT_ONCE {
+            self.output = BytesMut::new();
+        }
+        self.output.clear();
+        if self.unread_since.take().is_some() {
+            self.registration.goes_on();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Why a connection ends that waits to write.
+    fn poll_write_limits(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        if self.registration.wait(cx) == Order::End {
+            return Poll::Ready(End::AtOnce);
+        }
+        let since = *self.unread_since.get_or_insert_with(Instant::now);
+        ready!(self.timer.poll(cx, since + self.limits.write_timeout));
+        self.registration.count(Limit::WriteTimeout);
+        Poll::Ready(End::AtOnce)
+    }
+
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.input.capacity() - self.input.len() < READ_AT_ONCE / 8 {
+            self.input.reserve(READ_AT_ONCE);
+        }
+        poll_read_buf(Pin::new(&mut self.io), cx, &mut self.input)
+    }
+
+    /// Ends the direction to the client.
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        ready!(self.poll_flush(cx))?;
+        Pin::new(&mut self.io).poll_shutdown(cx).map_err(|_| End::Gone)
+    }
+
+    /// Reads what still comes, and drops it, until `deadline` and at most `bytes` of it: a client that is
+    /// cut off while it writes may lose the answer before it has read it.
+    pub(super) fn poll_linger(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline: Instant,
+        bytes: &mut usize,
+    ) -> Poll<()> {
+        loop {
+            self.input.clear();
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(length @ 1..)) if length < *bytes => *bytes -= length,
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending if self.registration.wait(cx) == Order::End => {
+                    return Poll::Ready(());
+                }
+                Poll::Pending => return self.timer.poll(cx, deadline),
+            }
+        }
+    }
+}
