@@ -190,8 +190,8 @@ impl<T: ActixStream + 'static> Connection<T> {
         poll_fn(|context| {
             let poll = answer.as_mut().poll(context);
             if poll.is_pending() {
-                // What goes wrong with it shows when it is waited for.
-                let _ = self.0.borrow_mut().poll_flush(context);
+                // What goes wrong with it shows when they are waited for.
+                let _ = self.0.borrow_mut().poll_write(context);
             }
             poll
         })

@@ -82,7 +82,6 @@ impl<T: ActixStream> Wire<T> {
                         self.registration.count(Limit::MaxBodyBytes);
                         return Poll::Ready(Err(PayloadError::Overflow));
                     }
-                    self.registration.goes_on();
                     return Poll::Ready(Ok(Some(part)));
                 }
                 Ok(Some(Message::Chunk(None))) => {

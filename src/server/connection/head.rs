@@ -17,22 +17,18 @@ impl<T: ActixStream> Wire<T> {
     /// The next request.
     pub(super) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<Request, End>> {
         loop {
-            if !self.input.is_empty()
-                && let Some(mut request) = self.decode_head()?
-            {
-                request.head_mut().peer_addr = self.peer;
-                return Poll::Ready(Ok(request));
+            if !self.input.is_empty() {
+                if let Some(mut request) = self.decode_head()? {
+                    request.head_mut().peer_addr = self.peer;
+                    return Poll::Ready(Ok(request));
+                }
+                self.head_since.get_or_insert_with(Instant::now);
             }
             // Nothing more is asked of the client before it has read what it is owed.
             ready!(self.poll_flush(cx))?;
             match self.poll_read(cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Gone)),
-                Poll::Ready(Ok(_)) => {
-                    if self.head_since.is_none() {
-                        self.head_since = Some(Instant::now());
-                    }
-                }
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(_) => return Poll::Ready(Err(End::Gone)),
                 Poll::Pending => return self.poll_head_limits(cx).map(Err),
             }
         }

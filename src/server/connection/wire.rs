@@ -70,6 +70,8 @@ pub(super) struct Wire<T> {
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
+    /// Whether the output is larger than what is kept of it for the next answers.
+    pub(super) is_large: bool,
     pub(super) timer: Timer,
     pub(super) opened: Instant,
     /// When the last answer was given, or the connection opened.
@@ -99,6 +101,7 @@ impl<T: ActixStream> Wire<T> {
             registration,
             input: BytesMut::new(),
             output: BytesMut::new(),
+            is_large: false,
             timer: Timer::default(),
             opened: now,
             idle_since: now,
@@ -121,7 +124,8 @@ impl<T: ActixStream> Wire<T> {
         size: BodySize,
         is_last: bool,
     ) -> Result<(), End> {
-        let is_old = self.opened.elapsed() >= self.limits.max_age;
+        let now = Instant::now();
+        let is_old = now - self.opened >= self.limits.max_age;
         if is_old {
             self.registration.count(Limit::MaxConnectionAge);
         }
@@ -135,7 +139,7 @@ impl<T: ActixStream> Wire<T> {
         {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
-        self.idle_since = Instant::now();
+        self.idle_since = now;
         self.encode(Message::Item((response, size)))
     }
 
@@ -145,7 +149,9 @@ impl<T: ActixStream> Wire<T> {
     }
 
     fn encode(&mut self, message: Message<(Response<()>, BodySize)>) -> Result<(), End> {
-        self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)
+        self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)?;
+        self.is_large |= self.output.len() > 2 * WRITE_AT_ONCE;
+        Ok(())
     }
 
     /// Whether the answer before is not the last of the connection.
@@ -158,28 +164,34 @@ impl<T: ActixStream> Wire<T> {
         self.output.len()
     }
 
-    /// Writes the output to the client.
+    /// Writes the output to the client, which is to read it in time.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         if self.output.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        let mut written = 0;
-        while written < self.output.len() {
-            match Pin::new(&mut self.io).poll_write(cx, &self.output[written..]) {
-                Poll::Ready(Ok(length @ 1..)) => written += length,
-                Poll::Ready(_) => return Poll::Ready(Err(End::Gone)),
-                Poll::Pending => {
-                    drop(self.output.split_to(written));
-                    return self.poll_write_limits(cx).map(Err);
+        match self.poll_write(cx) {
+            Poll::Ready(Ok(())) => {
+                if self.unread_since.take().is_some() {
+                    self.registration.goes_on();
                 }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(End::Gone)),
+            Poll::Pending => self.poll_write_limits(cx).map(Err),
+        }
+    }
+
+    /// Writes the output, as much of it as the client takes.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, &self.output)) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(length) => drop(self.output.split_to(length)),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        if self.output.capacity() > 2 * WRITE_AT_ONCE {
+        if std::mem::take(&mut self.is_large) {
             self.output = BytesMut::new();
-        }
-        self.output.clear();
-        if self.unread_since.take().is_some() {
-            self.registration.goes_on();
         }
         Poll::Ready(Ok(()))
     }
