@@ -21,6 +21,7 @@ mod foreign;
 // 7: changed units keep the state and lock nobody out; another window counts beside.
 mod changed_quota;
 // A log of the largest quota keeps Redis busy for no longer than a small one.
+mod large;
 mod largest_log;
 // 9: a cost above the quota is admitted never, not later.
 mod never;
