@@ -24,6 +24,9 @@ use crate::connections::{Limit, Order, Registration};
 /// Bytes that are read at once, at most.
 const READ_AT_ONCE: usize = 8 * 1_024;
 
+/// Bytes of a buffer that are kept while a connection idles.
+const KEPT: usize = 8 * 1_024;
+
 /// Bytes that are gathered before they are written, with one answer or one part of a body over it.
 pub(super) const WRITE_AT_ONCE: usize = 32 * 1_024;
 
@@ -53,6 +56,8 @@ pub(super) enum Body {
         length: Option<u64>,
         /// The bytes that have come.
         came: u64,
+        /// The bytes that came besides: what is said about chunks.
+        besides: u64,
         /// When the server began to wait for it.
         since: Option<Instant>,
     },
@@ -70,7 +75,7 @@ pub(super) struct Wire<T> {
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
-    /// Whether the output is larger than what is kept of it for the next answers.
+    /// Whether a buffer is larger than what is kept of it.
     pub(super) is_large: bool,
     pub(super) timer: Timer,
     pub(super) opened: Instant,
@@ -150,7 +155,7 @@ impl<T: ActixStream> Wire<T> {
 
     fn encode(&mut self, message: Message<(Response<()>, BodySize)>) -> Result<(), End> {
         self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)?;
-        self.is_large |= self.output.len() > 2 * WRITE_AT_ONCE;
+        self.is_large |= self.output.len() > KEPT;
         Ok(())
     }
 
@@ -190,9 +195,6 @@ impl<T: ActixStream> Wire<T> {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        if std::mem::take(&mut self.is_large) {
-            self.output = BytesMut::new();
-        }
         Poll::Ready(Ok(()))
     }
 
@@ -211,7 +213,18 @@ impl<T: ActixStream> Wire<T> {
         if self.input.capacity() - self.input.len() < READ_AT_ONCE / 8 {
             self.input.reserve(READ_AT_ONCE);
         }
-        poll_read_buf(Pin::new(&mut self.io), cx, &mut self.input)
+        let read = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.input);
+        self.is_large |= self.input.len() > KEPT;
+        read
+    }
+
+    /// Gives back what a large head or many answers took: the connection may idle for long.
+    pub(super) fn give_back(&mut self) {
+        if self.is_large && self.input.is_empty() && self.output.is_empty() {
+            self.is_large = false;
+            self.input = BytesMut::new();
+            self.output = BytesMut::new();
+        }
     }
 
     /// Ends the direction to the client.
