@@ -82,6 +82,7 @@ mod setup;
 // What clients can have written into the log.
 mod logs;
 // What a signal does.
+mod shares;
 mod signals;
 // Private servers and the running command.
 mod support;

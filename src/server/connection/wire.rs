@@ -83,6 +83,8 @@ pub(super) struct Wire<T> {
     pub(super) idle_since: Instant,
     /// When the head that is being read began to come.
     pub(super) head_since: Option<Instant>,
+    /// The bytes of empty lines that came before it.
+    pub(super) skipped: usize,
     /// When the client was first waited for to read what is written.
     pub(super) unread_since: Option<Instant>,
     pub(super) body: Body,
@@ -111,6 +113,7 @@ impl<T: ActixStream> Wire<T> {
             opened: now,
             idle_since: now,
             head_since: None,
+            skipped: 0,
             unread_since: None,
             body: Body::Whole,
             requests: 0,
