@@ -127,7 +127,9 @@ impl<T: ActixStream> Wire<T> {
         }
         let limits = &self.limits;
         let (deadline, limit) = match begun {
-            Some(since) => (since + limits.header_timeout, Limit::HeaderTimeout),
+            Some(since) => {
+                (order.limit(since, since + limits.header_timeout), Limit::HeaderTimeout)
+            }
             None if self.requests == 0 => {
                 (self.opened + limits.header_timeout, Limit::HeaderTimeout)
             }
