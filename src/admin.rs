@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::http::uri::Authority;
+use actix_web::http::{StatusCode, Uri};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
@@ -66,12 +66,20 @@ impl Admin {
         Self { store, memory, refuses, metrics, connections: app, hosts: hosts(config) }
     }
 
-    /// Whether a request with these header fields calls this listener by a name of its own, by an
-    /// address, or by nothing, as HTTP/1.0 may. A page that a browser was lured to, and whose own name
-    /// resolves to this listener, calls it by that name.
-    pub(crate) fn is_called_by(&self, headers: &HeaderMap) -> bool {
-        let Some(host) = headers.get(HOST) else { return true };
-        let Some(host) = host.to_str().ok().and_then(host_of) else { return false };
+    /// Whether a request with this target and these header fields calls this listener by a name of its
+    /// own, by an address, or by nothing, as HTTP/1.0 may. A page that a browser was lured to, and whose
+    /// own name resolves to this listener, calls it by that name.
+    pub(crate) fn is_called_by(&self, target: &Uri, headers: &HeaderMap) -> bool {
+        // Either may name a host, and neither may name another.
+        let field = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+        let authority = target.authority().map(Authority::as_str);
+        field
+            .into_iter()
+            .chain(authority)
+            .all(|named| host_of(named).is_some_and(|it| self.is_own(it)))
+    }
+
+    fn is_own(&self, host: &str) -> bool {
         host.parse::<IpAddr>().is_ok() || self.hosts.iter().any(|it| it.eq_ignore_ascii_case(host))
     }
 

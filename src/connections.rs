@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
-use slab::Slab;
 
 use crate::clock::{Clock, Millis};
 use crate::key::{Ipv6Network, Ipv6Prefix, counted};
@@ -72,7 +71,7 @@ pub(crate) struct Connections {
 
 #[derive(Debug, Default)]
 struct Table {
-    open: Slab<Arc<Entry>>,
+    open: Vec<Arc<Entry>>,
     of_address: HashMap<IpAddr, usize>,
     /// Where the next search for a waiting one begins.
     cursor: usize,
@@ -129,7 +128,7 @@ impl Connections {
     /// Enters `stage`, and wakes the connections that wait.
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.store(stage as usize, Ordering::Relaxed);
-        let open: Vec<_> = self.table().open.iter().map(|(_, entry)| entry.clone()).collect();
+        let open = self.table().open.clone();
         for entry in open {
             entry.wake();
         }
@@ -151,8 +150,9 @@ impl Connections {
             return Err(self.refuse(Limit::MaxConnectionsPerIp, most));
         }
         if table.open.len() >= self.most.in_all {
-            let makes_room = table.longest_waiting(self.now()).map(|it| it.end());
-            if makes_room.is_none() || table.open.len() >= self.most.in_all + SPARE {
+            let has_room = table.open.len() < self.most.in_all + SPARE;
+            let longest = if has_room { table.longest_waiting(self.now()) } else { None };
+            if longest.map(|it| it.end()).is_none() {
                 drop(table);
                 return Err(self.refuse(Limit::MaxConnections, self.most.in_all));
             }
@@ -161,10 +161,10 @@ impl Connections {
         if let Some(address) = address {
             *table.of_address.entry(address).or_default() += 1;
         }
-        let entry = Arc::new(Entry::default());
-        let index = table.open.insert(entry.clone());
+        let entry = Arc::new(Entry::at(table.open.len()));
+        table.open.push(entry.clone());
         drop(table);
-        Ok(Registration::new(self.clone(), entry, index, address))
+        Ok(Registration::new(self.clone(), entry, address))
     }
 
     /// Waits until none is open.
@@ -217,9 +217,13 @@ impl Connections {
         limit
     }
 
-    fn leave(&self, index: usize, address: Option<IpAddr>) {
+    fn leave(&self, entry: &Entry, address: Option<IpAddr>) {
         let mut table = self.table();
-        table.open.try_remove(index);
+        let place = entry.place();
+        table.open.swap_remove(place);
+        if let Some(moved) = table.open.get(place) {
+            moved.move_to(place);
+        }
         if let Some(address) = address
             && let Some(open) = table.of_address.get_mut(&address)
         {
@@ -245,12 +249,15 @@ impl Table {
     /// The one among the next few that has kept the server waiting longest at `now`; none where each is
     /// being answered, or told to end.
     fn longest_waiting(&mut self, now: Millis) -> Option<Arc<Entry>> {
-        let places = self.open.capacity().max(1);
+        let all = self.open.len();
+        let compared = COMPARED.min(all);
         let from = self.cursor;
-        self.cursor = (from + COMPARED) % places;
-        let places = (from..from + COMPARED.min(places)).map(|place| place % places);
-        let open = places.filter_map(|place| self.open.get(place));
-        let waiting = open.filter_map(|entry| Some((entry.waited_for(now)?, entry)));
+        self.cursor = (from + compared) % all.max(1);
+        let next = (from..from + compared).map(|place| &self.open[place % all]);
+        let waiting = next.filter_map(|entry| Some((entry.waited_for(now)?, entry)));
         waiting.max_by_key(|(waited, _)| *waited).map(|(_, entry)| entry.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

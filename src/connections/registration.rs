@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
 
 use atomic_waker::AtomicWaker;
@@ -13,6 +13,8 @@ use crate::clock::Millis;
 /// What others may know of a connection, and tell it.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
+    /// Where it stands among the open ones; under their lock.
+    place: AtomicUsize,
     /// When the server began to wait for this client; 0 while it does not.
     waits_since: AtomicU64,
     is_to_end: AtomicBool,
@@ -20,6 +22,18 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    pub(super) fn at(place: usize) -> Self {
+        Self { place: place.into(), ..Self::default() }
+    }
+
+    pub(super) fn place(&self) -> usize {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn move_to(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
+    }
+
     /// For how long the server has waited for this client; none where it does not, or no more.
     pub(super) fn waited_for(&self, now: Millis) -> Option<Millis> {
         let since = self.waits_since.load(Ordering::Relaxed);
@@ -53,7 +67,6 @@ pub(crate) enum Order {
 pub(crate) struct Registration {
     connections: Arc<Connections>,
     entry: Arc<Entry>,
-    index: usize,
     address: Option<IpAddr>,
 }
 
@@ -61,10 +74,9 @@ impl Registration {
     pub(super) fn new(
         connections: Arc<Connections>,
         entry: Arc<Entry>,
-        index: usize,
         address: Option<IpAddr>,
     ) -> Self {
-        Self { connections, entry, index, address }
+        Self { connections, entry, address }
     }
 
     /// Waits for the client. What it is to do meanwhile; a change of that wakes the task of `context`.
@@ -87,9 +99,9 @@ impl Registration {
         self.entry.waits_since.store(0, Ordering::Relaxed);
     }
 
-    /// Whether each answer is the last of its connection.
+    /// Whether its next answer is its last.
     pub(crate) fn is_last_answer(&self) -> bool {
-        self.connections.stage() > Stage::Serving
+        self.connections.stage() > Stage::Serving || self.entry.is_to_end.load(Ordering::Relaxed)
     }
 
     /// Counts that `limit` acted on it.
@@ -100,6 +112,6 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.connections.leave(self.index, self.address);
+        self.connections.leave(&self.entry, self.address);
     }
 }

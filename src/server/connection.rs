@@ -133,7 +133,8 @@ impl<T: ActixStream + 'static> Connection<T> {
     async fn reads_on(&self, is_refusal: bool) -> bool {
         let (to_come, is_whole, most) = {
             let wire = self.0.borrow();
-            let most = if is_refusal { READ_AFTER_REFUSAL } else { wire.limits.max_body_bytes };
+            let most = if is_refusal { READ_AFTER_REFUSAL } else { u64::MAX };
+            let most = most.min(wire.limits.max_body_bytes);
             (wire.body_to_come(), wire.body_is_whole(), most)
         };
         match to_come {
@@ -190,8 +191,8 @@ impl<T: ActixStream + 'static> Connection<T> {
         poll_fn(|context| {
             let poll = answer.as_mut().poll(context);
             if poll.is_pending() {
-                // What goes wrong with it shows when it is waited for.
-                let _ = self.0.borrow_mut().poll_flush(context);
+                // What goes wrong with it shows when they are waited for.
+                let _ = self.0.borrow_mut().poll_write(context);
             }
             poll
         })
@@ -210,7 +211,9 @@ impl<T: ActixStream + 'static> Connection<T> {
             }
             Ok(()) | Err(End::Idle) => {}
         }
-        if self.wire(|wire, context| wire.poll_shutdown(context)).await.is_ok() {
+        // Who idles sends nothing that would be lost.
+        let lingers = !matches!(end, Err(End::Idle));
+        if self.wire(|wire, context| wire.poll_shutdown(context)).await.is_ok() && lingers {
             let deadline = Instant::now() + LINGER;
             let mut most = LINGER_BYTES;
             self.wire(|wire, context| wire.poll_linger(context, deadline, &mut most)).await;

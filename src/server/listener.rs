@@ -111,7 +111,7 @@ pub(super) fn admin(
         let admin = parts.get().expect(IN_TIME).admin.clone();
         App::new().configure(|app| admin::configure(app, admin.clone())).wrap_fn(
             move |request, service| {
-                let answer = match admin.is_called_by(request.headers()) {
+                let answer = match admin.is_called_by(request.uri(), request.headers()) {
                     true => Ok(service.call(request)),
                     false => Err(request),
                 };

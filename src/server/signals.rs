@@ -84,7 +84,7 @@ impl Signals {
                 Event::Signal(name, wish) => ignore(name, wish),
             }
         };
-        log::info!("{name}: stopping. {}", stop.announcement());
+        log::info!("{name}: stopping. {}", stop.begin());
         let mut stopped = pin!(stop.carry_out(handle));
         loop {
             match self.next(stopped.as_mut()).await {

@@ -25,8 +25,10 @@ impl Stop {
         Self { delay, timeout, connections }
     }
 
-    /// What is said at its beginning.
-    pub(super) fn announcement(&self) -> String {
+    /// Begins it: readiness says so from now on, and each answer is the last of its connection. What is
+    /// said of it.
+    pub(super) fn begin(&self) -> String {
+        self.connections.enter(Stage::LastAnswers);
         let delay = match self.delay.as_millis() {
             0 => String::new(),
             delay => format!("The port answers for {delay} ms more. "),
@@ -37,10 +39,9 @@ impl Stop {
         )
     }
 
-    /// Stops `server`, until no connection is left or time is up.
+    /// Stops `server` once it has begun, until no connection is left or time is up.
     pub(super) async fn carry_out(self, server: ServerHandle) {
         let Self { delay, timeout: longest, connections } = self;
-        connections.enter(Stage::LastAnswers);
         sleep(delay).await;
         // Its addresses are given up at once. It would wait for its connections by the second.
         drop(server.stop(true));
@@ -49,10 +50,12 @@ impl Stop {
         if timeout(longest, emptied).await.is_err() {
             let cut = connections.open();
             (0..cut).for_each(|_| connections.count(Limit::ShutdownTimeout));
-            log::warn!(
-                "{cut} connections are cut off: they were still open after {} ms.",
-                longest.as_millis()
-            );
+            let (are, were) = match cut {
+                1 => ("connection is", "it was"),
+                _ => ("connections are", "they were"),
+            };
+            let longest = longest.as_millis();
+            log::warn!("{cut} {are} cut off: {were} still open after {longest} ms.");
         }
     }
 }

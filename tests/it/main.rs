@@ -21,6 +21,7 @@ mod foreign;
 // 7: changed units keep the state and lock nobody out; another window counts beside.
 mod changed_quota;
 // A log of the largest quota keeps Redis busy for no longer than a small one.
+mod large;
 mod largest_log;
 // 9: a cost above the quota is admitted never, not later.
 mod never;
@@ -60,6 +61,8 @@ mod addresses;
 mod admin;
 // Which module may import which, and how long a file may be.
 mod architecture;
+// What one client may take of the server: time, memory, connections; and how a stop ends them.
+mod connections;
 // The command: how it ends, what it says, and what it never says.
 mod cli;
 // Who is asking: right credentials are their user, wrong ones are nobody, and all attacks fail.

@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod child;
 pub(crate) mod cluster;
+pub(crate) mod conversation;
 pub(crate) mod http;
 pub(crate) mod jwks;
 pub(crate) mod output;
@@ -10,6 +11,7 @@ pub(crate) mod port;
 // A fixture may be ahead of the tests that use it.
 #[allow(dead_code)]
 pub(crate) mod process;
+pub(crate) mod procfs;
 pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod raw;

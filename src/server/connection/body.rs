@@ -20,6 +20,10 @@ use crate::connections::{Limit, Order};
 /// The bytes per second that a body must keep up, once its time limit is over.
 const LEAST_RATE: u64 = 500;
 
+/// The bytes that a client may say about its chunks, and for each byte of them.
+const ABOUT_CHUNKS: u64 = 16 * 1_024;
+const ABOUT_A_BYTE: u64 = 16;
+
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// How much of a body is still to come.
@@ -69,22 +73,28 @@ impl<T: ActixStream> Wire<T> {
 
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, PayloadError>> {
         loop {
-            let Body::Coming { is_expected, came, since, .. } = &mut self.body else {
+            let Body::Coming { is_expected, came, besides, since, .. } = &mut self.body else {
                 return Poll::Ready(match self.body {
                     Body::Broken => Err(PayloadError::Incomplete(None)),
                     _ => Ok(None),
                 });
             };
-            match self.codec.decode(&mut self.input) {
-                Ok(Some(Message::Chunk(Some(part)))) => {
-                    *came += part.len() as u64;
-                    if *came > self.limits.max_body_bytes {
-                        self.registration.count(Limit::MaxBodyBytes);
-                        return Poll::Ready(Err(PayloadError::Overflow));
-                    }
-                    self.registration.goes_on();
-                    return Poll::Ready(Ok(Some(part)));
-                }
+            let before = self.input.len();
+            let decoded = self.codec.decode(&mut self.input);
+            let length = match &decoded {
+                Ok(Some(Message::Chunk(Some(part)))) => part.len(),
+                _ => 0,
+            };
+            *came += length as u64;
+            *besides += (before - self.input.len() - length) as u64;
+            let is_too_large = *came > self.limits.max_body_bytes
+                || *besides > ABOUT_CHUNKS + came.saturating_mul(ABOUT_A_BYTE);
+            if is_too_large {
+                self.registration.count(Limit::MaxBodyBytes);
+                return Poll::Ready(Err(PayloadError::Overflow));
+            }
+            match decoded {
+                Ok(Some(Message::Chunk(Some(part)))) => return Poll::Ready(Ok(Some(part))),
                 Ok(Some(Message::Chunk(None))) => {
                     self.body = Body::Whole;
                     self.registration.goes_on();

@@ -1,6 +1,7 @@
 //! The head of a request, which is to come whole in time.
 
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_http::error::ParseError;
 use actix_http::h1::{Message, MessageType};
@@ -13,28 +14,43 @@ use tokio_util::codec::Decoder as _;
 use super::wire::{Body, End, Wire};
 use crate::connections::{Limit, Order};
 
+/// How long a connection is to have idled before its age alone ends it: the next request of a busy one
+/// may be on its way, and gets the last answer.
+const IDLE_WHEN_OLD: Duration = Duration::from_secs(1);
+
 impl<T: ActixStream> Wire<T> {
     /// The next request.
     pub(super) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<Request, End>> {
         loop {
-            if !self.input.is_empty()
-                && let Some(mut request) = self.decode_head()?
-            {
-                request.head_mut().peer_addr = self.peer;
-                return Poll::Ready(Ok(request));
+            self.skip_empty_lines();
+            if !self.input.is_empty() {
+                if let Some(mut request) = self.decode_head()? {
+                    request.head_mut().peer_addr = self.peer;
+                    return Poll::Ready(Ok(request));
+                }
+                self.head_since.get_or_insert_with(Instant::now);
             }
             // Nothing more is asked of the client before it has read what it is owed.
             ready!(self.poll_flush(cx))?;
             match self.poll_read(cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(End::Gone)),
-                Poll::Ready(Ok(_)) => {
-                    if self.head_since.is_none() {
-                        self.head_since = Some(Instant::now());
-                    }
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(_) => return Poll::Ready(Err(End::Gone)),
+                Poll::Pending => {
+                    self.give_back();
+                    return self.poll_head_limits(cx).map(Err);
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
-                Poll::Pending => return self.poll_head_limits(cx).map(Err),
             }
+        }
+    }
+
+    /// Empty lines before a request are no part of it: some clients send one after a body.
+    fn skip_empty_lines(&mut self) {
+        while let Some(length) = match *self.input {
+            [b'\n', ..] => Some(1),
+            [b'\r', b'\n', ..] => Some(2),
+            _ => None,
+        } {
+            drop(self.input.split_to(length));
         }
     }
 
@@ -74,6 +90,7 @@ impl<T: ActixStream> Wire<T> {
                 is_expected: request.head().expect(),
                 length: content_length(&request),
                 came: 0,
+                besides: 0,
                 since: None,
             },
         };
@@ -109,7 +126,7 @@ impl<T: ActixStream> Wire<T> {
             }
             None => {
                 let idle = self.idle_since + limits.keep_alive;
-                let old = self.opened + limits.max_age;
+                let old = (self.opened + limits.max_age).max(self.idle_since + IDLE_WHEN_OLD);
                 if old < idle { (old, Limit::MaxConnectionAge) } else { (idle, Limit::KeepAlive) }
             }
         };

@@ -24,6 +24,9 @@ use crate::connections::{Limit, Order, Registration};
 /// Bytes that are read at once, at most.
 const READ_AT_ONCE: usize = 8 * 1_024;
 
+/// Bytes of a buffer that are kept while a connection idles.
+const KEPT: usize = 8 * 1_024;
+
 /// Bytes that are gathered before they are written, with one answer or one part of a body over it.
 pub(super) const WRITE_AT_ONCE: usize = 32 * 1_024;
 
@@ -53,6 +56,8 @@ pub(super) enum Body {
         length: Option<u64>,
         /// The bytes that have come.
         came: u64,
+        /// The bytes that came besides: what is said about chunks.
+        besides: u64,
         /// When the server began to wait for it.
         since: Option<Instant>,
     },
@@ -70,6 +75,8 @@ pub(super) struct Wire<T> {
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
+    /// Whether a buffer is larger than what is kept of it.
+    pub(super) is_large: bool,
     pub(super) timer: Timer,
     pub(super) opened: Instant,
     /// When the last answer was given, or the connection opened.
@@ -99,6 +106,7 @@ impl<T: ActixStream> Wire<T> {
             registration,
             input: BytesMut::new(),
             output: BytesMut::new(),
+            is_large: false,
             timer: Timer::default(),
             opened: now,
             idle_since: now,
@@ -121,7 +129,8 @@ impl<T: ActixStream> Wire<T> {
         size: BodySize,
         is_last: bool,
     ) -> Result<(), End> {
-        let is_old = self.opened.elapsed() >= self.limits.max_age;
+        let now = Instant::now();
+        let is_old = now - self.opened >= self.limits.max_age;
         if is_old {
             self.registration.count(Limit::MaxConnectionAge);
         }
@@ -135,7 +144,7 @@ impl<T: ActixStream> Wire<T> {
         {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
-        self.idle_since = Instant::now();
+        self.idle_since = now;
         self.encode(Message::Item((response, size)))
     }
 
@@ -145,7 +154,9 @@ impl<T: ActixStream> Wire<T> {
     }
 
     fn encode(&mut self, message: Message<(Response<()>, BodySize)>) -> Result<(), End> {
-        self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)
+        self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)?;
+        self.is_large |= self.output.len() > KEPT;
+        Ok(())
     }
 
     /// Whether the answer before is not the last of the connection.
@@ -158,28 +169,31 @@ impl<T: ActixStream> Wire<T> {
         self.output.len()
     }
 
-    /// Writes the output to the client.
+    /// Writes the output to the client, which is to read it in time.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         if self.output.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        let mut written = 0;
-        while written < self.output.len() {
-            match Pin::new(&mut self.io).poll_write(cx, &self.output[written..]) {
-                Poll::Ready(Ok(length @ 1..)) => written += length,
-                Poll::Ready(_) => return Poll::Ready(Err(End::Gone)),
-                Poll::Pending => {
-                    drop(self.output.split_to(written));
-                    return self.poll_write_limits(cx).map(Err);
+        match self.poll_write(cx) {
+            Poll::Ready(Ok(())) => {
+                if self.unread_since.take().is_some() {
+                    self.registration.goes_on();
                 }
+                Poll::Ready(Ok(()))
             }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(End::Gone)),
+            Poll::Pending => self.poll_write_limits(cx).map(Err),
         }
-        if self.output.capacity() > 2 * WRITE_AT_ONCE {
-            self.output = BytesMut::new();
-        }
-        self.output.clear();
-        if self.unread_since.take().is_some() {
-            self.registration.goes_on();
+    }
+
+    /// Writes the output, as much of it as the client takes.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, &self.output)) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(length) => drop(self.output.split_to(length)),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
         }
         Poll::Ready(Ok(()))
     }
@@ -199,7 +213,18 @@ impl<T: ActixStream> Wire<T> {
         if self.input.capacity() - self.input.len() < READ_AT_ONCE / 8 {
             self.input.reserve(READ_AT_ONCE);
         }
-        poll_read_buf(Pin::new(&mut self.io), cx, &mut self.input)
+        let read = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.input);
+        self.is_large |= self.input.len() > KEPT;
+        read
+    }
+
+    /// Gives back what a large head or many answers took: the connection may idle for long.
+    pub(super) fn give_back(&mut self) {
+        if self.is_large && self.input.is_empty() && self.output.is_empty() {
+            self.is_large = false;
+            self.input = BytesMut::new();
+            self.output = BytesMut::new();
+        }
     }
 
     /// Ends the direction to the client.

@@ -21,6 +21,7 @@ pub(crate) struct Options {
     settings: Vec<String>,
     flags: Vec<String>,
     env: Vec<(String, String)>,
+    files: Option<(u64, u64)>,
 }
 
 impl Options {
@@ -45,6 +46,12 @@ impl Options {
     /// An environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The soft and the hard limit of its open files.
+    pub(crate) fn limit_files(mut self, soft: u64, hard: u64) -> Self {
+        self.files = Some((soft, hard));
         self
     }
 
@@ -102,7 +109,17 @@ impl Options {
     }
 
     fn command(&self, home: &TempDir, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        let binary = env!("CARGO_BIN_EXE_tollgate");
+        let mut command = match self.files {
+            None => Command::new(binary),
+            Some((soft, hard)) => {
+                let mut shell = Command::new("sh");
+                let script =
+                    format!("ulimit -S -n {soft}; ulimit -H -n {hard}; exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(binary);
+                shell
+            }
+        };
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {
                 command.env_remove(name);
@@ -189,6 +206,11 @@ impl Tollgate {
     pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         self.wait()
+    }
+
+    /// Its number, by which `/proc` knows it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Waits for the end of a process that was told to end.

@@ -64,10 +64,11 @@ pub(crate) fn ask(mut stream: impl Write, path: &str, lines: &[(&str, &str)]) {
     stream.write_all((request + "\r\n").as_bytes()).expect("the server reads");
 }
 
-fn parsed(answer: &str) -> Option<Response> {
+/// The answer that this text is, with the whole of its body.
+pub(crate) fn parsed(answer: &str) -> Option<Response> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let (line, fields) = head.split_once("\r\n")?;
-    let status = line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let status = line.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
     let mut headers = HeaderMap::new();
     for field in fields.split("\r\n") {
         let (name, value) = field.split_once(": ")?;
