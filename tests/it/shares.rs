@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tollgate::{
-    Clock, Limiter, ManualClock, MemoryStore, OnStoreFailure, RedisOptions, RedisStore,
-};
+use tollgate::{Limiter, ManualClock, MemoryStore, OnStoreFailure, RedisOptions, RedisStore};
 
 use crate::support::process::{Options, Tollgate};
 use crate::support::proxy::{Fault, Proxy};
@@ -25,7 +23,7 @@ const ALGORITHMS: [&str; 4] = ["fixed-window", "sliding-window", "sliding-log", 
 const ONE_SIDED: [(usize, usize, usize); 5] =
     [(2, 1, 150), (5, 1, 120), (5, 4, 180), (10, 1, 110), (10, 9, 190)];
 
-/// What the README allows where so many of as many processes have lost Redis.
+/// What the README allows where `lost` of so many processes have lost Redis.
 fn allowed(processes: usize, lost: usize) -> usize {
     QUOTA + lost * QUOTA.div_ceil(processes)
 }
@@ -53,9 +51,9 @@ impl Fleet {
         Self { _server: server, clock, members }
     }
 
-    /// How much is admitted where each is asked once.
-    fn each_asks_once(&self) -> usize {
-        self.members.iter().map(|member| admitted(&member.limiter, "one", 1)).sum()
+    /// How much the client gets who asks each of them once.
+    fn ask_each_once(&self) -> usize {
+        self.members.iter().map(Member::admits_one).sum()
     }
 
     /// What the store of any member could not be charged with.
@@ -67,11 +65,13 @@ impl Fleet {
 impl Member {
     fn new(server: &Server, clock: &Arc<ManualClock>, algorithm: &str, processes: usize) -> Self {
         let relay = Proxy::to(server.socket());
-        // As long as no call takes here, and a tenth of it is what one waits that finds no connection.
-        let timeout = Duration::from_secs(1);
-        let clock_of_redis = Some(clock.clone() as Arc<dyn Clock>);
-        let options =
-            RedisOptions { timeout, clock: clock_of_redis, ..RedisOptions::new(relay.url()) };
+        let options = RedisOptions {
+            // No call takes as long; who finds no connection waits for a tenth of it.
+            timeout: Duration::from_secs(1),
+            probe_interval: Duration::from_millis(20),
+            clock: Some(clock.clone()),
+            ..RedisOptions::new(relay.url())
+        };
         let store = store(&options);
         let limiter = Limiter::builder(store.clone())
             .policy(policy("p", algorithm, QUOTA as u64, HOUR).as_ref().clone())
@@ -94,24 +94,33 @@ impl Member {
         until("it takes Redis up", || self.store.is_up());
     }
 
+    /// How much the client gets who asks once.
+    fn admits_one(&self) -> usize {
+        admitted(&self.limiter, "one", 1)
+    }
+
     /// How much the client gets who takes all there is.
-    fn spends_all(&self) -> usize {
+    fn admits_all(&self) -> usize {
         admitted(&self.limiter, "one", QUOTA + 1)
     }
+}
+
+/// Cuts all of them off at once.
+fn cut_off(members: &[Member]) {
+    thread::scope(|scope| members.iter().for_each(|it| drop(scope.spawn(|| it.loses_redis()))));
 }
 
 #[test]
 fn all_that_lose_redis_at_once_admit_what_remained_but_for_what_is_rounded_up() {
     for (processes, total) in [(2, 101), (5, 104), (10, 109)] {
         let fleet = Fleet::new("fixed-window", processes);
-        let before = fleet.each_asks_once();
+        let before = fleet.ask_each_once();
         cut_off(&fleet.members);
-        let during: usize = fleet.members.iter().map(Member::spends_all).sum();
+        let during: usize = fleet.members.iter().map(Member::admits_all).sum();
         assert_eq!(before + during, total, "{processes} processes");
         fleet.members.iter().for_each(Member::returns);
         assert_eq!(fleet.not_charged_back(), (total - QUOTA) as u64, "{processes} processes");
-        let after: usize = fleet.members.iter().map(Member::spends_all).sum();
-        assert_eq!(after, 0, "{processes} processes");
+        assert_eq!(fleet.ask_each_once(), 0, "{processes} processes");
     }
 }
 
@@ -122,45 +131,45 @@ fn some_that_lose_redis_admit_their_parts_of_what_remained_and_the_others_all_of
     for (algorithm, (processes, lost, total)) in cases.into_iter().chain(of_each) {
         let said = format!("{algorithm}: {lost} of {processes}");
         let fleet = Fleet::new(algorithm, processes);
-        let before = fleet.each_asks_once();
+        let before = fleet.ask_each_once();
         let (cut, connected) = fleet.members.split_at(lost);
         cut_off(cut);
-        let by_redis: usize = connected.iter().map(Member::spends_all).sum();
+        let by_redis: usize = connected.iter().map(Member::admits_all).sum();
         assert_eq!(before + by_redis, QUOTA, "{said}");
-        let by_parts: usize = cut.iter().map(Member::spends_all).sum();
+        let by_parts: usize = cut.iter().map(Member::admits_all).sum();
         assert_eq!(QUOTA + by_parts, total, "{said}");
         assert_eq!(total, allowed(processes, lost), "{said}: the bound is tight");
         // There is no room for it in Redis, and who returns knows that.
         for member in cut {
             member.returns();
-            assert_eq!(member.spends_all(), 0, "{said}");
+            assert_eq!(member.admits_one(), 0, "{said}");
         }
         cut_off(cut);
-        assert_eq!(cut.iter().map(Member::spends_all).sum::<usize>(), 0, "{said}");
+        assert_eq!(cut.iter().map(Member::admits_one).sum::<usize>(), 0, "{said}");
         assert_eq!(fleet.not_charged_back(), by_parts as u64, "{said}");
     }
 }
 
 #[test]
-fn who_returns_before_the_others_is_charged_and_may_use_all_that_is_left_while_they_have_parts() {
+fn who_returns_first_is_charged_and_admits_all_that_is_left_while_the_others_have_their_parts() {
     for (algorithm, processes) in
         ALGORITHMS.map(|it| (it, 5)).into_iter().chain([("fixed-window", 2), ("fixed-window", 10)])
     {
         let said = format!("{algorithm}: {processes}");
         let fleet = Fleet::new(algorithm, processes);
-        let before = fleet.each_asks_once();
+        let before = fleet.ask_each_once();
         cut_off(&fleet.members);
         let (first, others) = fleet.members.split_last().expect("some");
-        let its_part = first.spends_all();
+        let its_part = first.admits_all();
         first.returns();
         assert_eq!(first.store.status().charged_back, its_part as u64, "{said}");
-        let rest = first.spends_all();
+        let rest = first.admits_all();
         assert_eq!(before + its_part + rest, QUOTA, "{said}");
-        let by_parts: usize = others.iter().map(Member::spends_all).sum();
+        let by_parts: usize = others.iter().map(Member::admits_all).sum();
         assert_eq!(QUOTA + by_parts, allowed(processes, processes - 1), "{said}");
         for member in others {
             member.returns();
-            assert_eq!(member.spends_all(), 0, "{said}");
+            assert_eq!(member.admits_one(), 0, "{said}");
         }
         assert_eq!(fleet.not_charged_back(), by_parts as u64, "{said}");
     }
@@ -171,15 +180,15 @@ fn in_a_window_that_begins_meanwhile_those_cut_off_have_their_parts_of_the_quota
     for (algorithm, (processes, lost, total)) in ALGORITHMS.map(|it| (it, ONE_SIDED[2])) {
         let said = format!("{algorithm}: {lost} of {processes}");
         let fleet = Fleet::new(algorithm, processes);
-        fleet.each_asks_once();
+        fleet.ask_each_once();
         let (cut, connected) = fleet.members.split_at(lost);
         cut_off(cut);
-        fleet.members.iter().for_each(|member| assert_ne!(member.spends_all(), 0, "{said}"));
+        fleet.members.iter().for_each(|member| assert_ne!(member.admits_all(), 0, "{said}"));
         // By then no algorithm remembers what was used.
         for window in [2, 4] {
             fleet.clock.set(NOW + window * HOUR);
-            let by_redis: usize = connected.iter().map(Member::spends_all).sum();
-            let by_parts: usize = cut.iter().map(Member::spends_all).sum();
+            let by_redis: usize = connected.iter().map(Member::admits_all).sum();
+            let by_parts: usize = cut.iter().map(Member::admits_all).sum();
             assert_eq!((by_redis, by_redis + by_parts), (QUOTA, total), "{said}");
         }
         // What was admitted in windows that are over is owed no longer.
@@ -191,11 +200,11 @@ fn in_a_window_that_begins_meanwhile_those_cut_off_have_their_parts_of_the_quota
 #[test]
 fn who_decided_last_long_ago_has_a_part_of_what_remained_then() {
     let fleet = Fleet::new("fixed-window", 2);
-    let before = fleet.each_asks_once();
+    let before = fleet.ask_each_once();
     let [long_ago, just_now] = &fleet.members[..] else { panic!("two") };
-    let by_redis = just_now.spends_all();
+    let by_redis = just_now.admits_all();
     cut_off(&fleet.members);
-    let during = [just_now, long_ago].map(Member::spends_all);
+    let during = [just_now, long_ago].map(Member::admits_all);
     assert_eq!(during, [0, 50], "half of 99");
     assert_eq!(before + by_redis + 50, allowed(2, 1));
 }
@@ -203,7 +212,7 @@ fn who_decided_last_long_ago_has_a_part_of_what_remained_then() {
 #[test]
 fn who_is_cut_off_again_and_again_adds_its_part_once() {
     let fleet = Fleet::new("fixed-window", 2);
-    let mut total = fleet.each_asks_once();
+    let mut total = fleet.ask_each_once();
     let [flaps, stays] = &fleet.members[..] else { panic!("two") };
     for _ in 0..3 {
         flaps.loses_redis();
@@ -213,18 +222,13 @@ fn who_is_cut_off_again_and_again_adds_its_part_once() {
     }
     assert_eq!(flaps.store.status().charged_back, 30);
     flaps.loses_redis();
-    total += stays.spends_all();
+    total += stays.admits_all();
     assert_eq!(total, QUOTA);
     // 67 remained when it charged the last ten.
-    assert_eq!(flaps.spends_all(), 33);
+    assert_eq!(flaps.admits_all(), 33);
     flaps.returns();
     flaps.loses_redis();
-    assert_eq!(flaps.spends_all(), 0);
-}
-
-/// Cuts all of them off at once.
-fn cut_off(members: &[Member]) {
-    thread::scope(|scope| members.iter().for_each(|it| drop(scope.spawn(|| it.loses_redis()))));
+    assert_eq!(flaps.admits_one(), 0);
 }
 
 /// The built command, as one of so many, behind a relay.
