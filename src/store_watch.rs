@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn look(findings: &[(&'static str, Level)], evicted: Option<u64>) -> Look {
-        let finding = |(about, level): &(_, _)| Finding::new(*level, about, "text");
+        let finding = |it: &(&'static str, Level)| Finding::new(it.1, it.0, "text");
         Look { findings: findings.iter().map(finding).collect(), evicted }
     }
 
