@@ -153,9 +153,9 @@ impl fmt::Display for Failure {
                 write!(f, "tollgate: {}", text.strip_prefix("error: ").unwrap_or(&text).trim_end())
             }
             Self::Configuration(problems) => {
-                for (index, problem) in problems.iter().enumerate() {
+                for (index, line) in problems.lines().enumerate() {
                     let newline = if index == 0 { "" } else { "\n" };
-                    write!(f, "{newline}tollgate: {problem}")?;
+                    write!(f, "{newline}tollgate: {line}")?;
                 }
                 Ok(())
             }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server luacheck wrk protoc cargo-deny
+# tests/setup.sh rust cc redis-server luacheck wrk nginx protoc cargo-deny
 set -eu
 
 main() {
@@ -15,6 +15,8 @@ main() {
         redis-server) has redis-server || has valkey-server || install_package redis-server ;;
         luacheck) has luacheck || install_package lua-check ;;
         wrk) has wrk || install_package wrk ;;
+        # Where it is, users other than root often have no path to.
+        nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
         protoc) has protoc || install_package protobuf-compiler ;;
         cargo-deny) has cargo-deny || install_cargo_deny ;;
         *) has "$tool" || fail "$tool is missing: install it." ;;
@@ -115,7 +117,9 @@ install_as_root() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update || true # older lists may do
     apt-get -qq --no-install-recommends -y install "$1" >/dev/null
-    [ "$1" != redis-server ] || update-rc.d redis-server disable
+    case $1 in
+    redis-server | nginx) update-rc.d "$1" disable ;;
+    esac
 }
 
 # Beside the build, unoptimised: it has a few hundred manifests to read, and builds in a third of

@@ -3,6 +3,7 @@
 //! `make bench` runs it. Contenders take turns, round by round, under the same load from `wrk`, and
 //! are compared within a round, since a machine is never as fast twice.
 
+mod abuse;
 mod case;
 mod chart;
 mod contender;
@@ -62,6 +63,8 @@ enum Command {
     },
     /// Break Redis again and again under load, and hold what was admitted to the promised bounds
     Soak(soak::Options),
+    /// Abuse the server in every known way, and see how honest clients are served meanwhile
+    Abuse(abuse::Options),
     /// Serve as one of the apps that Tollgate is compared with
     Serve(serve::Options),
 }
@@ -110,6 +113,7 @@ fn main() -> ExitCode {
         Some(Command::Peers(options)) => run::peers(&options),
         Some(Command::Chart { results, output }) => chart::draw(&results, &output),
         Some(Command::Soak(options)) => soak::run(&options),
+        Some(Command::Abuse(options)) => abuse::run(&options),
         Some(Command::Serve(options)) => serve::serve(options),
     };
     match done {

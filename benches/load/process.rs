@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -83,24 +83,70 @@ impl Process {
         Ok(())
     }
 
+    /// How it ended, if it does within `patience`.
+    pub(crate) fn ended(&mut self, patience: Duration) -> Result<Option<ExitStatus>> {
+        let begun = Instant::now();
+        loop {
+            let ended = self.child.try_wait()?;
+            if ended.is_some() || begun.elapsed() >= patience {
+                return Ok(ended);
+            }
+            pause(Duration::from_millis(1));
+        }
+    }
+
     /// The CPU time in seconds that it and its descendants have used.
     pub(crate) fn cpu(&self) -> f64 {
-        let all = stats();
-        let mut family = vec![self.child.id()];
-        let mut ticks = 0;
-        while let Some(id) = family.pop() {
-            ticks += all.get(&id).map_or(0, |stat| stat.ticks);
-            family.extend(all.iter().filter(|(_, it)| it.parent == id).map(|(child, _)| child));
-        }
-        seconds(ticks)
+        seconds(self.family().values().map(|stat| stat.ticks).sum())
     }
 
     /// Its resident memory in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        let kibibytes = status(self.child.id(), "VmRSS:");
         Ok(kibibytes.ok_or("no resident memory in /proc")? * 1024)
+    }
+
+    /// What it and its descendants hold now.
+    pub(crate) fn held(&self) -> Held {
+        let mut held = Held::default();
+        for id in self.family().into_keys() {
+            held.resident += status(id, "VmRSS:").unwrap_or(0) * 1024;
+            held.threads += status(id, "Threads:").unwrap_or(0);
+            held.files += fs::read_dir(format!("/proc/{id}/fd")).map_or(0, |it| it.count() as u64);
+        }
+        held
+    }
+
+    /// It and its descendants, by their numbers.
+    fn family(&self) -> HashMap<u32, Stat> {
+        let mut all = stats();
+        let mut next = vec![self.child.id()];
+        let mut family = HashMap::new();
+        while let Some(id) = next.pop() {
+            next.extend(all.iter().filter(|(_, it)| it.parent == id).map(|(child, _)| child));
+            family.extend(all.remove(&id).map(|stat| (id, stat)));
+        }
+        family
+    }
+}
+
+/// What processes hold at one time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    /// Bytes of memory.
+    pub(crate) resident: u64,
+    pub(crate) threads: u64,
+    pub(crate) files: u64,
+}
+
+impl Held {
+    /// The larger of each.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            resident: self.resident.max(other.resident),
+            threads: self.threads.max(other.threads),
+            files: self.files.max(other.files),
+        }
     }
 }
 
@@ -124,6 +170,13 @@ struct Stat {
     ticks: u64,
 }
 
+/// A number of the `status` file of the process `id`.
+fn status(id: u32, name: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// Every process there is, by its number.
 fn stats() -> HashMap<u32, Stat> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -140,6 +193,13 @@ fn stats() -> HashMap<u32, Stat> {
 pub(crate) fn own_cpu() -> f64 {
     let fields = fields(Path::new("/proc/self/stat")).unwrap_or_default();
     let used = fields.iter().skip(11).take(4).filter_map(|field| field.parse::<u64>().ok());
+    seconds(used.sum())
+}
+
+/// The CPU time in seconds of this thread.
+pub(crate) fn thread_cpu() -> f64 {
+    let fields = fields(Path::new("/proc/thread-self/stat")).unwrap_or_default();
+    let used = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
     seconds(used.sum())
 }
 

@@ -7,6 +7,7 @@ use std::{fmt, fs, io};
 
 use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
+use super::file;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::service_link::is_service_link;
@@ -68,11 +69,11 @@ impl fmt::Debug for Sources {
 /// All layers as one table, and what kept any of them from being read.
 pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<Problem>) {
     let mut layers = vec![parsed(&Origin::Default, DEFAULTS.into())];
-    layers.extend(sources.files.iter().map(|path| file(path)));
+    layers.extend(sources.files.iter().map(|path| of_file(path)));
     if let (Some(path), []) = (&sources.default_file, &sources.files[..])
         && !is_absent(path)
     {
-        layers.push(file(path));
+        layers.push(of_file(path));
     }
     let variables = &sources.variables;
     layers.extend(variables.iter().map(|(name, value)| variable(name, value, variables)));
@@ -95,9 +96,9 @@ fn is_absent(path: &Path) -> bool {
     fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn file(path: &Path) -> Layer {
+fn of_file(path: &Path) -> Layer {
     let origin = Origin::File(path.display().to_string());
-    match fs::read(path) {
+    match file::read(path) {
         Ok(bytes) => parsed(&origin, bytes),
         Err(error) => Err(Problem::of(origin, format_args!("cannot be read: {error}"))),
     }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The most problems that are said.
+const MOST_SAID: usize = 100;
+
 /// One thing that is wrong: where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -60,6 +63,13 @@ impl Problems {
         Err(Self(problems))
     }
 
+    /// What is said of them, a line each: of very many, the first ones and how many more there are.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let more = self.0.len().saturating_sub(MOST_SAID);
+        let more = (more > 0).then(|| format!("{more} more problems are not listed"));
+        self.iter().take(MOST_SAID).map(Problem::to_string).chain(more)
+    }
+
     /// Each problem, those of whole files first, then by key.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
@@ -77,9 +87,9 @@ impl<'a> IntoIterator for &'a Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.iter().enumerate() {
+        for (index, line) in self.lines().enumerate() {
             let newline = if index == 0 { "" } else { "\n" };
-            write!(f, "{newline}{problem}")?;
+            write!(f, "{newline}{line}")?;
         }
         Ok(())
     }

@@ -5,6 +5,9 @@ use ::config::ValueKind;
 /// The longest text that a message repeats.
 const LONGEST_SHOWN: usize = 60;
 
+/// The most names that a message lists.
+const MOST_NAMES: usize = 30;
+
 /// A key as TOML writes it.
 pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -19,9 +22,12 @@ pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
     names.join(".")
 }
 
-/// `names` as a choice, in words.
+/// `names` as a choice, in words: of many names, the first ones.
 pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let others = (more > 0).then(|| format!("one of {more} more"));
+    let names = names.iter().take(MOST_NAMES).map(AsRef::as_ref);
+    let names: Vec<&str> = names.chain(others.as_deref()).collect();
     match names.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => (*only).to_owned(),

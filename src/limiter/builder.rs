@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
@@ -152,6 +152,7 @@ impl LimiterBuilder {
             }
         }
         let mut routes: Vec<(RoutePattern, Route)> = Vec::new();
+        let mut patterns = HashSet::new();
         for Listed { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
             let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
@@ -160,7 +161,7 @@ impl LimiterBuilder {
                 return Err(LimiterError::DuplicatePolicy(twice.name().to_owned()));
             }
             policies.note_charged_together();
-            if routes.iter().any(|(other, _)| *other == pattern) {
+            if !patterns.insert(pattern.clone()) {
                 return Err(LimiterError::DuplicateRoute(pattern.to_string()));
             }
             routes.push((pattern, Route { policies, peek, cost }));

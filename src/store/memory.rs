@@ -35,6 +35,9 @@ const LARGEST_SHARD: usize = 16_384 / 8 * 7;
 /// A shard of a small store: any smaller, and some would be full long before the others.
 const SMALLEST_SHARD: usize = 1_024;
 
+/// Places are reserved for so many policies.
+const MOST_PREPARED: usize = 1_024;
+
 /// One shard for overflow counts for so many for keys.
 const SHARDS_FOR_ONE: usize = 8;
 
@@ -129,6 +132,10 @@ impl Store for MemoryStore {
     }
 
     fn prepare(&self, policies: &[Arc<Policy>]) {
+        // Among so many there is hardly a place for each. They are known when they are used.
+        if policies.len() > MOST_PREPARED {
+            return;
+        }
         for shard in 0..self.for_keys {
             let mut shard = self.lock(shard);
             policies.iter().for_each(|policy| shard.entries.prepare(policy));

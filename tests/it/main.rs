@@ -21,6 +21,7 @@ mod foreign;
 // 7: changed units keep the state and lock nobody out; another window counts beside.
 mod changed_quota;
 // A log of the largest quota keeps Redis busy for no longer than a small one.
+mod large;
 mod largest_log;
 // 9: a cost above the quota is admitted never, not later.
 mod never;
@@ -36,6 +37,8 @@ mod partial;
 mod outage;
 // What an outage costs of a quota, at most.
 mod bounds;
+// The same of processes that share a quota, of which some or all lose Redis.
+mod shares;
 // What Redis declines to count is not counted as if it might have been.
 mod uncharged;
 // Each reason why a Redis does not count, told with its remedy, ends in the ladder.

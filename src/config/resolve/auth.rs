@@ -1,12 +1,12 @@
 //! The section `auth`: who may prove to be whom, and how.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use std::str::FromStr as _;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
 
+use super::super::file;
 use super::super::origin::Origin;
 use super::super::problem::Problem;
 use super::super::section::{Leaf, Section};
@@ -220,6 +220,6 @@ fn file(leaf: &Leaf) -> Result<Secret, Problem> {
 
 /// Without the path: it may be a secret that belongs into another option.
 fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, Problem> {
-    fs::read(path)
+    file::read(path)
         .map_err(|error| leaf.refuse(format_args!("the file of that name cannot be read: {error}")))
 }

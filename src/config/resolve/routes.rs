@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::Route;
 use super::super::problem::Problem;
@@ -12,18 +13,20 @@ use crate::quota::{Cost, MAX_EXACT};
 type Policies = BTreeMap<String, Option<Policy>>;
 
 pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
-    let mut routes: Vec<Route> = Vec::new();
+    let mut routes = Vec::new();
+    // By pattern, how each is written.
+    let mut seen: HashMap<RoutePattern, String> = HashMap::new();
     section.tables(|text, section| {
         let (named, peek) = lists(section, policies);
         let cost = cost(section, &named, policies);
         let Some(pattern) = pattern(text, section) else { return };
-        if let Some(other) = routes.iter().find(|other| other.pattern == pattern) {
-            section.refuse(format_args!(
-                "is for the same requests as {:?}",
-                other.pattern.to_string()
-            ));
-            return;
-        }
+        match seen.entry(pattern.clone()) {
+            Entry::Occupied(other) => {
+                section.refuse(format_args!("is for the same requests as {:?}", other.get()));
+                return;
+            }
+            Entry::Vacant(place) => place.insert(pattern.to_string()),
+        };
         routes.push(Route { pattern, policies: named, peek, cost });
     });
     routes

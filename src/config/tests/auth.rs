@@ -3,6 +3,8 @@
 use super::*;
 use crate::identity::User;
 
+const NO_KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/tests/no_keys.toml");
+
 /// The SHA-256 of `abc` and of `abd`.
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const ABD: &str = "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9";
@@ -116,7 +118,7 @@ fn what_cannot_authenticate_anyone_says_why() {
             "auth.api_key_header: there are no API keys: expected auth.keys or auth.keys_file",
         ),
         (
-            "auth = { api_key_header = \"Authorization\", keys_file = \"/dev/null\" }".to_owned(),
+            format!("auth = {{ api_key_header = \"Authorization\", keys_file = {NO_KEYS:?} }}"),
             "auth.api_key_header: leave it out for Authorization: Bearer",
         ),
         (
@@ -161,7 +163,7 @@ fn what_cannot_authenticate_anyone_says_why() {
             "auth.jwt.key: is a secret, which does not serve RS256: see auth.jwt.algorithms",
         ),
         (
-            format!("[auth.jwt]\n{algorithms}\njwks_file = \"/dev/null\""),
+            format!("[auth.jwt]\n{algorithms}\njwks_file = {NO_KEYS:?}"),
             "auth.jwt.jwks_file: is no JWK Set: expected JSON with a list of keys",
         ),
         (

@@ -66,7 +66,8 @@ impl MemoryStore {
                     _ => NewKeys::Alone,
                 };
                 // A policy that came in between is told of the next time.
-                if let Some(it) = policies.iter_mut().find(|it| it.policy == watch.policy()) {
+                let found = policies.binary_search_by(|it| it.policy.as_str().cmp(watch.policy()));
+                if let Some(it) = found.ok().and_then(|place| policies.get_mut(place)) {
                     it.keys += keys;
                     it.new_keys = it.new_keys.max(new_keys);
                 }

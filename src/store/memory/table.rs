@@ -23,6 +23,9 @@ pub(super) const SMALLEST_SWEEP: usize = 64;
 /// that takes about a microsecond.
 const SWEPT_A_MILLISECOND: usize = 128;
 
+/// So many rooms are gone through faster than a hash is made.
+const FEW_ROOMS: usize = 8;
+
 /// Below this percentage a room that was filling is so no longer.
 const EASED: usize = 60;
 
@@ -30,6 +33,8 @@ const EASED: usize = 60;
 pub(super) struct Table {
     entries: HashMap<Name, Entry, BuildNameHasher>,
     rooms: Vec<Room>,
+    /// The rooms of each policy, by their places: to look for among many.
+    by_policy: HashMap<Box<str>, Vec<usize>>,
     /// How many of the rooms are for one key each.
     for_one: usize,
     /// How many of the shared places are taken.
@@ -63,6 +68,7 @@ impl Table {
         Self {
             entries: HashMap::default(),
             rooms: Vec::new(),
+            by_policy: HashMap::new(),
             for_one: 0,
             shared: 0,
             capacity,
@@ -178,7 +184,13 @@ impl Table {
     fn room_of(&mut self, policy: &Policy) -> usize {
         let window = policy.quota().window();
         let is_its = |room: &Room| room.window == window && room.watch.policy() == policy.name();
-        self.rooms.iter().position(is_its).unwrap_or_else(|| self.new_room(policy, window))
+        let found = if self.rooms.len() <= FEW_ROOMS {
+            self.rooms.iter().position(is_its)
+        } else {
+            let of_policy = self.by_policy.get(policy.name());
+            of_policy.and_then(|rooms| rooms.iter().copied().find(|&it| is_its(&self.rooms[it])))
+        };
+        found.unwrap_or_else(|| self.new_room(policy, window))
     }
 
     #[cold]
@@ -191,8 +203,10 @@ impl Table {
         let is_for_one = *policy.key() == KeySource::Global;
         self.for_one += usize::from(is_for_one);
         let watch = self.watches.of(policy);
+        let room = self.rooms.len();
+        self.by_policy.entry(policy.name().into()).or_default().push(room);
         self.rooms.push(Room { watch, window, is_for_one, own: 0, shared: 0 });
-        self.rooms.len() - 1
+        room
     }
 
     /// Looks for entries to evict, unless there are none, or it did so just now. Where the clock was set

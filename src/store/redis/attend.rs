@@ -164,10 +164,11 @@ impl Attendant<'_> {
         Ok(all)
     }
 
-    /// Probes until one succeeds.
+    /// Probes until one succeeds: without a break at first, as a stall may be over at any moment.
     fn until_answered(&mut self) -> Result<(), Closed> {
         self.connection = None;
         self.pause(self.with(Link::wait)?)?;
+        let begun = Instant::now();
         loop {
             let generation = self.with(Link::generation)?;
             match self.probe.run(generation) {
@@ -177,7 +178,7 @@ impl Attendant<'_> {
                 }
                 Err(error) => self.with(|link| link.still_down(&error))?,
             }
-            self.pause(self.probe.interval())?;
+            self.pause(self.probe.pause_after(begun.elapsed()))?;
         }
     }
 

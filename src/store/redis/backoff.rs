@@ -8,17 +8,23 @@ use crate::clock::Millis;
 const MOST_DOUBLINGS: u32 = 4;
 
 /// Begins without a wait. Each time it is again, the wait is twice as long, up to sixteen times the
-/// first; each calm that is as long as the longest wait takes one step back.
+/// first; each calm of a given length takes one step back.
 #[derive(Debug)]
 pub(super) struct Backoff {
     first: Millis,
+    calm: Millis,
     steps: AtomicU32,
 }
 
 impl Backoff {
-    /// One whose first wait is `first`, after none.
+    /// One whose first wait is `first`, after none. A calm as long as its longest wait takes a step back.
     pub(super) fn new(first: Millis) -> Self {
-        Self { first, steps: AtomicU32::new(0) }
+        Self { first, calm: first << MOST_DOUBLINGS, steps: AtomicU32::new(0) }
+    }
+
+    /// The same, where a calm of `calm` takes a step back.
+    pub(super) fn with_calm(self, calm: Millis) -> Self {
+        Self { calm, ..self }
     }
 
     /// The longest wait.
@@ -28,7 +34,7 @@ impl Backoff {
 
     /// It is again, after a calm of `calm`.
     pub(super) fn again(&self, calm: Millis) {
-        let back = u32::try_from(calm / self.longest().max(1)).unwrap_or(u32::MAX);
+        let back = u32::try_from(calm / self.calm.max(1)).unwrap_or(u32::MAX);
         let step = |steps: u32| match back {
             0 => (steps + 1).min(MOST_DOUBLINGS + 1),
             back => steps.saturating_sub(back),

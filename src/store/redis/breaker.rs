@@ -8,6 +8,10 @@ use crate::clock::Millis;
 /// As much evidence in a row opens the breaker.
 const ENOUGH: u32 = 3;
 
+/// Requests that were answered for so many intervals of probes make an outage one by itself: a server
+/// that stalls now and then is asked again as soon as it answers.
+const CALM_INTERVALS: Millis = 2;
+
 /// What went wrong with a call, and what that says about the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -83,7 +87,7 @@ impl Breaker {
             opened: AtomicU64::new(0),
             closed: AtomicU64::new(0),
             answered: AtomicBool::new(false),
-            relapses: Backoff::new(interval),
+            relapses: Backoff::new(interval).with_calm(CALM_INTERVALS * interval),
             is_refused: AtomicBool::new(false),
             is_doubted: AtomicBool::new(false),
             confirmed: AtomicU64::new(0),

@@ -145,7 +145,8 @@ impl Link {
     pub(super) fn still_down(&self, error: &StoreError) {
         self.breaker.probe_failed();
         self.tally().set_cause(Cause::of(error));
-        self.report.is_still_down(error, self.now());
+        let down = self.down_for().unwrap_or_default();
+        self.report.is_still_down(error, down, self.now());
     }
 
     /// A probe succeeded: asks the server again.

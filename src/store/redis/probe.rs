@@ -18,6 +18,11 @@ use crate::quota::{Cost, Quota};
 use crate::store::Key;
 use crate::store::{Acquire, Acquired, Charge, Keyspace, StoreError, StoreErrorKind};
 
+/// An outage of so many time limits may be a stall, which ends at any moment. Probes follow each other
+/// after a part of a time limit then.
+const STALL_TIMEOUTS: u32 = 10;
+const STALL_PAUSES: u32 = 8;
+
 /// Asks on a connection of its own, and charges what is owed over it.
 pub(super) struct Probe {
     connector: Connector,
@@ -54,6 +59,16 @@ impl Probe {
     /// How long a probe that failed waits before the next.
     pub(super) fn interval(&self) -> Duration {
         self.interval
+    }
+
+    /// The same in an outage that was probed for so long: a stall of a few time limits is over as soon as
+    /// the server answers.
+    pub(super) fn pause_after(&self, probed: Duration) -> Duration {
+        if probed < STALL_TIMEOUTS * self.budget {
+            self.interval.min(self.budget / STALL_PAUSES)
+        } else {
+            self.interval
+        }
     }
 
     /// The connection over which the server counted, of `generation`.

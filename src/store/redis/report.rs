@@ -8,7 +8,12 @@ use super::seldom::Seldom;
 use crate::clock::Millis;
 use crate::store::StoreError;
 
-/// Between lines on outages that come again and again.
+/// Between lines on outages that come again and again, however short.
+const FIRST_OF_OUTAGES: Millis = 60_000;
+const LONGEST_OF_OUTAGES: Millis = 600_000;
+
+/// An outage that lasts is no stall: so long, and between lines on such.
+const LASTING: Duration = Duration::from_secs(2);
 const FIRST: Millis = 1_000;
 const LONGEST: Millis = 64_000;
 
@@ -21,6 +26,7 @@ const LONGEST_OF_FEW: Millis = 600_000;
 pub(super) struct Report {
     address: String,
     outages: Seldom,
+    lasting: Seldom,
     /// Whether the log knows of the present outage.
     is_announced: AtomicBool,
     causes: Seldom,
@@ -36,7 +42,8 @@ impl Report {
     pub(super) fn new(address: String) -> Self {
         Self {
             address,
-            outages: Seldom::new(FIRST, LONGEST),
+            outages: Seldom::new(FIRST_OF_OUTAGES, LONGEST_OF_OUTAGES),
+            lasting: Seldom::new(FIRST, LONGEST),
             is_announced: AtomicBool::new(false),
             causes: Seldom::new(FIRST, LONGEST),
             cause: AtomicU8::new(0),
@@ -65,12 +72,13 @@ impl Report {
         self.announce(self.outages.happened(now), error);
     }
 
-    /// A probe of a server that was given up failed, too.
-    pub(super) fn is_still_down(&self, error: &StoreError, now: Millis) {
+    /// A probe of a server that was given up `down` ago failed, too.
+    pub(super) fn is_still_down(&self, error: &StoreError, down: Duration, now: Millis) {
         let cause = Cause::of(error);
         log::debug!("The probe of Redis at {} failed: {}.", self.address, cause.name());
         if !self.is_announced.load(Ordering::Relaxed) {
-            self.announce(self.outages.goes_on(now), error);
+            let is_said = down >= LASTING && self.lasting.happened(now).is_some();
+            self.announce(is_said.then(|| self.outages.mention(now)), error);
         } else if self.cause.load(Ordering::Relaxed) != cause.code()
             && self.causes.happened(now).is_some()
         {

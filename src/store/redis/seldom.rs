@@ -38,6 +38,14 @@ impl Seldom {
         self.may_mention(now, false)
     }
 
+    /// It is mentioned, whether it may be or not: how often it has happened since it was last.
+    pub(super) fn mention(&self, now: Millis) -> u64 {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.interval = state.interval.max(self.first);
+        state.mentioned = Some(now);
+        std::mem::take(&mut state.times)
+    }
+
     fn may_mention(&self, now: Millis, is_new: bool) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let calm = now.saturating_sub(state.happened) >= state.interval;

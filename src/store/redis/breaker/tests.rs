@@ -118,12 +118,19 @@ fn the_wait_is_none_again_after_a_stretch_of_health_alone() {
         breaker.close(now);
         breaker.wait()
     };
-    // Each four seconds take a step back.
-    assert_eq!(open_at(24_000), 2_000);
-    assert_eq!(open_at(33_000), 500);
-    assert_eq!(open_at(50_000), 0);
-    assert_eq!(open_at(55_000), 0);
-    assert_eq!(open_at(55_001), 250);
+    // Each half a second takes a step back.
+    assert_eq!(open_at(20_500), 2_000);
+    assert_eq!(open_at(21_500), 500);
+    assert_eq!(open_at(23_000), 0);
+    assert_eq!(open_at(23_500), 0);
+    assert_eq!(open_at(23_999), 250);
+}
+
+#[test]
+fn a_server_that_stalls_once_a_second_is_probed_at_once_each_time() {
+    let outages = outages(&Breaker::new(INTERVAL), 700, 60_000);
+    assert!(outages.len() > 80, "{outages:?}");
+    assert!(outages.iter().all(|(_, wait)| *wait == 0), "{outages:?}");
 }
 
 #[test]
