@@ -1,21 +1,14 @@
 //! What clients get at most, and at least, while something happens to Redis in mid-traffic: one
 //! quota, and what the README adds to it for each case.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tollgate::{
-    Client, Cost, Limiter, ManualClock, MemoryStore, OnStoreFailure, RedisOptions, RedisStatus,
-    RedisStore,
-};
+use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisOptions, RedisStatus, RedisStore};
 
 use crate::support::redis::Server;
-use crate::support::stores::{HOUR, NOW, policy};
 use crate::support::threads::until;
-use crate::support::traffic::{
-    THREADS, admitted, answer, check, limiter, limiter_of, options, store, under_traffic,
-};
+use crate::support::traffic::{THREADS, answer, check, limiter_of, options, store, under_traffic};
 
 const QUOTA: usize = 3_000;
 
@@ -249,44 +242,4 @@ fn a_restart_in_order_costs_no_more_than_a_crash() {
     });
     // It goes on counting until it ends.
     assert_admitted(&outcome, QUOTA);
-}
-
-#[test]
-fn each_of_two_processes_counts_its_part_of_what_remained_and_both_are_charged_back() {
-    let server = Server::start();
-    let stores = [(); 2].map(|()| store(&options(&server.url())));
-    let limiters = [0, 1].map(|number| sharing(&stores[number], 2));
-    // One knows that 5 of 10 remain, the other that 4 do.
-    assert_eq!(admitted(&limiters[0], "one", 5), 5);
-    assert_eq!(admitted(&limiters[1], "one", 1), 1);
-    server.pause();
-    for store in &stores {
-        let limiter = limiter(store, 10, OnStoreFailure::Allow);
-        until("the store goes down", || check(&limiter, "other").is_ok() && !store.is_up());
-    }
-    assert_eq!(admitted(&limiters[0], "one", 9), 3, "half of 5, rounded up");
-    assert_eq!(admitted(&limiters[1], "one", 9), 2, "half of 4");
-    server.resume();
-    for store in &stores {
-        until("the store is up", || store.is_up());
-    }
-    // 6 + 3 + 2 is one more than the quota, as is one process less than there are.
-    until("all is settled", || {
-        let status = stores.each_ref().map(|store| store.status());
-        let charged: u64 = status.iter().map(|it| it.charged_back).sum();
-        let not_charged: u64 = status.iter().map(|it| it.not_charged_back).sum();
-        (charged, not_charged) == (4, 1)
-    });
-    assert_eq!(admitted(&limiters[0], "one", 9), 0);
-}
-
-/// A limiter of 10 an hour, which so many processes share.
-fn sharing(store: &Arc<RedisStore>, instances: u64) -> Limiter {
-    let clock = Arc::new(ManualClock::new(NOW));
-    Limiter::builder(store.clone())
-        .policy(policy("p", "fixed-window", 10, HOUR).as_ref().clone())
-        .instances(NonZeroU64::new(instances).expect("some"))
-        .local(Arc::new(MemoryStore::with_clock(1_000, clock)))
-        .build()
-        .expect("one policy")
 }

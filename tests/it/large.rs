@@ -60,12 +60,12 @@ fn a_policy_that_is_not_there_is_not_looked_for_among_all_names() {
 
 /// A file of each kind that is none, in a directory of its own.
 fn special() -> (TempDir, [(&'static str, &'static str); 4]) {
-    let home = TempDir::with_prefix("special-").unwrap();
+    let home = TempDir::with_prefix("special-").expect("it is made");
     let at = |name: &str| home.path().join(name);
-    mknodat(CWD, at("fifo"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    fs::create_dir(at("directory")).unwrap();
-    UnixListener::bind(at("socket")).unwrap();
-    File::create(at("large")).unwrap().set_len(1 << 36).unwrap();
+    mknodat(CWD, at("fifo"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("it is made");
+    fs::create_dir(at("directory")).expect("it is made");
+    UnixListener::bind(at("socket")).expect("it is made");
+    File::create(at("large")).expect("it is made").set_len(1 << 36).expect("it may be sparse");
     let kinds = [
         ("fifo", "it is a pipe, expected a regular file"),
         ("directory", "it is a directory, expected a regular file"),
@@ -81,7 +81,7 @@ fn a_configuration_that_is_no_file_is_refused_at_once() {
     let device = (Path::new("/dev/zero").to_owned(), "it is a device");
     let named = kinds.map(|(name, says)| (home.path().join(name), says));
     for (path, says) in named.into_iter().chain([device]) {
-        let path = path.to_str().unwrap();
+        let path = path.to_str().expect("text");
         let finished = Options::default().run(&["serve", "--config", path]);
         assert_eq!(finished.status.code(), Some(78), "{path}");
         let start = format!("tollgate: {path}: cannot be read: {says}");

@@ -37,6 +37,8 @@ mod partial;
 mod outage;
 // What an outage costs of a quota, at most.
 mod bounds;
+// The same of processes that share a quota, of which some or all lose Redis.
+mod shares;
 // What Redis declines to count is not counted as if it might have been.
 mod uncharged;
 // Each reason why a Redis does not count, told with its remedy, ends in the ladder.

@@ -117,8 +117,9 @@ impl<T: ActixStream> Wire<T> {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Err(PayloadError::Incomplete(None))),
                 Poll::Pending => {
-                    if self.registration.wait(cx) != Order::End {
-                        ready!(self.timer.poll(cx, deadline));
+                    let order = self.registration.wait(cx);
+                    if order != Order::End {
+                        ready!(self.timer.poll(cx, order.limit(since, deadline)));
                         self.registration.count(Limit::BodyTimeout);
                     }
                     return Poll::Ready(Err(PayloadError::Incomplete(None)));

@@ -22,7 +22,7 @@ impl<T: ActixStream> Wire<T> {
     /// The next request.
     pub(super) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<Request, End>> {
         loop {
-            self.skip_empty_lines();
+            self.skip_empty_lines()?;
             if !self.input.is_empty() {
                 if let Some(mut request) = self.decode_head()? {
                     request.head_mut().peer_addr = self.peer;
@@ -43,15 +43,21 @@ impl<T: ActixStream> Wire<T> {
         }
     }
 
-    /// Empty lines before a request are no part of it: some clients send one after a body.
-    fn skip_empty_lines(&mut self) {
+    /// Empty lines before a request are no part of it: some clients send one after a body. Nobody sends
+    /// as many as a head may be long.
+    fn skip_empty_lines(&mut self) -> Result<(), End> {
         while let Some(length) = match *self.input {
             [b'\n', ..] => Some(1),
             [b'\r', b'\n', ..] => Some(2),
             _ => None,
         } {
             drop(self.input.split_to(length));
+            self.skipped += length;
         }
+        if self.skipped > self.limits.max_head_bytes {
+            return Err(End::Refused(StatusCode::BAD_REQUEST));
+        }
+        Ok(())
     }
 
     fn decode_head(&mut self) -> Result<Option<Request>, End> {
@@ -95,6 +101,7 @@ impl<T: ActixStream> Wire<T> {
             },
         };
         self.head_since = None;
+        self.skipped = 0;
         self.requests += 1;
         self.registration.goes_on();
         Ok(Some(request))
@@ -120,7 +127,9 @@ impl<T: ActixStream> Wire<T> {
         }
         let limits = &self.limits;
         let (deadline, limit) = match begun {
-            Some(since) => (since + limits.header_timeout, Limit::HeaderTimeout),
+            Some(since) => {
+                (order.limit(since, since + limits.header_timeout), Limit::HeaderTimeout)
+            }
             None if self.requests == 0 => {
                 (self.opened + limits.header_timeout, Limit::HeaderTimeout)
             }

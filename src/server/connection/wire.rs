@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_http::body::BodySize;
 use actix_http::h1::{Codec, Message, MessageType};
@@ -29,6 +30,19 @@ const KEPT: usize = 8 * 1_024;
 
 /// Bytes that are gathered before they are written, with one answer or one part of a body over it.
 pub(super) const WRITE_AT_ONCE: usize = 32 * 1_024;
+
+/// How long the server waits for a client while it stops.
+const PATIENCE_OF_A_STOP: Duration = Duration::from_secs(5);
+
+impl Order {
+    /// When it has waited long enough that waits since `since`, of which it may wait until `deadline`.
+    pub(super) fn limit(self, since: Instant, deadline: Instant) -> Instant {
+        match self {
+            Self::EndIdle => deadline.min(since + PATIENCE_OF_A_STOP),
+            Self::Stay | Self::End => deadline,
+        }
+    }
+}
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -83,6 +97,8 @@ pub(super) struct Wire<T> {
     pub(super) idle_since: Instant,
     /// When the head that is being read began to come.
     pub(super) head_since: Option<Instant>,
+    /// The bytes of empty lines that came before it.
+    pub(super) skipped: usize,
     /// When the client was first waited for to read what is written.
     pub(super) unread_since: Option<Instant>,
     pub(super) body: Body,
@@ -111,6 +127,7 @@ impl<T: ActixStream> Wire<T> {
             opened: now,
             idle_since: now,
             head_since: None,
+            skipped: 0,
             unread_since: None,
             body: Body::Whole,
             requests: 0,
@@ -200,11 +217,13 @@ impl<T: ActixStream> Wire<T> {
 
     /// Why a connection ends that waits to write.
     fn poll_write_limits(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        if self.registration.wait(cx) == Order::End {
+        let order = self.registration.wait(cx);
+        if order == Order::End {
             return Poll::Ready(End::AtOnce);
         }
         let since = *self.unread_since.get_or_insert_with(Instant::now);
-        ready!(self.timer.poll(cx, since + self.limits.write_timeout));
+        let deadline = order.limit(since, since + self.limits.write_timeout);
+        ready!(self.timer.poll(cx, deadline));
         self.registration.count(Limit::WriteTimeout);
         Poll::Ready(End::AtOnce)
     }

@@ -150,3 +150,12 @@ fn what_is_no_http_ends_the_connection_after_the_answers_before() {
     assert_eq!(client.ask(get("transfer-encoding: chunked\r\n") + "zz\r\n" + GET).status, 200);
     client.ends();
 }
+
+#[test]
+fn empty_lines_are_skipped_but_not_without_end() {
+    let stand = Stand::with(&[]);
+    let mut client = stand.dial();
+    assert_eq!(client.ask("\r\n\n\r\n".to_owned() + &get("")).status, 200);
+    assert_eq!(client.ask("\r\n".repeat(40_000)).status, 400);
+    client.ends();
+}

@@ -123,6 +123,25 @@ fn no_connection_of_any_kind_holds_it_up() {
 }
 
 #[test]
+fn a_client_that_a_stop_waits_for_is_not_waited_for_long() {
+    let long = "3600000";
+    let settings = ["shutdown_timeout_ms", "header_timeout_ms", "body_timeout_ms"];
+    let mut stand = Stand::with(&settings.map(|it| (it, long)));
+    let mut half = stand.dial();
+    half.say(&GET[..20]);
+    let mut body = stand.dial();
+    body.say("GET /api/data HTTP/1.1\r\nhost: t\r\ncontent-length: 9\r\n\r\n1");
+    assert_eq!(body.answer().status, 200);
+    until("both are in", || stand.open() == 2);
+    assert_eq!(stand.tollgate.stop().code(), Some(0));
+    assert_eq!(half.answer().status, 408);
+    half.ends();
+    body.ends();
+    let log = stand.tollgate.rest_of_stderr();
+    assert!(!log.iter().any(|line| line.contains("cut off")), "{log:?}");
+}
+
+#[test]
 fn what_is_cut_off_is_counted_by_its_number() {
     let mut stand = Stand::with(&[("shutdown_timeout_ms", "0")]);
     let mut half = stand.dial();
