@@ -6,7 +6,7 @@ export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
 # The script as it is joined: each algorithm is the body of a function.
 ALGORITHMS := fixed_window sliding_window sliding_log token_bucket
 
-.PHONY: help run test check toolchain format rust-version clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak redis fmt clean
+.PHONY: help run test check toolchain format rust-version clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -80,6 +80,10 @@ bench-core: toolchain ## measure the parts of a decision, without a network
 soak: toolchain ## break Redis again and again under load, and count what is admitted: SECONDS=600
 	@tests/setup.sh redis-server
 	$(LOAD) soak --seconds $(or $(SECONDS),600)
+
+abuse: bench-built ## abuse the server in every known way beside honest clients, then nginx likewise: SECONDS=600 each, PHASE=name for one way, NGINX=0 for none
+	@[ '$(NGINX)' = 0 ] || tests/setup.sh nginx
+	$(LOAD) abuse --tollgate $(BENCHED)/tollgate --seconds $(or $(SECONDS),600) --phase '$(PHASE)' --nginx $(or $(NGINX),1)
 
 bench-built: toolchain
 	@tests/setup.sh redis-server wrk

@@ -6,8 +6,11 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use actix_web::rt::time::timeout;
 use atomic_waker::AtomicWaker;
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, Millis};
 use crate::key::{Ipv6Network, Ipv6Prefix, counted};
@@ -23,6 +26,9 @@ pub(crate) use registration::{Order, Registration};
 
 /// Connections over the most that may be open for a moment, while others that were told to end do so.
 pub(crate) const SPARE: usize = 64;
+
+/// How long a new connection waits, where there are more than that, for some of them to have ended.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Connections that are compared to find the one that has kept the server waiting longest.
 const COMPARED: usize = 256;
@@ -65,6 +71,8 @@ pub(crate) struct Connections {
     acted: [AtomicU64; Limit::ALL.len()],
     /// The time before which the log says no more of it.
     quiet_until: AtomicU64,
+    /// One that waits for room is told of each that leaves, in the order in which they came.
+    left: Notify,
     /// Who waits until none is left.
     emptied: AtomicWaker,
 }
@@ -89,6 +97,7 @@ impl Connections {
             accepted: AtomicU64::new(0),
             acted: Default::default(),
             quiet_until: AtomicU64::new(0),
+            left: Notify::new(),
             emptied: AtomicWaker::new(),
         })
     }
@@ -134,6 +143,31 @@ impl Connections {
         }
     }
 
+    /// Waits, where more connections were told to end than may be open beside the others, until some of
+    /// them have ended, and not for long. Thousands may come at once, before those have had their turn.
+    pub(crate) async fn wait_for_room(&self, peer: Option<IpAddr>) {
+        let room = async {
+            while self.is_crowded(peer) {
+                self.left.notified().await;
+            }
+        };
+        // Where time is up it is refused.
+        let _ = timeout(PATIENCE, room).await;
+    }
+
+    /// Whether none from `peer` can be taken up now, and that may change in a moment.
+    fn is_crowded(&self, peer: Option<IpAddr>) -> bool {
+        let address = peer.and_then(|peer| self.limited(peer));
+        let table = self.table();
+        table.open.len() >= self.most.in_all + SPARE && self.has_fewer(&table, address)
+    }
+
+    /// Whether the address has fewer connections than it may have.
+    fn has_fewer(&self, table: &Table, address: Option<IpAddr>) -> bool {
+        let open = address.and_then(|address| table.of_address.get(&address)).copied();
+        self.most.per_address.is_none_or(|most| open.unwrap_or(0) < most)
+    }
+
     /// Takes up a connection from `peer`. Where all are taken, the one that has kept the server waiting
     /// longest is told to end for it.
     ///
@@ -143,10 +177,9 @@ impl Connections {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let address = peer.and_then(|peer| self.limited(peer));
         let mut table = self.table();
-        if let (Some(address), Some(most)) = (address, self.most.per_address)
-            && table.of_address.get(&address).is_some_and(|&open| open >= most)
-        {
+        if !self.has_fewer(&table, address) {
             drop(table);
+            let most = self.most.per_address.unwrap_or_default();
             return Err(self.refuse(Limit::MaxConnectionsPerIp, most));
         }
         if table.open.len() >= self.most.in_all {
@@ -234,6 +267,7 @@ impl Connections {
         }
         let is_empty = table.open.is_empty();
         drop(table);
+        self.left.notify_one();
         if is_empty && self.stage() > Stage::Serving {
             self.emptied.wake();
         }

@@ -58,6 +58,7 @@ struct Played {
     held: Held,
     /// Seconds of CPU.
     cpu: f64,
+    abusers_cpu: f64,
     /// The share of the machine that others used meanwhile.
     elsewhere: f64,
     tally: Tally,
@@ -127,9 +128,11 @@ fn play(which: Which, mut served: Served, phases: &[Phase], length: Duration) ->
     for (number, phase) in phases.iter().enumerate() {
         let abusers = Abusers::start(phase.crews.clone(), served.app, served.admin);
         let mut one = watch(phase.name, &mut served, length)?;
+        let abusers_cpu = abusers.cpu();
         if number + 1 == phases.len() {
             stop = Some(stop_amid(which, &mut served)?);
         }
+        one.abusers_cpu = abusers_cpu;
         one.tally = abusers.finish()?;
         eprintln!("{}: {} played", which.name(), phase.name);
         played.push(one);
@@ -160,7 +163,8 @@ fn watch(name: &'static str, served: &mut Served, length: Duration) -> Result<Pl
     acted.retain(|(_, times)| *times > 0);
     let elsewhere = (others / passed).max(0.0);
     let tally = Tally::default();
-    Ok(Played { name, begun, ended: Instant::now(), held, cpu, elsewhere, tally, acted })
+    let ended = Instant::now();
+    Ok(Played { name, begun, ended, held, cpu, abusers_cpu: 0.0, elsewhere, tally, acted })
 }
 
 fn stop_amid(which: Which, served: &mut Served) -> Result<Stop> {

@@ -196,11 +196,11 @@ pub(crate) fn own_cpu() -> f64 {
     seconds(used.sum())
 }
 
-/// The CPU time in seconds of this thread.
-pub(crate) fn thread_cpu() -> f64 {
+/// The CPU time in milliseconds of this thread.
+pub(crate) fn thread_cpu_ms() -> u64 {
     let fields = fields(Path::new("/proc/thread-self/stat")).unwrap_or_default();
     let used = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
-    seconds(used.sum())
+    used.sum::<u64>() * 1_000 / rustix::param::clock_ticks_per_second()
 }
 
 /// The fields of a `stat` file from the third on, the second being a name with anything in it.

@@ -1,5 +1,7 @@
 //! Whose connection is taken up, and whose ends for it.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::task::Waker;
 
 use super::*;
@@ -109,6 +111,29 @@ fn there_are_few_more_than_the_most_while_others_end() {
     assert_eq!(connections.open(), 100 + SPARE);
     assert_eq!(connections.acted(Limit::MaxConnections), SPARE as u64 + 1);
     assert_eq!(connections.accepted(), 100 + SPARE as u64 + 1);
+}
+
+#[test]
+fn a_new_one_waits_for_those_that_are_to_end() {
+    let most = Most { in_all: 1, per_address: Some(1), ..Most::default() };
+    let (connections, _) = connections(most);
+    let mut open: Vec<_> = (0..SPARE).map(|_| waiting(&connections)).collect();
+    open.push(connections.take_up(address("192.0.2.1")).expect("one to spare"));
+    actix_web::rt::System::new().block_on(async {
+        let mut new = pin!(connections.wait_for_room(address("192.0.2.2")));
+        assert!(poll_once(new.as_mut()).await.is_pending());
+        // This address has its most, whoever ends.
+        let refused = pin!(connections.wait_for_room(address("192.0.2.1")));
+        assert!(poll_once(refused).await.is_ready());
+        // They end as they are told.
+        open.retain(|it| order(it) != Order::End);
+        new.await;
+        assert!(connections.take_up(address("192.0.2.2")).is_ok());
+    });
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
 #[test]

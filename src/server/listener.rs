@@ -203,10 +203,12 @@ where
                 let (shared, connections) = (shared.clone(), connections.clone());
                 async move {
                     // It is closed where it is gone already, or one too many.
-                    if let Ok(peer) = io.prepare()
-                        && let Ok(registration) = connections.take_up(peer.map(|peer| peer.ip()))
-                    {
-                        serve(io, peer, &shared, registration).await;
+                    if let Ok(peer) = io.prepare() {
+                        let address = peer.map(|peer| peer.ip());
+                        connections.wait_for_room(address).await;
+                        if let Ok(registration) = connections.take_up(address) {
+                            serve(io, peer, &shared, registration).await;
+                        }
                     }
                     Ok::<_, Infallible>(())
                 }

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,11 +17,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::net::connect;
 use super::phases::{Act, Crew, Listener};
 use crate::Result;
-use crate::process::thread_cpu;
+use crate::process::thread_cpu_ms;
 
 /// So many of them begin in a second, or the first thing that they do would be a storm that is the
 /// machine's to bear, and not the server's.
 const BEGIN_PER_SECOND: u32 = 2_000;
+
+/// How much longer an abuser rests who could not connect: thousands of them are told so at once.
+const REST_WITHOUT: Duration = Duration::from_secs(4);
 
 /// What abusers did, and what came of it.
 #[derive(Clone, Debug, Default)]
@@ -35,28 +38,39 @@ pub(super) struct Tally {
     pub(super) unasked_bytes: u64,
     /// Answers that were seen, by their status.
     pub(super) answers: BTreeMap<u16, u64>,
-    /// Seconds of CPU.
-    pub(super) cpu: f64,
 }
 
 /// The abusers of a phase.
 #[derive(Debug)]
 pub(super) struct Abusers {
     thread: JoinHandle<io::Result<Tally>>,
-    over: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+/// What their thread is told, and tells.
+#[derive(Debug, Default)]
+struct State {
+    is_over: AtomicBool,
+    /// Milliseconds of CPU so far.
+    cpu_ms: AtomicU64,
 }
 
 impl Abusers {
     pub(super) fn start(crews: Vec<Crew>, app: SocketAddr, admin: Option<SocketAddr>) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let until = over.clone();
-        let thread = thread::spawn(move || work(&crews, app, admin, &until));
-        Self { thread, over }
+        let state = Arc::<State>::default();
+        let shared = state.clone();
+        let thread = thread::spawn(move || work(&crews, app, admin, &shared));
+        Self { thread, state }
+    }
+
+    /// The seconds of CPU that they have used so far.
+    pub(super) fn cpu(&self) -> f64 {
+        self.state.cpu_ms.load(Ordering::Relaxed) as f64 / 1e3
     }
 
     /// Ends their work, and all of their connections.
     pub(super) fn finish(self) -> Result<Tally> {
-        self.over.store(true, Ordering::Relaxed);
+        self.state.is_over.store(true, Ordering::Relaxed);
         Ok(self.thread.join().map_err(|_| "the abusers' thread panicked")??)
     }
 }
@@ -65,7 +79,7 @@ fn work(
     crews: &[Crew],
     app: SocketAddr,
     admin: Option<SocketAddr>,
-    over: &AtomicBool,
+    state: &State,
 ) -> io::Result<Tally> {
     let tally = Rc::new(RefCell::new(Tally::default()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -85,13 +99,12 @@ fn work(
                 tokio::task::spawn_local(abuser.go_on(begins));
             }
         }
-        while !over.load(Ordering::Relaxed) {
+        while !state.is_over.load(Ordering::Relaxed) {
             sleep(Duration::from_millis(20)).await;
+            state.cpu_ms.store(thread_cpu_ms(), Ordering::Relaxed);
         }
     });
-    let mut tally = tally.take();
-    tally.cpu = thread_cpu();
-    Ok(tally)
+    Ok(tally.take())
 }
 
 pub(super) struct Abuser {
@@ -113,7 +126,10 @@ impl Abuser {
                         self.tally.borrow_mut().ended += 1;
                     }
                 }
-                Err(_) => self.tally.borrow_mut().not_opened += 1,
+                Err(_) => {
+                    self.tally.borrow_mut().not_opened += 1;
+                    sleep(REST_WITHOUT).await;
+                }
             }
             sleep(self.act.rest()).await;
         }
