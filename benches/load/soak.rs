@@ -28,7 +28,7 @@ const QUOTA: u64 = 4_000;
 /// The windows of the policy, as the processes of a rolling deploy have it: another one, beside.
 const WINDOWS: [&str; 2] = ["52 weeks", "51 weeks"];
 
-/// How many of them share a quota where one is cut off.
+/// How many processes share the quota where one of them is cut off.
 const PROCESSES: NonZeroU64 = NonZeroU64::new(2).expect("more than none");
 
 /// Longer than what was decided without Redis takes to be charged to it.
@@ -209,7 +209,7 @@ fn ask(
     }
 }
 
-/// A limiter of one of as many processes as `instances`.
+/// A limiter of a process that is one of `instances`.
 fn limiter(
     store: &Arc<RedisStore>,
     window: &str,

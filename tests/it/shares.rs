@@ -71,7 +71,7 @@ impl Member {
     fn new(server: &Server, clock: &Arc<ManualClock>, algorithm: &str, instances: usize) -> Self {
         let relay = Proxy::to(server.socket());
         let options = RedisOptions {
-            // No call takes as long; who finds no connection waits for a tenth of it.
+            // No call takes as long. A request that finds no connection waits for a tenth of it.
             timeout: Duration::from_secs(1),
             probe_interval: Duration::from_millis(20),
             clock: Some(clock.clone()),
