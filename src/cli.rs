@@ -153,11 +153,7 @@ impl fmt::Display for Failure {
                 write!(f, "tollgate: {}", text.strip_prefix("error: ").unwrap_or(&text).trim_end())
             }
             Self::Configuration(problems) => {
-                for (index, problem) in problems.iter().enumerate() {
-                    let newline = if index == 0 { "" } else { "\n" };
-                    write!(f, "{newline}tollgate: {problem}")?;
-                }
-                Ok(())
+                write!(f, "tollgate: {}", problems.to_string().replace('\n', "\ntollgate: "))
             }
             Self::Other(error) => {
                 write!(f, "tollgate: {error}")?;

@@ -21,6 +21,7 @@ use crate::network::Network;
 use crate::policy::Policy;
 use crate::quota::{Cost, Quota};
 
+mod file;
 mod layers;
 mod listen;
 mod origin;

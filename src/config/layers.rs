@@ -7,6 +7,7 @@ use std::{fmt, fs, io};
 
 use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
+use super::file::{self, LARGEST_TABLE};
 use super::origin::Origin;
 use super::problem::Problem;
 use super::service_link::is_service_link;
@@ -38,6 +39,9 @@ const PREFIX: &str = "TOLLGATE";
 /// One level more than any option has: what lies deeper is unknown without a look at it.
 const DEEPEST: usize = 5;
 
+/// A setting's key may hold `=` in quotes: so many of them are looked behind.
+const MOST_TRIED: usize = 64;
+
 /// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
 /// settings.
 #[derive(Clone, Default)]
@@ -68,11 +72,11 @@ impl fmt::Debug for Sources {
 /// All layers as one table, and what kept any of them from being read.
 pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<Problem>) {
     let mut layers = vec![parsed(&Origin::Default, DEFAULTS.into())];
-    layers.extend(sources.files.iter().map(|path| file(path)));
+    layers.extend(sources.files.iter().map(|path| of_file(path)));
     if let (Some(path), []) = (&sources.default_file, &sources.files[..])
         && !is_absent(path)
     {
-        layers.push(file(path));
+        layers.push(of_file(path));
     }
     let variables = &sources.variables;
     layers.extend(variables.iter().map(|(name, value)| variable(name, value, variables)));
@@ -95,9 +99,9 @@ fn is_absent(path: &Path) -> bool {
     fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn file(path: &Path) -> Layer {
+fn of_file(path: &Path) -> Layer {
     let origin = Origin::File(path.display().to_string());
-    match fs::read(path) {
+    match file::read(path, LARGEST_TABLE) {
         Ok(bytes) => parsed(&origin, bytes),
         Err(error) => Err(Problem::of(origin, format_args!("cannot be read: {error}"))),
     }
@@ -141,7 +145,7 @@ fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> 
 /// A key is read by the parser of the files, so that quotes mean what they mean there.
 fn setting(text: &str) -> Layer {
     let origin = Origin::CommandLine;
-    for (end, _) in text.match_indices('=') {
+    for (end, _) in text.match_indices('=').take(MOST_TRIED) {
         let key = text[..end].trim();
         if key.contains(char::is_control) {
             break;

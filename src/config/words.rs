@@ -5,6 +5,9 @@ use ::config::ValueKind;
 /// The longest text that a message repeats.
 const LONGEST_SHOWN: usize = 60;
 
+/// A choice in a message names so many: no section has more options.
+const MOST_NAMED: usize = 40;
+
 /// A key as TOML writes it.
 pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -21,8 +24,11 @@ pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
 
 /// `names` as a choice, in words.
 pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match names.split_last() {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(AsRef::as_ref).collect();
+    match shown.split_last() {
+        _ if names.len() > MOST_NAMED => {
+            format!("{} or one of {} others", shown.join(", "), names.len() - MOST_NAMED)
+        }
         None => "nothing".to_owned(),
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// Which requests a route is for: a method or any, and a path or a pattern of paths.
@@ -57,6 +58,12 @@ impl PartialEq for RoutePattern {
 }
 
 impl Eq for RoutePattern {}
+
+impl Hash for RoutePattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.method, &self.segments).hash(state);
+    }
+}
 
 impl FromStr for RoutePattern {
     type Err = RoutePatternError;

@@ -1,4 +1,6 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Deref;
 
 use super::super::Route;
 use super::super::problem::Problem;
@@ -13,17 +15,18 @@ type Policies = BTreeMap<String, Option<Policy>>;
 
 pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
+    let mut patterns: HashSet<RoutePattern> = HashSet::new();
+    let mut largest = HashMap::new();
+    let there_are = LazyCell::new(|| one_of(&policies.keys().collect::<Vec<_>>()));
     section.tables(|text, section| {
-        let (named, peek) = lists(section, policies);
-        let cost = cost(section, &named, policies);
+        let (named, peek) = lists(section, policies, &there_are);
+        let cost = cost(section, &named, policies, &mut largest);
         let Some(pattern) = pattern(text, section) else { return };
-        if let Some(other) = routes.iter().find(|other| other.pattern == pattern) {
-            section.refuse(format_args!(
-                "is for the same requests as {:?}",
-                other.pattern.to_string()
-            ));
+        if let Some(other) = patterns.get(&pattern) {
+            section.refuse(format_args!("is for the same requests as {:?}", other.to_string()));
             return;
         }
+        patterns.insert(pattern.clone());
         routes.push(Route { pattern, policies: named, peek, cost });
     });
     routes
@@ -34,7 +37,11 @@ fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
 }
 
 /// The policies that are charged, and those that are only told of.
-fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String>) {
+fn lists(
+    section: &mut Section,
+    policies: &Policies,
+    there_are: &impl Deref<Target = String>,
+) -> (Vec<String>, Vec<String>) {
     let mut seen = BTreeSet::new();
     let mut list = |option| {
         let Some(leaf) = section.take(option) else { return Vec::new() };
@@ -42,9 +49,8 @@ fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String
         let listed = section.note(listed).unwrap_or_default();
         for name in &listed {
             if !policies.contains_key(name) {
-                let there_are = one_of(&policies.keys().collect::<Vec<_>>());
-                let message =
-                    format!("no policy is called {}, expected {there_are}", show_text(name));
+                let name = show_text(name);
+                let message = format!("no policy is called {name}, expected {}", **there_are);
                 section.note::<()>(Err(leaf.refuse(message)));
             } else if !seen.insert(name.clone()) {
                 let message =
@@ -57,18 +63,25 @@ fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String
     (list("policies"), list("peek"))
 }
 
-fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {
+/// The cost, for which a policy that never admits it is a problem. `largest` has the most that a policy
+/// admits of anyone, once somebody asked: that is to go through all users who have quotas of their own.
+fn cost<'a>(
+    section: &mut Section,
+    named: &[String],
+    policies: &'a Policies,
+    largest: &mut HashMap<&'a str, u64>,
+) -> Cost {
     let Some(leaf) = section.take("cost") else { return Cost::ONE };
     let units = section.note(leaf.number(1..=MAX_EXACT)).unwrap_or(1);
     for policy in named.iter().filter_map(|name| policies.get(name)?.as_ref()) {
-        section.note(admits(policy, units, &leaf));
+        let largest = largest.entry(policy.name()).or_insert_with(|| policy.largest_cost());
+        section.note(admits(policy.name(), *largest, units, &leaf));
     }
     Cost::new(units).unwrap_or(Cost::ONE)
 }
 
 /// A route that no one may ever use is a mistake.
-fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), Problem> {
-    let (name, largest) = (policy.name(), policy.largest_cost());
+fn admits(name: &str, largest: u64, units: u64, leaf: &Leaf) -> Result<(), Problem> {
     if units <= largest {
         return Ok(());
     }

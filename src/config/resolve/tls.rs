@@ -1,7 +1,8 @@
 //! What `[store.tls]` names: files in PEM, which are read and checked here.
 
-use std::fs;
+use std::path::Path;
 
+use crate::config::file::{self, LARGEST_KEYS};
 use crate::config::problem::Problem;
 use crate::config::section::{Leaf, Section};
 use crate::config::{RedisTls, StoreUrl};
@@ -47,6 +48,7 @@ fn with_identity(certificate: &Leaf, key: &Leaf, tls: RedisTls) -> Result<RedisT
 /// The contents of the file that `leaf` names.
 fn read(leaf: &Leaf) -> Result<Vec<u8>, Problem> {
     leaf.parse("the path of a file", |path| {
-        fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"))
+        file::read(Path::new(path), LARGEST_KEYS)
+            .map_err(|error| format!("{path} cannot be read: {error}"))
     })
 }

@@ -1,5 +1,6 @@
 //! What is counted and said of policies that have little room.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +20,8 @@ const IS_FULL: u8 = 2;
 #[derive(Debug)]
 pub(super) struct Watches {
     max_keys: usize,
-    all: Mutex<Vec<Arc<Watch>>>,
+    /// By the policy's name.
+    all: Mutex<BTreeMap<Box<str>, Arc<Watch>>>,
     has_news: AtomicBool,
 }
 
@@ -47,16 +49,17 @@ impl Watches {
     /// Of all policies of the name of `policy`.
     pub(super) fn of(&self, policy: &Policy) -> Arc<Watch> {
         let mut all = self.lock();
-        if let Some(known) = all.iter().find(|watch| *watch.policy == *policy.name()) {
+        if let Some(known) = all.get(policy.name()) {
             return known.clone();
         }
         let watch = Arc::new(Watch::new(policy));
-        all.push(watch.clone());
+        all.insert(policy.name().into(), watch.clone());
         watch
     }
 
+    /// All of them, in the order of their policies' names.
     pub(super) fn all(&self) -> Vec<Arc<Watch>> {
-        self.lock().clone()
+        self.lock().values().cloned().collect()
     }
 
     /// Notes that a new key found `taken` percent of the room of `watch` taken: enough to tell.
@@ -76,7 +79,7 @@ impl Watches {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Watch>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<Watch>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
