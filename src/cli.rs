@@ -102,7 +102,7 @@ fn execute<E: Into<Box<dyn Error>>>(
 
 fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
     match action {
-        Action::Serve => Ok(serve(&config)?),
+        Action::Serve => Ok(serve(config)?),
         Action::Doctor => Ok(doctor::examine(&config, &mut io::stdout().lock())?),
     }
 }
@@ -112,7 +112,7 @@ fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(error.into()))
 }
 
-fn serve(config: &Config) -> Result<(), ServeError> {
+fn serve(config: Config) -> Result<(), ServeError> {
     let _counts = logging::start();
     server::serve(config)
 }

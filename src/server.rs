@@ -29,7 +29,7 @@ const DO_NOT_FIT: &str = "policies and routes do not fit";
 ///
 /// # Errors
 /// When an address cannot be listened on, or the store cannot be set up.
-pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
+pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
     actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::receive()
             .map_err(|error| ServeError::new("signals cannot be received", error))?;
@@ -40,9 +40,9 @@ pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
             bound::admin(address, parts.clone()).map_err(|error| cannot_listen(address, error))
         };
         let admin = admin.map(bind_admin).transpose()?;
-        let app = bound::app(config, parts.clone()).await;
+        let app = bound::app(&config, parts.clone()).await;
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
-        if let Some(assembled) = signals.during(assemble_aside(config.clone())).await {
+        if let Some(assembled) = signals.during(assemble_aside(config)).await {
             // It is empty until now.
             let _ = parts.set(assembled?);
             if let Some(admin) = admin {

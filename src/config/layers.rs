@@ -193,17 +193,18 @@ fn lay_over(
     problems: &mut Vec<Problem>,
 ) {
     for (name, value) in above {
-        let path = [path, &[&name]].concat();
         match below.get_mut(&name).map(|value| &mut value.kind) {
-            Some(ValueKind::Table(below)) => match value.kind {
-                ValueKind::Table(above) => lay_over(below, above, &path, problems),
-                _ => {
+            Some(ValueKind::Table(below)) => {
+                let path = [path, &[&name]].concat();
+                if let ValueKind::Table(above) = value.kind {
+                    lay_over(below, above, &path, problems);
+                } else {
                     let (key, origin) = (key_of(&path), Origin::of(&value));
                     let shown = show(&key, &value.kind);
                     let message = format_args!("expected a table, got {shown}");
                     problems.push(Problem::at(&key, origin, message));
                 }
-            },
+            }
             _ => {
                 below.insert(name, value);
             }
