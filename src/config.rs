@@ -22,7 +22,6 @@ use crate::policy::Policy;
 use crate::quota::{Cost, Quota};
 
 mod file;
-mod host;
 mod layers;
 mod listen;
 mod origin;

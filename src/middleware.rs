@@ -1,5 +1,6 @@
 //! The middleware: a check before each request, and its fields on the way out.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -47,7 +48,7 @@ mod asked;
 #[derive(Clone)]
 pub struct RateLimit {
     limiter: Limiter,
-    /// Names of the header fields that policies count by, ready to be looked for.
+    /// Names of the header fields that policies count by, ready to be looked for, in order.
     headers: Arc<[HeaderName]>,
     policies: Option<Policies>,
     client_ip: ClientIp,
@@ -65,7 +66,9 @@ impl RateLimit {
     /// [`User`] in the request's extensions, and the address that of the connection.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
-        let headers = limiter.key_headers().filter_map(|name| name.parse().ok()).collect();
+        // A name that many policies have is there once.
+        let names: BTreeSet<_> = limiter.key_headers().collect();
+        let headers = names.into_iter().filter_map(|name| name.parse().ok()).collect();
         Self {
             limiter,
             headers,
@@ -138,8 +141,8 @@ impl RateLimit {
         }
         let user = (self.user)(request);
         let headers = |name: &str| {
-            let name = self.headers.iter().find(|header| header.as_str() == name)?;
-            header(request, name)
+            let place = self.headers.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
+            header(request, &self.headers[place])
         };
         let client = self.client(request, user.as_ref()).with_headers(&headers);
         match (self.limiter.access(&client), due) {

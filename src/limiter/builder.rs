@@ -147,9 +147,12 @@ impl LimiterBuilder {
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
         let mut rules = HashMap::new();
+        let mut policies = Vec::new();
         for policy in self.policies {
             let name = policy.name().to_owned();
-            if rules.insert(name.clone(), Arc::new(Rule::new(policy))).is_some() {
+            let rule = Arc::new(Rule::new(policy));
+            policies.extend(rule.policies().cloned());
+            if rules.insert(name.clone(), rule).is_some() {
                 return Err(LimiterError::DuplicatePolicy(name));
             }
         }
@@ -158,20 +161,17 @@ impl LimiterBuilder {
         for Listed { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
             let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
-            let is_peeked = |policy: &&Policy| peek.iter().any(|it| it.name() == policy.name());
-            if let Some(twice) = policies.iter().find(is_peeked) {
-                return Err(LimiterError::DuplicatePolicy(twice.name().to_owned()));
-            }
+            all_differ(policies.iter().chain(peek.iter()).map(Policy::name))?;
             policies.note_charged_together();
-            if !patterns.insert(pattern.clone()) {
-                return Err(LimiterError::DuplicateRoute(pattern.to_string()));
-            }
             routes.push((pattern, Route { policies, peek, cost }));
+        }
+        let mut patterns = HashSet::new();
+        if let Some((twice, _)) = routes.iter().find(|(pattern, _)| !patterns.insert(pattern)) {
+            return Err(LimiterError::DuplicateRoute(twice.to_string()));
         }
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
         let Self { store, local, deny_cache, keyspace, instances, .. } = self;
-        let policies: Vec<_> = rules.values().flat_map(|rule| rule.policies()).cloned().collect();
         store.prepare(&policies);
         let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, &policies)));
         if let Some(fallback) = &fallback {
@@ -188,16 +188,25 @@ pub(super) fn named<N: AsRef<str>>(
     rules: &HashMap<String, Arc<Rule>>,
     names: impl IntoIterator<Item = N>,
 ) -> Result<Policies, LimiterError> {
-    let mut policies: Vec<Arc<Rule>> = Vec::new();
+    let rule = |name: N| {
+        let rule = rules.get(name.as_ref()).cloned();
+        rule.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
+    };
+    let policies = Policies(names.into_iter().map(rule).collect::<Result<_, _>>()?);
+    all_differ(policies.iter().map(Policy::name))?;
+    Ok(policies)
+}
+
+/// # Errors
+/// When one of the policies' `names` is there twice.
+fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), LimiterError> {
+    let mut seen = HashSet::new();
     for name in names {
-        let name = name.as_ref();
-        let rule = rules.get(name).ok_or_else(|| LimiterError::UnknownPolicy(name.to_owned()))?;
-        if policies.iter().any(|it| it.policy().name() == name) {
+        if !seen.insert(name) {
             return Err(LimiterError::DuplicatePolicy(name.to_owned()));
         }
-        policies.push(rule.clone());
     }
-    Ok(Policies(policies.into()))
+    Ok(())
 }
 
 /// Policies and routes that do not fit together.

@@ -17,107 +17,112 @@ pub struct Route {
     pub cost: Cost,
 }
 
-/// All routes, by method.
+/// All routes. What a request pays does not grow with their number: it looks for its whole path once, and
+/// then for each segment of its path at most once for each way that a pattern takes through it.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     routes: Vec<Route>,
-    /// Few, so that going through them is faster than a hash.
-    by_method: Vec<(Box<str>, Table)>,
-    other: Table,
-}
-
-/// The routes for one method, each by its place among all.
-#[derive(Debug, Default)]
-struct Table {
     /// Of a path without a pattern, which is always the most specific one.
-    exact: HashMap<Box<str>, usize>,
+    exact: HashMap<Box<str>, Methods>,
     patterns: Node,
 }
 
 /// Where a pattern goes on from here, most specific first.
 #[derive(Debug, Default)]
 struct Node {
-    text: HashMap<Box<str>, Node>,
+    // Boxed, as a table has more room than a node has entries.
+    text: HashMap<Box<str>, Box<Node>>,
     any: Option<Box<Node>>,
-    here: Option<usize>,
-    rest: Option<usize>,
+    here: Methods,
+    rest: Methods,
+}
+
+/// The routes of one path, each by its place among all.
+#[derive(Debug, Default)]
+struct Methods {
+    /// By the method's name, in the order of names.
+    named: Vec<(Box<str>, usize)>,
+    any: Option<usize>,
 }
 
 impl Routes {
     /// The table of `routes`, whose patterns differ.
-    pub(super) fn new(routes: Vec<(RoutePattern, Route)>) -> Self {
-        let methods = routes.iter().filter_map(|(pattern, _)| pattern.method.as_deref());
-        let mut methods: Vec<Box<str>> = methods.map(Into::into).collect();
-        if methods.iter().any(|method| **method == *"GET") {
-            methods.push("HEAD".into());
+    pub(super) fn new(mut routes: Vec<(RoutePattern, Route)>) -> Self {
+        routes.sort_by(|(one, _), (other, _)| one.method.cmp(&other.method));
+        let mut all = Self::default();
+        for (place, (pattern, _)) in routes.iter().enumerate() {
+            all.methods_of(pattern).add(pattern.method.clone(), place);
         }
-        methods.sort();
-        methods.dedup();
-        let table = |method: &str| {
-            let mut table = Table::default();
-            // What is added later replaces what has the same path.
-            let get = (method == "HEAD").then_some("GET");
-            for wanted in [None, get, Some(method)] {
-                for (place, (pattern, _)) in routes.iter().enumerate() {
-                    if pattern.method.as_deref() == wanted {
-                        table.insert(pattern, place);
-                    }
-                }
-            }
-            table
-        };
-        let by_method = methods.iter().map(|method| (method.clone(), table(method))).collect();
-        let other = table("");
-        Self { by_method, other, routes: routes.into_iter().map(|(_, route)| route).collect() }
+        Self { routes: routes.into_iter().map(|(_, route)| route).collect(), ..all }
     }
 
     /// The route of requests for `path` by `method`.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Route> {
-        let table = self.by_method.iter().find(|(name, _)| **name == *method);
-        let table = table.map_or(&self.other, |(_, table)| table);
         // What is no path, such as `*`, is about the server as a whole.
         let path = if path.starts_with('/') { path } else { "/" };
-        self.routes.get(table.find(path)?)
+        let exact = self.exact.get(path).and_then(|routes| routes.of(method));
+        let place = exact.or_else(|| self.patterns.find(method, path.split('/').skip(1)))?;
+        self.routes.get(place)
     }
-}
 
-impl Table {
-    fn insert(&mut self, pattern: &RoutePattern, place: usize) {
+    /// The routes that have the path of `pattern`.
+    fn methods_of(&mut self, pattern: &RoutePattern) -> &mut Methods {
         if pattern.is_exact() {
-            self.exact.insert(pattern.path().into(), place);
-            return;
+            return self.exact.entry(pattern.path().into()).or_default();
         }
         let mut node = &mut self.patterns;
         for segment in &pattern.segments {
             node = match segment {
                 Segment::Text(text) => node.text.entry(text.clone()).or_default(),
                 Segment::Any => node.any.get_or_insert_default(),
-                Segment::Rest => {
-                    node.rest = Some(place);
-                    return;
-                }
+                Segment::Rest => return &mut node.rest,
             };
         }
-        node.here = Some(place);
-    }
-
-    fn find(&self, path: &str) -> Option<usize> {
-        let exact = self.exact.get(path).copied();
-        exact.or_else(|| self.patterns.find(path.split('/').skip(1)))
+        &mut node.here
     }
 }
 
 impl Node {
     /// Goes no deeper than the longest pattern, and to no node twice: a node is one way through a
     /// path.
-    fn find<'a>(&self, mut segments: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-        let Some(segment) = segments.next() else { return self.here.or(self.rest) };
-        let text = self.text.get(segment).and_then(|node| node.find(segments.clone()));
+    fn find<'a>(
+        &self,
+        method: &str,
+        mut segments: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<usize> {
+        let Some(segment) = segments.next() else {
+            return self.here.of(method).or_else(|| self.rest.of(method));
+        };
+        let text = self.text.get(segment).and_then(|node| node.find(method, segments.clone()));
         text.or_else(|| {
             let any = self.any.as_ref().filter(|_| !segment.is_empty());
-            any.and_then(|node| node.find(segments))
+            any.and_then(|node| node.find(method, segments))
         })
-        .or(self.rest)
+        .or_else(|| self.rest.of(method))
+    }
+}
+
+impl Methods {
+    /// Adds a route for `method`, or for any, after those of methods whose names come before.
+    fn add(&mut self, method: Option<Box<str>>, place: usize) {
+        match method {
+            Some(method) => self.named.push((method, place)),
+            None => self.any = Some(place),
+        }
+    }
+
+    /// The route of requests by `method`: `HEAD` goes with `GET`.
+    fn of(&self, method: &str) -> Option<usize> {
+        if self.named.is_empty() {
+            return self.any;
+        }
+        let get = || self.named("GET").filter(|_| method == "HEAD");
+        self.named(method).or_else(get).or(self.any)
+    }
+
+    fn named(&self, method: &str) -> Option<usize> {
+        let at = self.named.binary_search_by(|(name, _)| (**name).cmp(method)).ok()?;
+        Some(self.named[at].1)
     }
 }
 

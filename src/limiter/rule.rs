@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::client::Client;
 use crate::policy::{KeySource, Policy};
+use crate::quota::Quota;
 
-/// A policy, and the same policy with each quota that it has for plans and users.
+/// A policy, and the same policy with each quota that it has for plans and users: one for all who have
+/// the same quota, as there may be many users and few quotas.
 #[derive(Debug)]
 pub(super) struct Rule {
     policy: Arc<Policy>,
+    /// Those of plans and users, each once.
+    special: Vec<Arc<Policy>>,
     plans: HashMap<Box<str>, Arc<Policy>>,
     users: HashMap<Box<[u8]>, Arc<Policy>>,
     may_be_given_back: AtomicBool,
@@ -17,11 +21,15 @@ pub(super) struct Rule {
 
 impl Rule {
     pub(super) fn new(policy: Policy) -> Self {
-        let of_quota = |quota| Arc::new(policy.of_quota(quota));
+        let mut special: HashMap<Quota, Arc<Policy>> = HashMap::new();
+        let mut of_quota = |quota| {
+            special.entry(quota).or_insert_with(|| Arc::new(policy.of_quota(quota))).clone()
+        };
         let plans = policy.plans().map(|(plan, quota)| (plan.into(), of_quota(quota))).collect();
         let users = policy.users().map(|(id, quota)| (id.into(), of_quota(quota))).collect();
+        let special = special.into_values().collect();
         let may_be_given_back = AtomicBool::new(false);
-        Self { plans, users, policy: Arc::new(policy), may_be_given_back }
+        Self { special, plans, users, policy: Arc::new(policy), may_be_given_back }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -30,7 +38,7 @@ impl Rule {
 
     /// The policy with each of its quotas.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        iter::once(&self.policy).chain(self.plans.values()).chain(self.users.values())
+        iter::once(&self.policy).chain(&self.special)
     }
 
     /// The policy with one quota of each window that it has.

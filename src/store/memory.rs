@@ -1,9 +1,10 @@
 //! State in this process: sharded, and bounded in keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::crowding::{Counted, Level};
+use self::entry::MAX_ROOMS;
 use self::stand_in::{Debt, MAX_DEBTORS};
 pub(crate) use self::stand_in::{Instead, Known};
 pub use self::status::{MemoryStatus, NewKeys, PolicyKeys};
@@ -132,13 +133,14 @@ impl Store for MemoryStore {
     }
 
     fn prepare(&self, policies: &[Arc<Policy>]) {
-        // Among so many there is hardly a place for each. They are known when they are used.
-        if policies.len() > MOST_PREPARED {
-            return;
-        }
+        // The quotas of a policy that have one window have one room.
+        let mut seen = HashSet::new();
+        let rooms = policies.iter().filter(|it| seen.insert((it.name(), it.quota().window())));
+        // Any more share the last room, as soon as they want one.
+        let rooms: Vec<_> = rooms.take(MAX_ROOMS).collect();
         for shard in 0..self.for_keys {
             let mut shard = self.lock(shard);
-            policies.iter().for_each(|policy| shard.entries.prepare(policy));
+            rooms.iter().for_each(|policy| shard.entries.prepare(policy));
         }
     }
 

@@ -1,5 +1,7 @@
 //! The keys that tokens may be signed with.
 
+use std::collections::HashMap;
+
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, Header};
 use serde::Deserialize;
@@ -13,8 +15,8 @@ use super::key::{Key, KeyError};
 pub(super) enum KeySet {
     /// One for every token, whatever it says of its key.
     Only(Box<Key>),
-    /// The one that the token names.
-    Named(Vec<(String, Key)>),
+    /// The one that the token names; there may be several of a name, for one algorithm each.
+    Named(HashMap<String, Vec<Key>>),
 }
 
 /// Where a JWK Set comes from, which decides whether it may hold secrets.
@@ -35,15 +37,13 @@ impl KeySet {
     /// The keys of a JWK Set that are of use under `rules`.
     pub(super) fn parse(text: &[u8], place: Place, rules: &JwtRules) -> Result<Self, KeyError> {
         let document: Document = serde_json::from_slice(text).map_err(|_| KeyError::NotASet)?;
-        let keys: Vec<_> = document
-            .keys
-            .into_iter()
-            .filter_map(|value| {
-                let jwk: Jwk = serde_json::from_value(value).ok()?;
-                let key = Key::of_set(&jwk, place == Place::File, rules)?;
-                Some((jwk.common.key_id?, key))
-            })
-            .collect();
+        let read = document.keys.into_iter().filter_map(|value| {
+            let jwk: Jwk = serde_json::from_value(value).ok()?;
+            let key = Key::of_set(&jwk, place == Place::File, rules)?;
+            Some((jwk.common.key_id?, key))
+        });
+        let mut keys: HashMap<_, Vec<_>> = HashMap::new();
+        read.for_each(|(name, key)| keys.entry(name).or_default().push(key));
         if keys.is_empty() { Err(KeyError::NoKeyOfSet) } else { Ok(Self::Named(keys)) }
     }
 
@@ -54,9 +54,8 @@ impl KeySet {
         match self {
             Self::Only(key) => Some(&**key).filter(|key| may(key, header.alg)),
             Self::Named(keys) => {
-                let kid = header.kid.as_deref()?;
-                let named = keys.iter().filter(|(name, _)| name == kid);
-                named.map(|(_, key)| key).find(|key| may(key, header.alg))
+                let named = keys.get(header.kid.as_deref()?)?;
+                named.iter().find(|key| may(key, header.alg))
             }
         }
     }

@@ -40,7 +40,10 @@ fn table(section: &mut Section, key: &KeySource) -> Vec<(String, Leaf, Quota)> {
             "only a policy by user or user-or-ip can tell users apart, and this one is by {key}"
         ));
     }
-    section.options(|name, leaf| Ok((name.to_owned(), leaf.clone(), quota(leaf)?)))
+    section.options(|name, leaf| {
+        let quota = quota(&leaf)?;
+        Ok((name.to_owned(), leaf, quota))
+    })
 }
 
 impl SpecialQuotas {
