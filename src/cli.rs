@@ -102,7 +102,7 @@ fn execute<E: Into<Box<dyn Error>>>(
 
 fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
     match action {
-        Action::Serve => Ok(serve(config)?),
+        Action::Serve => Ok(serve(&config)?),
         Action::Doctor => Ok(doctor::examine(&config, &mut io::stdout().lock())?),
     }
 }
@@ -112,7 +112,7 @@ fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(error.into()))
 }
 
-fn serve(config: Config) -> Result<(), ServeError> {
+fn serve(config: &Config) -> Result<(), ServeError> {
     let _counts = logging::start();
     server::serve(config)
 }
@@ -153,7 +153,11 @@ impl fmt::Display for Failure {
                 write!(f, "tollgate: {}", text.strip_prefix("error: ").unwrap_or(&text).trim_end())
             }
             Self::Configuration(problems) => {
-                write!(f, "tollgate: {}", problems.to_string().replace('\n', "\ntollgate: "))
+                for (index, line) in problems.lines().enumerate() {
+                    let newline = if index == 0 { "" } else { "\n" };
+                    write!(f, "{newline}tollgate: {line}")?;
+                }
+                Ok(())
             }
             Self::Other(error) => {
                 write!(f, "tollgate: {error}")?;

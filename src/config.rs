@@ -22,6 +22,7 @@ use crate::policy::Policy;
 use crate::quota::{Cost, Quota};
 
 mod file;
+mod host;
 mod layers;
 mod listen;
 mod origin;

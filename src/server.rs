@@ -36,7 +36,7 @@ const DO_NOT_FIT: &str = "policies and routes do not fit";
 ///
 /// # Errors
 /// When an address cannot be listened on, or the store cannot be set up.
-pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
+pub(crate) fn serve(config: &Config) -> Result<(), ServeError> {
     actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::receive()
             .map_err(|error| ServeError::new("signals cannot be received", error))?;
@@ -51,9 +51,12 @@ pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
                 .map_err(|error| cannot_listen(address, error))
         };
         let admin = admin.map(bind_admin).transpose()?;
-        let app = bound::app(&config, parts.clone()).await;
+        let app = listener::app(config, listeners.app.clone(), parts.clone()).await;
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
-        if let Some(assembled) = signals.during(assemble_aside(config)).await {
+        files.say(config, connections);
+        let stop = Stop::new(config, listeners.app.clone());
+        let assembled = assemble_aside(config.clone(), listeners);
+        if let Some(assembled) = signals.during(assembled).await {
             // It is empty until now.
             let _ = parts.set(assembled?);
             if let Some(admin) = admin {

@@ -7,7 +7,7 @@ use std::{fmt, fs, io};
 
 use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
-use super::file::{self, LARGEST_TABLE};
+use super::file;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::service_link::is_service_link;
@@ -38,9 +38,6 @@ const PREFIX: &str = "TOLLGATE";
 
 /// One level more than any option has: what lies deeper is unknown without a look at it.
 const DEEPEST: usize = 5;
-
-/// A setting's key may hold `=` in quotes: so many of them are looked behind.
-const MOST_TRIED: usize = 64;
 
 /// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
 /// settings.
@@ -101,7 +98,7 @@ fn is_absent(path: &Path) -> bool {
 
 fn of_file(path: &Path) -> Layer {
     let origin = Origin::File(path.display().to_string());
-    match file::read(path, LARGEST_TABLE) {
+    match file::read(path) {
         Ok(bytes) => parsed(&origin, bytes),
         Err(error) => Err(Problem::of(origin, format_args!("cannot be read: {error}"))),
     }
@@ -145,7 +142,7 @@ fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> 
 /// A key is read by the parser of the files, so that quotes mean what they mean there.
 fn setting(text: &str) -> Layer {
     let origin = Origin::CommandLine;
-    for (end, _) in text.match_indices('=').take(MOST_TRIED) {
+    for (end, _) in text.match_indices('=') {
         let key = text[..end].trim();
         if key.contains(char::is_control) {
             break;
@@ -193,18 +190,17 @@ fn lay_over(
     problems: &mut Vec<Problem>,
 ) {
     for (name, value) in above {
+        let path = [path, &[&name]].concat();
         match below.get_mut(&name).map(|value| &mut value.kind) {
-            Some(ValueKind::Table(below)) => {
-                let path = [path, &[&name]].concat();
-                if let ValueKind::Table(above) = value.kind {
-                    lay_over(below, above, &path, problems);
-                } else {
+            Some(ValueKind::Table(below)) => match value.kind {
+                ValueKind::Table(above) => lay_over(below, above, &path, problems),
+                _ => {
                     let (key, origin) = (key_of(&path), Origin::of(&value));
                     let shown = show(&key, &value.kind);
                     let message = format_args!("expected a table, got {shown}");
                     problems.push(Problem::at(&key, origin, message));
                 }
-            }
+            },
             _ => {
                 below.insert(name, value);
             }

@@ -14,7 +14,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// The origin of `value`, as [`Origin::mark_all`] left it.
+    /// The origin of `value`, as [`Origin::mark`] left it.
     pub(super) fn of(value: &Value) -> Self {
         match value.origin().and_then(|origin| origin.split_once(':')) {
             Some(("file", name)) => Self::File(name.to_owned()),
@@ -24,11 +24,21 @@ impl Origin {
         }
     }
 
-    /// The same table, with this origin on every value in it and in its tables; an item of a list is from
-    /// where its list is.
-    pub(super) fn mark_all(&self, mut table: Map<String, Value>) -> Map<String, Value> {
-        mark(&mut table, &self.tag());
-        table
+    /// The same value, and all values in it, with this origin.
+    pub(super) fn mark(&self, value: Value) -> Value {
+        let kind = match value.kind {
+            ValueKind::Table(table) => ValueKind::Table(self.mark_all(table)),
+            ValueKind::Array(list) => {
+                ValueKind::Array(list.into_iter().map(|value| self.mark(value)).collect())
+            }
+            leaf => leaf,
+        };
+        Value::new(Some(&self.tag()), kind)
+    }
+
+    /// The same table, with this origin on every value.
+    pub(super) fn mark_all(&self, table: Map<String, Value>) -> Map<String, Value> {
+        table.into_iter().map(|(name, value)| (name, self.mark(value))).collect()
     }
 
     /// Whether its values are text that stands for any type, as a file's are not.
@@ -43,16 +53,6 @@ impl Origin {
             Self::Variable(name) => format!("variable:{name}"),
             Self::CommandLine => "command line:".to_owned(),
         }
-    }
-}
-
-fn mark(table: &mut Map<String, Value>, tag: &String) {
-    for value in table.values_mut() {
-        let mut kind = std::mem::take(&mut value.kind);
-        if let ValueKind::Table(inner) = &mut kind {
-            mark(inner, tag);
-        }
-        *value = Value::new(Some(tag), kind);
     }
 }
 

@@ -49,14 +49,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// The problems that are displayed. Whoever mends those has most of the others, too.
-const MOST_DISPLAYED: usize = 100;
-
-/// The longest key, origin or message of a problem, in characters.
-const LONGEST: usize = 1_000;
-
-/// Everything that is wrong with a configuration, at least one problem; displayed as one line each. Of more
-/// than a hundred problems, the first hundred are displayed, and a last line says how many more there are.
+/// Everything that is wrong with a configuration, at least one problem; displayed as one line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
@@ -94,15 +87,11 @@ impl<'a> IntoIterator for &'a Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.iter().take(MOST_DISPLAYED).enumerate() {
+        for (index, line) in self.lines().enumerate() {
             let newline = if index == 0 { "" } else { "\n" };
             write!(f, "{newline}{line}")?;
         }
-        match self.0.len().saturating_sub(MOST_DISPLAYED) {
-            0 => Ok(()),
-            1 => f.write_str("\nand 1 more problem"),
-            more => write!(f, "\nand {more} more problems"),
-        }
+        Ok(())
     }
 }
 
@@ -110,11 +99,5 @@ impl std::error::Error for Problems {}
 
 /// File names, keys and parsers may bring line breaks and terminal escapes.
 fn one_line(text: impl fmt::Display) -> String {
-    let text = text.to_string();
-    let text = text.trim();
-    let line = |text: &str| text.replace(char::is_control, " ");
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => line(&text[..end]) + "...",
-        None => line(text),
-    }
+    text.to_string().trim().replace(char::is_control, " ")
 }

@@ -1,11 +1,9 @@
 //! The raw configuration: a [`Section`] is a table whose options are read one by one, so that one
 //! bad option does not hide another.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::str::FromStr;
 
 use ::config::{Map, Value, ValueKind};
@@ -17,7 +15,7 @@ use super::words::{is_like_a_secret, key_of, one_of, show, show_text};
 /// A table that is being read: who asks for an option takes it out, and what is left is unknown.
 #[derive(Debug)]
 pub(super) struct Section {
-    path: Rc<[Rc<str>]>,
+    path: Vec<String>,
     origin: Origin,
     values: Map<String, Value>,
     known: Vec<&'static str>,
@@ -26,12 +24,12 @@ pub(super) struct Section {
 
 impl Section {
     pub(super) fn root(values: Map<String, Value>, problems: Vec<Problem>) -> Self {
-        Self { path: [].into(), origin: Origin::Default, values, known: Vec::new(), problems }
+        Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), problems }
     }
 
     /// The part at `path`, from an origin of its own.
     pub(super) fn part(path: &[&str], origin: Origin, values: Map<String, Value>) -> Self {
-        let path = path.iter().map(|&name| name.into()).collect();
+        let path = path.iter().map(|&name| name.to_owned()).collect();
         Self { path, origin, ..Self::root(values, Vec::new()) }
     }
 
@@ -39,7 +37,7 @@ impl Section {
     pub(super) fn take(&mut self, name: &'static str) -> Option<Leaf> {
         self.known.push(name);
         let value = self.values.remove(name)?;
-        Some(Leaf { path: self.path.clone(), name: name.into(), value })
+        Some(Leaf { key: self.key_of(name), origin: Origin::of(&value), kind: value.kind })
     }
 
     /// The option `name` as `read` reads it; `default` where it is not given, or bad.
@@ -69,12 +67,13 @@ impl Section {
     /// All options in this table, by name, as `read` reads them; without those that are bad.
     pub(super) fn options<T>(
         &mut self,
-        mut read: impl FnMut(&str, Leaf) -> Result<T, Problem>,
+        mut read: impl FnMut(&str, &Leaf) -> Result<T, Problem>,
     ) -> Vec<T> {
         let mut options = Vec::new();
         for (name, value) in std::mem::take(&mut self.values) {
-            let leaf = Leaf { path: self.path.clone(), name: name.clone().into(), value };
-            options.extend(self.note(read(&name, leaf)));
+            let origin = Origin::of(&value);
+            let leaf = Leaf { key: self.key_of(&name), origin, kind: value.kind };
+            options.extend(self.note(read(&name, &leaf)));
         }
         options
     }
@@ -132,15 +131,14 @@ impl Section {
                 let meant = self.variable_like(&name);
                 message += &format!("; \"__\" joins levels, as in {meant}");
             }
-            let key = key_of(&self.path_of(&name));
-            self.problems.push(Problem::at(&key, origin, message));
+            self.problems.push(Problem::at(&self.key_of(&name), origin, message));
         }
         self.problems
     }
 
     /// A variable that is there, and likely to be meant by one whose last part is `name`.
     fn variable_like(&self, name: &str) -> &'static str {
-        let words = self.path_of(name).join("_");
+        let words = [&self.path[..], &[name.to_owned()]].concat().join("_");
         let address = ["port", "host", "addr", "address", "bind", "listen"];
         match words.rsplit_once('_').unwrap_or(("", &words)) {
             ("" | "server", word) if address.contains(&word) => "TOLLGATE_SERVER__LISTEN",
@@ -151,7 +149,7 @@ impl Section {
 
     fn enter<T>(&mut self, name: &str, value: Value, read: impl FnOnce(&mut Self) -> T) -> T {
         let mut section = Self::root(Map::new(), Vec::new());
-        section.path = self.path.iter().cloned().chain([name.into()]).collect();
+        section.path = [&self.path[..], &[name.to_owned()]].concat();
         section.origin = Origin::of(&value);
         if let ValueKind::Table(values) = value.kind {
             section.values = values;
@@ -171,27 +169,25 @@ impl Section {
         key_of(&self.path)
     }
 
-    /// The names on the way to what is called `name` in it.
-    fn path_of<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
-        self.path.iter().map(|it| &**it).chain([name]).collect()
+    fn key_of(&self, name: &str) -> String {
+        key_of(&[&self.path[..], &[name.to_owned()]].concat())
     }
 }
 
-/// The value of one option. Its key and its origin are put together only for who asks: few are wrong.
+/// The value of one option.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
-    /// Of its section.
-    path: Rc<[Rc<str>]>,
-    name: Cow<'static, str>,
-    value: Value,
+    key: String,
+    origin: Origin,
+    kind: ValueKind,
 }
 
 impl Leaf {
     /// A whole number in `range`. The config crate would round floats and count booleans.
     pub(super) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, Problem> {
-        let number = match &self.value.kind {
+        let number = match &self.kind {
             ValueKind::I64(number) => u64::try_from(*number).ok(),
-            ValueKind::String(text) if self.origin().is_untyped() => text.parse().ok(),
+            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
             _ => None,
         };
         number.filter(|number| range.contains(number)).ok_or_else(|| {
@@ -201,9 +197,9 @@ impl Leaf {
 
     /// `true` or `false`.
     pub(super) fn flag(&self) -> Result<bool, Problem> {
-        match &self.value.kind {
+        match &self.kind {
             ValueKind::Boolean(flag) => Some(*flag),
-            ValueKind::String(text) if self.origin().is_untyped() => text.parse().ok(),
+            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
             _ => None,
         }
         .ok_or_else(|| self.unlike("true or false"))
@@ -211,7 +207,7 @@ impl Leaf {
 
     /// Text of any kind.
     pub(super) fn text(&self) -> Result<&str, Problem> {
-        match &self.value.kind {
+        match &self.kind {
             ValueKind::String(text) => Ok(text),
             _ => Err(self.unlike("text in quotes")),
         }
@@ -220,7 +216,7 @@ impl Leaf {
     /// A path; one in a file is seen from where that file is.
     pub(super) fn path(&self) -> Result<PathBuf, Problem> {
         let path = Path::new(self.text()?);
-        Ok(match &self.origin() {
+        Ok(match &self.origin {
             Origin::File(name) => Path::new(name).parent().unwrap_or(Path::new("")).join(path),
             _ => path.to_owned(),
         })
@@ -237,7 +233,7 @@ impl Leaf {
 
     /// A list of texts, which are `expected`; outside files, text with commas between.
     pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, Problem> {
-        match &self.value.kind {
+        match &self.kind {
             ValueKind::Array(values) => values
                 .iter()
                 .map(|value| match &value.kind {
@@ -245,7 +241,7 @@ impl Leaf {
                     _ => None,
                 })
                 .collect(),
-            ValueKind::String(text) if self.origin().is_untyped() => Some(match text.trim() {
+            ValueKind::String(text) if self.origin.is_untyped() => Some(match text.trim() {
                 "" => Vec::new(),
                 text => text.split(',').map(|item| item.trim().to_owned()).collect(),
             }),
@@ -272,22 +268,10 @@ impl Leaf {
 
     /// The problem `message` of this option.
     pub(super) fn refuse(&self, message: impl fmt::Display) -> Problem {
-        Problem::at(&self.key(), self.origin(), message)
-    }
-
-    fn key(&self) -> String {
-        let path: Vec<&str> = self.path.iter().map(|it| &**it).chain([&*self.name]).collect();
-        key_of(&path)
-    }
-
-    fn origin(&self) -> Origin {
-        Origin::of(&self.value)
+        Problem::at(&self.key, &self.origin, message)
     }
 
     fn unlike(&self, expected: impl fmt::Display) -> Problem {
-        self.refuse(format_args!(
-            "expected {expected}, got {}",
-            show(&self.key(), &self.value.kind)
-        ))
+        self.refuse(format_args!("expected {expected}, got {}", show(&self.key, &self.kind)))
     }
 }

@@ -5,8 +5,8 @@ use ::config::ValueKind;
 /// The longest text that a message repeats.
 const LONGEST_SHOWN: usize = 60;
 
-/// A choice in a message names so many: no section has more options.
-const MOST_NAMED: usize = 40;
+/// The most names that a message lists.
+const MOST_NAMES: usize = 30;
 
 /// A key as TOML writes it.
 pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
@@ -24,11 +24,11 @@ pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
 
 /// `names` as a choice, in words: of many names, the first ones.
 pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
-    let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(AsRef::as_ref).collect();
-    match shown.split_last() {
-        _ if names.len() > MOST_NAMED => {
-            format!("{} or one of {} others", shown.join(", "), names.len() - MOST_NAMED)
-        }
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let others = (more > 0).then(|| format!("one of {more} more"));
+    let names = names.iter().take(MOST_NAMES).map(AsRef::as_ref);
+    let names: Vec<&str> = names.chain(others.as_deref()).collect();
+    match names.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

@@ -131,9 +131,7 @@ impl LimiterBuilder {
     }
 
     /// Divides every quota by `instances`, rounding up, while the store fails: so many processes share
-    /// them. A process that does not reach the store admits its part of what remained. It cannot know
-    /// whether others do reach it, and admit all of that: so each process that does not may add its
-    /// part to a quota.
+    /// them.
     #[must_use]
     pub fn instances(self, instances: NonZeroU64) -> Self {
         Self { instances, ..self }
@@ -157,7 +155,6 @@ impl LimiterBuilder {
             }
         }
         let mut routes: Vec<(RoutePattern, Route)> = Vec::new();
-        let mut patterns = HashSet::new();
         for Listed { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
             let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);

@@ -1,10 +1,9 @@
 //! State in this process: sharded, and bounded in keys.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::crowding::{Counted, Level};
-use self::entry::MAX_ROOMS;
 use self::stand_in::{Debt, MAX_DEBTORS};
 pub(crate) use self::stand_in::{Instead, Known};
 pub use self::status::{MemoryStatus, NewKeys, PolicyKeys};
@@ -133,14 +132,13 @@ impl Store for MemoryStore {
     }
 
     fn prepare(&self, policies: &[Arc<Policy>]) {
-        // The quotas of a policy that have one window have one room.
-        let mut seen = HashSet::new();
-        let rooms = policies.iter().filter(|it| seen.insert((it.name(), it.quota().window())));
-        // Any more share the last room, as soon as they want one.
-        let rooms: Vec<_> = rooms.take(MAX_ROOMS).collect();
+        // Among so many there is hardly a place for each. They are known when they are used.
+        if policies.len() > MOST_PREPARED {
+            return;
+        }
         for shard in 0..self.for_keys {
             let mut shard = self.lock(shard);
-            rooms.iter().for_each(|policy| shard.entries.prepare(policy));
+            policies.iter().for_each(|policy| shard.entries.prepare(policy));
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
 
-use super::super::file::{self, LARGEST_KEYS, LARGEST_TABLE};
+use super::super::file;
 use super::super::origin::Origin;
 use super::super::problem::Problem;
 use super::super::section::{Leaf, Section};
@@ -82,7 +82,7 @@ fn keys_of_file(
     plans: &BTreeSet<String>,
 ) -> Result<Vec<Problem>, Problem> {
     let path = leaf.path()?;
-    let text = String::from_utf8(read(leaf, &path, LARGEST_TABLE)?);
+    let text = String::from_utf8(read(leaf, &path)?);
     let text = text.map_err(|_| leaf.refuse("the file is not UTF-8 text"))?;
     let origin = Origin::File(path.display().to_string());
     let table = match toml::parse(&text) {
@@ -162,8 +162,8 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
     }
     let keys = section.note(match *name {
         "key" => leaf.text().map(|text| JwtKeys::Only(Secret::new(text.as_bytes()))),
-        "key_file" => secret(leaf).map(JwtKeys::Only),
-        "jwks_file" => secret(leaf).map(JwtKeys::Set),
+        "key_file" => file(leaf).map(JwtKeys::Only),
+        "jwks_file" => file(leaf).map(JwtKeys::Set),
         _ => url(leaf).map(|url| JwtKeys::Fetched(fetched(url))),
     })?;
     if rules.algorithms.is_empty() {
@@ -214,12 +214,12 @@ fn not_empty(leaf: &Leaf) -> Result<String, Problem> {
     }
 }
 
-fn secret(leaf: &Leaf) -> Result<Secret, Problem> {
-    Ok(Secret::new(read(leaf, &leaf.path()?, LARGEST_KEYS)?))
+fn file(leaf: &Leaf) -> Result<Secret, Problem> {
+    Ok(Secret::new(read(leaf, &leaf.path()?)?))
 }
 
 /// Without the path: it may be a secret that belongs into another option.
-fn read(leaf: &Leaf, path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
-    file::read(path, most)
+fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, Problem> {
+    file::read(path)
         .map_err(|error| leaf.refuse(format_args!("the file of that name cannot be read: {error}")))
 }

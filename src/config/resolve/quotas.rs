@@ -40,10 +40,7 @@ fn table(section: &mut Section, key: &KeySource) -> Vec<(String, Leaf, Quota)> {
             "only a policy by user or user-or-ip can tell users apart, and this one is by {key}"
         ));
     }
-    section.options(|name, leaf| {
-        let quota = quota(&leaf)?;
-        Ok((name.to_owned(), leaf, quota))
-    })
+    section.options(|name, leaf| Ok((name.to_owned(), leaf.clone(), quota(leaf)?)))
 }
 
 impl SpecialQuotas {

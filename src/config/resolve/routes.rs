@@ -1,5 +1,5 @@
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::Route;
 use super::super::problem::Problem;
@@ -9,35 +9,25 @@ use crate::limiter::RoutePattern;
 use crate::policy::Policy;
 use crate::quota::{Cost, MAX_EXACT};
 
-/// The policies that routes may name, and what is found out of all of them once, for all routes.
-struct Known<'a> {
-    /// By name, also those that are bad.
-    policies: &'a BTreeMap<String, Option<Policy>>,
-    names: OnceCell<String>,
-    largest_costs: HashMap<&'a str, u64>,
-}
+/// Every policy by its name, also one that is bad.
+type Policies = BTreeMap<String, Option<Policy>>;
 
-pub(super) fn routes(
-    section: &mut Section,
-    policies: &BTreeMap<String, Option<Policy>>,
-) -> Vec<Route> {
-    let mut known = Known { policies, names: OnceCell::new(), largest_costs: HashMap::new() };
-    let mut routes: Vec<Route> = Vec::new();
-    let mut named: HashSet<RoutePattern> = HashSet::new();
+pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
+    let mut routes = Vec::new();
+    // By pattern, how each is written.
+    let mut seen: HashMap<RoutePattern, String> = HashMap::new();
     section.tables(|text, section| {
-        let (policies, peek) = lists(section, &known);
-        let cost = cost(section, &policies, &mut known);
+        let (named, peek) = lists(section, policies);
+        let cost = cost(section, &named, policies);
         let Some(pattern) = pattern(text, section) else { return };
-        // Only by names in braces do patterns differ that are for the same requests.
-        if text.contains('{') {
-            if let Some(other) = named.get(&pattern) {
-                let other = other.to_string();
-                section.refuse(format_args!("is for the same requests as {other:?}"));
+        match seen.entry(pattern.clone()) {
+            Entry::Occupied(other) => {
+                section.refuse(format_args!("is for the same requests as {:?}", other.get()));
                 return;
             }
-            named.insert(pattern.clone());
-        }
-        routes.push(Route { pattern, policies, peek, cost });
+            Entry::Vacant(place) => place.insert(pattern.to_string()),
+        };
+        routes.push(Route { pattern, policies: named, peek, cost });
     });
     routes
 }
@@ -47,54 +37,45 @@ fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
 }
 
 /// The policies that are charged, and those that are only told of.
-fn lists(section: &mut Section, known: &Known<'_>) -> (Vec<String>, Vec<String>) {
-    let leaves = ["policies", "peek"].map(|option| section.take(option));
-    let lists = leaves.each_ref().map(|leaf| {
-        let listed = leaf.as_ref().map(|leaf| leaf.list("names, as in [\"default\"]"));
-        listed.and_then(|listed| section.note(listed)).unwrap_or_default()
-    });
+fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String>) {
     let mut seen = BTreeSet::new();
-    for (leaf, listed) in leaves.iter().zip(&lists) {
-        let Some(leaf) = leaf else { continue };
-        for name in listed {
-            let shown = || show_text(name);
-            let problem = if !known.policies.contains_key(name) {
-                format!("no policy is called {}, expected {}", shown(), known.names())
-            } else if !seen.insert(name) {
-                format!("the policy {} is listed twice for this route", shown())
-            } else {
-                continue;
-            };
-            section.note::<()>(Err(leaf.refuse(problem)));
+    let mut list = |option| {
+        let Some(leaf) = section.take(option) else { return Vec::new() };
+        let listed = leaf.list("names, as in [\"default\"]");
+        let listed = section.note(listed).unwrap_or_default();
+        for name in &listed {
+            if !policies.contains_key(name) {
+                let there_are = one_of(&policies.keys().collect::<Vec<_>>());
+                let message =
+                    format!("no policy is called {}, expected {there_are}", show_text(name));
+                section.note::<()>(Err(leaf.refuse(message)));
+            } else if !seen.insert(name.clone()) {
+                let message =
+                    format!("the policy {} is listed twice for this route", show_text(name));
+                section.note::<()>(Err(leaf.refuse(message)));
+            }
         }
-    }
-    lists.into()
+        listed
+    };
+    (list("policies"), list("peek"))
 }
 
-fn cost(section: &mut Section, policies: &[String], known: &mut Known<'_>) -> Cost {
+fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {
     let Some(leaf) = section.take("cost") else { return Cost::ONE };
     let units = section.note(leaf.number(1..=MAX_EXACT)).unwrap_or(1);
-    for name in policies {
-        section.note(known.admits(name, units, &leaf));
+    for policy in named.iter().filter_map(|name| policies.get(name)?.as_ref()) {
+        section.note(admits(policy, units, &leaf));
     }
     Cost::new(units).unwrap_or(Cost::ONE)
 }
 
-impl Known<'_> {
-    fn names(&self) -> &str {
-        self.names.get_or_init(|| one_of(&self.policies.keys().collect::<Vec<_>>()))
+/// A route that no one may ever use is a mistake.
+fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), Problem> {
+    let (name, largest) = (policy.name(), policy.largest_cost());
+    if units <= largest {
+        return Ok(());
     }
-
-    /// A route that no one may ever use is a mistake.
-    fn admits(&mut self, name: &str, units: u64, leaf: &Leaf) -> Result<(), Problem> {
-        let Some(policy) = self.policies.get(name).and_then(Option::as_ref) else { return Ok(()) };
-        let largest = || policy.largest_cost();
-        let largest = *self.largest_costs.entry(policy.name()).or_insert_with(largest);
-        if units <= largest {
-            return Ok(());
-        }
-        Err(leaf.refuse(format_args!(
-            "the policy {name:?} never admits a request that costs {units} units: at most {largest}"
-        )))
-    }
+    Err(leaf.refuse(format_args!(
+        "the policy {name:?} never admits a request that costs {units} units: at most {largest}"
+    )))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::file::{self, LARGEST_KEYS};
+use crate::config::file;
 use crate::config::problem::Problem;
 use crate::config::section::{Leaf, Section};
 use crate::config::{RedisTls, StoreUrl};
@@ -48,7 +48,6 @@ fn with_identity(certificate: &Leaf, key: &Leaf, tls: RedisTls) -> Result<RedisT
 /// The contents of the file that `leaf` names.
 fn read(leaf: &Leaf) -> Result<Vec<u8>, Problem> {
     leaf.parse("the path of a file", |path| {
-        file::read(Path::new(path), LARGEST_KEYS)
-            .map_err(|error| format!("{path} cannot be read: {error}"))
+        file::read(Path::new(path)).map_err(|error| format!("{path} cannot be read: {error}"))
     })
 }

@@ -54,6 +54,7 @@ impl MemoryStore {
             PolicyKeys { policy, keys: 0, new_keys: NewKeys::Alone, coarse, overflow }
         });
         let mut policies: Vec<_> = policies.collect();
+        policies.sort_unstable_by(|one, other| one.policy.cmp(&other.policy));
         for shard in 0..self.for_keys {
             let mut shard = self.lock(shard);
             let now = self.clock.now();
@@ -65,9 +66,8 @@ impl MemoryStore {
                     _ => NewKeys::Alone,
                 };
                 // A policy that came in between is told of the next time.
-                let place = policies.binary_search_by(|it| (*it.policy).cmp(watch.policy()));
-                if let Ok(place) = place {
-                    let it = &mut policies[place];
+                let found = policies.binary_search_by(|it| it.policy.as_str().cmp(watch.policy()));
+                if let Some(it) = found.ok().and_then(|place| policies.get_mut(place)) {
                     it.keys += keys;
                     it.new_keys = it.new_keys.max(new_keys);
                 }

@@ -33,8 +33,8 @@ const EASED: usize = 60;
 pub(super) struct Table {
     entries: HashMap<Name, Entry, BuildNameHasher>,
     rooms: Vec<Room>,
-    /// Each policy's window with the number of its room, in the order of windows and of policies' names.
-    by_policy: Vec<(Millis, usize)>,
+    /// The rooms of each policy, by their places: to look for among many.
+    by_policy: HashMap<Box<str>, Vec<usize>>,
     /// How many of the rooms are for one key each.
     for_one: usize,
     /// How many of the shared places are taken.
@@ -68,7 +68,7 @@ impl Table {
         Self {
             entries: HashMap::default(),
             rooms: Vec::new(),
-            by_policy: Vec::new(),
+            by_policy: HashMap::new(),
             for_one: 0,
             shared: 0,
             capacity,
@@ -183,18 +183,18 @@ impl Table {
 
     fn room_of(&mut self, policy: &Policy) -> usize {
         let window = policy.quota().window();
-        let found = self.by_policy.binary_search_by(|(its, room)| {
-            its.cmp(&window).then_with(|| self.rooms[*room].watch.policy().cmp(policy.name()))
-        });
-        match found {
-            Ok(place) => self.by_policy[place].1,
-            Err(place) => self.new_room(policy, window, place),
-        }
+        let is_its = |room: &Room| room.window == window && room.watch.policy() == policy.name();
+        let found = if self.rooms.len() <= FEW_ROOMS {
+            self.rooms.iter().position(is_its)
+        } else {
+            let of_policy = self.by_policy.get(policy.name());
+            of_policy.and_then(|rooms| rooms.iter().copied().find(|&it| is_its(&self.rooms[it])))
+        };
+        found.unwrap_or_else(|| self.new_room(policy, window))
     }
 
-    /// Makes a room for `policy`, which is not at `place` of those in order.
     #[cold]
-    fn new_room(&mut self, policy: &Policy, window: Millis, place: usize) -> usize {
+    fn new_room(&mut self, policy: &Policy, window: Millis) -> usize {
         if let Some(last) = self.rooms.get_mut(MAX_ROOMS - 1) {
             // All further ones share it.
             last.window = last.window.max(window);
@@ -203,10 +203,10 @@ impl Table {
         let is_for_one = *policy.key() == KeySource::Global;
         self.for_one += usize::from(is_for_one);
         let watch = self.watches.of(policy);
-        let number = self.rooms.len();
+        let room = self.rooms.len();
+        self.by_policy.entry(policy.name().into()).or_default().push(room);
         self.rooms.push(Room { watch, window, is_for_one, own: 0, shared: 0 });
-        self.by_policy.insert(place, (window, number));
-        number
+        room
     }
 
     /// Looks for entries to evict, unless there are none, or it did so just now. Where the clock was set

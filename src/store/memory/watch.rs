@@ -1,6 +1,6 @@
 //! What is counted and said of policies that have little room.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +20,7 @@ const IS_FULL: u8 = 2;
 #[derive(Debug)]
 pub(super) struct Watches {
     max_keys: usize,
-    /// By the policy's name.
-    all: Mutex<BTreeMap<Box<str>, Arc<Watch>>>,
+    all: Mutex<HashMap<Box<str>, Arc<Watch>>>,
     has_news: AtomicBool,
 }
 
@@ -57,7 +56,6 @@ impl Watches {
         watch
     }
 
-    /// All of them, in the order of their policies' names.
     pub(super) fn all(&self) -> Vec<Arc<Watch>> {
         self.lock().values().cloned().collect()
     }
@@ -79,7 +77,7 @@ impl Watches {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<Watch>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Watch>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
