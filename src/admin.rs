@@ -15,6 +15,7 @@ use crate::connections::{Connections, Stage};
 use crate::policy::{OnStoreFailure, Policy};
 use crate::routes::{not_found, readable};
 use crate::store::{MemoryStore, NewKeys, RedisStore};
+use crate::store_watch::StoreWatch;
 use crate::telemetry::{self, Metrics};
 
 /// What the endpoints tell of.
@@ -57,12 +58,13 @@ impl Admin {
         config: &Config,
         store: Option<Arc<RedisStore>>,
         memory: Arc<MemoryStore>,
+        watch: Option<Arc<StoreWatch>>,
         listeners: Listeners,
     ) -> Self {
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         let refuses = config.policies.iter().any(refuses);
         let Listeners { app, admin } = listeners;
-        let metrics = Metrics::of(store.as_ref(), &memory, [app.clone(), admin]);
+        let metrics = Metrics::of(store.as_ref(), &memory, watch, [app.clone(), admin]);
         Self { store, memory, refuses, metrics, connections: app, hosts: hosts(config) }
     }
 

@@ -108,6 +108,8 @@ pub struct Store {
     pub timeout: Duration,
     /// How long a connection may idle before a new one takes its place.
     pub idle_timeout: Duration,
+    /// How long after a look at the store, as `tollgate doctor` looks at it, the next one follows.
+    pub examine_interval: Duration,
     /// Dispatcher threads, each with a pooled connection of its own.
     pub connections: usize,
     /// Processes that share the quotas, for when each counts locally.
@@ -128,6 +130,7 @@ impl Default for Store {
             key_prefix: "tollgate".to_owned(),
             timeout: Duration::from_millis(50),
             idle_timeout: Duration::from_secs(30),
+            examine_interval: Duration::from_secs(60),
             connections: 2,
             instances: 1,
             deny_cache: Duration::from_millis(1_000),

@@ -91,6 +91,8 @@ mod routes;
 mod server;
 mod store;
 #[cfg(feature = "server")]
+mod store_watch;
+#[cfg(feature = "server")]
 mod telemetry;
 
 pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};

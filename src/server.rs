@@ -21,6 +21,7 @@ use crate::limiter::{Limiter, LimiterBuilder};
 use crate::middleware::RateLimit;
 use crate::policy::{KeySource, Policy};
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
+use crate::store_watch::StoreWatch;
 
 mod connection;
 mod files;
@@ -118,7 +119,9 @@ fn listeners(config: &Config, in_all: usize) -> Listeners {
 fn assemble(config: &Config, listeners: Listeners) -> Result<Parts, ServeError> {
     let store = store(config)?;
     let memory = Arc::new(MemoryStore::new(config.store.max_keys));
-    let admin = Data::new(Admin::new(config, store.clone(), memory.clone(), listeners));
+    let watch = store.as_deref().map(|store| watch(config, store)).transpose()?.flatten();
+    let admin = Admin::new(config, store.clone(), memory.clone(), watch, listeners);
+    let admin = Data::new(admin);
     let limiter = limiter(config, store, memory)?;
     let client_ip = client_ip(config);
     let proofs = proofs(config, client_ip.clone())?;
@@ -163,6 +166,16 @@ fn store(config: &Config) -> Result<Option<Arc<RedisStore>>, ServeError> {
     let store = RedisStore::start(&redis_options(&config.store, url))
         .map_err(|error| ServeError::new("the store cannot be set up", error))?;
     Ok(Some(Arc::new(store)))
+}
+
+/// What looks at `store` from time to time.
+fn watch(config: &Config, store: &RedisStore) -> Result<Option<Arc<StoreWatch>>, ServeError> {
+    let StoreUrl::Redis(url) = &config.store.url else { return Ok(None) };
+    let options = redis_options(&config.store, url);
+    let interval = config.store.examine_interval;
+    let watch = StoreWatch::start(store.address().to_owned(), options, interval);
+    let watch = watch.map_err(|error| ServeError::new("the store cannot be looked at", error))?;
+    Ok(Some(Arc::new(watch)))
 }
 
 /// The limiter that `config` describes, over `store`, or over this process's memory.

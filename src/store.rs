@@ -10,7 +10,7 @@ pub(crate) use self::memory::{Instead, Known};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 pub(crate) use self::name::{BuildNameHasher, Name};
 #[cfg(feature = "server")]
-pub(crate) use self::redis::{Finding, Level, examine};
+pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]

@@ -10,10 +10,13 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use self::listeners::Listeners;
+use self::store_watch::Watched;
 use crate::connections::Connections;
 use crate::store::{MemoryStore, NewKeys, PolicyKeys, RedisStatus, RedisStore};
+use crate::store_watch::StoreWatch;
 
 mod listeners;
+mod store_watch;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,6 +31,7 @@ impl Metrics {
     pub(crate) fn of(
         store: Option<&Arc<RedisStore>>,
         memory: &Arc<MemoryStore>,
+        watch: Option<Arc<StoreWatch>>,
         listeners: [Arc<Connections>; 2],
     ) -> Self {
         let mut registry = Registry::with_prefix("tollgate");
@@ -35,6 +39,9 @@ impl Metrics {
         registry.register_collector(Box::new(Memory(memory.clone())));
         if let Some(store) = store {
             registry.register_collector(Box::new(Store(store.clone())));
+        }
+        if let Some(watch) = watch {
+            registry.register_collector(Box::new(Watched(watch)));
         }
         Self(registry)
     }

@@ -3,20 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use rustix::process::Signal;
 use tollgate::{
     Client, Cost, Limiter, MemoryStore, Policies, Policy, RedisOptions, RedisStore, Store,
 };
 
+use self::fault::{FAULTS, Fault, SECOND_USER};
 use crate::process::pause;
 use crate::redis_server::RedisServer;
 use crate::{Result, Transport};
+
+mod fault;
 
 const THREADS: u64 = 4;
 const CLIENTS: usize = 10;
@@ -24,6 +27,9 @@ const QUOTA: u64 = 4_000;
 
 /// The windows of the policy, as the processes of a rolling deploy have it: another one, beside.
 const WINDOWS: [&str; 2] = ["52 weeks", "51 weeks"];
+
+/// How many processes share the quota where one of them is cut off.
+const PROCESSES: NonZeroU64 = NonZeroU64::new(2).expect("more than none");
 
 /// Longer than what was decided without Redis takes to be charged to it.
 const SETTLED: Duration = Duration::from_millis(1_500);
@@ -37,32 +43,6 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
-
-/// What is done to Redis in the middle of a round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fault {
-    Killed,
-    Hanging,
-    ClientsPaused,
-    ConnectionsKilled,
-    ScriptFlushed,
-    Full,
-    /// Nobody asks for so long that Redis closes the connections.
-    ConnectionsIdle,
-    /// Half of the threads ask under another window of the same policy.
-    TwoWindows,
-}
-
-const FAULTS: [Fault; 8] = [
-    Fault::Killed,
-    Fault::Hanging,
-    Fault::ClientsPaused,
-    Fault::ConnectionsKilled,
-    Fault::ScriptFlushed,
-    Fault::Full,
-    Fault::ConnectionsIdle,
-    Fault::TwoWindows,
-];
 
 /// What a round tells the threads that ask.
 #[derive(Debug, Default)]
@@ -84,7 +64,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         let fault = FAULTS[pick(&mut random, FAULTS.len())];
         let length = Duration::from_millis(100 + next(&mut random) % 900);
-        let outcome = soak.round(round, fault, length, &mut server)?;
+        let outcome = if fault == Fault::OneSidedCut {
+            Soak::of_two(&server)?.round(round, fault, length, &mut server)?
+        } else {
+            soak.round(round, fault, length, &mut server)?
+        };
         books.entry(fault).or_default().enter(&outcome);
     }
     println!(
@@ -94,33 +78,47 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for (fault, book) in &books {
         println!("{fault:<18} {book}");
     }
-    println!("{:?}", soak.store.status());
+    soak.stores.iter().for_each(|store| println!("{:?}", store.status()));
     match books.values().map(|book| book.wrong).sum::<u64>() {
         0 => Ok(()),
         wrong => Err(format!("{wrong} clients got less than a quota, or more than allowed").into()),
     }
 }
 
+/// Who asks: one process or more, each with a store of its own.
 struct Soak {
-    store: Arc<RedisStore>,
-    /// One for each of [`WINDOWS`].
+    stores: Vec<Arc<RedisStore>>,
     limiters: Vec<(Limiter, Policies)>,
 }
 
 impl Soak {
+    /// One process with a limiter for each of [`WINDOWS`].
     fn start(url: &str) -> Result<Self> {
         let store = Arc::new(RedisStore::start(&RedisOptions::new(url))?);
-        let limiter = |window: &&str| -> Result<_> {
-            let policy = Policy::new("soak", format!("{QUOTA}/{window}").parse()?)?;
-            let limiter = Limiter::builder(store.clone() as Arc<dyn Store>)
-                .policy(policy)
-                .local(Arc::new(MemoryStore::new(1_000_000)))
-                .build()?;
-            let policies = limiter.policies(["soak"])?;
-            Ok((limiter, policies))
-        };
+        let limiter = |window: &&str| limiter(&store, window, NonZeroU64::MIN);
         let limiters = WINDOWS.iter().map(limiter).collect::<Result<_>>()?;
-        Ok(Self { store, limiters })
+        Ok(Self { stores: vec![store], limiters })
+    }
+
+    /// Two processes that share a quota. One of them is known to Redis as a user of its own.
+    fn of_two(server: &RedisServer) -> Result<Self> {
+        let user = format!("ACL SETUSER {SECOND_USER} reset on >{SECOND_USER} ~* +@all");
+        server.tell(&user.split(' ').collect::<Vec<_>>())?;
+        let url = server.url();
+        let second = url.replace("//", &format!("//{SECOND_USER}:{SECOND_USER}@"));
+        let start = |url| Ok(Arc::new(RedisStore::start(&RedisOptions::new(url))?));
+        let stores = [url, second].map(start).into_iter().collect::<Result<Vec<_>>>()?;
+        let limiter = |store| limiter(store, WINDOWS[0], PROCESSES);
+        let limiters = stores.iter().map(limiter).collect::<Result<_>>()?;
+        Ok(Self { stores, limiters })
+    }
+
+    fn is_up(&self) -> bool {
+        self.stores.iter().all(|store| store.is_up())
+    }
+
+    fn failures(&self) -> u64 {
+        self.stores.iter().map(|store| store.status().failures).sum()
     }
 
     /// Lets new clients use up their quotas while `fault` lasts for `length`.
@@ -131,20 +129,25 @@ impl Soak {
         length: Duration,
         server: &mut RedisServer,
     ) -> Result<Outcome> {
-        let windows = if fault == Fault::TwoWindows { WINDOWS.len() } else { 1 };
-        let ledger: Vec<AtomicU64> = (0..CLIENTS * windows).map(|_| AtomicU64::new(0)).collect();
-        let (signals, failures) = (Signals::default(), self.store.status().failures);
+        let limiters = match fault {
+            Fault::TwoWindows | Fault::OneSidedCut => &self.limiters[..],
+            _ => &self.limiters[..1],
+        };
+        // Each window counts by itself; processes count together.
+        let pages = if fault == Fault::TwoWindows { WINDOWS.len() } else { 1 };
+        let ledger: Vec<AtomicU64> = (0..CLIENTS * pages).map(|_| AtomicU64::new(0)).collect();
+        let (signals, failures) = (Signals::default(), self.failures());
         let mended = thread::scope(|scope| {
             for thread in 0..THREADS {
                 let (ledger, signals) = (&ledger, &signals);
-                scope.spawn(move || self.ask(round, thread, ledger, signals));
+                scope.spawn(move || ask(round, thread, limiters, ledger, signals));
             }
             pause(Duration::from_millis(200));
             let mended = fault.happen(server, length, &signals);
             // A pause is noticed after it began, and ends by itself.
             pause(SETTLED);
             let begun = Instant::now();
-            while !self.store.is_up() && begun.elapsed() < Duration::from_secs(30) {
+            while !self.is_up() && begun.elapsed() < Duration::from_secs(30) {
                 pause(Duration::from_millis(1));
             }
             pause(SETTLED);
@@ -159,8 +162,14 @@ impl Soak {
             mended
         });
         mended?;
-        let failures = self.store.status().failures - failures;
-        let forgotten = if fault == Fault::Killed { QUOTA } else { 0 };
+        let failures = self.failures() - failures;
+        let beyond = match fault {
+            // What Redis had counted is forgotten.
+            Fault::Killed => QUOTA,
+            // The part of the one that was cut off.
+            Fault::OneSidedCut => QUOTA.div_ceil(PROCESSES.get()),
+            _ => 0,
+        };
         // What a full Redis declines it has not charged.
         let lost = if fault == Fault::Full { 0 } else { failures };
         // Of these two nothing may be lost, but for what something else did to Redis.
@@ -168,83 +177,52 @@ impl Soak {
             Fault::ConnectionsIdle | Fault::TwoWindows => lost * THREADS,
             _ => (lost + 1) * THREADS,
         };
-        let allowed = forgotten + under_way;
+        let allowed = beyond + under_way;
         Ok(Outcome { admitted: ledger.into_iter().map(AtomicU64::into_inner).collect(), allowed })
     }
+}
 
-    /// Asks until the round is over, under one of as many windows as `ledger` has pages for.
-    fn ask(&self, round: u64, thread: u64, ledger: &[AtomicU64], signals: &Signals) {
-        let mut random = round * THREADS + thread + 1;
-        let pages: Vec<_> = ledger.chunks(CLIENTS).zip(&self.limiters).collect();
-        let number = usize::try_from(thread).unwrap_or(0) % pages.len();
-        let (page, (limiter, policies)) = pages[number];
-        while !signals.is_over.load(Ordering::SeqCst) {
-            if signals.rests.load(Ordering::SeqCst) {
-                pause(Duration::from_millis(10));
-                continue;
-            }
-            let client = pick(&mut random, CLIENTS);
-            let user = format!("{round}-{client}");
-            let check = limiter.check(policies, Cost::ONE, &Client::user(&user));
-            if check.wait().is_ok_and(|decision| decision.is_allowed()) {
-                page[client].fetch_add(1, Ordering::SeqCst);
-            }
+/// Asks until the round is over, one of `limiters`, and books on one of as many pages as `ledger` has.
+fn ask(
+    round: u64,
+    thread: u64,
+    limiters: &[(Limiter, Policies)],
+    ledger: &[AtomicU64],
+    signals: &Signals,
+) {
+    let mut random = round * THREADS + thread + 1;
+    let number = usize::try_from(thread).unwrap_or(0);
+    let (limiter, policies) = &limiters[number % limiters.len()];
+    let pages: Vec<_> = ledger.chunks(CLIENTS).collect();
+    let page = pages[number % pages.len()];
+    while !signals.is_over.load(Ordering::SeqCst) {
+        if signals.rests.load(Ordering::SeqCst) {
+            pause(Duration::from_millis(10));
+            continue;
+        }
+        let client = pick(&mut random, CLIENTS);
+        let user = format!("{round}-{client}");
+        let check = limiter.check(policies, Cost::ONE, &Client::user(&user));
+        if check.wait().is_ok_and(|decision| decision.is_allowed()) {
+            page[client].fetch_add(1, Ordering::SeqCst);
         }
     }
 }
 
-impl Fault {
-    fn happen(self, server: &mut RedisServer, length: Duration, signals: &Signals) -> Result<()> {
-        match self {
-            Self::Killed => {
-                server.kill()?;
-                pause(length);
-                server.restart()
-            }
-            Self::Hanging => {
-                server.signal(Signal::STOP)?;
-                pause(length);
-                server.signal(Signal::CONT)
-            }
-            Self::ClientsPaused => {
-                server.tell(&["CLIENT", "PAUSE", &length.as_millis().to_string()])
-            }
-            Self::ConnectionsKilled => server.tell(&["CLIENT", "KILL", "TYPE", "normal"]),
-            Self::ScriptFlushed => server.tell(&["SCRIPT", "FLUSH"]),
-            Self::Full => {
-                server.tell(&["CONFIG", "SET", "maxmemory", "1"])?;
-                pause(length);
-                server.tell(&["CONFIG", "SET", "maxmemory", "0"])
-            }
-            Self::ConnectionsIdle => {
-                server.tell(&["CONFIG", "SET", "timeout", "1"])?;
-                signals.rests.store(true, Ordering::SeqCst);
-                // Redis looks for idle connections now and then.
-                pause(Duration::from_secs(3) + length);
-                signals.rests.store(false, Ordering::SeqCst);
-                server.tell(&["CONFIG", "SET", "timeout", "0"])
-            }
-            Self::TwoWindows => {
-                pause(length);
-                Ok(())
-            }
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Killed => "killed",
-            Self::Hanging => "hanging",
-            Self::ClientsPaused => "clients paused",
-            Self::ConnectionsKilled => "connections killed",
-            Self::ScriptFlushed => "script flushed",
-            Self::Full => "full",
-            Self::ConnectionsIdle => "connections idle",
-            Self::TwoWindows => "two windows",
-        })
-    }
+/// A limiter of a process that is one of `instances`.
+fn limiter(
+    store: &Arc<RedisStore>,
+    window: &str,
+    instances: NonZeroU64,
+) -> Result<(Limiter, Policies)> {
+    let policy = Policy::new("soak", format!("{QUOTA}/{window}").parse()?)?;
+    let limiter = Limiter::builder(store.clone() as Arc<dyn Store>)
+        .policy(policy)
+        .instances(instances)
+        .local(Arc::new(MemoryStore::new(1_000_000)))
+        .build()?;
+    let policies = limiter.policies(["soak"])?;
+    Ok((limiter, policies))
 }
 
 /// What the clients of one round got, and the most that each may get beyond a quota.

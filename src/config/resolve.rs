@@ -69,6 +69,9 @@ fn store(section: &mut Section) -> Store {
         timeout: section.get("timeout_ms", default.timeout, |leaf| millis(leaf, 1, 60_000)),
         idle_timeout: section
             .get("idle_timeout_ms", default.idle_timeout, |leaf| millis(leaf, 100, 86_400_000)),
+        examine_interval: section.get("examine_interval_ms", default.examine_interval, |leaf| {
+            millis(leaf, 100, 86_400_000)
+        }),
         connections: section.get("connections", default.connections, |leaf| size(leaf, 1, 64)),
         instances: section.get("instances", default.instances, |leaf| leaf.number(1..=1_000_000)),
         deny_cache: section

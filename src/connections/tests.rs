@@ -50,15 +50,10 @@ fn the_longest_waiting_one_ends_for_a_new_one() {
     open[0].goes_on();
     clock.advance(10);
     assert_eq!(are_to_end(&open), [false; 4]);
+    let mut expected = [false; 4];
     for ended in [1, 2, 3, 0] {
         assert!(connections.take_up(None).is_ok());
-        let mut expected = [false; 4];
-        for done in [1, 2, 3, 0] {
-            expected[done] = true;
-            if done == ended {
-                break;
-            }
-        }
+        expected[ended] = true;
         assert_eq!(are_to_end(&open), expected);
     }
     assert_eq!(connections.acted(Limit::MaxConnections), 4);

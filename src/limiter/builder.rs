@@ -131,7 +131,9 @@ impl LimiterBuilder {
     }
 
     /// Divides every quota by `instances`, rounding up, while the store fails: so many processes share
-    /// them.
+    /// them. A process that does not reach the store admits its part of what remained. It cannot know
+    /// whether others do reach it, and admit all of that: so each process that does not may add its
+    /// part to a quota.
     #[must_use]
     pub fn instances(self, instances: NonZeroU64) -> Self {
         Self { instances, ..self }

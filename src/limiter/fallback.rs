@@ -1,5 +1,11 @@
 //! Counting in this process while the store is away: with this process's share of each quota, from
 //! where keys stood last, and on account.
+//!
+//! The share of what remained is an equal one, so that processes which all lose the store admit
+//! together what remained, and no client is refused for the outage. A process cannot tell whether it
+//! lost the store alone. If it did, its share comes on top of what the others admit in the store: `k`
+//! such processes of `n` add `k / n` of what remained. No rule of one process alone lowers that and
+//! still hands out what remained where all lose the store.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use self::dispatch::Dispatch;
 #[cfg(feature = "server")]
-pub(crate) use self::examine::{Finding, Level, examine};
+pub(crate) use self::examine::{Finding, Level, Look, examine, look};
 use self::servers::Servers;
 pub use self::status::RedisStatus;
 #[cfg(feature = "tls")]

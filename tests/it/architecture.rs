@@ -11,7 +11,18 @@ const FLOORS: [&[&str]; 5] = [
     &["store"],
     &["limiter", "network"],
     &["auth", "middleware", "identity", "headers", "problem"],
-    &["config", "connections", "server", "routes", "admin", "gate", "cli", "doctor", "telemetry"],
+    &[
+        "config",
+        "connections",
+        "server",
+        "routes",
+        "admin",
+        "gate",
+        "cli",
+        "doctor",
+        "telemetry",
+        "store_watch",
+    ],
 ];
 
 /// What the ground floor may take of the parts of std that do input or output or read a clock.

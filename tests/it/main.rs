@@ -86,4 +86,5 @@ mod logs;
 // What a signal does.
 mod signals;
 // Private servers and the running command.
+mod store_watch;
 mod support;

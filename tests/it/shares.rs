@@ -44,9 +44,14 @@ struct Member {
 
 impl Fleet {
     fn new(algorithm: &str, processes: usize) -> Self {
+        Self::told_of(processes, algorithm, processes)
+    }
+
+    /// The same where each is told of so many `instances`.
+    fn told_of(instances: usize, algorithm: &str, processes: usize) -> Self {
         let server = Server::start();
         let clock = Arc::new(ManualClock::new(NOW));
-        let member = |_| Member::new(&server, &clock, algorithm, processes);
+        let member = |_| Member::new(&server, &clock, algorithm, instances);
         let members = (0..processes).map(member).collect();
         Self { _server: server, clock, members }
     }
@@ -63,10 +68,10 @@ impl Fleet {
 }
 
 impl Member {
-    fn new(server: &Server, clock: &Arc<ManualClock>, algorithm: &str, processes: usize) -> Self {
+    fn new(server: &Server, clock: &Arc<ManualClock>, algorithm: &str, instances: usize) -> Self {
         let relay = Proxy::to(server.socket());
         let options = RedisOptions {
-            // No call takes as long; who finds no connection waits for a tenth of it.
+            // No call takes as long. A request that finds no connection waits for a tenth of it.
             timeout: Duration::from_secs(1),
             probe_interval: Duration::from_millis(20),
             clock: Some(clock.clone()),
@@ -75,7 +80,7 @@ impl Member {
         let store = store(&options);
         let limiter = Limiter::builder(store.clone())
             .policy(policy("p", algorithm, QUOTA as u64, HOUR).as_ref().clone())
-            .instances(NonZeroU64::new(processes as u64).expect("some"))
+            .instances(NonZeroU64::new(instances as u64).expect("some"))
             .local(Arc::new(MemoryStore::with_clock(1_000, clock.clone())))
             .build()
             .expect("one policy");
@@ -229,6 +234,17 @@ fn who_is_cut_off_again_and_again_adds_its_part_once() {
     flaps.returns();
     flaps.loses_redis();
     assert_eq!(flaps.admits_one(), 0);
+}
+
+#[test]
+fn twice_as_many_instances_as_run_halve_what_is_added_and_what_all_get_without_redis() {
+    for (lost, total) in [(4, 140), (5, 55)] {
+        let fleet = Fleet::told_of(10, "fixed-window", 5);
+        let before = fleet.ask_each_once();
+        cut_off(&fleet.members[..lost]);
+        let during: usize = fleet.members.iter().rev().map(Member::admits_all).sum();
+        assert_eq!(before + during, total, "{lost} of 5");
+    }
 }
 
 /// The built command, as one of so many, behind a relay.

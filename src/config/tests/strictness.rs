@@ -183,6 +183,7 @@ fn the_ends_of_every_range_are_in_it() {
         ("server.shutdown_timeout_ms", 0, 3_600_000),
         ("store.timeout_ms", 1, 60_000),
         ("store.idle_timeout_ms", 100, 86_400_000),
+        ("store.examine_interval_ms", 100, 86_400_000),
         ("store.connections", 1, 64),
         ("store.instances", 1, 1_000_000),
         ("store.deny_cache_ms", 0, 60_000),

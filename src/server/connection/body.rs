@@ -119,7 +119,8 @@ impl<T: ActixStream> Wire<T> {
                 Poll::Pending => {
                     let order = self.registration.wait(cx);
                     if order != Order::End {
-                        ready!(self.timer.poll(cx, order.limit(since, deadline)));
+                        let deadline = self.deadline(order, deadline);
+                        ready!(self.timer.poll(cx, deadline));
                         self.registration.count(Limit::BodyTimeout);
                     }
                     return Poll::Ready(Err(PayloadError::Incomplete(None)));

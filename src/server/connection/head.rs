@@ -127,9 +127,7 @@ impl<T: ActixStream> Wire<T> {
         }
         let limits = &self.limits;
         let (deadline, limit) = match begun {
-            Some(since) => {
-                (order.limit(since, since + limits.header_timeout), Limit::HeaderTimeout)
-            }
+            Some(since) => (since + limits.header_timeout, Limit::HeaderTimeout),
             None if self.requests == 0 => {
                 (self.opened + limits.header_timeout, Limit::HeaderTimeout)
             }
@@ -139,6 +137,7 @@ impl<T: ActixStream> Wire<T> {
                 if old < idle { (old, Limit::MaxConnectionAge) } else { (idle, Limit::KeepAlive) }
             }
         };
+        let deadline = self.deadline(order, deadline);
         ready!(self.timer.poll(cx, deadline));
         self.registration.count(limit);
         Poll::Ready(match begun {

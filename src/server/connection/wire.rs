@@ -34,16 +34,6 @@ pub(super) const WRITE_AT_ONCE: usize = 32 * 1_024;
 /// How long the server waits for a client while it stops.
 const PATIENCE_OF_A_STOP: Duration = Duration::from_secs(5);
 
-impl Order {
-    /// When it has waited long enough that waits since `since`, of which it may wait until `deadline`.
-    pub(super) fn limit(self, since: Instant, deadline: Instant) -> Instant {
-        match self {
-            Self::EndIdle => deadline.min(since + PATIENCE_OF_A_STOP),
-            Self::Stay | Self::End => deadline,
-        }
-    }
-}
-
 /// Why a connection ends.
 #[derive(Debug)]
 pub(super) enum End {
@@ -99,6 +89,8 @@ pub(super) struct Wire<T> {
     pub(super) head_since: Option<Instant>,
     /// The bytes of empty lines that came before it.
     pub(super) skipped: usize,
+    /// When the connection was told that the server stops.
+    pub(super) stops_since: Option<Instant>,
     /// When the client was first waited for to read what is written.
     pub(super) unread_since: Option<Instant>,
     pub(super) body: Body,
@@ -128,6 +120,7 @@ impl<T: ActixStream> Wire<T> {
             idle_since: now,
             head_since: None,
             skipped: 0,
+            stops_since: None,
             unread_since: None,
             body: Body::Whole,
             requests: 0,
@@ -222,10 +215,22 @@ impl<T: ActixStream> Wire<T> {
             return Poll::Ready(End::AtOnce);
         }
         let since = *self.unread_since.get_or_insert_with(Instant::now);
-        let deadline = order.limit(since, since + self.limits.write_timeout);
+        let deadline = self.deadline(order, since + self.limits.write_timeout);
         ready!(self.timer.poll(cx, deadline));
         self.registration.count(Limit::WriteTimeout);
         Poll::Ready(End::AtOnce)
+    }
+
+    /// When waiting for the client ends: at `deadline`, or sooner while the server stops.
+    pub(super) fn deadline(&mut self, order: Order, deadline: Instant) -> Instant {
+        match order {
+            Order::EndIdle => {
+                // From the stop on, however long the server had waited before.
+                let since = *self.stops_since.get_or_insert_with(Instant::now);
+                deadline.min(since + PATIENCE_OF_A_STOP)
+            }
+            Order::Stay | Order::End => deadline,
+        }
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

@@ -8,6 +8,7 @@ use redis::{Cmd, FromRedisValue, RedisResult, Value, cmd};
 
 use self::finding::Findings;
 pub(crate) use self::finding::{Finding, Level};
+pub(crate) use self::standing::{Look, look};
 use self::topology::Subject;
 use super::cause::{Cause, Says};
 use super::pool::Connection;
@@ -22,6 +23,7 @@ mod charges;
 mod cluster;
 mod finding;
 mod info;
+mod standing;
 mod topology;
 
 /// How many round trips are timed.

@@ -1,6 +1,7 @@
 //! A connection that idles, or has been there for long, is closed.
 
 use super::*;
+use crate::support::threads::until;
 
 #[test]
 fn one_that_idles_after_an_answer_is_closed() {
@@ -38,7 +39,7 @@ fn one_that_is_old_ends_with_its_next_answer_or_when_it_idles() {
     let mut idle = stand.dial();
     idle.ask(GET);
     let mut busy = stand.dial();
-    while busy.ask(GET).header("connection").is_none() {}
+    until("it says so", || busy.ask(GET).header("connection") == Some("close"));
     busy.ends();
     idle.ends();
     assert_eq!(stand.acted("max_connection_age_ms"), 2);

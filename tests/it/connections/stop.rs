@@ -79,6 +79,23 @@ fn a_request_that_has_begun_is_awaited_behind_a_closed_port() {
 }
 
 #[test]
+fn a_body_that_has_come_for_long_gets_its_time_as_well() {
+    let mut stand = Stand::with(&[]);
+    let (parts, part) = (280, "x".repeat(1_000));
+    let length = part.len() * (parts + 1);
+    let mut client = stand.dial();
+    let head = format!("GET /api/data HTTP/1.1\r\nhost: t\r\ncontent-length: {length}\r\n\r\n");
+    assert_eq!(client.ask(head).status, 200);
+    // For longer than a stop waits for a client.
+    client.drip(&part, parts).join().expect("no panic");
+    stand.tollgate.signal(Signal::TERM);
+    until("the port is closed", || TcpStream::connect(("127.0.0.1", stand.port)).is_err());
+    assert_eq!(client.ask(part + GET).header("connection"), Some("close"));
+    client.ends();
+    assert_eq!(stand.tollgate.wait().code(), Some(0));
+}
+
+#[test]
 fn no_connection_of_any_kind_holds_it_up() {
     let redis = Server::start();
     let proxy = Proxy::to(redis.socket());

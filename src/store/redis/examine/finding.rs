@@ -10,7 +10,7 @@ pub(crate) struct Finding {
     pub(crate) about: &'static str,
     pub(crate) text: String,
     /// What was measured: of several nodes, the highest is told.
-    measured: Option<u64>,
+    pub(crate) measured: Option<u64>,
 }
 
 /// How bad it is.

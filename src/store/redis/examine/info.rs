@@ -13,14 +13,15 @@ const TESTED: u32 = 7;
 const NEARLY_ALL: u64 = 90;
 
 impl Examiner<'_> {
-    pub(super) fn info(&mut self) {
+    /// How many keys it has evicted, if it says so.
+    pub(super) fn info(&mut self) -> Option<u64> {
         let Ok(info) = self.ask::<String>(&cmd("INFO")) else {
             self.findings.warn(
                 "server",
                 "version, eviction and persistence are unknown: its user may not run INFO, which \
                  counting does not need",
             );
-            return;
+            return None;
         };
         self.version(&info);
         self.eviction(&info);
@@ -28,6 +29,7 @@ impl Examiner<'_> {
         self.clients(&info);
         self.replicas(&info);
         self.persistence(&info);
+        number(&info, "evicted_keys")
     }
 
     fn version(&mut self, info: &str) {
@@ -101,8 +103,9 @@ impl Examiner<'_> {
     fn clients(&mut self, info: &str) {
         let counts = (number(info, "connected_clients"), number(info, "maxclients"));
         let (Some(connected), Some(limit)) = counts else { return };
-        // Those of the dispatchers, and that of the probe; this one goes.
-        let needed = self.options.connections.max(1) as u64 + 1;
+        // Those of the dispatchers, that of the probe, and that of the look from time to time; this
+        // one goes.
+        let needed = self.options.connections.max(1) as u64 + 2;
         let left = (limit + 1).saturating_sub(connected);
         let text = format!("{connected} of {limit} are connected");
         if left < needed {
