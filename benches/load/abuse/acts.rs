@@ -12,11 +12,9 @@ use super::abusers::Abuser;
 use super::malformed;
 use super::phases::{Act, Before, Framing, Listener};
 
-/// Requests that are sent in one go.
+/// Requests that are sent without reading: their answers are far more than the buffers of both ends
+/// take, which is more than a megabyte over loopback.
 const PIPELINED: usize = 20_000;
-
-/// Enough that their answers fill the buffers of both ends.
-const READ_SLOWLY: usize = 2_000;
 
 /// Fields that nginx takes, of at most 8 KiB each, and which together make less than 32 KiB.
 const LARGE_FIELDS: usize = 4;
@@ -140,7 +138,7 @@ async fn pipeline(stream: &mut TcpStream, path: &str) -> io::Result<()> {
 }
 
 async fn read_slowly(stream: &TcpStream) -> io::Result<()> {
-    let requests = get("/api/data").repeat(READ_SLOWLY);
+    let requests = get("/api/data").repeat(PIPELINED);
     let mut left = requests.as_bytes();
     loop {
         while !left.is_empty() {

@@ -9,7 +9,7 @@ use super::server::{BLOCKED, USED_UP};
 pub(super) enum Act {
     /// Sends 20,000 requests in one go, and never reads.
     Pipeline { path: &'static str, to: Listener },
-    /// Sends thousands of requests, and reads a byte every few seconds.
+    /// Sends as many, and reads a byte every few seconds.
     ReadSlowly,
     /// Sends a byte of a head every few seconds.
     HeadSlowly { after: Before },
