@@ -88,6 +88,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let files = Files::raise_limit()?;
     let mut phases = phases();
     if !options.phase.is_empty() {
+        let names: Vec<_> = phases.iter().map(|it| it.name).collect();
+        if !names.contains(&options.phase.as_str()) {
+            return Err(format!("there is no such phase: there are {}", names.join(", ")).into());
+        }
         phases.retain(|it| it.crews.is_empty() || it.name == options.phase);
     }
     files.fit(&mut phases);

@@ -10,13 +10,15 @@ use tokio::time::sleep;
 
 use super::abusers::Abuser;
 use super::malformed;
-use super::phases::{Act, Framing, Listener};
+use super::phases::{Act, Before, Framing, Listener};
 
-/// Requests that are sent in one go.
+/// Requests that are sent without reading: their answers are far more than the buffers of both ends
+/// take, which is more than a megabyte over loopback.
 const PIPELINED: usize = 20_000;
 
-/// Enough that their answers fill the buffers of both ends.
-const READ_SLOWLY: usize = 2_000;
+/// Fields that nginx takes, of at most 8 KiB each, and which together make less than 32 KiB.
+const LARGE_FIELDS: usize = 4;
+const LARGE_FIELD_BYTES: usize = 7_000;
 
 /// Between two bytes.
 const SLOWLY: Duration = Duration::from_secs(4);
@@ -57,17 +59,20 @@ impl Abuser {
         match act {
             Act::Pipeline { path, .. } => pipeline(&mut stream, path).await,
             Act::ReadSlowly => read_slowly(&stream).await,
-            Act::HeadSlowly { after_a_good_one } => {
-                if after_a_good_one {
+            Act::HeadSlowly { after } => {
+                if after == Before::GoodRequest {
                     stream.write_all(get("/api/data").as_bytes()).await?;
                 }
-                let head = b"GET /api/data HTTP/1.1\r\nhost: localhost\r\nx-slow: ";
-                let bytes = head.iter().copied().chain(std::iter::repeat(b'a'));
-                for byte in bytes {
-                    stream.write_all(&[byte]).await?;
-                    self.wait(&stream, SLOWLY).await?;
+                let mut start = "GET /api/data HTTP/1.1\r\nhost: localhost\r\n".to_owned();
+                if after == Before::LargePart {
+                    start +=
+                        &format!("x: {}\r\n", "a".repeat(LARGE_FIELD_BYTES)).repeat(LARGE_FIELDS);
                 }
-                Ok(())
+                stream.write_all(start.as_bytes()).await?;
+                loop {
+                    self.wait(&stream, SLOWLY).await?;
+                    stream.write_all(b"a").await?;
+                }
             }
             Act::BodySlowly { framing } => {
                 let (field, part): (_, &[u8]) = match framing {
@@ -133,7 +138,7 @@ async fn pipeline(stream: &mut TcpStream, path: &str) -> io::Result<()> {
 }
 
 async fn read_slowly(stream: &TcpStream) -> io::Result<()> {
-    let requests = get("/api/data").repeat(READ_SLOWLY);
+    let requests = get("/api/data").repeat(PIPELINED);
     let mut left = requests.as_bytes();
     loop {
         while !left.is_empty() {

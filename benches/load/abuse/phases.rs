@@ -9,10 +9,10 @@ use super::server::{BLOCKED, USED_UP};
 pub(super) enum Act {
     /// Sends 20,000 requests in one go, and never reads.
     Pipeline { path: &'static str, to: Listener },
-    /// Sends thousands of requests, and reads a byte every few seconds.
+    /// Sends as many, and reads a byte every few seconds.
     ReadSlowly,
     /// Sends a byte of a head every few seconds.
-    HeadSlowly { after_a_good_one: bool },
+    HeadSlowly { after: Before },
     /// Sends a byte of a body every few seconds.
     BodySlowly { framing: Framing },
     /// Sends a gigabyte that nobody asked for.
@@ -31,6 +31,15 @@ pub(super) enum Act {
 pub(super) enum Listener {
     App,
     Admin,
+}
+
+/// What came before a head that is sent slowly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    Nothing,
+    GoodRequest,
+    /// A part of this head, nearly as large as a head may be.
+    LargePart,
 }
 
 /// How the length of a body is said.
@@ -90,11 +99,12 @@ const PIPELINERS: [Crew; 4] = [
 
 const SLOW_READERS: [Crew; 1] = [Crew { act: Act::ReadSlowly, count: 200, from: From::Each(11) }];
 
-const SLOW_HEADS: [Crew; 4] = [
-    Crew { act: Act::HeadSlowly { after_a_good_one: false }, count: 600, from: From::Each(12) },
-    Crew { act: Act::HeadSlowly { after_a_good_one: true }, count: 600, from: From::Each(13) },
-    Crew { act: Act::HeadSlowly { after_a_good_one: false }, count: 600, from: one(3) },
-    Crew { act: Act::HeadSlowly { after_a_good_one: true }, count: 600, from: one(3) },
+const SLOW_HEADS: [Crew; 5] = [
+    Crew { act: Act::HeadSlowly { after: Before::Nothing }, count: 600, from: From::Each(12) },
+    Crew { act: Act::HeadSlowly { after: Before::GoodRequest }, count: 600, from: From::Each(13) },
+    Crew { act: Act::HeadSlowly { after: Before::LargePart }, count: 1_000, from: From::Each(20) },
+    Crew { act: Act::HeadSlowly { after: Before::Nothing }, count: 600, from: one(3) },
+    Crew { act: Act::HeadSlowly { after: Before::GoodRequest }, count: 600, from: one(3) },
 ];
 
 const SLOW_BODIES: [Crew; 2] = [
