@@ -31,7 +31,8 @@ pub(crate) struct Seen {
     pub(crate) levels: BTreeMap<&'static str, Level>,
     /// The answers that were bad when they were known last.
     bad: BTreeSet<&'static str>,
-    pub(crate) evicted: Option<u64>,
+    /// How many keys each server had evicted when it was asked last.
+    evicted: BTreeMap<String, u64>,
     pub(crate) clock_offset_ms: Option<u64>,
     pub(crate) round_trip_micros: Option<u64>,
 }
@@ -94,7 +95,7 @@ fn say(address: &str, turns: Vec<Turn>) {
 impl Seen {
     /// Learns what `look` found. What turned since the last one.
     fn learn(&mut self, look: &Look) -> Vec<Turn> {
-        let evicted = look.evicted.map(|evicted| self.evictions(evicted));
+        let evicted = self.evictions(&look.evicted);
         let mut worst: BTreeMap<&'static str, &Finding> = BTreeMap::new();
         for finding in look.findings.iter().chain(&evicted) {
             let is_watched = WATCHED.contains(&finding.about) || finding.about == EVICTED;
@@ -115,28 +116,37 @@ impl Seen {
         self.clock_offset_ms = measured("clock");
         self.round_trip_micros = measured("latency");
         self.levels = worst.iter().map(|(about, finding)| (*about, finding.level)).collect();
-        self.evicted = look.evicted;
+        // Who is away for a look is known on: it counts from there when it is back.
+        self.evicted.extend(look.evicted.clone());
         turns
     }
 
-    /// What it says that so many keys were evicted by now.
-    fn evictions(&self, evicted: u64) -> Finding {
-        // A server that was started anew counts anew.
-        let before = self.evicted.filter(|before| *before <= evicted);
-        let (more, since) = match before {
-            Some(before) => (evicted - before, "since the last look"),
-            None => (evicted, "since it started"),
+    /// How many keys were evicted since the servers started; none where none says so.
+    pub(crate) fn evicted(&self) -> Option<u64> {
+        let sum = || self.evicted.values().fold(0, |sum: u64, more| sum.saturating_add(*more));
+        (!self.evicted.is_empty()).then(sum)
+    }
+
+    /// What it says that each of these servers has evicted so many keys by now; nothing where none says.
+    fn evictions(&self, now: &BTreeMap<String, u64>) -> Option<Finding> {
+        let more = now.iter().map(|(server, now)| match self.evicted.get(server) {
+            Some(before) if before <= now => now - before,
+            // It is asked for the first time, or was started anew and counts anew.
+            _ => *now,
+        });
+        let more = more.fold(0, u64::saturating_add);
+        let since = match self.evicted.is_empty() {
+            true => "since it started",
+            false => "since the last look",
         };
-        let level = if more > 0 { Level::Fail } else { Level::Ok };
-        let text = format!(
-            "{more} keys were evicted {since}{}",
-            if more > 0 {
-                ": counts may be among them; set noeviction, or raise its maxmemory"
-            } else {
-                ""
+        let (level, advice) = match more {
+            0 => (Level::Ok, ""),
+            _ => {
+                (Level::Fail, ": counts may be among them; set noeviction, or raise its maxmemory")
             }
-        );
-        Finding::new(level, EVICTED, text)
+        };
+        let text = format!("{more} keys were evicted {since}{advice}");
+        (!now.is_empty()).then(|| Finding::new(level, EVICTED, text))
     }
 }
 
@@ -149,9 +159,10 @@ fn is_bad(about: &str, level: Level) -> bool {
 mod tests {
     use super::*;
 
-    fn look(findings: &[(&'static str, Level)], evicted: Option<u64>) -> Look {
+    fn look(findings: &[(&'static str, Level)], evicted: &[(&str, u64)]) -> Look {
         let finding = |it: &(&'static str, Level)| Finding::new(it.1, it.0, "text");
-        Look { findings: findings.iter().map(finding).collect(), evicted }
+        let evicted = evicted.iter().map(|(server, count)| ((*server).to_owned(), *count));
+        Look { findings: findings.iter().map(finding).collect(), evicted: evicted.collect() }
     }
 
     /// What is said of these, one look after the other.
@@ -165,8 +176,8 @@ mod tests {
 
     #[test]
     fn each_turn_is_said_once() {
-        let bad = || look(&[("eviction", Level::Fail), ("clock", Level::Ok)], None);
-        let good = || look(&[("eviction", Level::Ok), ("clock", Level::Ok)], None);
+        let bad = || look(&[("eviction", Level::Fail), ("clock", Level::Ok)], &[]);
+        let good = || look(&[("eviction", Level::Ok), ("clock", Level::Ok)], &[]);
         let said = said(&[good(), bad(), bad(), good(), good(), bad()]);
         let turned = |is_bad| vec![(is_bad, "eviction")];
         let none = Vec::new;
@@ -175,10 +186,10 @@ mod tests {
 
     #[test]
     fn of_several_nodes_the_worst_is_said_and_what_is_unknown_is_not() {
-        let mixed = look(&[("eviction", Level::Ok), ("eviction", Level::Fail)], None);
-        let unknown = look(&[], None);
-        let other = look(&[("version", Level::Fail), ("latency", Level::Warn)], None);
-        let again = look(&[("eviction", Level::Fail)], None);
+        let mixed = look(&[("eviction", Level::Ok), ("eviction", Level::Fail)], &[]);
+        let unknown = look(&[], &[]);
+        let other = look(&[("version", Level::Fail), ("latency", Level::Warn)], &[]);
+        let again = look(&[("eviction", Level::Fail)], &[]);
         let none = Vec::new;
         let expected = [vec![(true, "eviction")], none(), none(), none()];
         assert_eq!(said(&[mixed, unknown, other, again]), expected);
@@ -186,11 +197,30 @@ mod tests {
 
     #[test]
     fn evictions_are_said_when_they_begin_and_when_they_end() {
-        let looks = [0, 5, 9, 9, 9, 12, 0].map(|evicted| look(&[], Some(evicted)));
+        let looks = [0, 5, 9, 9, 9, 12, 0].map(|count| look(&[], &[("a", count)]));
         let said = said(&looks);
         let bad: Vec<Option<bool>> =
             said.iter().map(|turns| turns.first().map(|(is_bad, _)| *is_bad)).collect();
         let expected = [None, Some(true), None, Some(false), None, Some(true), Some(false)];
         assert_eq!(bad, expected);
+    }
+
+    #[test]
+    fn a_server_that_is_away_for_a_look_has_evicted_nothing_meanwhile() {
+        let both = || look(&[], &[("a", 5), ("b", 7)]);
+        let one = || look(&[], &[("b", 7)]);
+        let none = || look(&[], &[]);
+        let (bad, good) = (vec![(true, EVICTED)], vec![(false, EVICTED)]);
+        let nothing = Vec::new;
+        // What they evicted before they were asked first is said once.
+        let looks = [both(), both(), one(), both(), none(), both()];
+        let expected = [bad, good, nothing(), nothing(), nothing(), nothing()];
+        assert_eq!(said(&looks), expected);
+        // Nor does the count of all fall.
+        let mut seen = Seen::default();
+        for look in looks {
+            seen.learn(&look);
+            assert_eq!(seen.evicted(), Some(12));
+        }
     }
 }

@@ -33,7 +33,7 @@ impl Collector for Watched {
                 gauge(level).encode(family.encode_family(&[("about", *about)])?)?;
             }
         }
-        if let Some(evicted) = seen.evicted {
+        if let Some(evicted) = seen.evicted() {
             let help = "Keys that Redis has evicted since it started";
             show(&mut encoder, "store_evicted_keys", help, &ConstCounter::new(evicted))?;
         }

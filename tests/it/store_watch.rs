@@ -95,3 +95,15 @@ fn a_redis_that_is_away_is_not_told_of_here_and_is_looked_at_when_it_is_back() {
     until("it is seen again", || metric(&operator, eviction).as_deref() == Some("0"));
     assert_eq!(said(&mut tollgate, ", persistence: none"), 1);
 }
+
+#[test]
+fn it_is_said_without_an_operators_listener_as_well() {
+    let redis = Server::start();
+    let options = Options::default().set("store.url", &redis.url());
+    let mut tollgate = options.set("store.examine_interval_ms", "100").serve();
+    tollgate.wait_for_line(", persistence: none");
+    // Not by the look at the start alone.
+    set(&mut redis.connection(), "maxmemory", "100mb");
+    set(&mut redis.connection(), "maxmemory-policy", "allkeys-lru");
+    tollgate.wait_for_line(", eviction: allkeys-lru");
+}

@@ -1,5 +1,7 @@
 //! What of it may change while requests are served, and is looked at again and again.
 
+use std::collections::BTreeMap;
+
 use super::finding::{Finding, Findings};
 use super::topology::{self, Subject};
 use super::{Examiner, Level, greet};
@@ -13,8 +15,8 @@ use crate::store::redis::servers::url_of;
 pub(crate) struct Look {
     /// The findings, those of several nodes joined; those that are unknown are not there.
     pub(crate) findings: Vec<Finding>,
-    /// How many keys were evicted since the servers started; none where they do not say.
-    pub(crate) evicted: Option<u64>,
+    /// How many keys each server has evicted since it started; those are missing that do not say.
+    pub(crate) evicted: BTreeMap<String, u64>,
 }
 
 /// Looks at every Redis of `options` that can be asked, by `clock`, and charges nothing.
@@ -26,16 +28,13 @@ pub(crate) fn look(options: &RedisOptions, clock: &dyn Clock) -> Result<Look, St
     let url = url_of(options)?;
     let subjects = topology::subjects(url.topology(), options, &mut Findings::default())?;
     let mut of_each = Vec::new();
-    let mut evicted: Option<u64> = None;
+    let mut evicted = BTreeMap::new();
     for subject in subjects {
         let name = subject.name.clone();
         // Who does not answer is given up by the requests, which say so.
         let Some((found, more)) = look_at(subject, options, clock) else { continue };
+        evicted.extend(more.map(|more| (name.clone(), more)));
         of_each.push((name, found));
-        evicted = match (evicted, more) {
-            (Some(sum), Some(more)) => Some(sum.saturating_add(more)),
-            (one, other) => one.or(other),
-        };
     }
     if !of_each.is_empty() {
         findings.join(of_each);
