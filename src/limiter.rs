@@ -9,18 +9,18 @@ pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::{DenyCache, Purpose};
 use self::fallback::Fallback;
-pub use self::pattern::{RoutePattern, RoutePatternError};
 use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
-pub use self::rule::Policies;
-use self::rule::Rule;
-use crate::client::Client;
-use crate::decision::Retry;
+pub use self::routes::pattern::{RoutePattern, RoutePatternError};
+pub use self::variants::Policies;
+use self::variants::Rule;
+use crate::domain::client::Client;
+use crate::domain::decision::Retry;
 #[cfg(feature = "actix")]
-use crate::policy::KeySource;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::policy::KeySource;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::store::{Acquire, Acquired, Charge, Key, Keyspace, Store, StoreError};
 
 mod access;
@@ -28,12 +28,9 @@ mod builder;
 mod check;
 mod deny_cache;
 mod fallback;
-mod pattern;
 mod plans;
 mod routes;
-mod rule;
-mod seeds;
-mod shares;
+mod variants;
 
 /// Decides requests under named policies; cheap to clone, and shared by all threads.
 ///

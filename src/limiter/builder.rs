@@ -7,14 +7,14 @@ use std::time::Duration;
 use super::access::{AccessEntry, AccessList};
 use super::deny_cache::DenyCache;
 use super::fallback::Fallback;
-use super::pattern::{RoutePattern, RoutePatternError};
 use super::plans::Plans;
+use super::routes::pattern::{RoutePattern, RoutePatternError};
 use super::routes::{Route, Routes};
-use super::rule::{Policies, Rule};
+use super::variants::{Policies, Rule};
 use super::{Inner, Limiter};
-use crate::clock::Clock;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::clock::Clock;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::store::{Debtor, Keyspace, MemoryStore, Store};
 
 /// Puts a [`Limiter`] together.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use self::answers::{Answers, Known};
-use crate::algorithm::Terms;
-use crate::clock::{Clock, Millis};
-use crate::decision::{Retry, Standing};
+use crate::domain::algorithm::Terms;
+use crate::domain::clock::{Clock, Millis};
+use crate::domain::decision::{Retry, Standing};
 use crate::store::{Acquire, Acquired, Name};
 
 mod answers;

@@ -10,13 +10,16 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use super::seeds::Seeds;
-use super::shares::Shares;
-use crate::policy::{OnStoreFailure, Policy};
+use self::seeds::Seeds;
+use self::shares::Shares;
+use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::store::{
     Acquire, Acquired, Answer, Charge, Debtor, Instead, Key, Known, MemoryStore, Name, Store as _,
     StoreError, StoreErrorKind,
 };
+
+mod seeds;
+mod shares;
 
 /// The memory store that stands in, and what it knows of the other.
 #[derive(Debug)]

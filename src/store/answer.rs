@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::turn;
+use super::defer;
 use super::{StoreError, StoreErrorKind};
 
 /// What a store answers, now or later: await it in a task, or [`wait`](Answer::wait) in a thread.
@@ -46,7 +46,7 @@ impl<T> Answer<T> {
         match self.0 {
             Inner::Ready(answer) => answer.unwrap_or_else(closed),
             Inner::Later(receiver) => {
-                turn::blocked(|| receiver.recv()).unwrap_or_else(|_| closed())
+                defer::blocked(|| receiver.recv()).unwrap_or_else(|_| closed())
             }
         }
     }

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::clock::{Clock, Millis};
+use crate::domain::clock::{Clock, Millis};
 
 /// The system's wall clock, to which windows are aligned; it may step back.
 #[derive(Clone, Copy, Debug)]

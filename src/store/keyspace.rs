@@ -4,10 +4,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::Name;
-use crate::algorithm::Algorithm;
-use crate::draft::draft;
-use crate::key::{Identity, Ipv6Network};
-use crate::policy::Policy;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::key::{Identity, Ipv6Network};
+use crate::domain::policy::Policy;
+use crate::domain::scratch::draft;
 
 /// An identity whose text is longer than this is named by its hash.
 const MAX_IDENTITY: usize = 128;

@@ -13,7 +13,7 @@ pub use self::status::RedisStatus;
 pub use self::tls::{RedisTls, RedisTlsError};
 pub use self::url::{RedisUrl, RedisUrlError};
 use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError, StoreErrorKind};
-use crate::clock::Clock;
+use crate::domain::clock::Clock;
 
 mod accounts;
 mod apart;

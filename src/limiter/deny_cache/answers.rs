@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::clock::Millis;
-use crate::decision::{Retry, Standing};
+use crate::domain::clock::Millis;
+use crate::domain::decision::{Retry, Standing};
 use crate::store::{BuildNameHasher, Name};
 
 /// How many answers are kept at most; beyond that the store is asked.

@@ -1,8 +1,8 @@
 use super::*;
-use crate::clock::{Clock, ManualClock, Millis};
-use crate::decision::{Retry, Standing};
-use crate::key::Identity;
-use crate::quota::Cost;
+use crate::domain::clock::{Clock, ManualClock, Millis};
+use crate::domain::decision::{Retry, Standing};
+use crate::domain::key::Identity;
+use crate::domain::quota::Cost;
 use crate::store::Keyspace;
 
 /// At the beginning of a minute.

@@ -4,10 +4,10 @@ use std::sync::MutexGuard;
 
 use super::crowding::{Counted, Level, overflow_counts};
 use super::{MemoryStore, Shard};
-use crate::algorithm::State;
-use crate::clock::Millis;
-use crate::decision::Standing;
-use crate::quota::Cost;
+use crate::domain::algorithm::State;
+use crate::domain::clock::Millis;
+use crate::domain::decision::Standing;
+use crate::domain::quota::Cost;
 use crate::store::{Acquire, Acquired, Charge, Few, Name};
 
 /// What else happens under the locks of a request, to each of its keys.

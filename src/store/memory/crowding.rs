@@ -16,7 +16,7 @@
 //! outside knows that hash: so a client cannot choose, and no single client uses up what all the others
 //! share. There are always places for the overflow counts, as their number is fixed.
 
-use crate::key::{Identity, Ipv6Prefix};
+use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::store::{Charge, Key, Name};
 
 /// What a site has at most, commonly (RFC 6177).

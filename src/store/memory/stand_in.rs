@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::acquire::{Beside, untouched};
 use super::crowding::Counted;
 use super::{MemoryStore, Name, Shard};
-use crate::algorithm::State;
-use crate::clock::Millis;
-use crate::decision::Standing;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::algorithm::State;
+use crate::domain::clock::Millis;
+use crate::domain::decision::Standing;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::store::{Acquire, Acquired, Charge, Key};
 
 /// How many keys may owe something at most; what is admitted beyond them is not charged back.

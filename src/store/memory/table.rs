@@ -11,9 +11,9 @@ use std::sync::Arc;
 use super::crowding::{Counted, FILLING, FULL, Level};
 use super::entry::{Entry, MAX_ROOMS};
 use super::watch::{Watch, Watches};
-use crate::algorithm::State;
-use crate::clock::Millis;
-use crate::policy::{KeySource, Policy};
+use crate::domain::algorithm::State;
+use crate::domain::clock::Millis;
+use crate::domain::policy::{KeySource, Policy};
 use crate::store::{BuildNameHasher, Charge, Name};
 
 /// Below this a table is not worth a sweep.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 
 /// How often the wait doubles at most.
 const MOST_DOUBLINGS: u32 = 4;

@@ -5,9 +5,9 @@ use std::iter;
 use std::sync::Arc;
 
 use super::reply::{Reply, Together};
-use crate::decision::Standing;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::decision::Standing;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::store::{
     Acquire, Acquired, BuildNameHasher, Charge, Key, Name, StoreError, StoreErrorKind,
 };

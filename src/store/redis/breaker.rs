@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::backoff::Backoff;
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 
 /// As much evidence in a row opens the breaker.
 const ENOUGH: u32 = 3;

@@ -27,7 +27,7 @@ use super::script::Refund;
 use super::seldom::Seldom;
 use super::target::{Target, at};
 use super::url::Places;
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;

@@ -16,7 +16,7 @@ use super::probe::Probe;
 use super::refusal::is_of_a_key;
 use super::servers::url_of;
 use super::{RedisOptions, StoreError, connect_error, script, store_error};
-use crate::clock::{Clock, Millis};
+use crate::domain::clock::{Clock, Millis};
 use crate::store::Keyspace;
 
 mod charges;

@@ -15,7 +15,7 @@ use super::probe::Probe;
 use super::report::Report;
 use super::status::Tally;
 use super::{RedisOptions, attend};
-use crate::clock::{Clock as _, Millis};
+use crate::domain::clock::{Clock as _, Millis};
 use crate::store::{MonotonicClock, StoreError, StoreErrorKind};
 
 /// The state of the link to one server.

@@ -12,7 +12,7 @@ use super::idle::Keeper;
 use super::link::Link;
 use super::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
 use super::{RedisOptions, script, store_error};
-use crate::clock::Clock;
+use crate::domain::clock::Clock;
 use crate::store::{Key, StoreError, StoreErrorKind};
 
 /// A server that is asked over pooled connections while it answers.

@@ -10,10 +10,10 @@ use super::cause::Cause;
 use super::link::too_slow;
 use super::pool::{Connection, Connector};
 use super::{RedisOptions, connect_error, script, store_error};
-use crate::algorithm::{Algorithm, LARGEST_LOG};
-use crate::clock::Clock;
-use crate::policy::Policy;
-use crate::quota::{Cost, Quota};
+use crate::domain::algorithm::{Algorithm, LARGEST_LOG};
+use crate::domain::clock::Clock;
+use crate::domain::policy::Policy;
+use crate::domain::quota::{Cost, Quota};
 #[cfg(feature = "server")]
 use crate::store::Key;
 use crate::store::{Acquire, Acquired, Charge, Keyspace, StoreError, StoreErrorKind};

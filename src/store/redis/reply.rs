@@ -2,8 +2,8 @@
 
 use rmp::decode::{read_array_len, read_int};
 
-use crate::clock::Millis;
-use crate::decision::{Retry, Standing};
+use crate::domain::clock::Millis;
+use crate::domain::decision::{Retry, Standing};
 use crate::store::{Acquired, Few};
 
 /// What identical requests are answered together.

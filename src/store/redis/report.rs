@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cause::{Cause, Says};
 use super::seldom::Seldom;
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 use crate::store::StoreError;
 
 /// Between lines on outages that come again and again, however short.

@@ -7,7 +7,7 @@ use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 use super::batch::Batch;
 use super::pool::Connection;
 use super::wire::Wire;
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 use crate::store::Charge;
 #[cfg(feature = "server")]
 use crate::store::Key;

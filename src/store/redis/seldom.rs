@@ -1,6 +1,6 @@
 use std::sync::{Mutex, PoisonError};
 
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 
 /// Says when something that happens again and again may be mentioned in the log: at first, and then
 /// after an interval that doubles while it goes on, up to the longest. After as long without it, the

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::policy::Policy;
+use crate::domain::policy::Policy;
 use crate::store::Keyspace;
 
 fn charge(quota: &str, identity: &Identity<'_>) -> Charge {

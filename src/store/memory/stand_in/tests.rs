@@ -1,7 +1,7 @@
 use super::*;
-use crate::clock::ManualClock;
-use crate::key::Identity;
-use crate::quota::Quota;
+use crate::domain::clock::ManualClock;
+use crate::domain::key::Identity;
+use crate::domain::quota::Quota;
 use crate::store::Keyspace;
 
 const NOW: Millis = 1_700_000_040_000;

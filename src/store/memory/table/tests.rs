@@ -1,7 +1,7 @@
 use super::*;
-use crate::algorithm::Algorithm;
-use crate::key::Identity;
-use crate::quota::{Cost, Quota};
+use crate::domain::algorithm::Algorithm;
+use crate::domain::key::Identity;
+use crate::domain::quota::{Cost, Quota};
 use crate::store::Keyspace;
 
 const NOW: Millis = 1_700_000_040_000;

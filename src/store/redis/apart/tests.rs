@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::key::Identity;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::key::Identity;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::store::redis::reply::packed;
 use crate::store::redis::store_error;
 use crate::store::{Charge, Keyspace};

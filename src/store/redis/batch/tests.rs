@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::super::reply::packed;
 use super::*;
-use crate::clock::ManualClock;
-use crate::decision::Retry;
-use crate::key::Identity;
+use crate::domain::clock::ManualClock;
+use crate::domain::decision::Retry;
+use crate::domain::key::Identity;
 use crate::store::{Charge, Keyspace, MemoryStore};
 
 /// What one caller asks: whose keys, under how many of the policies, at which cost, how many.

@@ -15,7 +15,7 @@ use super::super::store_error;
 use super::Cluster;
 use super::call::{Call, Failure, Whom};
 use super::map::{Map, Member, Place};
-use crate::clock::Millis;
+use crate::domain::clock::Millis;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How often a call is sent at most: to where its slot is thought to be, where that was moved, where

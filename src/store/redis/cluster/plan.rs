@@ -14,8 +14,8 @@ use super::Cluster;
 use super::call::{Call, Failure, What, Whom};
 use super::exchange::exchange;
 use super::map::slot_of;
-use crate::clock::Millis;
-use crate::decision::Standing;
+use crate::domain::clock::Millis;
+use crate::domain::decision::Standing;
 use crate::store::{Acquire, Acquired, Key, StoreErrorKind};
 
 /// Requests on their way.

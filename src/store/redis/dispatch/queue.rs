@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::store::defer::Desk;
 use crate::store::redis::status::Tally;
-use crate::store::turn::Desk;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// How many requests may wait: more than that would wait longer than they may.

@@ -12,11 +12,11 @@ use super::super::batch::Batch;
 use super::super::reply::packed;
 use super::queue::MAX_WAITING;
 use super::*;
-use crate::key::Identity;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::key::Identity;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
+use crate::store::defer::Clerk;
 use crate::store::redis::status::Tally;
-use crate::store::turn::Clerk;
 use crate::store::{Charge, Keyspace};
 
 const REQUESTS: u64 = 3;

@@ -13,8 +13,8 @@ use super::super::reply::Reply;
 use super::super::script::{self, Refund, Sent};
 use super::super::{StoreError, StoreErrorKind, store_error};
 use super::Examiner;
-use crate::clock::Millis;
-use crate::quota::Cost;
+use crate::domain::clock::Millis;
+use crate::domain::quota::Cost;
 use crate::store::{Acquire, Charge, Key, Keyspace};
 
 /// The charges of one request, whose keys have one tag.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::finding::{Finding, Findings};
 use super::topology::{self, Subject};
 use super::{Examiner, Level, greet};
-use crate::clock::Clock;
+use crate::domain::clock::Clock;
 use crate::store::StoreError;
 use crate::store::redis::RedisOptions;
 use crate::store::redis::servers::url_of;
