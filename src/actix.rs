@@ -3,5 +3,4 @@
 pub use self::rate_limit::RateLimit;
 
 mod answering;
-mod asked;
 pub(crate) mod rate_limit;

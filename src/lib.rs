@@ -79,8 +79,8 @@ pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 #[cfg(feature = "actix")]
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
 pub use self::limiter::{
-    Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
-    Route, RoutePattern, RoutePatternError, Unavailable,
+    Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
+    LimiterBuilder, LimiterError, Policies, Route, RoutePattern, RoutePatternError, Unavailable,
 };
 pub use self::store::{
     Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,

@@ -4,11 +4,13 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, Weak};
 
 pub use self::answer::Answer;
+pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 #[cfg(feature = "actix")]
 pub(crate) use self::defer::Clerk;
 pub(crate) use self::fingerprint::{BuildNameHasher, Name};
 pub use self::keyspace::{Key, Keyspace};
+pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{Instead, Known};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 #[cfg(feature = "server")]
@@ -30,6 +32,7 @@ mod clocks;
 mod defer;
 mod fingerprint;
 mod keyspace;
+mod maybe_ready;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;

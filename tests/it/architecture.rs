@@ -31,6 +31,11 @@ const CRATES_OF_THE_GROUND_FLOOR: [&str; 1] = ["ipnet"];
 const NOT_ON_THE_GROUND_FLOOR: [&str; 7] =
     ["async", "await", "print", "println", "eprint", "eprintln", "dbg"];
 
+/// Doors map requests in and answers out. What the limiter is asked, and in which order, is its admission's.
+const DOORS: [&str; 2] = ["actix", "tower"];
+const NOT_IN_A_DOOR: [&str; 7] =
+    ["access", "check", "has_access_lists", "peek", "route", "Access", "Check"];
+
 /// A file is read from top to bottom in one sitting.
 const MOST_LINES: usize = 300;
 const MOST_LINES_OF_MAIN: usize = 59;
@@ -57,6 +62,18 @@ fn nothing_points_up() {
 fn the_ground_floor_is_std_only_and_neither_waits_nor_reads_clocks() {
     let dependencies = dependencies();
     assert_none(faults(|source| leaves_the_ground(source, &dependencies)));
+}
+
+#[test]
+fn no_door_owns_a_rule() {
+    assert_none(faults(|source| {
+        let is_door = DOORS.contains(&source.module()) && !source.is_test();
+        let paths = source.paths().into_iter().filter(|_| is_door);
+        let rules = paths.filter(|path| {
+            path.segments.last().is_some_and(|name| NOT_IN_A_DOOR.contains(&name.as_str()))
+        });
+        rules.map(|path| source.fault(&path, "the limiter's admission asks this")).collect()
+    }));
 }
 
 #[test]
