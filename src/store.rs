@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 pub use self::answer::Answer;
 pub use self::clocks::{MonotonicClock, SystemClock};
 #[cfg(feature = "actix")]
-pub(crate) use self::defer::Clerk;
-pub(crate) use self::fingerprint::{BuildNameHasher, Name};
+pub(crate) use self::defer::DeferTask;
+pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 pub use self::keyspace::{Key, Keyspace};
-pub(crate) use self::memory::{Instead, Known};
+pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, Look, examine, look};
