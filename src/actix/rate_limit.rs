@@ -19,7 +19,7 @@ use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::{User, header, user_of};
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
-use crate::store::Clerk;
+use crate::store::DeferTask;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
@@ -200,7 +200,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         if let Some(worker) = Arbiter::try_current() {
-            worker.spawn(Clerk::default());
+            worker.spawn(DeferTask::default());
         }
         ready(Ok(RateLimitService { service: Rc::new(service), rate_limit: self.clone() }))
     }

@@ -12,7 +12,7 @@ use actix_web::http::header::{
 use crate::domain::clock::Millis;
 use crate::domain::decision::{Decision, Retry, Standing};
 use crate::domain::policy::Policy;
-use crate::domain::scratch::draft;
+use crate::domain::scratch::scratch;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -48,7 +48,7 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
         return;
     }
     append(headers, RATELIMIT_POLICY, policies(decision));
-    append(headers, RATELIMIT, draft(|list| standings(decision, list)));
+    append(headers, RATELIMIT, scratch(|list| standings(decision, list)));
     if options.legacy {
         write_legacy(headers, decision);
     }
@@ -87,7 +87,7 @@ fn policies(decision: &Decision) -> Option<HeaderValue> {
         if let Some((_, value)) = said.iter().find(is) {
             return Some(value.clone());
         }
-        let value = draft(|list| serialized(asked, list))?;
+        let value = scratch(|list| serialized(asked, list))?;
         if said.len() == MOST_SAID {
             said.clear();
         }

@@ -11,7 +11,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 
 use crate::domain::decision::{Decision, Retry};
-use crate::domain::scratch::draft;
+use crate::domain::scratch::scratch;
 use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 
@@ -153,7 +153,7 @@ impl Problem {
 
     /// The answer in which `write` adds the detail, up to its closing quote, and what follows it.
     fn respond(&self, request: &impl HttpMessage, write: impl FnOnce(&mut String)) -> HttpResponse {
-        let body = draft(|json| {
+        let body = scratch(|json| {
             json.push_str(self.start);
             write(json);
             json.push_str(self.end);

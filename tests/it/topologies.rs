@@ -12,7 +12,7 @@ use crate::support::threads::{together, until};
 
 mod cluster;
 mod refunds;
-mod remembered;
+mod remembered_denials;
 mod sentinel;
 mod tls;
 

@@ -9,7 +9,7 @@ use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::{
-    Acquire, Acquired, BuildNameHasher, Charge, Key, Name, StoreError, StoreErrorKind,
+    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError, StoreErrorKind,
 };
 
 /// Requests in groups of those that meet the same policies at the same cost.
@@ -64,8 +64,8 @@ impl Batch {
     pub(super) fn of(asked: Vec<Acquire>) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         let mut places: Vec<Place> = Vec::with_capacity(asked.len());
-        let mut coalesced: HashMap<Name, usize, BuildNameHasher> =
-            HashMap::with_capacity_and_hasher(asked.len(), BuildNameHasher::default());
+        let mut coalesced: HashMap<Fingerprint, usize, BuildFingerprintHasher> =
+            HashMap::with_capacity_and_hasher(asked.len(), BuildFingerprintHasher::default());
         for (number, acquire) in asked.iter().enumerate() {
             let like = |group: &Group| is_alike(&asked[group.first], acquire);
             let group = groups.iter().position(like).unwrap_or_else(|| {
@@ -74,9 +74,10 @@ impl Batch {
             });
             let requests = &mut groups[group].requests;
             // Under a secret of the process: nobody finds two keys of one name.
-            let names = acquire.charges.iter().map(|charge| charge.key.name());
-            let name = names.reduce(Name::then).unwrap_or_default().with(group as u64);
-            let request = *coalesced.entry(name).or_insert_with(|| {
+            let fingerprints = acquire.charges.iter().map(|charge| charge.key.fingerprint());
+            let fingerprint =
+                fingerprints.reduce(Fingerprint::then).unwrap_or_default().with(group as u64);
+            let request = *coalesced.entry(fingerprint).or_insert_with(|| {
                 requests.push(Coalesced { first: number, callers: 0, count: 0 });
                 requests.len() - 1
             });

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::store::defer::Desk;
+use crate::store::defer::Deferred;
 use crate::store::redis::status::Tally;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
@@ -68,7 +68,7 @@ pub(super) struct Group {
     pub(super) asked: Vec<Asked>,
     pub(super) queued: Instant,
     /// Where the answers are left; they are sent one by one where there is none.
-    pub(super) desk: Option<Arc<Desk>>,
+    pub(super) desk: Option<Arc<Deferred>>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Queue {
 
     /// Sends what this thread asks in its turn, with all else that it asks in it.
     pub(super) fn ask(self: &Arc<Self>, asked: Asked) {
-        let Some(desk) = Desk::here() else { return self.send(vec![asked], None) };
+        let Some(desk) = Deferred::here() else { return self.send(vec![asked], None) };
         let mut full = None;
         let is_first = GATHERED.with_borrow_mut(|gathered| {
             match gathered.iter_mut().find(|(queue, _)| Arc::ptr_eq(queue, self)) {
@@ -104,7 +104,7 @@ impl Queue {
         });
         if is_first {
             let queue = self.clone();
-            desk.clone().leave(move || queue.send_gathered(desk));
+            desk.clone().defer(move || queue.send_gathered(desk));
         } else if let Some(group) = full {
             self.send(group, Some(desk));
         }
@@ -170,7 +170,7 @@ impl Queue {
     pub(super) fn answer(
         &self,
         answers: Vec<AnswerTo<Acquired>>,
-        desk: Option<Arc<Desk>>,
+        desk: Option<Arc<Deferred>>,
         decided: Vec<Result<Acquired, StoreErrorKind>>,
     ) {
         let unanswered = decided.iter().filter(|it| it.is_err()).count();
@@ -184,12 +184,12 @@ impl Queue {
             }
         };
         match desk {
-            Some(desk) => desk.leave(send),
+            Some(desk) => desk.defer(send),
             None => send(),
         }
     }
 
-    fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
+    fn send_gathered(self: &Arc<Self>, desk: Arc<Deferred>) {
         let group = GATHERED.with_borrow_mut(|gathered| {
             let at = gathered.iter().position(|(queue, _)| Arc::ptr_eq(queue, self))?;
             Some(gathered.swap_remove(at).1)
@@ -199,7 +199,7 @@ impl Queue {
         }
     }
 
-    fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Desk>>) {
+    fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Deferred>>) {
         if let Err(Job::Acquire(group)) =
             self.push(Job::Acquire(Group { asked, queued: Instant::now(), desk }))
         {

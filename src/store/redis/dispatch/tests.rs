@@ -15,7 +15,7 @@ use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::store::defer::Clerk;
+use crate::store::defer::DeferTask;
 use crate::store::redis::status::Tally;
 use crate::store::{Charge, Keyspace};
 
@@ -81,7 +81,7 @@ struct World {
     /// How many requests each has answered since it came last.
     served: [usize; DISPATCHERS],
     /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
-    clerk: Option<(Pin<Box<Clerk>>, Arc<Bell>)>,
+    clerk: Option<(Pin<Box<DeferTask>>, Arc<Bell>)>,
     asked: u64,
     answers: Vec<Answer<Acquired>>,
     /// How the call ended that held each request.
@@ -107,7 +107,7 @@ impl World {
             timeout: Duration::MAX,
         };
         let mut world = Self {
-            clerk: has_clerk.then(|| (Box::pin(Clerk::default()), Arc::default())),
+            clerk: has_clerk.then(|| (Box::pin(DeferTask::default()), Arc::default())),
             dispatchers: (0..DISPATCHERS).map(dispatcher).collect(),
             queue,
             held: [None, None],

@@ -1,4 +1,4 @@
-//! Answers of the store that are kept for a while, in bounded room.
+//! AnswerCache of the store that are kept for a while, in bounded room.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::clock::Millis;
 use crate::domain::decision::{Retry, Standing};
-use crate::store::{BuildNameHasher, Name};
+use crate::store::{BuildFingerprintHasher, Fingerprint};
 
 /// How many answers are kept at most; beyond that the store is asked.
 pub(super) const MAX_ANSWERS: usize = 65_536;
@@ -14,9 +14,9 @@ pub(super) const MAX_ANSWERS: usize = 65_536;
 /// So many that threads seldom meet.
 const SHARDS: usize = 16;
 
-/// Answers, each by the name of its question.
+/// AnswerCache, each by the name of its question.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct AnswerCache {
     max_age: Millis,
     /// From when on none of them holds: where there is none, nobody pays for a look either.
     none_from: AtomicU64,
@@ -25,7 +25,7 @@ pub(super) struct Answers {
 
 /// What the store answered.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct CachedAnswer {
     /// Until then the answer is given again.
     pub(super) holds_until: Millis,
     /// When it arrived: who waits from then on is not early.
@@ -36,51 +36,60 @@ pub(super) struct Known {
 /// Two generations, so that the old go all at once when they have outlived their age.
 #[derive(Debug, Default)]
 struct Shard {
-    young: HashMap<Name, Known, BuildNameHasher>,
-    old: HashMap<Name, Known, BuildNameHasher>,
+    young: HashMap<Fingerprint, CachedAnswer, BuildFingerprintHasher>,
+    old: HashMap<Fingerprint, CachedAnswer, BuildFingerprintHasher>,
     since: Millis,
 }
 
-impl Answers {
+impl AnswerCache {
     /// Room for answers that hold no longer than `max_age`.
     pub(super) fn new(max_age: Millis) -> Self {
         Self { max_age, none_from: AtomicU64::new(0), shards: Default::default() }
     }
 
-    /// Where the charges of the question called `name` stand at `now`, if an answer to it still
+    /// Where the charges of the question of `fingerprint` stand at `now`, if an answer to it still
     /// holds.
-    pub(super) fn get(&self, name: impl FnOnce() -> Name, now: Millis) -> Option<Vec<Standing>> {
+    pub(super) fn get(
+        &self,
+        fingerprint: impl FnOnce() -> Fingerprint,
+        now: Millis,
+    ) -> Option<Vec<Standing>> {
         if now >= self.none_from.load(Ordering::Relaxed) {
             return None;
         }
-        let name = name();
-        let mut shard = self.lock(name);
+        let fingerprint = fingerprint();
+        let mut shard = self.lock(fingerprint);
         shard.age(now, self.max_age);
-        let known = shard.young.get(&name).or_else(|| shard.old.get(&name));
+        let known = shard.young.get(&fingerprint).or_else(|| shard.old.get(&fingerprint));
         let known = known.filter(|it| now < it.holds_until)?;
         let passed = now.saturating_sub(known.answered);
         Some(known.standings.iter().map(|standing| after(standing, passed)).collect())
     }
 
-    /// Keeps the answer to the question called `name`, if that `is_current` when nobody else can look
+    /// Keeps the answer to the question of `fingerprint`, if that `is_current` when nobody else can look
     /// for it.
-    pub(super) fn insert(&self, name: Name, known: Known, is_current: impl FnOnce() -> bool) {
-        let mut shard = self.lock(name);
+    pub(super) fn insert(
+        &self,
+        fingerprint: Fingerprint,
+        known: CachedAnswer,
+        is_current: impl FnOnce() -> bool,
+    ) {
+        let mut shard = self.lock(fingerprint);
         if !is_current() {
             return;
         }
         shard.age(known.answered, self.max_age);
         self.none_from.fetch_max(known.holds_until, Ordering::Relaxed);
-        if shard.young.len() < MAX_ANSWERS / SHARDS / 2 || shard.young.contains_key(&name) {
-            shard.young.insert(name, known);
+        if shard.young.len() < MAX_ANSWERS / SHARDS / 2 || shard.young.contains_key(&fingerprint) {
+            shard.young.insert(fingerprint, known);
         }
     }
 
-    /// Forgets the answer to the question called `name`.
-    pub(super) fn forget(&self, name: Name) {
-        let mut shard = self.lock(name);
-        shard.young.remove(&name);
-        shard.old.remove(&name);
+    /// Forgets the answer to the question of `fingerprint`.
+    pub(super) fn forget(&self, fingerprint: Fingerprint) {
+        let mut shard = self.lock(fingerprint);
+        shard.young.remove(&fingerprint);
+        shard.old.remove(&fingerprint);
     }
 
     /// Forgets all answers.
@@ -100,8 +109,8 @@ impl Answers {
         self.shards.iter().map(held).sum()
     }
 
-    fn lock(&self, name: Name) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[name.shard(SHARDS)])
+    fn lock(&self, fingerprint: Fingerprint) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[fingerprint.shard(SHARDS)])
     }
 }
 

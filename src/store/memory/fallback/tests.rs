@@ -29,9 +29,9 @@ fn admitted(
     used: Option<u64>,
 ) -> u32 {
     let asked = asked(user, policy, count);
-    let known = |_, _| used.map(|used| Known { used, at: NOW });
-    let instead = Instead { asked: &asked, owed: Some(&asked), known };
-    store.stand_in(&instead).admitted
+    let known = |_, _| used.map(|used| LastKnown { used, at: NOW });
+    let request = FallbackRequest { asked: &asked, owed: Some(&asked), known };
+    store.acquire_as_fallback(&request).admitted
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn debts_are_handed_out_in_parts_and_each_once() {
 #[test]
 fn no_more_keys_owe_than_are_remembered() {
     let (store, policy) = (store(10_000_000), policy(5));
-    for user in 0..2 * MAX_DEBTORS {
+    for user in 0..2 * MAX_DEBTS {
         admitted(&store, &user.to_string(), &policy, 1, None);
     }
     let debts = store.debts(usize::MAX).len();
-    assert!((MAX_DEBTORS * 9 / 10..=MAX_DEBTORS + store.shards.len()).contains(&debts), "{debts}");
+    assert!((MAX_DEBTS * 9 / 10..=MAX_DEBTS + store.shards.len()).contains(&debts), "{debts}");
 }
 
 #[test]
@@ -92,8 +92,8 @@ fn more_units_than_a_call_takes_are_handed_out_in_several() {
     let (store, policy) = (store(10), policy(1 << 40));
     let cost = Cost::new(1 << 33).unwrap();
     let asked = Acquire { cost, ..asked("a", &policy, 1) };
-    let instead = Instead { asked: &asked, owed: Some(&asked), known: |_, _| None };
-    store.stand_in(&instead);
+    let request = FallbackRequest { asked: &asked, owed: Some(&asked), known: |_, _| None };
+    store.acquire_as_fallback(&request);
     let units: u64 = (0..3).flat_map(|_| store.debts(1)).map(|debt| u64::from(debt.count)).sum();
     assert_eq!(units, 1 << 33);
     assert_eq!(store.debts(1).len(), 0);
