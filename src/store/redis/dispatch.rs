@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub(super) use self::queue::MAX_BATCH;
 use self::queue::{Asked, Job, Queue};
-use super::RedisOptions;
+use super::options::RedisOptions;
 use super::servers::Servers;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::accounts::Accounts;
 use super::cluster::Cluster;
+use super::connect::target::Target;
+use super::connect::url::{Places, RedisUrl, Topology};
 use super::dispatch::Calls;
+use super::error::store_error;
+use super::health::status::{RedisStatus, Tally};
 use super::node::Node;
-use super::pool::Connector;
-use super::status::{RedisStatus, Tally};
-use super::target::Target;
-use super::url::{Places, RedisUrl, Topology};
-use super::{RedisOptions, apart, store_error};
+use super::node::pool::Connector;
+use super::options::RedisOptions;
+use super::recovery::debts::Accounts;
+use super::script::split;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// Threads that make connections, whatever the number of nodes.
@@ -109,7 +111,7 @@ pub(super) fn url_of(options: &RedisOptions) -> Result<RedisUrl, StoreError> {
 impl Calls for Servers {
     fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
         match self {
-            Self::One(node) => apart::ask(asked, node.timeout(), |batch| node.acquire(batch)),
+            Self::One(node) => split::ask(asked, node.timeout(), |batch| node.acquire(batch)),
             Self::Cluster(cluster) => cluster.acquire(asked),
         }
     }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after};
 use redis::{ErrorKind, RedisError, RedisResult, Value, cmd};
 
-use super::super::cause::{Cause, Says};
+use super::super::error::{connect_error, store_error};
 use super::super::node::Node;
-use super::super::{RedisOptions, connect_error, store_error};
+use super::super::options::RedisOptions;
 use super::Cluster;
 use super::map::{Map, Member, Place, Range, slot_of_tag};
+use crate::store::redis::health::cause::{Cause, Says};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How long after a refresh that left something to be desired the next one comes.
