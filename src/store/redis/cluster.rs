@@ -21,13 +21,12 @@ use self::map::{Map, Place, slot_of};
 use self::routed_calls::Plan;
 use super::connect::target::{Target, at};
 use super::connect::url::Places;
-use super::health::link::millis;
 use super::health::log_throttle::Seldom;
 use super::node::pool::Connector;
 use super::options::RedisOptions;
 use super::recovery::debts::{Accounts, Collector};
 use super::script::Refund;
-use crate::domain::clock::Millis;
+use crate::domain::clock::{Millis, millis};
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;

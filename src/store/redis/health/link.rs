@@ -11,7 +11,7 @@ use super::breaker::{Breaker, Failure, Verdict};
 use super::cause::Cause;
 use super::outage_log::Report;
 use super::status::Tally;
-use crate::domain::clock::{Clock as _, Millis};
+use crate::domain::clock::{Clock as _, Millis, millis};
 use crate::store::redis::node::pool::Connector;
 use crate::store::redis::options::RedisOptions;
 use crate::store::redis::recovery::attend;
@@ -238,8 +238,4 @@ fn failure(kind: StoreErrorKind) -> Failure {
 /// An answer that came, but later than it may.
 pub(crate) fn too_slow() -> StoreError {
     StoreError::caused_by(StoreErrorKind::TimedOut, "it answers, but too slowly")
-}
-
-pub(crate) fn millis(length: Duration) -> Millis {
-    Millis::try_from(length.as_millis()).unwrap_or(Millis::MAX)
 }

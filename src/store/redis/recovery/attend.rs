@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::probe::Probe;
+use crate::domain::clock::millis;
 use crate::store::redis::dispatch::MAX_BATCH;
 use crate::store::redis::health::backoff::Backoff;
-use crate::store::redis::health::link::{Link, millis};
+use crate::store::redis::health::link::Link;
 use crate::store::redis::node::pool::Connection;
 use crate::store::redis::script::batch::Batch;
 use crate::store::redis::script::split;
