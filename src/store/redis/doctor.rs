@@ -17,7 +17,6 @@ use super::node::pool::Connection;
 use super::options::RedisOptions;
 use super::recovery::probe::Probe;
 use super::script;
-use super::servers::url_of;
 use crate::domain::clock::{Clock, Millis};
 use crate::store::Keyspace;
 use crate::store::StoreError;
@@ -42,7 +41,7 @@ pub(crate) fn examine(
     clock: &dyn Clock,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Findings::default();
-    let url = url_of(options)?;
+    let url = options.parse_url()?;
     let subjects = topology::subjects(url.topology(), options, &mut findings)?;
     let mut of_each = Vec::with_capacity(subjects.len());
     for subject in subjects {
@@ -81,10 +80,7 @@ fn examine_one(
     let key_prefix = key_prefix.unwrap_or_else(|| options.key_prefix.clone());
     let probes =
         if subject.connector.is_member() { key_prefix.clone() } else { options.key_prefix.clone() };
-    let probe = Probe::new(
-        subject.connector.clone(),
-        &RedisOptions { key_prefix: probes, ..options.clone() },
-    )?;
+    let probe = Probe::new(subject.connector.clone(), &options.clone().key_prefix(probes))?;
     let examiner = Examiner { connection, options, subject, key_prefix, findings };
     Ok(examiner.run(&probe, clock))
 }

@@ -39,7 +39,7 @@ impl Node {
         accounts: &Arc<Accounts>,
         makers: &Arc<ScheduledThreadPool>,
     ) -> Result<Self, StoreError> {
-        let connections = options.connections.max(1);
+        let connections = options.connections;
         let link = Link::start(address, connector.clone(), options, accounts)?;
         let manager = Manager::new(connector, link.clone());
         let pool = manager.clone().pool(connections, makers);

@@ -6,7 +6,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::cluster::Cluster;
 use super::connect::target::Target;
-use super::connect::url::{Places, RedisUrl, Topology};
+use super::connect::url::{Places, Topology};
 use super::dispatch::Calls;
 use super::error::store_error;
 use super::health::status::{RedisStatus, Tally};
@@ -28,7 +28,7 @@ pub(super) enum Servers {
 
 impl Servers {
     pub(super) fn start(options: &RedisOptions) -> Result<Self, StoreError> {
-        let url = url_of(options)?;
+        let url = options.parse_url()?;
         let makers = Arc::new(
             ScheduledThreadPool::builder()
                 .num_threads(MAKERS)
@@ -100,12 +100,6 @@ impl Servers {
             Self::Cluster(cluster) => cluster.is_known(),
         }
     }
-}
-
-/// The URL of `options`, read.
-pub(super) fn url_of(options: &RedisOptions) -> Result<RedisUrl, StoreError> {
-    let url: Result<RedisUrl, _> = options.url.parse();
-    url.map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))
 }
 
 impl Calls for Servers {

@@ -105,7 +105,7 @@ impl Examiner<'_> {
         let (Some(connected), Some(limit)) = counts else { return };
         // Those of the dispatchers, that of the probe, and that of the look from time to time; this
         // one goes.
-        let needed = self.options.connections.max(1) as u64 + 2;
+        let needed = self.options.connections as u64 + 2;
         let left = (limit + 1).saturating_sub(connected);
         let text = format!("{connected} of {limit} are connected");
         if left < needed {

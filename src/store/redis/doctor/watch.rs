@@ -8,7 +8,6 @@ use super::{Examiner, Level, greet};
 use crate::domain::clock::Clock;
 use crate::store::StoreError;
 use crate::store::redis::options::RedisOptions;
-use crate::store::redis::servers::url_of;
 
 /// What there is to say of the store at one moment.
 #[derive(Debug, Default)]
@@ -25,7 +24,7 @@ pub(crate) struct Look {
 /// When its URL is none, or its servers cannot be found.
 pub(crate) fn look(options: &RedisOptions, clock: &dyn Clock) -> Result<Look, StoreError> {
     let mut findings = Findings::default();
-    let url = url_of(options)?;
+    let url = options.parse_url()?;
     let subjects = topology::subjects(url.topology(), options, &mut Findings::default())?;
     let mut of_each = Vec::new();
     let mut evicted = BTreeMap::new();
