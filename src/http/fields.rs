@@ -9,7 +9,7 @@ use actix_web::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 
-use crate::domain::clock::Millis;
+use crate::domain::clock::{Millis, millis};
 use crate::domain::decision::{Decision, Retry, Standing};
 use crate::domain::policy::Policy;
 use crate::domain::scratch::scratch;
@@ -57,8 +57,7 @@ pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: Field
 
 /// Tells a response that does not say so yet how long to wait: in whole seconds, rounded up, and at least 1.
 pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
-    let wait = Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX);
-    append(headers, RETRY_AFTER, number(seconds_up(wait).max(1)));
+    append(headers, RETRY_AFTER, number(seconds_up(millis(wait)).max(1)));
 }
 
 /// Writes `number` at the end of `text`, without the layers of a formatter.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, Store};
+use tollgate::{Acquire, Cost, OnStoreFailure, Store};
 
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
@@ -109,7 +109,7 @@ fn connections_that_are_lost_together_are_lost_once() {
     let proxy = Proxy::to(server.socket());
     let timeout = Duration::from_secs(10);
     let connections = CONNECTIONS;
-    let store = store(&RedisOptions { timeout, connections, ..options(&proxy.url()) });
+    let store = store(&options(&proxy.url()).timeout(timeout).connections(connections));
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Allow);
     let asks = limiter.clone();
     proxy.set(Fault::Drop);
@@ -137,7 +137,7 @@ fn connections_that_are_lost_while_they_are_made_are_no_outage() {
     let server = Server::start();
     let proxy = Proxy::to(server.socket());
     let timeout = Duration::from_secs(10);
-    let store = store(&RedisOptions { timeout, connections: 1, ..options(&proxy.url()) });
+    let store = store(&options(&proxy.url()).timeout(timeout).connections(1));
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Deny);
     proxy.set(Fault::Late);
     proxy.cut();
@@ -158,7 +158,7 @@ fn a_redis_that_answers_too_slowly_is_given_up_though_it_answers() {
     let proxy = Proxy::to(server.socket());
     // A part takes long beside the limit only if a machine stands still for most of it.
     let timeout = Duration::from_secs(2);
-    let store = store(&RedisOptions { timeout, ..options(&proxy.url()) });
+    let store = store(&options(&proxy.url()).timeout(timeout));
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Deny);
     check(&limiter, "one").expect("an answer in time");
     proxy.set(Fault::Parts(12, Duration::from_millis(250)));

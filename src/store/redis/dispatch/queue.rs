@@ -6,14 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::store::defer::Deferred;
-use crate::store::redis::status::Tally;
+use crate::store::redis::health::status::Tally;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// How many requests may wait: more than that would wait longer than they may.
 pub(super) const MAX_WAITING: usize = 8_192;
 
 /// How many requests one script call decides at most: Redis serves nobody else meanwhile.
-pub(in crate::store::redis) const MAX_BATCH: usize = 128;
+pub(crate) const MAX_BATCH: usize = 128;
 
 /// How many requests of one thread go out together at most: more than these do not wait for the end
 /// of a long turn while a dispatcher may be idle.
