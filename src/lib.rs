@@ -80,7 +80,8 @@ pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
-    LimiterBuilder, LimiterError, Policies, Route, RoutePattern, RoutePatternError, Unavailable,
+    LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
+    Unavailable,
 };
 pub use self::store::{
     Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,

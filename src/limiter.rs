@@ -9,7 +9,7 @@ pub use self::access::{Access, AccessEntry, AccessEntryError};
 pub(crate) use self::admission::Deciding;
 #[cfg(feature = "server")]
 pub(crate) use self::admission::Failures;
-pub use self::admission::{Admission, Admitting, Incoming};
+pub use self::admission::{Admission, Admitting, Incoming, Refused};
 pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::{DenyCache, Purpose};

@@ -12,7 +12,7 @@ use crate::domain::decision::Decision;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
-use crate::limiter::{Admission, Deciding};
+use crate::limiter::{Admission, Deciding, Refused};
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
@@ -50,15 +50,15 @@ where
     ) -> Self {
         match admission {
             Admission::Passes(told) => Self::Passes { call: service.call(request), told, fields },
-            Admission::Blocked => {
+            Admission::Refused(Refused::Blocked) => {
                 let response = problem::forbidden(&request);
                 Self::refused(request, response)
             }
-            Admission::Denied(denied) => {
+            Admission::Refused(Refused::Denied(denied)) => {
                 let response = problem::denied(&request, &denied, fields);
                 Self::refused(request, response)
             }
-            Admission::Undecided(_) => {
+            Admission::Refused(Refused::Undecided(_)) => {
                 let response = problem::undecided(&request, fields);
                 Self::refused(request, response)
             }

@@ -53,10 +53,17 @@ pub trait Incoming {
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Admission {
     /// It passes. Where any policy was asked, its client is told how each of them stands.
     Passes(Option<Decision>),
+    /// It goes no further.
+    Refused(Refused),
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Refused {
     /// A policy denies it.
     Denied(Decision),
     /// Its client is on the list of those who are blocked.
@@ -87,7 +94,7 @@ impl Limiter {
             return Admitting::decided(Admission::Passes(None));
         }
         request.with_client(|client| match (self.access(client), owed) {
-            (Access::Blocked, _) => Admitting::decided(Admission::Blocked),
+            (Access::Blocked, _) => Admitting::decided(Admission::Refused(Refused::Blocked)),
             (Access::Allowed, _) | (Access::Limited, None) => {
                 Admitting::decided(Admission::Passes(None))
             }
@@ -228,8 +235,8 @@ impl Admission {
     fn of(checked: Result<Decision, Unavailable>) -> Self {
         match checked {
             Ok(decision) if decision.is_allowed() => Self::Passes(Some(decision)),
-            Ok(denied) => Self::Denied(denied),
-            Err(unavailable) => Self::Undecided(unavailable),
+            Ok(denied) => Self::Refused(Refused::Denied(denied)),
+            Err(unavailable) => Self::Refused(Refused::Undecided(unavailable)),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
 use crate::http::problem;
-use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
+use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies, Refused};
 
 /// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
 ///
@@ -106,9 +106,13 @@ impl Inner {
     ) -> Result<(), HttpResponse> {
         match admitting.await {
             Admission::Passes(_) => Ok(()),
-            Admission::Denied(denied) => Err(problem::denied(request, &denied, self.fields)),
-            Admission::Blocked => Err(problem::forbidden(request)),
-            Admission::Undecided(_) => Err(problem::undecided(request, self.fields)),
+            Admission::Refused(Refused::Denied(denied)) => {
+                Err(problem::denied(request, &denied, self.fields))
+            }
+            Admission::Refused(Refused::Blocked) => Err(problem::forbidden(request)),
+            Admission::Refused(Refused::Undecided(_)) => {
+                Err(problem::undecided(request, self.fields))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use super::*;
-use crate::limiter::{Admission, Incoming};
+use crate::limiter::{Admission, Incoming, Refused};
 
 /// A request by `GET`, and how often its client was asked for.
 #[derive(Default)]
@@ -56,9 +56,9 @@ fn becomes(limiter: &Limiter, request: &Request) -> &'static str {
     match decided(pin!(limiter.admit(request))) {
         Admission::Passes(None) => "passes untold",
         Admission::Passes(Some(_)) => "passes",
-        Admission::Denied(_) => "is denied",
-        Admission::Blocked => "is blocked",
-        Admission::Undecided(_) => "is undecided",
+        Admission::Refused(Refused::Denied(_)) => "is denied",
+        Admission::Refused(Refused::Blocked) => "is blocked",
+        Admission::Refused(Refused::Undecided(_)) => "is undecided",
     }
 }
 
@@ -191,7 +191,7 @@ fn check_and_peek_are_under_way_together_and_a_denial_does_not_wait_for_the_peek
         let (_, check) = asked.remove(0);
         check.send(Ok(Acquired { admitted, standings: Vec::new() })).unwrap();
         let then = match admitting.as_mut().poll(&mut context) {
-            Poll::Ready(Admission::Denied(_)) => "is denied",
+            Poll::Ready(Admission::Refused(Refused::Denied(_))) => "is denied",
             Poll::Ready(_) => "passes",
             Poll::Pending => "waits for the peek",
         };
