@@ -163,7 +163,9 @@ fn a_client_is_asked_for_only_where_that_matters() {
 
 /// A store whose answers come when the test sends them; the test sees how many requests each was for.
 #[derive(Debug, Default)]
-struct Slow(Mutex<Vec<(u32, oneshot::Sender<Result<Acquired, StoreError>>)>>);
+struct Slow(Mutex<Vec<(u32, Sender)>>);
+
+type Sender = oneshot::Sender<Result<Acquired, StoreError>>;
 
 impl Store for Slow {
     fn acquire(&self, acquire: &Acquire) -> Answer<Acquired> {

@@ -99,7 +99,7 @@ impl<C: Calls> Dispatcher<C> {
                         asked.push(acquire);
                         answers.push(answer);
                     }
-                    askers.push((answers, group.desk));
+                    askers.push((answers, group.deferred));
                 }
                 Job::Reset { keys, answer } => {
                     // Whoever asked may have gone.
@@ -111,9 +111,9 @@ impl<C: Calls> Dispatcher<C> {
             return;
         }
         let mut decided = self.calls.acquire(asked).into_iter();
-        for (answers, desk) in askers {
+        for (answers, deferred) in askers {
             let own = decided.by_ref().take(answers.len()).collect();
-            self.queue.answer(answers, desk, own);
+            self.queue.answer(answers, deferred, own);
         }
     }
 }
