@@ -13,6 +13,7 @@ use crate::domain::decision::Decision;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
+use crate::http::problem::Refusal;
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
@@ -52,16 +53,16 @@ where
         match verdict {
             Verdict::Passes(told) => Self::Passes { call: service.call(request), told, fields },
             Verdict::Blocked => {
-                let response = problem::forbidden(&request);
-                Self::refused(request, response)
+                let refusal = problem::forbidden(&request);
+                Self::refused(request, refusal)
             }
             Verdict::Denied(denied) => {
-                let response = problem::denied(&request, &denied, fields);
-                Self::refused(request, response)
+                let refusal = problem::denied(&request, &denied, fields);
+                Self::refused(request, refusal)
             }
             Verdict::Undecided => {
-                let response = problem::undecided(&request, fields);
-                Self::refused(request, response)
+                let refusal = problem::undecided(&request, fields);
+                Self::refused(request, refusal)
             }
         }
     }
@@ -76,8 +77,8 @@ where
         Self::Waits { waiting: Some(Box::new(Waiting { service, request, asked, fields })) }
     }
 
-    fn refused(request: ServiceRequest, response: HttpResponse) -> Self {
-        let response = request.into_response(response).map_into_right_body();
+    fn refused(request: ServiceRequest, refusal: Refusal) -> Self {
+        let response = request.into_response(HttpResponse::from(refusal)).map_into_right_body();
         Self::Refused { answer: ready(Ok(response)) }
     }
 }

@@ -12,13 +12,14 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::HeaderName;
 
+use super::adapter::{address_once, field, user_of};
 use super::answering::Answering;
 use super::asked::Asked;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
-use crate::http::identity::{User, header, user_of};
+use crate::http::identity::User;
 use crate::limiter::{Access, Limiter, LimiterError, Policies};
 use crate::store::Clerk;
 
@@ -140,7 +141,7 @@ impl RateLimit {
         let user = (self.user)(request);
         let headers = |name: &str| {
             let place = self.headers.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
-            header(request, &self.headers[place])
+            field(request, &self.headers[place])
         };
         let client = self.client(request, user.as_ref()).with_headers(&headers);
         match (self.limiter.access(&client), due) {
@@ -174,7 +175,7 @@ impl RateLimit {
 
     /// Who sends `request`, but for its header fields.
     fn client<'a>(&self, request: &ServiceRequest, user: Option<&'a User>) -> Client<'a> {
-        let address = self.client_ip.address_once(request);
+        let address = address_once(&self.client_ip, request);
         let client = address.map_or_else(Client::unknown, Client::at);
         let Some(user) = user else { return client };
         let client = client.with_user(user.id());

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use bytes::Bytes;
 
 use super::Proofs;
 use super::credential::Credential;
 use super::jwt::Unproved;
+use crate::actix::adapter::address_once;
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
@@ -29,7 +30,7 @@ pub(crate) struct Authenticate(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     proofs: Proofs,
-    challenge: HeaderValue,
+    challenge: Bytes,
     limiter: Limiter,
     failures: Policies,
     fields: FieldOptions,
@@ -77,22 +78,20 @@ impl Inner {
     async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
         match why {
             // That is no fault of the client's, and no guess of one can be right.
-            Unproved::NoKeys => problem::unverifiable(request),
+            Unproved::NoKeys => problem::unverifiable(request).into(),
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
                 if let Err(closed) = self.failures_left(request, Ask::Charge).await {
                     return closed;
                 }
-                let mut response = problem::unauthorized(request);
-                response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge.clone());
-                response
+                problem::unauthorized(request, self.challenge.clone()).into()
             }
         }
     }
 
     /// Whoever sends `request`, by address alone.
     fn client(&self, request: &ServiceRequest) -> Client<'static> {
-        self.proofs.client_ip.address_once(request).map_or_else(Client::unknown, Client::at)
+        address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
     }
 
     /// Whether the address of `request` may be wrong once more.
@@ -107,8 +106,8 @@ impl Inner {
         };
         match check.await {
             Ok(decision) if decision.is_allowed() => Ok(()),
-            Ok(denied) => Err(problem::denied(request, &denied, self.fields)),
-            Err(_) => Err(problem::undecided(request, self.fields)),
+            Ok(denied) => Err(problem::denied(request, &denied, self.fields).into()),
+            Err(_) => Err(problem::undecided(request, self.fields).into()),
         }
     }
 }
