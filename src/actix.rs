@@ -2,5 +2,6 @@
 
 pub use self::rate_limit::RateLimit;
 
+pub(crate) mod adapter;
 mod answering;
 pub(crate) mod rate_limit;

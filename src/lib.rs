@@ -61,7 +61,7 @@ mod actix;
 #[doc(hidden)]
 pub mod app;
 mod domain;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 mod http;
 mod limiter;
 mod store;
@@ -76,8 +76,8 @@ pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
-#[cfg(feature = "actix")]
-pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
     LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,

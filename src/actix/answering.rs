@@ -12,7 +12,7 @@ use crate::domain::decision::Decision;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
-use crate::limiter::{Admission, Deciding, Refused};
+use crate::limiter::{Admission, Deciding};
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
@@ -50,17 +50,10 @@ where
     ) -> Self {
         match admission {
             Admission::Passes(told) => Self::Passes { call: service.call(request), told, fields },
-            Admission::Refused(Refused::Blocked) => {
-                let response = problem::forbidden(&request);
-                Self::refused(request, response)
-            }
-            Admission::Refused(Refused::Denied(denied)) => {
-                let response = problem::denied(&request, &denied, fields);
-                Self::refused(request, response)
-            }
-            Admission::Refused(Refused::Undecided(_)) => {
-                let response = problem::undecided(&request, fields);
-                Self::refused(request, response)
+            Admission::Refused(refused) => {
+                let refusal = problem::refusal(&request, &refused, fields);
+                let response = request.into_response(HttpResponse::from(refusal));
+                Self::Refused { answer: ready(Ok(response.map_into_right_body())) }
             }
         }
     }
@@ -73,11 +66,6 @@ where
         fields: FieldOptions,
     ) -> Self {
         Self::Waits { deciding, waiting: Some(Waiting { service, request, fields }) }
-    }
-
-    fn refused(request: ServiceRequest, response: HttpResponse) -> Self {
-        let response = request.into_response(response).map_into_right_body();
-        Self::Refused { answer: ready(Ok(response)) }
     }
 }
 

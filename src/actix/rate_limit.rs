@@ -12,12 +12,13 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::HeaderName;
 
+use super::adapter::{address_once, field, user_of};
 use super::answering::Answering;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
-use crate::http::identity::{User, header, user_of};
+use crate::http::identity::User;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 use crate::store::DeferTask;
 
@@ -164,9 +165,9 @@ impl Incoming for Seen<'_> {
         let headers = |name: &str| {
             let names = &rate_limit.headers;
             let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
-            header(request, &names[at])
+            field(request, &names[at])
         };
-        let address = rate_limit.client_ip.address_once(request);
+        let address = address_once(&rate_limit.client_ip, request);
         let mut client = address.map_or_else(Client::unknown, Client::at).with_headers(&headers);
         if let Some(user) = &user {
             client = client.with_user(user.id());

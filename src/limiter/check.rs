@@ -183,6 +183,12 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
+    /// The failure of a store that failed by `cause`.
+    #[must_use]
+    pub fn new(cause: StoreErrorKind) -> Self {
+        Self { cause }
+    }
+
     /// How the store failed.
     #[must_use]
     pub fn cause(self) -> StoreErrorKind {

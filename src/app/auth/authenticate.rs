@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use bytes::Bytes;
 
 use super::Proofs;
 use super::credential::Credential;
 use super::jwt::Unproved;
+use crate::actix::adapter::address_once;
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
 use crate::http::problem;
-use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies, Refused};
+use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
 
 /// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
 ///
@@ -29,7 +30,7 @@ pub(crate) struct Authenticate(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     proofs: Proofs,
-    challenge: HeaderValue,
+    challenge: Bytes,
     failures: Failures,
     fields: FieldOptions,
 }
@@ -76,23 +77,21 @@ impl Inner {
     async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
         match why {
             // That is no fault of the client's, and no guess of one can be right.
-            Unproved::NoKeys => problem::unverifiable(request),
+            Unproved::NoKeys => problem::unverifiable(request).into(),
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
                 let charged = self.failures.charge(&self.client(request));
                 if let Err(refusal) = self.admitted(request, charged).await {
                     return refusal;
                 }
-                let mut response = problem::unauthorized(request);
-                response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge.clone());
-                response
+                problem::unauthorized(request, self.challenge.clone()).into()
             }
         }
     }
 
     /// Whoever sends `request`, by address alone.
     fn client(&self, request: &ServiceRequest) -> Client<'static> {
-        self.proofs.client_ip.address_once(request).map_or_else(Client::unknown, Client::at)
+        address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
     }
 
     /// Waits for what the limiter says of an attempt.
@@ -106,12 +105,8 @@ impl Inner {
     ) -> Result<(), HttpResponse> {
         match admitting.await {
             Admission::Passes(_) => Ok(()),
-            Admission::Refused(Refused::Denied(denied)) => {
-                Err(problem::denied(request, &denied, self.fields))
-            }
-            Admission::Refused(Refused::Blocked) => Err(problem::forbidden(request)),
-            Admission::Refused(Refused::Undecided(_)) => {
-                Err(problem::undecided(request, self.fields))
+            Admission::Refused(refused) => {
+                Err(problem::refusal(request, &refused, self.fields).into())
             }
         }
     }
