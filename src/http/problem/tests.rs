@@ -139,7 +139,7 @@ fn whoever_names_problem_details_gets_that_media_type() {
 
 #[test]
 fn a_request_that_was_not_decided_is_told_to_come_again() {
-    let refusal = refusal(&PlainRequest::default(), &undecided(), DRAFT);
+    let refusal = super::refusal(&PlainRequest::default(), &undecided(), DRAFT);
     assert_eq!(refusal.status, 503);
     assert_eq!(field(&refusal, ContentType), ["application/json"]);
     assert_eq!(field(&refusal, CacheControl), ["no-store"]);
@@ -154,7 +154,7 @@ fn a_request_that_was_not_decided_is_told_to_come_again() {
         )
     );
     let accept = PlainRequest::default().with_line("accept", "application/problem+json");
-    let refusal = refusal(&accept, &undecided(), DRAFT);
+    let refusal = super::refusal(&accept, &undecided(), DRAFT);
     assert_eq!(field(&refusal, ContentType), ["application/problem+json"]);
 }
 
