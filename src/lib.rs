@@ -65,6 +65,8 @@ mod domain;
 mod http;
 mod limiter;
 mod store;
+#[cfg(feature = "tower")]
+mod tower;
 
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
@@ -91,6 +93,9 @@ pub use self::store::{
 pub use self::store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
 pub use self::store::{RedisTls, RedisTlsError};
+
+#[cfg(feature = "tower")]
+pub use self::tower::{RateLimitLayer, RateLimitService, ResponseBody};
 
 /// The README: from a quick start to the guarantees and their limits.
 #[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis
