@@ -8,12 +8,14 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseField {
     AccessControlExposeHeaders,
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "the app's 405 has it"))]
     Allow,
     CacheControl,
     ContentType,
     RateLimit,
     RateLimitPolicy,
     RetryAfter,
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "the app's 401 has it"))]
     WwwAuthenticate,
     XRateLimitLimit,
     XRateLimitRemaining,
