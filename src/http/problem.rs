@@ -68,6 +68,13 @@ macro_rules! problem {
 /// A status and a body.
 type Problem = (u16, &'static str);
 
+#[cfg(feature = "server")]
+mod app; // after the macros, which it uses
+#[cfg(feature = "server")]
+pub(crate) use self::app::{
+    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
+};
+
 const REDUCED_CAPACITY: Problem = problem!(
     503,
     "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
@@ -113,14 +120,6 @@ pub(crate) fn undecided(request: &impl RequestHead, options: FieldOptions) -> Re
 pub(crate) fn forbidden(request: &impl RequestHead) -> Refusal {
     Refusal::of(request, FORBIDDEN)
 }
-
-/// The refusals of the app.
-#[cfg(feature = "server")]
-mod app;
-#[cfg(feature = "server")]
-pub(crate) use self::app::{
-    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
-};
 
 impl Refusal {
     fn of(request: &impl RequestHead, (status, body): Problem) -> Self {
