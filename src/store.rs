@@ -29,7 +29,7 @@ mod answer;
 mod clocks;
 #[cfg_attr(
     not(all(feature = "actix", feature = "redis")),
-    allow(dead_code, reason = "the middleware has the clerk, the Redis store what is left for it")
+    allow(dead_code, reason = "the doors spawn the task, the Redis store defers work to it")
 )]
 mod defer;
 mod fingerprint;

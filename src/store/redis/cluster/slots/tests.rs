@@ -1,7 +1,7 @@
 use super::*;
 
-fn place(host: &str, port: u16) -> Place {
-    Place { host: host.to_owned(), port }
+fn address(host: &str, port: u16) -> NodeAddress {
+    NodeAddress { host: host.to_owned(), port }
 }
 
 /// A range as `CLUSTER SLOTS` has it, with a replica that is not asked.
@@ -30,21 +30,21 @@ fn ranges_are_those_of_the_primaries() {
         range(5, 4, text("a"), 7_000),
         range(0, 16_384, text("a"), 7_000),
     ];
-    let ranges = Range::all_of(reply, &place("teller", 1)).unwrap();
-    let found: Vec<_> = ranges.iter().map(|it| (it.slots(), it.place.clone())).collect();
-    let teller = place("teller", 7_001);
+    let ranges = Range::all_of(reply, &address("asked", 1)).unwrap();
+    let found: Vec<_> = ranges.iter().map(|it| (it.slots(), it.address.clone())).collect();
+    let asked = address("asked", 7_001);
     let expected =
-        [(0..=8_191, place("a", 7_000)), (8_192..=8_192, teller.clone()), (8_193..=8_193, teller)];
+        [(0..=8_191, address("a", 7_000)), (8_192..=8_192, asked.clone()), (8_193..=8_193, asked)];
     assert_eq!(found, expected);
-    assert!(Range::all_of(vec![vec![Value::Nil]], &place("teller", 1)).is_err());
+    assert!(Range::all_of(vec![vec![Value::Nil]], &address("asked", 1)).is_err());
 }
 
 #[test]
-fn a_redirection_without_a_host_is_to_that_of_the_teller() {
-    let teller = place("teller", 1);
-    assert_eq!(Place::named("a:7000", &teller), Some(place("a", 7_000)));
-    assert_eq!(Place::named("::1:7000", &teller), Some(place("::1", 7_000)));
-    assert_eq!(Place::named(":7000", &teller), Some(place("teller", 7_000)));
-    assert_eq!(Place::named("a", &teller), None);
-    assert_eq!(Place::named("a:x", &teller), None);
+fn a_redirection_without_a_host_is_to_the_host_that_was_asked() {
+    let asked = address("asked", 1);
+    assert_eq!(NodeAddress::of_redirection("a:7000", &asked), Some(address("a", 7_000)));
+    assert_eq!(NodeAddress::of_redirection("::1:7000", &asked), Some(address("::1", 7_000)));
+    assert_eq!(NodeAddress::of_redirection(":7000", &asked), Some(address("asked", 7_000)));
+    assert_eq!(NodeAddress::of_redirection("a", &asked), None);
+    assert_eq!(NodeAddress::of_redirection("a:x", &asked), None);
 }
