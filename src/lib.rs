@@ -64,31 +64,34 @@ mod domain;
 #[cfg(feature = "actix")]
 mod http;
 mod limiter;
-mod store;
+pub mod store;
 
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
-pub use self::domain::algorithm::{Algorithm, LARGEST_LOG, State, Terms};
+pub use self::domain::algorithm::{self, Algorithm};
 pub use self::domain::client::Client;
 pub use self::domain::clock::{Clock, ManualClock, Millis};
-pub use self::domain::decision::{Decision, Retry, Standing};
+pub use self::domain::decision::Decision;
 pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+pub use self::domain::standing::{Retry, Standing};
 #[cfg(feature = "actix")]
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
     Route, RoutePattern, RoutePatternError, Unavailable,
 };
+#[doc(inline)]
 pub use self::store::{
-    Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,
-    MonotonicClock, NewKeys, PolicyKeys, Store, StoreError, StoreErrorKind, SystemClock,
+    Keyspace, MemoryStore, MonotonicClock, StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
-pub use self::store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
+#[doc(inline)]
+pub use self::store::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
+#[doc(inline)]
 pub use self::store::{RedisTls, RedisTlsError};
 
 /// The README: from a quick start to the guarantees and their limits.

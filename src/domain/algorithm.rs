@@ -40,14 +40,17 @@
 
 use std::fmt;
 
+use self::reading::{Reading as _, is_astray};
+pub use self::terms::Terms;
 use crate::domain::clock::Millis;
-use crate::domain::decision::{Retry, Standing};
-use crate::domain::policy::PolicyError;
 use crate::domain::quota::{Cost, MAX_EXACT, Quota};
+use crate::domain::standing::Standing;
 
 mod fixed_window;
+mod reading;
 mod sliding_log;
 mod sliding_window;
+mod terms;
 mod token_bucket;
 
 /// The largest quota of a sliding log: it keeps up to one entry per unit.
@@ -74,14 +77,24 @@ impl Algorithm {
     ///
     /// # Errors
     /// When there is no such algorithm.
-    pub fn named(name: &str, quota: Quota) -> Result<Self, PolicyError> {
+    pub fn named(name: &str, quota: Quota) -> Result<Self, UnknownAlgorithm> {
         match name {
             "fixed-window" => Ok(Self::FixedWindow),
             "sliding-window" => Ok(Self::SlidingWindow),
             "sliding-log" => Ok(Self::SlidingLog),
             "token-bucket" => Ok(Self::TokenBucket { burst: quota.units() }),
-            _ => Err(PolicyError::Algorithm(name.to_owned())),
+            _ => Err(UnknownAlgorithm(name.to_owned())),
         }
+    }
+
+    /// The numbers that this algorithm computes with under `quota`.
+    #[must_use]
+    pub fn terms(self, quota: Quota) -> Terms {
+        let burst = match self {
+            Self::TokenBucket { burst } => burst,
+            _ => quota.units(),
+        };
+        Terms { units: quota.units(), window: quota.window(), burst }
     }
 
     /// The most units per `window` (for a token bucket, the largest burst) that it counts exactly
@@ -115,43 +128,21 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// The numbers of a policy that its algorithm computes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Terms {
-    /// Units allowed per window.
-    pub units: u64,
-    /// The length of the window.
-    pub window: Millis,
-    /// The most units that can ever be used at once.
-    pub burst: u64,
-}
+/// A text that names no [`Algorithm`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownAlgorithm(String);
 
-impl Terms {
-    /// The terms of a quota under an algorithm.
-    #[must_use]
-    pub fn new(quota: Quota, algorithm: Algorithm) -> Self {
-        let burst = match algorithm {
-            Algorithm::TokenBucket { burst } => burst,
-            _ => quota.units(),
-        };
-        Self { units: quota.units(), window: quota.window(), burst }
+impl fmt::Display for UnknownAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is not an algorithm: expected fixed-window, sliding-window, sliding-log or token-bucket",
+            self.0
+        )
     }
 }
 
-impl Standing {
-    /// Where the key stood before the last `units` were charged to it, for a request of `cost`. `debt`
-    /// is what its token bucket has not refilled now, in parts of a unit; 0 under another algorithm.
-    #[cfg(feature = "redis")]
-    pub(crate) fn before(&self, units: u64, debt: u64, terms: &Terms, cost: Cost) -> Self {
-        let remaining = self.remaining.saturating_add(units);
-        let retry = if remaining >= cost.units() { Retry::Now } else { self.retry };
-        // Of a bucket alone, it is sooner whole again the less was taken.
-        let until_whole = |debt: u64| debt.div_ceil(terms.units);
-        let less = debt.saturating_sub(units.saturating_mul(terms.window));
-        let sooner = until_whole(debt) - until_whole(less);
-        Self { remaining, reset_after: self.reset_after.saturating_sub(sooner), retry }
-    }
-}
+impl std::error::Error for UnknownAlgorithm {}
 
 /// What is remembered of one key under one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,39 +208,6 @@ impl State {
         };
         is_astray(stamp, window, now).then_some(stamp)
     }
-}
-
-/// A state as it is read at one instant.
-trait Reading {
-    /// Units that may be used now.
-    fn remaining(&self) -> u64;
-
-    /// How long until the quota is whole again.
-    fn reset_after(&self) -> Millis;
-
-    /// How long until `cost` units fit, asked where they do not yet but can.
-    fn wait_for(&self, cost: u64) -> Millis;
-
-    fn standing(&self, terms: &Terms, cost: Cost) -> Standing {
-        let (remaining, cost) = (self.remaining(), cost.units());
-        let retry = if cost <= remaining {
-            Retry::Now
-        } else if cost <= terms.burst {
-            Retry::After(self.wait_for(cost))
-        } else {
-            Retry::Never
-        };
-        Standing { remaining, reset_after: self.reset_after(), retry }
-    }
-}
-
-/// The instant as of which a state is read that was written as of `stamp`.
-fn read_as_of(stamp: Millis, window: Millis, now: Millis) -> Millis {
-    if is_astray(stamp, window, now) { now } else { now.max(stamp) }
-}
-
-fn is_astray(stamp: Millis, window: Millis, now: Millis) -> bool {
-    stamp > now + window
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use actix_web::http::header::{
 };
 
 use crate::domain::clock::Millis;
-use crate::domain::decision::{Decision, Retry, Standing};
+use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::scratch::scratch;
+use crate::domain::standing::{Retry, Standing};
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -10,8 +10,9 @@ use actix_web::http::header::{
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 
-use crate::domain::decision::{Decision, Retry};
+use crate::domain::decision::Decision;
 use crate::domain::scratch::scratch;
+use crate::domain::standing::Retry;
 use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::{Clock, Millis};
-use crate::domain::decision::{Retry, Standing};
+use crate::domain::standing::{Retry, Standing};
 use crate::store::{Acquire, Acquired, Fingerprint};
 
 mod answer_cache;

@@ -110,7 +110,7 @@ impl Debtor for Fallback {
             }
             // Never sent twice. What was counted here stays counted.
             Err(error) if error.kind().may_have_charged() => {}
-            Err(_) => self.local.owe_on(charge, self.shares.of(&charge.policy), debt.count),
+            Err(_) => self.local.owe_again(charge, self.shares.of(&charge.policy), debt.count),
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use tollgate::{Charge, ManualClock, Policy};
+use tollgate::store::Charge;
+use tollgate::{ManualClock, Policy};
 
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use redis::Connection;
-use tollgate::{
-    Acquire, Acquired, Keyspace, ManualClock, MemoryStore, RedisOptions, RedisStore, Store as _,
-};
+use tollgate::store::{Acquire, Acquired, Store as _};
+use tollgate::{Keyspace, ManualClock, MemoryStore, RedisOptions, RedisStore};
 
 use crate::histories::{Operation, changing_histories};
 use crate::support::random::for_all;

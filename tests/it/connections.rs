@@ -10,12 +10,12 @@ use crate::support::raw::connect_from;
 
 mod ages;
 mod bodies;
+mod connection_counts;
 mod expect_continue;
 mod files;
-mod http1_forms;
 mod heads;
 mod hosts;
-mod connection_counts;
+mod http1_forms;
 mod refusals;
 mod slow_readers;
 mod start_up;

@@ -5,9 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tollgate::{
-    Client, Cost, KeySource, Limiter, ManualClock, MemoryStore, NewKeys, Policy, Store,
-};
+use tollgate::store::{NewKeys, Store};
+use tollgate::{Client, Cost, KeySource, Limiter, ManualClock, MemoryStore, Policy};
 
 use crate::support::http;
 use crate::support::port;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, Store};
+use tollgate::store::{Acquire, Store};
+use tollgate::{Cost, OnStoreFailure, RedisOptions};
 
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;

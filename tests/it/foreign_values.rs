@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use redis::{Connection, Value};
-use tollgate::{Charge, MAX_EXACT, Policy, Retry};
+use tollgate::store::Charge;
+use tollgate::{MAX_EXACT, Policy, Retry};
 
 use crate::support::random::for_all;
 use crate::support::stores::{HOUR, NOW, Stand, charge, each_policy};

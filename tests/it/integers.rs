@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tollgate::{Algorithm, Cost, LARGEST_LOG, MAX_EXACT, MAX_WINDOW, Policy, PolicyError, Quota};
+use tollgate::algorithm::LARGEST_LOG;
+use tollgate::{Algorithm, Cost, MAX_EXACT, MAX_WINDOW, Policy, PolicyError, Quota};
 
 use crate::model::{self, Model};
 use crate::support::stores::{HOUR, NOW, Stand, charge, on_each_store};

@@ -4,7 +4,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, RedisStore, Store};
+use tollgate::store::{Acquire, Store};
+use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore};
 
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisOptions, RedisStatus, RedisStore};
+use tollgate::store::RedisStatus;
+use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisOptions, RedisStore};
 
 use crate::support::redis::Server;
 use crate::support::threads::until;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, RedisStore, Store as _, StoreErrorKind};
+use tollgate::store::{Acquire, Store as _};
+use tollgate::{Cost, OnStoreFailure, RedisStore, StoreErrorKind};
 
 use crate::support::process::Options;
 use crate::support::redis::Server;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Acquired, Charge, Keyspace, ManualClock, MemoryStore, RedisStore, Store};
+use tollgate::store::{Acquired, Charge, Store};
+use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
 
 use crate::histories::{Operation, changing_histories, histories};
 use crate::model::{self, Model};

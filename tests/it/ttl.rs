@@ -5,7 +5,8 @@ use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Algorithm, Keyspace, ManualClock, Policy, Quota, RedisStore, Store};
+use tollgate::store::Store;
+use tollgate::{Algorithm, Keyspace, ManualClock, Policy, Quota, RedisStore};
 
 use crate::histories::{Operation, changing_histories};
 use crate::support::child::{self, Process};

@@ -1,6 +1,7 @@
 //! Counts per window, aligned to the epoch: the quota is whole again at the window's edge.
 
-use super::{Terms, read_as_of};
+use super::reading::{self, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
 /// Units used in the window that begins at `start`.
@@ -38,7 +39,7 @@ impl State {
     }
 }
 
-impl super::Reading for Reading {
+impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
         self.terms.units.saturating_sub(self.state.used)
     }

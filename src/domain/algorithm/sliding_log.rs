@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Terms, is_astray, read_as_of};
+use super::reading::{self, is_astray, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
 /// The admitted requests, oldest first; at most one entry per unit of the quota is live.
@@ -72,7 +73,7 @@ impl State {
     }
 }
 
-impl super::Reading for Reading<'_> {
+impl reading::Reading for Reading<'_> {
     fn remaining(&self) -> u64 {
         self.terms.units.saturating_sub(self.used)
     }

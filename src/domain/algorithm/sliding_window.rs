@@ -1,7 +1,8 @@
 //! The two-window counter: this window's units, and those of the window before weighed by how much
 //! of it the last full window still covers.
 
-use super::{Terms, read_as_of};
+use super::reading::{self, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
 /// Units used in the window that begins at `start`, and in the one before it.
@@ -59,7 +60,7 @@ impl Reading {
     }
 }
 
-impl super::Reading for Reading {
+impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
         let weighed = (self.state.previous * self.covered).div_ceil(self.terms.window);
         self.terms.units.saturating_sub(self.state.current + weighed)

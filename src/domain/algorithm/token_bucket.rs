@@ -1,7 +1,8 @@
 //! Refills steadily up to its burst: the generic cell rate algorithm (ITU-T I.371), with its
 //! theoretical arrival time kept exact as an instant and the debt left at it.
 
-use super::{Terms, read_as_of};
+use super::reading::{self, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
 /// What was taken and is not yet refilled at `stamp`.
@@ -51,7 +52,7 @@ impl Reading {
     }
 }
 
-impl super::Reading for Reading {
+impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
         (self.terms.burst * self.terms.window - self.state.debt) / self.terms.window
     }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::MAX_NAME;
-use crate::domain::algorithm::Algorithm;
+use super::name::MAX_NAME;
+use crate::domain::algorithm::{Algorithm, UnknownAlgorithm};
 
 /// Something that cannot be a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum PolicyError {
     /// A name that is none of a plan.
     Plan(String),
     /// An algorithm that does not exist.
-    Algorithm(String),
+    Algorithm(UnknownAlgorithm),
     /// A key that does not exist.
     Key(String),
     /// A rule for store failures that does not exist.
@@ -43,10 +43,7 @@ impl fmt::Display for PolicyError {
                 f,
                 "{name:?} cannot name a plan: expected 1 to {MAX_NAME} ASCII letters, digits, '-', '_' or '.'"
             ),
-            Self::Algorithm(text) => write!(
-                f,
-                "{text:?} is not an algorithm: expected fixed-window, sliding-window, sliding-log or token-bucket"
-            ),
+            Self::Algorithm(error) => error.fmt(f),
             Self::Key(text) => write!(
                 f,
                 "{text:?} is not a key: expected ip, user, user-or-ip, global or header:NAME"
@@ -67,3 +64,9 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+impl From<UnknownAlgorithm> for PolicyError {
+    fn from(error: UnknownAlgorithm) -> Self {
+        Self::Algorithm(error)
+    }
+}

@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
+use crate::domain::standing::Standing;
 
 fn denied(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)>) -> Decision {
     let policies = policies.into_iter().map(|(name, quota, retry)| {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::clock::Millis;
-use crate::domain::decision::{Retry, Standing};
+use crate::domain::standing::{Retry, Standing};
 use crate::store::{BuildFingerprintHasher, Fingerprint};
 
 /// How many answers are kept at most; beyond that the store is asked.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
-use crate::store::Fingerprint;
+use crate::domain::standing::Standing;
+use crate::store::{Fingerprint, LastKnown};
 
 /// How many keys are known at most. Two of one slot drive each other out.
 const SLOTS: usize = 131_072;
@@ -13,13 +13,6 @@ const SLOTS: usize = 131_072;
 /// Answers that were under way together may be learned out of order: within this time, the one
 /// with more used is the later one.
 const REORDERED: Millis = 100;
-
-/// What a key had used of its quota, and when a store said so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LastKnown {
-    pub(crate) used: u64,
-    pub(crate) at: Millis,
-}
 
 /// The last known standing of keys, by their names: fixed in size, without a lock, and allowed to
 /// forget.

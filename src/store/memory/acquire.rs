@@ -3,36 +3,43 @@
 use std::sync::MutexGuard;
 
 use super::crowding::{Counted, Level, overflow_counts};
-use super::{MemoryStore, Shard};
+use super::shard::Shard;
+use super::shards::MemoryStore;
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
 use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint};
 
-/// What else happens under the locks of a request, to each of its keys.
+/// What else happens to the keys of a request while their shards are locked.
 pub(super) trait UnderLock {
-    /// Before the key is read.
-    fn before_reading(&self, _shard: &mut Shard, _name: Fingerprint, _index: usize, _now: Millis) {}
+    /// Is called before a key is read that has an entry of its own, or may get one.
+    fn before_reading(&self, _shard: &mut Shard, _key: Fingerprint, _index: usize, _now: Millis) {}
 
-    /// Where a key stands for this request that is counted coarser, and so has no entry of its own.
+    /// Limits the `standing` of a coarser count, for the key of the charge at `index`.
     fn bound(&self, _index: usize, _now: Millis, _cost: Cost, standing: Standing) -> Standing {
         standing
     }
 
-    /// After `units` were charged to it.
-    fn after_charging(&self, _shard: &mut Shard, _name: Fingerprint, _index: usize, _units: u64) {}
+    /// Is called after `units` were charged to a key's own entry.
+    fn after_charging(&self, _shard: &mut Shard, _key: Fingerprint, _index: usize, _units: u64) {}
 }
 
-/// Nothing.
+/// Nothing else happens.
 impl UnderLock for () {}
 
 impl MemoryStore {
+    /// Decides and charges at once.
+    #[must_use = "a request that was not admitted should not pass"]
+    pub fn acquire_now(&self, acquire: &Acquire) -> Acquired {
+        self.acquire_with(acquire, &())
+    }
+
     pub(super) fn acquire_with(&self, acquire: &Acquire, hooks: &impl UnderLock) -> Acquired {
         if let [charge] = &acquire.charges[..] {
-            // As most requests are, and no order to be found.
+            // Most requests have one charge. They need no order of locks.
             let counted = Counted::own(&charge.key);
-            let shard = self.lock(self.home(counted.fingerprint));
+            let shard = self.lock(self.shard_of_key(counted.fingerprint));
             return self.acquire_in([shard], &[counted], acquire, hooks);
         }
         let own = |charge: &Charge| Counted::own(&charge.key);
@@ -47,12 +54,12 @@ impl MemoryStore {
         hooks: &impl UnderLock,
     ) -> Acquired {
         // Always in the same order, so that two requests never wait for each other.
-        let mut order: Few<usize> = counted.iter().map(|it| self.home_of(*it)).collect();
+        let mut order: Few<usize> = counted.iter().map(|it| self.shard_of(*it)).collect();
         order.sort_unstable();
         order.dedup();
         let shards: Few<_> = order.iter().map(|&shard| self.lock(shard)).collect();
         for counted in &mut counted {
-            counted.shard = order.binary_search(&self.home_of(*counted)).unwrap_or(0);
+            counted.shard = order.binary_search(&self.shard_of(*counted)).unwrap_or(0);
         }
         self.acquire_in(shards, &counted, acquire, hooks)
     }

@@ -2,8 +2,8 @@
 
 use crate::domain::algorithm::{State, Terms};
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
 
 /// How many rooms a table has at most: see [`Due`].
 pub(super) const MAX_ROOMS: usize = 1 << ROOM_BITS;

@@ -1,7 +1,8 @@
 //! How full a memory store is, for whoever watches it.
 
 use super::crowding::{FILLING, FULL};
-use super::{MemoryStore, Shard};
+use super::shard::Shard;
+use super::shards::MemoryStore;
 
 /// How full a [`MemoryStore`] is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl MemoryStore {
         });
         let mut policies: Vec<_> = policies.collect();
         policies.sort_unstable_by(|one, other| one.policy.cmp(&other.policy));
-        for shard in 0..self.for_keys {
+        for shard in 0..self.key_shards {
             let mut shard = self.lock(shard);
             let now = self.clock.now();
             let Shard { entries, .. } = &mut *shard;

@@ -5,9 +5,9 @@ use std::iter;
 use std::sync::Arc;
 
 use super::reply::{Reply, Together};
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
 use crate::store::{
     Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError, StoreErrorKind,
 };

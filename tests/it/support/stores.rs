@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tollgate::store::{Acquire, Acquired, Charge, Store};
 use tollgate::{
-    Acquire, Acquired, Algorithm, Charge, Cost, Identity, Keyspace, ManualClock, MemoryStore,
-    Policy, Quota, RedisOptions, RedisStore, Retry, Standing, Store,
+    Algorithm, Cost, Identity, Keyspace, ManualClock, MemoryStore, Policy, Quota, RedisOptions,
+    RedisStore, Retry, Standing,
 };
 
 use super::redis::{Dump, Server};

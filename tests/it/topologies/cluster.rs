@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tollgate::{
-    Acquire, Charge, Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, Store as _,
-    StoreErrorKind,
-};
+use tollgate::store::{Acquire, Charge, Store as _};
+use tollgate::{Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, StoreErrorKind};
 
 use super::store;
 use crate::outage::threads;

@@ -4,7 +4,8 @@ use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Acquire, Charge, Cost, Identity, Keyspace, ManualClock, Policy, Store as _};
+use tollgate::store::{Acquire, Charge, Store as _};
+use tollgate::{Cost, Identity, Keyspace, ManualClock, Policy};
 
 use super::store;
 use crate::support::cluster::Cluster;

@@ -8,7 +8,8 @@ use crate::support::sentinels::{Watched, says};
 use crate::support::stores::{HOUR, charge, policy};
 use crate::support::threads::until;
 use crate::support::traffic::{answer, under_traffic};
-use tollgate::{Acquire, Cost, RedisOptions, RedisStore, Store as _};
+use tollgate::store::{Acquire, Store as _};
+use tollgate::{Cost, RedisOptions, RedisStore};
 
 const QUOTA: u64 = 200;
 

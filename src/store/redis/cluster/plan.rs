@@ -15,7 +15,7 @@ use super::call::{Call, Failure, What, Whom};
 use super::exchange::exchange;
 use super::map::slot_of;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
+use crate::domain::standing::Standing;
 use crate::store::{Acquire, Acquired, Key, StoreErrorKind};
 
 /// Requests on their way.

@@ -1,0 +1,40 @@
+//! What every algorithm does with its state: reads it at one instant.
+
+use super::terms::Terms;
+use crate::domain::clock::Millis;
+use crate::domain::quota::Cost;
+use crate::domain::standing::{Retry, Standing};
+
+/// A state as it is read at one instant.
+pub(super) trait Reading {
+    /// Units that may be used now.
+    fn remaining(&self) -> u64;
+
+    /// How long until the quota is whole again.
+    fn reset_after(&self) -> Millis;
+
+    /// How long until `cost` units fit, asked where they do not yet but can.
+    fn wait_for(&self, cost: u64) -> Millis;
+
+    fn standing(&self, terms: &Terms, cost: Cost) -> Standing {
+        let (remaining, cost) = (self.remaining(), cost.units());
+        let retry = if cost <= remaining {
+            Retry::Now
+        } else if cost <= terms.burst {
+            Retry::After(self.wait_for(cost))
+        } else {
+            Retry::Never
+        };
+        Standing { remaining, reset_after: self.reset_after(), retry }
+    }
+}
+
+/// The instant as of which a state is read that was written as of `stamp`.
+pub(super) fn read_as_of(stamp: Millis, window: Millis, now: Millis) -> Millis {
+    if is_astray(stamp, window, now) { now } else { now.max(stamp) }
+}
+
+/// Whether a clock that was wrong wrote `stamp`: it is more than a window ahead of `now`.
+pub(super) fn is_astray(stamp: Millis, window: Millis, now: Millis) -> bool {
+    stamp > now + window
+}
