@@ -85,8 +85,8 @@ fn requests(keys: usize) -> Vec<Acquire> {
     let numbers = (0..keys).map(|number| number * 61_403 % keys);
     let request = |number| {
         let key = keyspace.key(&client(number), &policy);
-        let charges = vec![Charge { policy: policy.clone(), key }];
-        Acquire { charges, cost: Cost::ONE, count: 1 }
+        let charges = vec![Charge::new(policy.clone(), key)];
+        Acquire::new(charges, Cost::ONE, 1)
     };
     numbers.map(request).collect()
 }

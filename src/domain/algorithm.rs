@@ -58,6 +58,7 @@ pub const LARGEST_LOG: u64 = 100_000;
 
 /// How a policy counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// Counts per window, aligned to the epoch.
     FixedWindow,

@@ -23,6 +23,7 @@ mod network;
 /// assert_eq!(Identity::user("a:{b}").to_string(), "user:a%3A%7Bb%7D");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Identity<'a> {
     /// An IPv4 address.
     Ipv4(Ipv4Addr),

@@ -2,12 +2,13 @@
 
 use crate::domain::clock::Millis;
 
-/// When a request of a given cost would be admitted, if nothing else came.
+/// When a request of a given cost would be admitted, if no other request came.
+// Exhaustive: there is no fourth answer, and whoever matches on it should not have to write one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// At once.
     Now,
-    /// After this long, and not a millisecond earlier.
+    /// After this many milliseconds, and not one earlier.
     After(Millis),
     /// Never: it costs more than the whole quota.
     Never,
@@ -28,11 +29,21 @@ impl Retry {
 
 /// Where one key stands under its policy, for a request of a given cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Standing {
-    /// Units that may still be used now.
+    /// The units that may still be used now.
     pub remaining: u64,
-    /// How long until the quota is whole again if nothing more is charged; 0 when it is.
+    /// How many milliseconds pass until the quota is whole again, if nothing more is charged; 0 if it is
+    /// whole.
     pub reset_after: Millis,
     /// When the next request of that cost would be admitted.
     pub retry: Retry,
+}
+
+impl Standing {
+    /// A key with `remaining` units, which is whole again after `reset_after` milliseconds.
+    #[must_use]
+    pub fn new(remaining: u64, reset_after: Millis, retry: Retry) -> Self {
+        Self { remaining, reset_after, retry }
+    }
 }

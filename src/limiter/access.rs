@@ -9,6 +9,7 @@ use crate::domain::network::{Network, NetworkError, Networks};
 
 /// What the lists of a limiter say of a client, before any policy is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Access {
     /// It is on neither list: its policies decide.
     Limited,

@@ -10,6 +10,7 @@ pub(super) mod pattern;
 
 /// What happens to the requests of one route.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Route {
     /// The policies that they are charged under.
     pub policies: Policies,

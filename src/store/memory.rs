@@ -15,6 +15,7 @@ mod crowding;
 mod debts;
 mod entry;
 mod fallback;
+mod room;
 mod shard;
 mod shards;
 mod status;

@@ -92,7 +92,7 @@ fn a_process_that_drops_stores() {
     let Some(url) = child::begin() else { return };
     let store = RedisStore::start(&RedisOptions::new(url)).expect("a store, up or down");
     let own = charge("a", &policy("p", "fixed-window", 5, HOUR));
-    let _ = store.acquire(&Acquire { charges: vec![own], cost: Cost::ONE, count: 1 }).wait();
+    let _ = store.acquire(&Acquire::new(vec![own], Cost::ONE, 1)).wait();
     // Two dispatchers and a probe, each named once it runs.
     until("all threads run", || threads() == 3);
     child::tell("during", threads());

@@ -44,8 +44,7 @@ impl Trial {
             let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
             let (cost, count) = (operation.cost, operation.count);
             let expected = model.acquire(operation.now, &charges, cost, count);
-            let expected =
-                Acquired { admitted: small(expected.admitted), standings: expected.standings };
+            let expected = Acquired::new(small(expected.admitted), expected.standings);
             let memory = memory.acquire(&acquire).wait().expect("memory has room");
             prop_assert_eq!(&memory, &expected, "memory at {:?}", operation);
             let redis = self.redis.acquire(&acquire).wait().expect("Redis answers");

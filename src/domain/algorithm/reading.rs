@@ -38,3 +38,19 @@ pub(super) fn read_as_of(stamp: Millis, window: Millis, now: Millis) -> Millis {
 pub(super) fn is_astray(stamp: Millis, window: Millis, now: Millis) -> bool {
     stamp > now + window
 }
+
+#[cfg(feature = "redis")]
+impl Standing {
+    /// Where the key stood before the last `units` were charged to it, for a request of `cost`.
+    ///
+    /// `debt` is what its token bucket has yet to refill now, in parts of a unit; 0 under another algorithm.
+    pub(crate) fn before(&self, units: u64, debt: u64, terms: &Terms, cost: Cost) -> Self {
+        let remaining = self.remaining.saturating_add(units);
+        let retry = if remaining >= cost.units() { Retry::Now } else { self.retry };
+        // Only a bucket is whole sooner if less was taken.
+        let until_whole = |debt: u64| debt.div_ceil(terms.units);
+        let less = debt.saturating_sub(units.saturating_mul(terms.window));
+        let sooner = until_whole(debt) - until_whole(less);
+        Self { remaining, reset_after: self.reset_after.saturating_sub(sooner), retry }
+    }
+}

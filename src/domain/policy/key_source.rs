@@ -5,6 +5,7 @@ use super::error::PolicyError;
 
 /// What a policy counts a request by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum KeySource {
     /// The client's IP address.
     Ip,

@@ -4,6 +4,7 @@ use super::error::PolicyError;
 
 /// What holds for a policy while the store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum OnStoreFailure {
     /// Count in this process, with this process's share of the quota.
     Local,

@@ -27,7 +27,7 @@ fn a_failover_is_followed_and_admits_at_most_one_quota_more() {
     let (failures, decided) = (failed.clone(), after.clone());
     under_traffic(
         move |_, _| {
-            let acquire = Acquire { charges: charges.clone(), cost: Cost::ONE, count: 1 };
+            let acquire = Acquire::new(charges.clone(), Cost::ONE, 1);
             match asked.acquire(&acquire).wait() {
                 Ok(answer) => {
                     counts.fetch_add(answer.admitted as usize, Ordering::SeqCst);
