@@ -1,5 +1,5 @@
-//! What a limit is and how it counts, without I/O, clocks or waiting: state and time in, state and
-//! decision out.
+//! What a limit is and how it counts. Nothing here does I/O, reads a clock or waits: state and time go in,
+//! state and a decision come out.
 
 pub mod algorithm;
 pub(crate) mod client;

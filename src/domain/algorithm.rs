@@ -1,4 +1,6 @@
-//! The four ways to count, as pure steps: state and time in, state and standing out.
+//! The four algorithms as pure functions: state and time in, state and standing out.
+//!
+//! Authors of stores keep a [`State`] per key, and charge it by the [`Terms`] of a policy.
 //!
 //! A quota of 4 units per window, and a client that sends 4 requests late in one window and 4
 //! early in the next (`x` admitted, `-` denied):
@@ -33,10 +35,10 @@
 //!
 //! # A clock that steps back
 //!
-//! State is never read as of before it was written: up to one window, time stands still until the
-//! clock has caught up, and nothing is minted at a window's edge. A state further ahead than that
-//! was written by a clock that was wrong: it is read as if written now, and written back so by the
-//! next check, or a client would stay locked out until the clock is there again.
+//! A state is never read as of a time before it was written. If the clock is up to one window behind, time
+//! stands still until the clock has caught up, and no quota appears at the edge of a window. A state that is
+//! further ahead was written by a wrong clock: it is read as if it had been written now, and the next check
+//! writes it again so. Otherwise a client would stay locked out until the clock is there again.
 
 use std::fmt;
 
@@ -53,16 +55,16 @@ mod sliding_window;
 mod terms;
 mod token_bucket;
 
-/// The largest quota of a sliding log: it keeps up to one entry per unit.
+/// The largest quota of a sliding log, in units: the log keeps up to one entry per unit.
 pub const LARGEST_LOG: u64 = 100_000;
 
 /// How a policy counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Counts per window, aligned to the epoch.
+    /// Counts per window. Windows are aligned to the Unix epoch.
     FixedWindow,
-    /// Counts per window and weighs the window before.
+    /// Counts per window, and adds a part of the window before.
     SlidingWindow,
     /// Remembers every admitted request for one window.
     SlidingLog,
@@ -74,10 +76,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm called `name`; a token bucket saves up one whole quota.
+    /// The algorithm called `name`. The burst of a token bucket is then the whole `quota`.
     ///
     /// # Errors
-    /// When there is no such algorithm.
+    /// If there is no such algorithm.
     pub fn named(name: &str, quota: Quota) -> Result<Self, UnknownAlgorithm> {
         match name {
             "fixed-window" => Ok(Self::FixedWindow),
@@ -98,20 +100,20 @@ impl Algorithm {
         Terms { units: quota.units(), window: quota.window(), burst }
     }
 
-    /// The most units per `window` (for a token bucket, the largest burst) that it counts exactly
-    /// and in bounded memory.
+    /// The most units per `window` that it counts exactly and in bounded memory; for a token bucket, the
+    /// largest burst.
     #[must_use]
     pub fn largest_quota(self, window: Millis) -> u64 {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
-            // Less one, so that an empty bucket, while the clock is a window behind, still waits for a
-            // time that is exact.
+            // Less one: if the clock is a window behind, the time when an empty bucket is full again is still
+            // exact.
             Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
         }
     }
 
-    /// Its name, as operators write it.
+    /// Its name, as in the configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -145,7 +147,7 @@ impl fmt::Display for UnknownAlgorithm {
 
 impl std::error::Error for UnknownAlgorithm {}
 
-/// What is remembered of one key under one policy.
+/// What is stored for one key under one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State(Kind);
 
@@ -180,8 +182,9 @@ impl State {
         }
     }
 
-    /// Uses `units` at `now`, which must remain, and says where the key stands then, for one more
-    /// request of `cost`.
+    /// Charges `units` at `now`, and returns where the key stands then, for one more request of `cost`.
+    ///
+    /// No more than what remains may be charged.
     pub fn charge(&mut self, terms: &Terms, now: Millis, units: u64, cost: Cost) -> Standing {
         match &mut self.0 {
             Kind::FixedWindow(state) => state.charge(terms, now, units).standing(terms, cost),
@@ -191,15 +194,14 @@ impl State {
         }
     }
 
-    /// Whether the state was written by a clock that was wrong, more than a window ahead of `now`:
-    /// a check that charges nothing writes it back as of now, by a charge of 0 units.
+    /// Whether a wrong clock wrote the state, more than a window ahead of `now`. A check then writes it again
+    /// as of now, with a charge of 0 units if it admits nothing.
     #[must_use]
     pub fn is_astray(&self, terms: &Terms, now: Millis) -> bool {
         self.astray(terms.window, now).is_some()
     }
 
-    /// As of when the state was written, if a clock that was wrong wrote it: see
-    /// [`is_astray`](Self::is_astray).
+    /// When the state was written, if a wrong clock wrote it: see [`is_astray`](Self::is_astray).
     pub(crate) fn astray(&self, window: Millis, now: Millis) -> Option<Millis> {
         let stamp = match &self.0 {
             Kind::FixedWindow(state) => state.stamp(),

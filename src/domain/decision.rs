@@ -1,4 +1,4 @@
-//! What a check answers: a [`Decision`], and where each policy stands.
+//! The answer to a check: a [`Decision`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use crate::domain::standing::{Retry, Standing};
 pub struct Decision {
     allowed: bool,
     policies: Vec<Arc<Policy>>,
-    /// Of each policy in turn.
+    /// One for each policy, in the same order.
     standings: Vec<Standing>,
 }
 
 impl Decision {
-    /// A decision under `policies`, which afterwards stand, in that order, at `standings`.
+    /// A decision under `policies`, with one of `standings` for each, in the same order.
     #[must_use]
     pub fn new(allowed: bool, policies: Vec<Arc<Policy>>, standings: Vec<Standing>) -> Self {
         Self { allowed, policies, standings }
     }
 
-    /// The same standings as a report, which denies nothing.
+    /// The same standings in a decision that denies nothing.
     #[cfg(feature = "actix")]
     pub(crate) fn into_report(self) -> Self {
         Self { allowed: true, ..self }
     }
 
-    /// This decision, and what `other` says of its policies besides.
+    /// This decision, extended by the policies and standings of `other`.
     #[cfg(feature = "actix")]
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.policies.extend(other.policies);
@@ -42,13 +42,13 @@ impl Decision {
         self.allowed
     }
 
-    /// Every policy that the store decided on, and where it stands now.
+    /// The policies that the request met, each with where it stands now.
     #[must_use]
     pub fn policies(&self) -> impl ExactSizeIterator<Item = (&Policy, &Standing)> {
         self.policies.iter().map(|policy| &**policy).zip(&self.standings)
     }
 
-    /// The same policies, as they are shared.
+    /// The policies, for others to share.
     #[cfg(feature = "actix")]
     pub(crate) fn shared_policies(&self) -> &[Arc<Policy>] {
         &self.policies
@@ -59,8 +59,8 @@ impl Decision {
         self.policies().filter(|(_, standing)| !self.allowed && standing.retry != Retry::Now)
     }
 
-    /// How long a denied request has to wait until it would be admitted, alone; `None` when it is
-    /// allowed, or when it costs more than a whole quota and never will be.
+    /// How long a denied request has to wait until it would be admitted, if no other request comes. `None`
+    /// if it is allowed, or if it costs more than a whole quota and is never admitted.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let retry = self.violated().fold(Retry::Now, |retry, (_, it)| retry.later(it.retry));

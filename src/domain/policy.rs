@@ -1,4 +1,4 @@
-//! A [`Policy`]: a named quota with its algorithm, its key, and what holds when the store fails.
+//! A [`Policy`]: a named quota with its algorithm, its key, and what to do while the store fails.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ mod name;
 mod on_store_failure;
 mod special;
 
-/// A named quota with its algorithm and its key, and perhaps other quotas for some users.
+/// A named quota with its algorithm and its key. Plans and single users can have other quotas.
 ///
 /// ```
 /// use tollgate::{Algorithm, KeySource, Policy};
@@ -42,17 +42,17 @@ pub struct Policy {
     key: KeySource,
     ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
-    /// Shared, so that a copy costs the same however many there are.
+    /// Shared, so that a copy of the policy costs the same however many there are.
     special: Arc<SpecialQuotas>,
 }
 
 impl Policy {
-    /// A policy that counts `quota` in fixed windows, by user or else by IP address, and locally
-    /// when the store fails.
+    /// A policy that counts `quota` in fixed windows, by user, or by IP address without a user. While the
+    /// store fails, it is counted locally.
     ///
     /// # Errors
-    /// When `name` is empty, longer than [`MAX_NAME`], or has anything but ASCII letters, digits,
-    /// `-`, `_` and `.`.
+    /// If `name` is empty, is longer than [`MAX_NAME`], or has any character other than ASCII letters,
+    /// digits, `-`, `_` and `.`.
     pub fn new(name: &str, quota: Quota) -> Result<Self, PolicyError> {
         if !is_name(name) {
             return Err(PolicyError::Name(name.to_owned()));
@@ -71,7 +71,7 @@ impl Policy {
     /// The same policy under `algorithm`.
     ///
     /// # Errors
-    /// When a quota of the policy is too large for that algorithm to count exactly.
+    /// If a quota of the policy is too large for that algorithm to count exactly.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
         let policy = Self { algorithm, ..self };
         policy.checked()?;
@@ -91,19 +91,19 @@ impl Policy {
         Self { key, ..self }
     }
 
-    /// The same policy, in which an IPv6 network of this size is one client.
+    /// The same policy, which counts each IPv6 network of this size as one client.
     #[must_use]
     pub fn with_ipv6_prefix(self, ipv6_prefix: Ipv6Prefix) -> Self {
         Self { ipv6_prefix, ..self }
     }
 
-    /// The same policy with another rule for when the store fails.
+    /// The same policy, with what to do while the store fails.
     #[must_use]
     pub fn with_on_store_failure(self, on_store_failure: OnStoreFailure) -> Self {
         Self { on_store_failure, ..self }
     }
 
-    /// The same policy with one of `parts` equal parts of its quota, rounded up to whole units.
+    /// The same policy with its quota divided by `parts`, rounded up to whole units.
     #[must_use]
     pub fn share_of(&self, parts: NonZeroU64) -> Self {
         let algorithm = match self.algorithm {
@@ -145,19 +145,19 @@ impl Policy {
         &self.key
     }
 
-    /// The size of the IPv6 networks that are one client each.
+    /// The prefix length of the IPv6 networks that count as one client each.
     #[must_use]
     pub fn ipv6_prefix(&self) -> Ipv6Prefix {
         self.ipv6_prefix
     }
 
-    /// What holds when the store fails.
+    /// What to do while the store fails.
     #[must_use]
     pub fn on_store_failure(&self) -> OnStoreFailure {
         self.on_store_failure
     }
 
-    /// Whether its algorithm counts its own quota exactly.
+    /// Checks that its algorithm can count its own quota exactly.
     fn checked(&self) -> Result<(), PolicyError> {
         let (algorithm, Terms { window, burst: wanted, .. }) = (self.algorithm, self.terms());
         let largest = algorithm.largest_quota(window);
@@ -169,27 +169,27 @@ impl Policy {
     }
 }
 
-/// Quotas for some users. They hold where the policy counts by user: what is shared by many has one
-/// quota, whatever the plans of those who share it.
+/// Quotas for plans and single users. They apply where the policy counts by user: a key that many clients
+/// share has one quota, whatever their plans.
 impl Policy {
     /// The same policy, with `quota` for the users of `plan`.
     ///
-    /// The burst of a token bucket is in the same proportion to it as the policy's own burst is to
-    /// its quota, rounded up.
+    /// The burst of a token bucket grows in proportion: it is to `quota` what the policy's own burst is to its
+    /// own quota, rounded up.
     ///
     /// # Errors
-    /// When the quota is too large for the algorithm to count exactly, or `plan` is not a name like
-    /// that of a policy.
+    /// If the quota is too large for the algorithm to count exactly, or if `plan` would not be valid as the
+    /// name of a policy.
     pub fn with_plan(mut self, plan: &str, quota: Quota) -> Result<Self, PolicyError> {
         self.add_plan(plan, quota)?;
         Ok(self)
     }
 
-    /// The same policy, with `quota` for the user `id`, whatever that user's plan; with a burst as
-    /// [`with_plan`](Self::with_plan) says.
+    /// The same policy, with `quota` for the user `id`, whatever that user's plan. The burst of a token bucket
+    /// grows in proportion, as in [`with_plan`](Self::with_plan).
     ///
     /// # Errors
-    /// When the quota is too large for the algorithm to count exactly.
+    /// If the quota is too large for the algorithm to count exactly.
     pub fn with_user(mut self, id: impl AsRef<[u8]>, quota: Quota) -> Result<Self, PolicyError> {
         self.add_user(id.as_ref(), quota)?;
         Ok(self)
@@ -210,17 +210,17 @@ impl Policy {
         Ok(())
     }
 
-    /// The plans that have a quota of their own.
+    /// The plans that have a quota of their own, each with its quota.
     pub fn plans(&self) -> impl Iterator<Item = (&str, Quota)> {
         self.special.plans.iter().map(|(plan, quota)| (&**plan, *quota))
     }
 
-    /// The users who have a quota of their own.
+    /// The users that have a quota of their own, each with its quota.
     pub fn users(&self) -> impl Iterator<Item = (&[u8], Quota)> {
         self.special.users.iter().map(|(id, quota)| (&**id, *quota))
     }
 
-    /// The largest cost that it admits for anyone.
+    /// The largest cost in units that it can ever admit, for any client.
     #[must_use]
     pub fn largest_cost(&self) -> u64 {
         self.special_quotas()
@@ -228,7 +228,7 @@ impl Policy {
             .fold(self.terms().burst, u64::max)
     }
 
-    /// The same policy with the numbers of `quota`.
+    /// The same policy with `quota` as its own, and with a burst in proportion.
     pub(crate) fn of_quota(&self, quota: Quota) -> Self {
         let algorithm = match self.algorithm {
             Algorithm::TokenBucket { burst } => {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Why a store did not answer. Never a denial.
+/// Why a store did not answer. This is never a denial.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -11,24 +11,24 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It cannot be reached, or is known to be down: it was not asked.
+    /// It cannot be reached, or is known to be down. It was not asked.
     Unreachable,
     /// The connection was lost while it was asked.
     Lost,
     /// It did not answer in time.
     TimedOut,
-    /// It answered with an error, or with something that is no answer.
+    /// It answered with an error, or with something that is not a valid answer.
     Refused,
-    /// It answered with an error that says that it has charged nothing.
+    /// It answered with an error which shows that it has charged nothing.
     Declined,
-    /// More requests wait for it than may, or for longer: it was not asked.
+    /// Too many requests wait for it, or they wait for too long. It was not asked.
     Overloaded,
     /// It was shut down.
     Closed,
 }
 
 impl StoreErrorKind {
-    /// Whether the charge may have landed all the same.
+    /// Whether the charge may have been made in spite of the error.
     #[must_use]
     pub fn may_have_charged(self) -> bool {
         match self {
@@ -54,7 +54,7 @@ impl StoreError {
         Self { kind, source: Some(source.into()) }
     }
 
-    /// The same error as one of another kind.
+    /// The same error, as one of another kind.
     #[cfg(feature = "redis")]
     pub(super) fn into_kind(self, kind: StoreErrorKind) -> Self {
         Self { kind, ..self }

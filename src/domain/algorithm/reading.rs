@@ -1,4 +1,4 @@
-//! What every algorithm does with its state: reads it at one instant.
+//! What all algorithms share: how a state is read at one instant.
 
 use super::terms::Terms;
 use crate::domain::clock::Millis;
@@ -7,13 +7,13 @@ use crate::domain::standing::{Retry, Standing};
 
 /// A state as it is read at one instant.
 pub(super) trait Reading {
-    /// Units that may be used now.
+    /// The units that may be used now.
     fn remaining(&self) -> u64;
 
-    /// How long until the quota is whole again.
+    /// The time until the quota is whole again.
     fn reset_after(&self) -> Millis;
 
-    /// How long until `cost` units fit, asked where they do not yet but can.
+    /// The time until `cost` units fit. It is asked only if they do not fit yet, but can.
     fn wait_for(&self, cost: u64) -> Millis;
 
     fn standing(&self, terms: &Terms, cost: Cost) -> Standing {
@@ -29,12 +29,12 @@ pub(super) trait Reading {
     }
 }
 
-/// The instant as of which a state is read that was written as of `stamp`.
+/// The time as of which a state is read that was written at `stamp`: never before `stamp`.
 pub(super) fn read_as_of(stamp: Millis, window: Millis, now: Millis) -> Millis {
     if is_astray(stamp, window, now) { now } else { now.max(stamp) }
 }
 
-/// Whether a clock that was wrong wrote `stamp`: it is more than a window ahead of `now`.
+/// Whether a wrong clock wrote `stamp`: it is more than a window ahead of `now`.
 pub(super) fn is_astray(stamp: Millis, window: Millis, now: Millis) -> bool {
     stamp > now + window
 }

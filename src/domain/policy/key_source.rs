@@ -9,13 +9,14 @@ use super::error::PolicyError;
 pub enum KeySource {
     /// The client's IP address.
     Ip,
-    /// The authenticated user; everyone without one shares a quota.
+    /// The authenticated user. All clients without one share a quota.
     User,
-    /// The authenticated user, or the IP address where there is none.
+    /// The authenticated user, or the IP address if there is none.
     UserOrIp,
-    /// Nothing: all requests share the quota.
+    /// Nothing: all requests share one quota.
     Global,
-    /// The value of this header field, whose name has no case; everyone without it shares a quota.
+    /// The value of this header field, whose name may be in upper or lower case. All clients without it share a
+    /// quota.
     Header(Box<str>),
 }
 

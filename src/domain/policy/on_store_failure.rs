@@ -2,15 +2,15 @@ use std::str::FromStr;
 
 use super::error::PolicyError;
 
-/// What holds for a policy while the store fails.
+/// What happens to the requests under a policy while the store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnStoreFailure {
-    /// Count in this process, with this process's share of the quota.
+    /// They are counted in this process, against its share of the quota.
     Local,
-    /// Let every request pass this policy.
+    /// The policy admits all of them.
     Allow,
-    /// Refuse every request under this policy: 503, not 429.
+    /// All of them are refused, with 503 rather than 429.
     Deny,
 }
 

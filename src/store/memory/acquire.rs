@@ -1,4 +1,4 @@
-//! One step over the keys of a request: reading, deciding and charging under their locks.
+//! One request in the memory store: it reads, decides and charges while the shards of all keys are locked.
 
 use std::sync::MutexGuard;
 
@@ -46,14 +46,14 @@ impl MemoryStore {
         self.acquire_as(acquire.charges.iter().map(own).collect(), acquire, hooks)
     }
 
-    /// Decides and charges to the counts `counted`, those of the charges in turn.
+    /// Decides and charges to `counted`, the counts of the charges in the same order.
     fn acquire_as(
         &self,
         mut counted: Few<Counted>,
         acquire: &Acquire,
         hooks: &impl UnderLock,
     ) -> Acquired {
-        // Always in the same order, so that two requests never wait for each other.
+        // Locks are taken in one order, so that two requests never wait for each other.
         let mut order: Few<usize> = counted.iter().map(|it| self.shard_of(*it)).collect();
         order.sort_unstable();
         order.dedup();
@@ -64,7 +64,7 @@ impl MemoryStore {
         self.acquire_in(shards, &counted, acquire, hooks)
     }
 
-    /// Decides and charges in `shards`, which are locked.
+    /// Decides and charges in the locked `shards`.
     fn acquire_in<'a>(
         &'a self,
         mut shards: impl AsMut<[MutexGuard<'a, Shard>]>,
@@ -74,7 +74,7 @@ impl MemoryStore {
     ) -> Acquired {
         let locked = shards.as_mut();
         let charges = || acquire.charges.iter().zip(counted).enumerate();
-        // The clock is read under the locks, or a slower caller would step it back for the others.
+        // The clock is read under the locks. Otherwise a slower caller would come with an earlier time.
         let now = self.clock.now();
         let cost = acquire.cost;
         let mut admitted = acquire.count;
@@ -102,7 +102,7 @@ impl MemoryStore {
                 standing = hooks.bound(index, now, cost, standing);
                 remaining = share_of(standing.remaining, count.fingerprint, counted);
             }
-            // Most fit, and need no division to show it.
+            // Most requests fit, and this shows it without a division.
             if remaining < u64::from(admitted).saturating_mul(cost.units()) {
                 let fit = remaining / cost.units();
                 admitted = u32::try_from(fit).unwrap_or(u32::MAX).min(admitted);
@@ -110,7 +110,7 @@ impl MemoryStore {
             standings.push(standing);
         }
         if acquire.count > 0 {
-            // No more than remains of a quota, and saturated where there is none.
+            // At most what remains of a quota. It saturates only if there is no charge at all.
             let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
                 let shard = &mut *locked[count.shard];
@@ -124,13 +124,13 @@ impl MemoryStore {
         let acquired = Acquired { admitted, standings };
         drop(shards);
         if is_new {
-            self.watches.speak();
+            self.watches.log_news();
         }
         acquired
     }
 
-    /// Decides and charges where the key of the charge at `index` is new and has no place: it is counted
-    /// coarser than it was `counted`. There is always a place for an overflow count.
+    /// Decides and charges if there is no place for the new key of the charge at `index`: it is counted more
+    /// coarsely than `counted`. There is always a place for an overflow count.
     #[cold]
     fn acquire_coarser(
         &self,
@@ -147,8 +147,8 @@ impl MemoryStore {
 }
 
 impl Shard {
-    /// Where the new key of the last of `counted` stands, after those before it; `None` where there is no
-    /// place for it.
+    /// Where the new key of the last of `counted` stands. It is `None` if there is no place for it, once those
+    /// before it have theirs.
     #[cold]
     fn begins(
         &mut self,
@@ -164,7 +164,7 @@ impl Shard {
     }
 }
 
-/// What each of a request's keys may use of what remains of the count of `fingerprint`.
+/// What each of a request's keys may use, if several of them are counted together under `fingerprint`.
 #[cold]
 fn share_of(remaining: u64, fingerprint: Fingerprint, counted: &[Counted]) -> u64 {
     let keys = counted.iter().filter(|count| count.fingerprint == fingerprint).count();
