@@ -1,5 +1,5 @@
-//! Where state lives and decisions become atomic: the [`Store`] trait, the stores in memory and in Redis, and
-//! what authors of other stores need.
+//! Where state lives and decisions become atomic: the [`Store`] trait, the stores in memory and in Redis,
+//! and what authors of other stores need.
 
 pub use self::answer::Answer;
 pub use self::clocks::{MonotonicClock, SystemClock};

@@ -35,10 +35,11 @@
 //!
 //! # A clock that steps back
 //!
-//! A state is never read as of a time before it was written. If the clock is up to one window behind, time
-//! stands still until the clock has caught up, and no quota appears at the edge of a window. A state that is
-//! further ahead was written by a wrong clock: it is read as if it had been written now, and the next check
-//! writes it again so. Otherwise a client would stay locked out until the clock is there again.
+//! A state is never read as of a time before it was written. If the clock is up to one window behind,
+//! time stands still until the clock has caught up, and no quota appears at the edge of a window. A state
+//! that is further ahead was written by a wrong clock: it is read as if it had been written now, and the
+//! next check writes it again so. Otherwise a client would stay locked out until the clock is there
+//! again.
 
 use std::fmt;
 
@@ -107,8 +108,8 @@ impl Algorithm {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
-            // Less one: if the clock is a window behind, the time when an empty bucket is full again is still
-            // exact.
+            // Less one: if the clock is a window behind, the time when an empty bucket is full again is
+            // still exact.
             Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
         }
     }
@@ -194,8 +195,8 @@ impl State {
         }
     }
 
-    /// Whether a wrong clock wrote the state, more than a window ahead of `now`. A check then writes it again
-    /// as of now, with a charge of 0 units if it admits nothing.
+    /// Whether a wrong clock wrote the state, more than a window ahead of `now`. A check then writes it
+    /// again as of now, with a charge of 0 units if it admits nothing.
     #[must_use]
     pub fn is_astray(&self, terms: &Terms, now: Millis) -> bool {
         self.astray(terms.window, now).is_some()

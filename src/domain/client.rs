@@ -9,8 +9,8 @@ use crate::domain::policy::{KeySource, Policy};
 
 /// Describes who sends a request. Each policy takes from it whose quota the request uses.
 ///
-/// Only give it users that were authenticated, and addresses that the client cannot forge: a client that can
-/// choose them can use up the quota of another.
+/// Only give it users that were authenticated, and addresses that the client cannot forge: a client that
+/// can choose them can use up the quota of another.
 ///
 /// ```
 /// use tollgate::{Client, Identity, KeySource, Policy};

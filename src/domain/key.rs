@@ -44,11 +44,11 @@ pub enum Identity<'a> {
 }
 
 impl Identity<'_> {
-    /// The client at `address`: an IPv4 address, or the network of an IPv6 address, since its holder can use
-    /// every address of that network. Networks of different sizes are different clients.
+    /// The client at `address`: an IPv4 address, or the network of an IPv6 address, since its holder can
+    /// use every address of that network. Networks of different sizes are different clients.
     ///
-    /// Some IPv6 addresses stand for an IPv4 address, whose holder alone receives what is sent to them. They
-    /// count as that IPv4 address: `::ffff:0:0/96`, `64:ff9b::/96`, the /96 networks that begin with
+    /// Some IPv6 addresses stand for an IPv4 address, whose holder alone receives what is sent to them.
+    /// They count as that IPv4 address: `::ffff:0:0/96`, `64:ff9b::/96`, the /96 networks that begin with
     /// `64:ff9b:1:n::`, 6to4 (`2002::/16`) and Teredo (`2001::/32`). The rest of `64:ff9b:1::/48` is one
     /// client.
     #[must_use]

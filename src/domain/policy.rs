@@ -174,8 +174,8 @@ impl Policy {
 impl Policy {
     /// The same policy, with `quota` for the users of `plan`.
     ///
-    /// The burst of a token bucket grows in proportion: it is to `quota` what the policy's own burst is to its
-    /// own quota, rounded up.
+    /// The burst of a token bucket grows in proportion: it is to `quota` what the policy's own burst is
+    /// to its own quota, rounded up.
     ///
     /// # Errors
     /// If the quota is too large for the algorithm to count exactly, or if `plan` would not be valid as the
@@ -185,8 +185,8 @@ impl Policy {
         Ok(self)
     }
 
-    /// The same policy, with `quota` for the user `id`, whatever that user's plan. The burst of a token bucket
-    /// grows in proportion, as in [`with_plan`](Self::with_plan).
+    /// The same policy, with `quota` for the user `id`, whatever that user's plan. The burst of a token
+    /// bucket grows in proportion, as in [`with_plan`](Self::with_plan).
     ///
     /// # Errors
     /// If the quota is too large for the algorithm to count exactly.

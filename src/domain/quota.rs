@@ -43,8 +43,8 @@ impl Quota {
     /// A quota of `units` per `window` milliseconds.
     ///
     /// # Errors
-    /// If `units` is 0 or above 2^53 - 1, or if `window` is not a whole number of seconds between one second
-    /// and 366 days.
+    /// If `units` is 0 or above 2^53 - 1, or if `window` is not a whole number of seconds between one
+    /// second and 366 days.
     pub fn new(units: u64, window: Millis) -> Result<Self, QuotaError> {
         Self::checked(units, window)
             .map_err(|problem| QuotaError { input: format!("{units}/{window} ms"), problem })

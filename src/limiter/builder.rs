@@ -62,8 +62,8 @@ impl LimiterBuilder {
         self
     }
 
-    /// Adds a route. Requests that match `pattern` (see [`RoutePattern`]) are charged one unit under each of
-    /// `policies`, and their answers also tell where the client stands under `peek`.
+    /// Adds a route. Requests that match `pattern` (see [`RoutePattern`]) are charged one unit under each
+    /// of `policies`, and their answers also tell where the client stands under `peek`.
     #[must_use]
     pub fn route<N: Into<String>>(
         self,
@@ -113,20 +113,21 @@ impl LimiterBuilder {
     /// Counts in `local` while the store fails, for policies with
     /// [`OnStoreFailure::Local`](crate::OnStoreFailure::Local). Without a local store, those policies refuse.
     ///
-    /// Each key begins where it stood in the store, as far as that is known. What was admitted is charged to the
-    /// store when it is back.
+    /// Each key begins where it stood in the store, as far as that is known. What was admitted is charged
+    /// to the store when it is back.
     #[must_use]
     pub fn local(self, local: Arc<MemoryStore>) -> Self {
         Self { local: Some(local), ..self }
     }
 
-    /// Remembers denials: a request like one that was denied is denied without asking the store, for as long
-    /// as the denial is sure to hold, and at most for `max_age`. Time is read from `clock`, which must not
-    /// step back.
+    /// Remembers denials: a request like one that was denied is denied without asking the store, for as
+    /// long as the denial is sure to hold, and at most for `max_age`. Time is read from `clock`, which
+    /// must not step back.
     ///
-    /// Some stores [may refund charges](Store::may_give_back). With such a store, a denial is remembered only
-    /// if each policy that denies comes last in all routes, and in all sets of [`Limiter::policies`], that it
-    /// is in. All processes that share the store should have the same routes and sets.
+    /// Some stores [may refund charges](Store::may_give_back). With such a store, a denial is remembered
+    /// only if each policy that denies comes last in all routes, and in all sets of
+    /// [`Limiter::policies`], that it is in. All processes that share the store should have the same
+    /// routes and sets.
     #[must_use]
     pub fn deny_cache(self, max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let deny_cache = (!max_age.is_zero()).then(|| DenyCache::new(max_age, clock));
@@ -143,8 +144,9 @@ impl LimiterBuilder {
     /// Builds the limiter.
     ///
     /// # Errors
-    /// If two policies have the same name, if two routes match the same requests, or if the pattern of a route
-    /// is not a [`RoutePattern`]. Also if a route names a policy that does not exist, or names one twice.
+    /// If two policies have the same name, if two routes match the same requests, or if the pattern of a
+    /// route is not a [`RoutePattern`]. Also if a route names a policy that does not exist, or names one
+    /// twice.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
         let mut variants = HashMap::new();

@@ -1,5 +1,5 @@
-//! Answers for which the store need not be asked again: denials that hold until a known time, and gates that were
-//! open a moment ago.
+//! Answers for which the store need not be asked again: denials that hold until a known time, and gates
+//! that were open a moment ago.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,12 +15,12 @@ mod answer_cache;
 
 /// Remembers denials for as long as they are sure to hold, and open gates, both at most for `max_age`.
 ///
-/// A remembered denial is exact, because a denied request charges nothing. Only time can end it, or an operator's
-/// reset, which other processes notice after `max_age`. The whole request is remembered: its keys, their terms
-/// and its cost, since only together they determine when it is admitted.
+/// A remembered denial is exact, because a denied request charges nothing. Only time can end it, or an
+/// operator's reset, which other processes notice after `max_age`. The whole request is remembered: its
+/// keys, their terms and its cost, since only together they determine when it is admitted.
 ///
-/// A gate is open until somebody is charged. This process then forgets that it was open, and other processes
-/// notice after `max_age`.
+/// A gate is open until somebody is charged. This process then forgets that it was open, and other
+/// processes notice after `max_age`.
 #[derive(Debug)]
 pub(super) struct DenyCache {
     max_age: Millis,
@@ -79,8 +79,8 @@ impl DenyCache {
         standings.map(|standings| Acquired { admitted: 0, standings }).ok_or_else(moment)
     }
 
-    /// Forgets that a gate is open, because it was charged. The answer to that charge may still be remembered,
-    /// since it is not older.
+    /// Forgets that a gate is open, because it was charged. The answer to that charge may still be
+    /// remembered, since it is not older.
     pub(super) fn charged(&self, asked: &Acquire, moment: &mut Moment) {
         if moment.purpose == Purpose::Gate && asked.count > 0 {
             self.forget_open(asked);
@@ -93,8 +93,8 @@ impl DenyCache {
         self.open.forget(fingerprint(asked));
     }
 
-    /// Remembers what the store `acquired` for `asked`: that the next request like it is denied, if the denial
-    /// `is_final`, or that the gate is open.
+    /// Remembers what the store `acquired` for `asked`: that the next request like it is denied, if the
+    /// denial `is_final`, or that the gate is open.
     pub(super) fn remember(
         &self,
         asked: &Acquire,
@@ -126,9 +126,9 @@ impl DenyCache {
     }
 }
 
-/// The fingerprint of everything that the answer to `asked` depends on. That includes the terms, since users of
-/// one key may have different plans, or change them. The count is left out, since a peek and a check of the same
-/// request get the same verdict.
+/// The fingerprint of everything that the answer to `asked` depends on. That includes the terms, since
+/// users of one key may have different plans, or change them. The count is left out, since a peek and a
+/// check of the same request get the same verdict.
 fn fingerprint(asked: &Acquire) -> Fingerprint {
     let charges = asked.charges.iter().map(|charge| {
         let Terms { units, window, burst } = charge.policy.terms();

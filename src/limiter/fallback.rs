@@ -4,10 +4,10 @@
 //! What is admitted is a debt, which is charged to the store when it is back.
 //!
 //! All processes have equal shares of what remained. So if all lose the store, together they admit what
-//! remained, and the outage costs no client a request. But a process cannot tell whether it alone has lost the
-//! store. If it has, it admits its share on top of what the others admit in the store: `k` such processes of
-//! `n` add `k / n` of what remained. No rule within one process can lower that and still hand out all of what
-//! remained if every process loses the store.
+//! remained, and the outage costs no client a request. But a process cannot tell whether it alone has
+//! lost the store. If it has, it admits its share on top of what the others admit in the store: `k` such
+//! processes of `n` add `k / n` of what remained. No rule within one process can lower that and still
+//! hand out all of what remained if every process loses the store.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -63,8 +63,9 @@ impl Fallback {
         }
     }
 
-    /// Decides `asked` after the store failed with `cause`. It returns what was asked here, under this process's
-    /// shares, and the answer. If the store may have charged the request, nothing is owed to it.
+    /// Decides `asked` after the store failed with `cause`. It returns what was asked here, under this
+    /// process's shares, and the answer. If the store may have charged the request, nothing is owed to
+    /// it.
     pub(super) fn decide(&self, asked: &Acquire, cause: StoreErrorKind) -> (Acquire, Acquired) {
         let shared = |charge: &Charge| Charge {
             policy: self.shares.of(&charge.policy).clone(),
@@ -84,8 +85,9 @@ impl Fallback {
         self.local.reset(keys)
     }
 
-    /// How much of this process's share of `policy` the key had used when the store last told: so much that
-    /// this process's part of what remained is left. `None` if that is the whole share, or nothing is known.
+    /// How much of this process's share of `policy` the key had used when the store last told: so much
+    /// that this process's part of what remained is left. `None` if that is the whole share, or nothing
+    /// is known.
     fn known(&self, fingerprint: Fingerprint, policy: &Arc<Policy>) -> Option<LastKnown> {
         let last_known = self.last_known.of(fingerprint)?;
         let remaining = policy.terms().burst.saturating_sub(last_known.used);
@@ -104,7 +106,8 @@ impl Debtor for Fallback {
         let Some(charge) = debt.charges.first() else { return };
         match answer {
             Ok(acquired) => {
-                // It learns before it forgets the key, so that a request at this moment finds one of the two.
+                // It learns before it forgets the key, so that a request at this moment finds one of the
+                // two.
                 self.learn(&debt.charges, acquired);
                 self.local.settled(&charge.key);
             }

@@ -23,14 +23,16 @@ impl Plans {
         Self { known: known.collect(), warned_of: Mutex::default() }
     }
 
-    /// Warns once of a `plan` that no policy knows: the issuer of credentials and the configuration disagree.
+    /// Warns once of a `plan` that no policy knows: the issuer of credentials and the configuration
+    /// disagree.
     pub(super) fn notice(&self, plan: &str) {
         if let Some(plan) = self.first_seen(plan) {
             log::warn!("No policy has a plan {plan:?}: its users get the quotas of everyone.");
         }
     }
 
-    /// The plan, if it is unknown and the log has not warned of it yet; shortened to the longest valid name.
+    /// The plan, if it is unknown and the log has not warned of it yet; shortened to the longest valid
+    /// name.
     fn first_seen<'a>(&self, plan: &'a str) -> Option<&'a str> {
         if self.known.contains(plan) {
             return None;

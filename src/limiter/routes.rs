@@ -20,8 +20,8 @@ pub struct Route {
     pub cost: Cost,
 }
 
-/// All routes. The cost of a search does not grow with their number. It looks up the whole path once, and then
-/// each segment of the path at most once for each pattern that matches so far.
+/// All routes. The cost of a search does not grow with their number. It looks up the whole path once, and
+/// then each segment of the path at most once for each pattern that matches so far.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     routes: Vec<Route>,
@@ -86,8 +86,8 @@ impl Routes {
 }
 
 impl Node {
-    /// The search goes no deeper than the longest pattern, and visits no node twice, since a node is the end
-    /// of one way through a path.
+    /// The search goes no deeper than the longest pattern, and visits no node twice, since a node is the
+    /// end of one way through a path.
     fn find<'a>(
         &self,
         method: &str,

@@ -7,8 +7,8 @@ use crate::domain::client::Client;
 use crate::domain::policy::{KeySource, Policy};
 use crate::domain::quota::Quota;
 
-/// A policy, and a variant of it for each quota that plans and users have. All users with the same quota share
-/// a variant, since there may be many users and few quotas.
+/// A policy, and a variant of it for each quota that plans and users have. All users with the same quota
+/// share a variant, since there may be many users and few quotas.
 #[derive(Debug)]
 pub(super) struct PolicyVariants {
     policy: Arc<Policy>,
@@ -48,8 +48,8 @@ impl PolicyVariants {
         of_windows.into_values()
     }
 
-    /// The variant for `client`: that of the user, or else of the plan, or else the policy itself. If the key is
-    /// not the user's, it is the policy itself for every client.
+    /// The variant for `client`: that of the user, or else of the plan, or else the policy itself. If the
+    /// key is not the user's, it is the policy itself for every client.
     pub(super) fn policy_of(&self, client: &Client<'_>) -> &Arc<Policy> {
         let special = match (self.policy.key(), client.user_id()) {
             (KeySource::User | KeySource::UserOrIp, Some(user)) => {

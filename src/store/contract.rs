@@ -34,8 +34,8 @@ pub trait Store: Debug + Send + Sync {
 
     /// Whether other callers may see a charge that is refunded a moment later.
     ///
-    /// This is so if the store decides the keys of a request one after another, in the order of its charges,
-    /// and refunds the earlier ones when a later one denies. The last charge is never refunded.
+    /// This is so if the store decides the keys of a request one after another, in the order of its
+    /// charges, and refunds the earlier ones when a later one denies. The last charge is never refunded.
     fn may_give_back(&self) -> bool {
         false
     }

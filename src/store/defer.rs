@@ -1,9 +1,9 @@
-//! Work deferred to the end of a thread's turn: the requests that the tasks of a thread make during one turn
-//! go to the store together, and the answers come back together.
+//! Work deferred to the end of a thread's turn: the requests that the tasks of a thread make during one
+//! turn go to the store together, and the answers come back together.
 //!
-//! Waking a task of another thread costs a system call. A [`DeferTask`] is one task per thread that is woken
-//! on behalf of all others. It runs after the tasks that are ready, so nothing waits for more requests to
-//! come.
+//! Waking a task of another thread costs a system call. A [`DeferTask`] is one task per thread that is
+//! woken on behalf of all others. It runs after the tasks that are ready, so nothing waits for more
+//! requests to come.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -36,8 +36,8 @@ impl Deferred {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
-    /// Does `work` in the thread of this queue, at the end of its turn; without a task, does it at once and in
-    /// this thread.
+    /// Does `work` in the thread of this queue, at the end of its turn; without a task, does it at once
+    /// and in this thread.
     pub(super) fn defer(&self, work: impl FnOnce() + Send + 'static) {
         let mut queue = self.lock();
         let Some(task) = &queue.task else {
@@ -73,7 +73,8 @@ impl fmt::Debug for Deferred {
     }
 }
 
-/// Blocks this thread in `wait`. Its [`DeferTask`] cannot run meanwhile, so work that comes is done at once.
+/// Blocks this thread in `wait`. Its [`DeferTask`] cannot run meanwhile, so work that comes is done at
+/// once.
 pub(super) fn blocked<T>(wait: impl FnOnce() -> T) -> T {
     let Some(deferred) = Deferred::here() else { return wait() };
     let task = deferred.lock().task.clone();

@@ -24,8 +24,8 @@ impl Fingerprint {
         HASHER.hash(text.as_bytes()).into()
     }
 
-    /// The fingerprint of this together with `number`. It is mixed rather than hashed again, since it is secret
-    /// already.
+    /// The fingerprint of this together with `number`. It is mixed rather than hashed again, since it is
+    /// secret already.
     pub(crate) fn with(self, number: u64) -> Self {
         // 2^64 divided by the golden ratio. It is odd, so different numbers give different results.
         let mixed = |half: u64| (half ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);

@@ -14,10 +14,10 @@ const MAX_IDENTITY: usize = 128;
 
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
-/// The braces are a hash tag, so all policies of one identity are in one slot of a Redis Cluster. The layout
-/// tells how the value is written, and how long the window is in milliseconds. So an algorithm never reads
-/// the state of another one, and two windows of one policy have separate counts. Units and burst are not part
-/// of the name, so what was used is kept if they change.
+/// The braces are a hash tag, so all policies of one identity are in one slot of a Redis Cluster. The
+/// layout tells how the value is written, and how long the window is in milliseconds. So an algorithm
+/// never reads the state of another one, and two windows of one policy have separate counts. Units and
+/// burst are not part of the name, so what was used is kept if they change.
 #[derive(Clone, Debug)]
 pub struct Keyspace {
     prefix: String,

@@ -43,7 +43,8 @@ pub(super) fn is_astray(stamp: Millis, window: Millis, now: Millis) -> bool {
 impl Standing {
     /// Where the key stood before the last `units` were charged to it, for a request of `cost`.
     ///
-    /// `debt` is what its token bucket has yet to refill now, in parts of a unit; 0 under another algorithm.
+    /// `debt` is what its token bucket has yet to refill now, in parts of a unit; 0 under another
+    /// algorithm.
     pub(crate) fn before(&self, units: u64, debt: u64, terms: &Terms, cost: Cost) -> Self {
         let remaining = self.remaining.saturating_add(units);
         let retry = if remaining >= cost.units() { Retry::Now } else { self.retry };

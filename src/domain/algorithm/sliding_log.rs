@@ -12,8 +12,8 @@ pub(super) struct State {
     entries: VecDeque<Entry>,
 }
 
-/// The units used at one instant, and the total of the log up to and including them. So one subtraction sums
-/// any part of the log.
+/// The units used at one instant, and the total of the log up to and including them. So one subtraction
+/// sums any part of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     at: Millis,

@@ -54,7 +54,8 @@ impl State {
 }
 
 impl Reading {
-    /// How many milliseconds of a window with `used` units may be covered, so that they count at most `units`.
+    /// How many milliseconds of a window with `used` units may be covered, so that they count at most
+    /// `units`.
     fn cover_for(&self, units: u64, used: u64) -> Millis {
         units * self.terms.window / used
     }

@@ -9,8 +9,8 @@ use crate::domain::clock::Millis;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     stamp: Millis,
-    /// In parts of a unit. A unit has as many parts as `window` has milliseconds, so a refill of `units` per
-    /// window is exactly `units` parts per millisecond.
+    /// In parts of a unit. A unit has as many parts as `window` has milliseconds, so a refill of `units`
+    /// per window is exactly `units` parts per millisecond.
     debt: u64,
 }
 

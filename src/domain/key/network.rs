@@ -66,8 +66,8 @@ impl Ipv6Network {
         (prefix < self.prefix).then(|| Self::of(self.first, prefix))
     }
 
-    /// The network that the client at `address` is counted by: one of this size, or the whole prefix of local
-    /// translators (RFC 8215), since such an address does not show which IPv4 client uses it.
+    /// The network that the client at `address` is counted by: one of this size, or the whole prefix of
+    /// local translators (RFC 8215), since such an address does not show which IPv4 client uses it.
     pub(super) fn of_client(address: Ipv6Addr, prefix: Ipv6Prefix) -> Self {
         match address.segments() {
             [0x64, 0xff9b, 1, ..] => Self::of(address, prefix.min(Ipv6Prefix(48))),
@@ -115,8 +115,8 @@ pub(crate) fn counted(address: IpAddr) -> IpAddr {
 }
 
 /// The IPv4 network, with its prefix length, whose clients have exactly the addresses of the IPv6 network
-/// that begins at `first` with a prefix of `length` bits. `None` if that network has no IPv4 clients, a part
-/// of one, or all of a kind.
+/// that begins at `first` with a prefix of `length` bits. `None` if that network has no IPv4 clients, a
+/// part of one, or all of a kind.
 pub(crate) fn counted_network(first: Ipv6Addr, length: u8) -> Option<(Ipv4Addr, u8)> {
     match (first.segments(), length) {
         ([0x64, 0xff9b, 1, _, 0, 0, high, low], 97..) => Some((joined(high, low), length - 96)),

@@ -15,8 +15,8 @@ pub enum KeySource {
     UserOrIp,
     /// Nothing: all requests share one quota.
     Global,
-    /// The value of this header field, whose name may be in upper or lower case. All clients without it share a
-    /// quota.
+    /// The value of this header field, whose name may be in upper or lower case. All clients without it
+    /// share a quota.
     Header(Box<str>),
 }
 

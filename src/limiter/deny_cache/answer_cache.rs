@@ -1,4 +1,4 @@
-//! AnswerCache of the store that are kept for a while, in bounded room.
+//! The store's answers, kept for a while in bounded memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ pub(super) const MAX_ANSWERS: usize = 65_536;
 /// Enough shards that two threads rarely want the same lock.
 const SHARDS: usize = 16;
 
-/// AnswerCache, each by the name of its question.
+/// Answers, by the fingerprint of the request.
 #[derive(Debug)]
 pub(super) struct AnswerCache {
     max_age: Millis,

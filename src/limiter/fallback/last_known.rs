@@ -10,12 +10,12 @@ use crate::store::{Fingerprint, LastKnown};
 /// The most keys that are known. Two keys of the same slot replace each other.
 const SLOTS: usize = 131_072;
 
-/// Answers that were under way at the same time may be learned out of order. Within this many milliseconds, the
-/// answer with more used units is taken for the later one.
+/// Answers that were under way at the same time may be learned out of order. Within this many
+/// milliseconds, the answer with more used units is taken for the later one.
 const REORDERED: Millis = 100;
 
-/// How much of their quotas keys had used, by fingerprint. The table has a fixed size and no lock, and may forget
-/// keys.
+/// How much of their quotas keys had used, by fingerprint. The table has a fixed size and no lock, and
+/// may forget keys.
 #[derive(Debug)]
 pub(crate) struct LastKnownTable(Box<[Slot]>);
 

@@ -129,8 +129,8 @@ impl MemoryStore {
         acquired
     }
 
-    /// Decides and charges if there is no place for the new key of the charge at `index`: it is counted more
-    /// coarsely than `counted`. There is always a place for an overflow count.
+    /// Decides and charges if there is no place for the new key of the charge at `index`: it is counted
+    /// more coarsely than `counted`. There is always a place for an overflow count.
     #[cold]
     fn acquire_coarser(
         &self,
@@ -147,8 +147,8 @@ impl MemoryStore {
 }
 
 impl Shard {
-    /// Where the new key of the last of `counted` stands. It is `None` if there is no place for it, once those
-    /// before it have theirs.
+    /// Where the new key of the last of `counted` stands. It is `None` if there is no place for it, once
+    /// those before it have theirs.
     #[cold]
     fn begins(
         &mut self,

@@ -84,8 +84,8 @@ impl Counted {
         network.unwrap_or_else(|| self.overflow(charge, overflow_counts))
     }
 
-    /// The overflow count of this key. Each plan of a policy has its own ones, so that no quota is charged with
-    /// what was used under another.
+    /// The overflow count of this key. Each plan of a policy has its own ones, so that no quota is
+    /// charged with what was used under another.
     fn overflow(self, charge: &Charge, overflow_counts: usize) -> Self {
         let (slot, _) = self.fingerprint.slot(overflow_counts);
         let terms = charge.policy.terms();

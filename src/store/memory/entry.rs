@@ -49,8 +49,8 @@ impl Entry {
         standing
     }
 
-    /// Keeps an entry of a wrong clock for as long as if it had been written now, since it is read that way.
-    /// Otherwise it would stay until the time of that clock has come.
+    /// Keeps an entry of a wrong clock for as long as if it had been written now, since it is read that
+    /// way. Otherwise it would stay until the time of that clock has come.
     pub(super) fn settle(&mut self, window: Millis, now: Millis) {
         let kept_for = self.state.astray(window, now).and_then(|stamp| {
             // It is before the stamp if this was done already.

@@ -94,8 +94,8 @@ impl<B: Fn(usize, Fingerprint) -> Option<LastKnown>> UnderLock for FallbackReque
         }
     }
 
-    /// Limits the standing of a coarser count to what the other store had left of the key itself. Charges to
-    /// a coarser count are not owed.
+    /// Limits the standing of a coarser count to what the other store had left of the key itself. Charges
+    /// to a coarser count are not owed.
     fn bound(&self, index: usize, now: Millis, cost: Cost, standing: Standing) -> Standing {
         let charge = &self.asked.charges[index];
         let known = (self.known)(index, charge.key.fingerprint());
@@ -140,8 +140,8 @@ impl Shard {
         }
     }
 
-    /// Takes the debt of a key, as far as one call to the store can carry it; `None` if the key owes nothing
-    /// any more.
+    /// Takes the debt of a key, as far as one call to the store can carry it; `None` if the key owes
+    /// nothing any more.
     fn hand_out(&mut self, fingerprint: Fingerprint, now: Millis) -> Option<Acquire> {
         let mut debt = self.debts.take(&fingerprint)?;
         let here = Charge { policy: debt.share.clone(), key: debt.charge.key.clone() };

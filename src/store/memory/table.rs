@@ -1,8 +1,8 @@
 //! The entries of one shard, and how its places are divided among policies. A place is room for one entry.
 //!
-//! Half of a table's places are reserved, in equal parts, for the policies that are known. The other half is
-//! shared. A new entry takes one of its policy's own places or a shared one, whichever are less full. An
-//! entry that leaves frees one of its policy's own places first. So no policy takes the last places of
+//! Half of a table's places are reserved, in equal parts, for the policies that are known. The other half
+//! is shared. A new entry takes one of its policy's own places or a shared one, whichever are less full.
+//! An entry that leaves frees one of its policy's own places first. So no policy takes the last places of
 //! another, and a policy that is alone has all places.
 
 use std::collections::HashMap;
@@ -20,8 +20,8 @@ use crate::store::{BuildFingerprintHasher, Charge, Fingerprint};
 /// A table with fewer entries is not worth a sweep.
 pub(super) const SMALLEST_SWEEP: usize = 64;
 
-/// A sweep because room is needed may look at this many entries per millisecond since the last sweep. Looking
-/// at so many takes about a microsecond.
+/// A sweep because room is needed may look at this many entries per millisecond since the last sweep.
+/// Looking at so many takes about a microsecond.
 const SWEPT_PER_MILLISECOND: usize = 128;
 
 /// Up to this many rooms, comparing all of them is faster than hashing a name.
@@ -245,7 +245,8 @@ impl Table {
         }
     }
 
-    /// For each room: its policy's watch, the number of its entries, and the percentage of it that is taken.
+    /// For each room: its policy's watch, the number of its entries, and the percentage of it that is
+    /// taken.
     pub(super) fn rooms(
         &mut self,
         now: Millis,

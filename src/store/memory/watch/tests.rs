@@ -38,5 +38,5 @@ fn what_is_full_at_once_is_said_to_be_full_alone() {
     let watch = watch();
     assert!(watch.is_worth_a_line(100, NOW));
     assert!(!watch.is_worth_a_line(85, NOW));
-    assert_eq!(watch.to_say.load(Ordering::Relaxed), IS_FULL);
+    assert_eq!(watch.to_log.load(Ordering::Relaxed), IS_FULL);
 }
