@@ -1,7 +1,7 @@
 //! Tollgate: an atomic rate limiter for HTTP APIs.
 //!
-//! A [`Limiter`] asks a [`Store`], in one indivisible step, whether a request may pass. The request
-//! may meet several policies ([`Policy`]); it is charged under all of them, or under none.
+//! A [`Limiter`] asks a [`Store`](store::Store), in one indivisible step, whether a request may pass. The
+//! request may meet several policies ([`Policy`]). It is charged under all of them, or under none.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -25,35 +25,41 @@
 //!
 //! # Where to begin
 //!
-//! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
+//! * [`RateLimit`] is the middleware for an actix-web app. It checks each request, and either answers 429 or
 //!   adds the header fields. See [Middleware](guide#middleware) and
 //!   [Header fields](guide#header-fields).
 //! * [`ClientIp`] finds the addresses of clients behind proxies. See
 //!   [Behind a proxy](guide#behind-a-proxy).
-//! * [`Limiter`] is for everything else. [`Limiter::check`] is told who asks, a [`Client`], and returns a
-//!   [`Check`], which a task awaits and a thread waits for; what comes of it is a [`Decision`]. See
+//! * [`Limiter`] is for everything else. [`Limiter::check`] takes the [`Client`] that asks, and returns a
+//!   [`Check`], which a task awaits and a thread waits for. The result is a [`Decision`]. See
 //!   [Policies](guide#policies), [Plans and users](guide#plans-and-users), [Routes](guide#routes) and
 //!   [Algorithms](guide#algorithms).
-//! * [`RedisStore`] and [`MemoryStore`] keep the state; another [`Store`] must keep the contract that is
-//!   written there. See [Keys in Redis](guide#keys-in-redis) and
+//! * [`RedisStore`] and [`MemoryStore`] keep the state. See [Keys in Redis](guide#keys-in-redis) and
 //!   [When Redis does not answer](guide#when-redis-does-not-answer).
+//! * Authors of other stores find the contract in [`store`], and the algorithms in [`algorithm`].
 //!
-//! What a decision promises, and where that ends, is in
-//! [Guarantees and their limits](guide#guarantees-and-their-limits).
+//! [Guarantees and their limits](guide#guarantees-and-their-limits) tells what a decision promises.
 //!
 //! # Features
 //!
-//! | feature | brings | needs |
+//! | feature | adds | turns on |
 //! |---|---|---|
 //! | `redis` | [`RedisStore`] | |
-//! | `actix` | [`RateLimit`] | |
-//! | `server` | the app: the binary `tollgate` | `redis`, `actix` |
+//! | `tls` | [`RedisTls`]: connections to Redis by TLS | `redis` |
+//! | `actix` | [`RateLimit`], [`ClientIp`] and [`User`] for actix-web apps | |
+//! | `server` | the app: the command `tollgate` | `actix`, `tls` |
 //!
-//! All are on by default. Without any, the limiter and the memory store remain.
+//! All are on by default. Features only add items. Without any of them, the limiter and the memory store
+//! remain.
 //!
 //! # Time
 //!
-//! All times are whole milliseconds ([`Millis`]), and numbers stay below 2^53 ([`MAX_EXACT`]).
+//! All times are whole milliseconds ([`Millis`]), and all numbers are below 2^53 ([`MAX_EXACT`]).
+//!
+//! # Compatibility
+//!
+//! Types that may get more fields or variants are `#[non_exhaustive]`. They have constructors if users have to
+//! build them. The items of the module `app` belong to the command alone, and may change at any time.
 
 #[cfg(feature = "actix")]
 mod actix;

@@ -1,5 +1,68 @@
 //! Where state lives and decisions become atomic: the [`Store`] trait, the stores in memory and in Redis,
 //! and what authors of other stores need.
+//!
+//! A store keeps a [`State`](crate::algorithm::State) per [`Key`]. This one keeps all states in one map behind
+//! one lock, and never frees any:
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use std::sync::{Arc, Mutex, PoisonError};
+//!
+//! use tollgate::algorithm::State;
+//! use tollgate::store::{Acquire, Acquired, Answer, Charge, Key, Store};
+//! use tollgate::{Client, Clock, Cost, Limiter, Policy, SystemClock};
+//!
+//! #[derive(Debug, Default)]
+//! struct MapStore(Mutex<HashMap<Key, State>>);
+//!
+//! impl Store for MapStore {
+//!     fn acquire(&self, acquire: &Acquire) -> Answer<Acquired> {
+//!         let Acquire { charges, cost, count, .. } = acquire;
+//!         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+//!         let now = SystemClock.now();
+//!         let mut state_of = |charge: &Charge| {
+//!             let untouched = State::untouched(charge.policy.algorithm());
+//!             states.get(&charge.key).cloned().unwrap_or(untouched)
+//!         };
+//!         let mut found: Vec<State> = charges.iter().map(&mut state_of).collect();
+//!         let mut admitted = *count;
+//!         for (state, charge) in found.iter().zip(charges) {
+//!             let remaining = state.standing(&charge.policy.terms(), now, *cost).remaining;
+//!             let fit = u32::try_from(remaining / cost.units()).unwrap_or(u32::MAX);
+//!             admitted = admitted.min(fit);
+//!         }
+//!         let units = u64::from(admitted) * cost.units();
+//!         let mut standings = Vec::new();
+//!         for (state, charge) in found.iter_mut().zip(charges) {
+//!             let terms = charge.policy.terms();
+//!             let writes = units > 0 || (*count > 0 && state.is_astray(&terms, now));
+//!             standings.push(if writes {
+//!                 state.charge(&terms, now, units, *cost)
+//!             } else {
+//!                 state.standing(&terms, now, *cost)
+//!             });
+//!             if writes {
+//!                 states.insert(charge.key.clone(), state.clone());
+//!             }
+//!         }
+//!         Answer::ready(Ok(Acquired::new(admitted, standings)))
+//!     }
+//!
+//!     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
+//!         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+//!         states.retain(|key, _| !keys.contains(key));
+//!         Answer::ready(Ok(()))
+//!     }
+//! }
+//!
+//! let policy = Policy::new("default", "2/minute".parse()?)?;
+//! let limiter = Limiter::builder(Arc::new(MapStore::default())).policy(policy).build()?;
+//! let policies = limiter.policies(["default"])?;
+//! let mut check = || limiter.check(&policies, Cost::ONE, &Client::user("1042")).wait();
+//! assert!(check()?.is_allowed() && check()?.is_allowed());
+//! assert!(!check()?.is_allowed());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub use self::answer::Answer;
 pub use self::clocks::{MonotonicClock, SystemClock};

@@ -1,5 +1,5 @@
-//! Requests that wait together go out as one call, and each is answered as if they had come one after
-//! another: every number of every algorithm.
+//! Requests that wait together are sent as one call. Each is answered as if they had come one after
+//! another, with every number of every algorithm.
 
 use std::sync::Arc;
 

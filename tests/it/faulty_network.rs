@@ -1,5 +1,5 @@
-//! A proxy delays, drops and cuts what passes between a store and its Redis: nobody is answered
-//! with another's verdict, and nobody waits without end.
+//! A relay delays, drops and cuts the traffic between a store and its Redis. No request gets another's
+//! answer, and none waits without end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! What something else wrote under a key of ours counts as no state: whatever it is, it is written over,
-//! gets a TTL, and disturbs neither the other keys of its call nor a refund.
+//! A value that something else wrote under one of our keys counts as no state. It is overwritten, gets a
+//! TTL, and disturbs neither the other keys of the call nor a refund.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Random histories: a few policies, and requests that meet some of them under a clock that mostly
-//! goes forward.
+//! Random histories: a few policies, and requests that meet some of them, under a clock that mostly goes
+//! forward.
 
 use std::fmt;
 use std::ops::Range;

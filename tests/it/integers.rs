@@ -1,4 +1,5 @@
-//! Promise 5: integers, exact below 2^53; what would pass that is refused, with the largest that fits.
+//! Promise 5: all numbers are integers, exact below 2^53. A larger quota is refused, with the largest one
+//! that fits.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! The limiter's decisions once more, slow and obvious, for the stores to be held against.
+//! An independent model of the limiter, slow and obvious, to compare the stores with.
 //!
-//! Nothing here is shared with the library but its types. Each key keeps the list of everything
-//! that was ever charged to it, and whatever is asked is summed up from that list by the
-//! algorithm's definition. Waits are found by looking for them: there is no formula for a wait.
+//! It shares nothing with the library but types. Each key keeps the list of everything that was ever
+//! charged to it, and every number is summed up from that list by the definition of the algorithm. There
+//! is no formula for a wait: the model tries them out.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Promise 4: the Redis server's clock alone decides, and one that steps back neither mints quota
-//! nor locks anyone out.
+//! Promise 4: only the Redis server's clock counts. If it steps back, no quota appears and nobody is
+//! locked out.
 
 use tollgate::{RedisStore, Retry, Standing};
 

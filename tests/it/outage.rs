@@ -1,5 +1,5 @@
-//! Redis is killed and restarted under traffic: every request is answered, by the rule of
-//! its policy, and Redis is taken up again.
+//! Redis is killed and restarted under traffic: every request is answered as its policy says, and Redis
+//! is used again when it is back.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a Redis user may not do is a failure of the store, never a fresh quota.
+//! If a Redis user lacks a permission, the store fails. No client gets a fresh quota for that.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Each reason why a Redis does not count: named with its remedy, and never a crash, a hang or a
-//! wrong answer.
+//! Each reason why Redis cannot count: it is logged with its remedy, and never leads to a crash, a hang
+//! or a wrong answer.
 
 use std::sync::Arc;
 

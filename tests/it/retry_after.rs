@@ -1,4 +1,4 @@
-//! Promise 3: a denied request is admitted after the wait that it is told, alone, and not a
+//! Promise 3: a denied request is admitted after the wait that it was told, if no other comes, and not a
 //! millisecond earlier.
 
 use proptest::prelude::*;

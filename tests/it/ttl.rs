@@ -1,5 +1,5 @@
-//! Promise 6: no key without a TTL, after any operation and any crash, and none too short to
-//! change a decision.
+//! Promise 6: no key is without a TTL, after any operation and any crash, and no TTL is so short that it
+//! changes a decision.
 
 use std::slice;
 use std::sync::Arc;

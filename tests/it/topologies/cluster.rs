@@ -1,4 +1,4 @@
-//! A cluster: every key is counted once, wherever it is, and while it moves.
+//! A cluster: every key is counted once, on whichever node it is, also while it moves.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Policies whose keys live in several slots: decided in order, and given back upon a denial.
+//! Policies whose keys are in several slots: they are decided in order, and refunded after a denial.
 
 use std::slice;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Sentinels: the store follows a failover that they make.
+//! Sentinels: the store follows their failover.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
