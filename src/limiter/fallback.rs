@@ -85,9 +85,8 @@ impl Fallback {
         self.local.reset(keys)
     }
 
-    /// How much of this process's share of `policy` the key had used when the store last told: so much
-    /// that this process's part of what remained is left. `None` if that is the whole share, or nothing
-    /// is known.
+    /// How much of this process's share of `policy` counts as used, so that its part of what remained when
+    /// the store last told is left. `None` if the whole share is left, or if nothing is known.
     fn known(&self, fingerprint: Fingerprint, policy: &Arc<Policy>) -> Option<LastKnown> {
         let last_known = self.last_known.of(fingerprint)?;
         let remaining = policy.terms().burst.saturating_sub(last_known.used);
