@@ -10,9 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tollgate::{
-    Client, Cost, Limiter, MemoryStore, Policies, Policy, RedisOptions, RedisStore, Store,
-};
+use tollgate::store::Store;
+use tollgate::{Client, Cost, Limiter, MemoryStore, Policies, Policy, RedisOptions, RedisStore};
 
 use self::fault::{FAULTS, Fault, SECOND_USER};
 use crate::process::pause;

@@ -1,9 +1,10 @@
-//! Promise 1: all policies of a request are decided in one step, and charged together or not at
-//! all; callers in many threads and processes never together exceed a quota.
+//! Promise 1: all policies of a request are decided in one step, and charged together or not at all.
+//! Callers in many threads and processes never exceed a quota together.
 
 use std::sync::Arc;
 
-use tollgate::{Charge, ManualClock, Policy};
+use tollgate::store::Charge;
+use tollgate::{ManualClock, Policy};
 
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;

@@ -1,4 +1,4 @@
-//! The private Redis server, the HTTP client and the running command that other tests stand on.
+//! The fixtures of the other tests: the private Redis server, the HTTP client and the running command.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

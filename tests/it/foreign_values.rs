@@ -1,11 +1,12 @@
-//! What something else wrote under a key of ours counts as no state: whatever it is, it is written over,
-//! gets a TTL, and disturbs neither the other keys of its call nor a refund.
+//! A value that something else wrote under one of our keys counts as no state. It is overwritten, gets a
+//! TTL, and disturbs neither the other keys of the call nor a refund.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use redis::{Connection, Value};
-use tollgate::{Charge, MAX_EXACT, Policy, Retry};
+use tollgate::store::Charge;
+use tollgate::{MAX_EXACT, Policy, Retry};
 
 use crate::support::random::for_all;
 use crate::support::stores::{HOUR, NOW, Stand, charge, each_policy};

@@ -1,4 +1,5 @@
-//! Each Lua file begins with a header that says what it takes and gives; here it is held to the body.
+//! Each Lua file begins with a header that describes its inputs and replies. Here it is compared with the
+//! body.
 
 use std::collections::BTreeSet;
 use std::fs;

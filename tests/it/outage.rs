@@ -1,10 +1,11 @@
-//! Redis is killed and restarted under traffic: every request is answered, by the rule of
-//! its policy, and Redis is taken up again.
+//! Redis is killed and restarted under traffic: every request is answered as its policy says, and Redis
+//! is used again when it is back.
 
 use std::fs;
 use std::sync::Arc;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, RedisStore, Store};
+use tollgate::store::{Acquire, Store};
+use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore};
 
 use crate::support::child::{self, Process};
 use crate::support::redis::Server;
@@ -91,7 +92,7 @@ fn a_process_that_drops_stores() {
     let Some(url) = child::begin() else { return };
     let store = RedisStore::start(&RedisOptions::new(url)).expect("a store, up or down");
     let own = charge("a", &policy("p", "fixed-window", 5, HOUR));
-    let _ = store.acquire(&Acquire { charges: vec![own], cost: Cost::ONE, count: 1 }).wait();
+    let _ = store.acquire(&Acquire::new(vec![own], Cost::ONE, 1)).wait();
     // Two dispatchers and a probe, each named once it runs.
     until("all threads run", || threads() == 3);
     child::tell("during", threads());

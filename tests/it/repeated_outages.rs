@@ -1,4 +1,4 @@
-//! A hundred outages leave nothing behind: no thread, no connection, no memory.
+//! A hundred outages leave no thread, connection or memory behind.
 
 use std::fs;
 use std::path::Path;

@@ -1,11 +1,12 @@
-//! Promise 6: no key without a TTL, after any operation and any crash, and none too short to
-//! change a decision.
+//! Promise 6: no key is without a TTL, after any operation and any crash, and no TTL is so short that it
+//! changes a decision.
 
 use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Algorithm, Keyspace, ManualClock, Policy, Quota, RedisStore, Store};
+use tollgate::store::Store;
+use tollgate::{Algorithm, Keyspace, ManualClock, Policy, Quota, RedisStore};
 
 use crate::histories::{Operation, changing_histories};
 use crate::support::child::{self, Process};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use redis::cmd;
-use tollgate::Key;
+use tollgate::store::Key;
 
 use super::certificates::Certified;
 use super::port;

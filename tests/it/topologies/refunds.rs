@@ -1,10 +1,11 @@
-//! Policies whose keys live in several slots: decided in order, and given back upon a denial.
+//! Policies whose keys are in several slots: they are decided in order, and refunded after a denial.
 
 use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Acquire, Charge, Cost, Identity, Keyspace, ManualClock, Policy, Store as _};
+use tollgate::store::{Acquire, Charge, Store as _};
+use tollgate::{Cost, Identity, Keyspace, ManualClock, Policy};
 
 use super::store;
 use crate::support::cluster::Cluster;
@@ -18,7 +19,7 @@ const SCRIPT: &str =
 
 fn global(policy: &Arc<Policy>) -> Charge {
     let key = Keyspace::new("test").key(&Identity::Global, policy);
-    Charge { policy: policy.clone(), key }
+    Charge::new(policy.clone(), key)
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn a_request_that_fails_later_may_be_charged_only_if_that_cannot_be_given_back()
     let mut users = ["a", "b", "c", "d", "e", "f"].map(|user| charge(user, &own)).into_iter();
     let mut next = || users.find(|charge| owner(charge) != later).expect("one of another node");
     let may_have_charged = |charges: Vec<Charge>| {
-        let asked = Acquire { charges, cost: Cost::ONE, count: 1 };
+        let asked = Acquire::new(charges, Cost::ONE, 1);
         store.acquire(&asked).wait().expect_err("a node declines").kind().may_have_charged()
     };
     cluster.nodes[later].tell(&["ACL", "SETUSER", "tollgate", "-evalsha"]);

@@ -1,5 +1,5 @@
-//! What a cluster may give back is not remembered as a denial: neither by the process that gives it
-//! back nor by others, which cannot hear of it.
+//! A denial that a refund in a cluster may end is not remembered, neither by the process that refunds nor
+//! by others, which cannot know of the refund.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::reply::{CoalescedAnswer, Reply};
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
 use crate::store::{
     Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError, StoreErrorKind,
 };
