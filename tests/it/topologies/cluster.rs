@@ -55,7 +55,7 @@ impl Ledger {
 }
 
 fn slot_of(cluster: &Cluster, user: &str) -> u16 {
-    cluster.slot_of(&charge(user, &policy("p", "fixed-window", 1, HOUR)).key)
+    cluster.slot_of(charge(user, &policy("p", "fixed-window", 1, HOUR)).key.as_str())
 }
 
 /// The first `count` users whose keys the primary `number` holds.

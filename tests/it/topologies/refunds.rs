@@ -58,7 +58,7 @@ fn the_last_policy_is_charged_when_all_others_are() {
     assert_eq!(ask(&*store, slice::from_ref(&shared), 1, 1).admitted, 1);
     for user in ["a", "b", "c", "d"] {
         let charges = [charge(user, &first), shared.clone(), charge(user, &last)];
-        let owner = Cluster::first_owner(cluster.slot_of(&charges[0].key));
+        let owner = Cluster::first_owner(cluster.slot_of(charges[0].key.as_str()));
         let changes = || cluster.nodes[owner].info("rdb_changes_since_last_save:");
         let before = changes();
         assert_eq!(ask(&*store, &charges, 1, 1).admitted, 0);
@@ -116,7 +116,7 @@ fn a_request_that_fails_later_may_be_charged_only_if_that_cannot_be_given_back()
     tell(&["ACL", "SETUSER", "tollgate", "on", ">secret", "~*", "+@all"]);
     let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
     let [own, shared] = ["own", "shared"].map(|name| policy(name, "fixed-window", 5, HOUR));
-    let owner = |charge: &Charge| Cluster::first_owner(cluster.slot_of(&charge.key));
+    let owner = |charge: &Charge| Cluster::first_owner(cluster.slot_of(charge.key.as_str()));
     let later = owner(&global(&shared));
     let mut users = ["a", "b", "c", "d", "e", "f"].map(|user| charge(user, &own)).into_iter();
     let mut next = || users.find(|charge| owner(charge) != later).expect("one of another node");

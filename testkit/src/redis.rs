@@ -2,115 +2,130 @@
 //! directory of its own, ended with the test.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis::{Client, Connection, RedisResult};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::certificates::Certified;
-use super::output::Output;
-use super::port;
+use crate::certificates::Certified;
+use crate::port;
+use crate::process::{Process, bound};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two attempts to reach a server that is starting.
+const STEP: Duration = Duration::from_millis(10);
 
 /// What a server is called, the first that is installed.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// The one of [`PROGRAMS`] that the tests use.
+/// The one of [`PROGRAMS`] that is used.
 static PROGRAM: LazyLock<&str> = LazyLock::new(|| {
     let is_there = |program: &&str| Command::new(program).arg("--version").output().is_ok();
     let found = PROGRAMS.into_iter().find(is_there);
     found.expect("redis-server or valkey-server is installed: `make test` sees to it")
 });
 
+/// What a server is called on this machine: `redis-server`, or `valkey-server`.
+pub fn program() -> &'static str {
+    &PROGRAM
+}
+
 /// A server without persistence, on a Unix socket and, where asked for, on a loopback port.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     home: TempDir,
     port: u16,
     /// Whether the port takes TLS alone.
     is_tls: bool,
     /// What it is started with besides.
     arguments: Vec<String>,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    process: Child,
-    output: Output,
+    program: fn(&Path) -> Command,
+    process: Option<Process>,
 }
 
 /// Everything that a server holds, by key; equal only if every byte and every expiry is.
-pub(crate) type Dump = BTreeMap<Vec<u8>, Entry>;
+pub type Dump = BTreeMap<Vec<u8>, Entry>;
 
 /// What is kept under one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The value as `DUMP` writes it.
-    pub(crate) value: Vec<u8>,
+    pub value: Vec<u8>,
     /// When it expires, in milliseconds since the Unix epoch; `None` is never.
-    pub(crate) expires_at: Option<u64>,
+    pub expires_at: Option<u64>,
 }
 
 impl Server {
     /// A running server that is reached by its Unix socket alone.
-    pub(crate) fn start() -> Self {
-        Self::on(0, None, &[])
+    pub fn start() -> Self {
+        Self::on(0, None, &[], unbound)
     }
 
     /// A running server that is also reached on a free loopback port.
-    pub(crate) fn start_tcp() -> Self {
+    pub fn start_tcp() -> Self {
         Self::certified(None, &[])
     }
 
     /// The same with more `arguments`, and by TLS alone where it is certified.
-    pub(crate) fn certified(tls: Option<&Certified<'_>>, arguments: &[&str]) -> Self {
-        Self::on(port::free(), tls, arguments)
+    pub fn certified(tls: Option<&Certified<'_>>, arguments: &[&str]) -> Self {
+        Self::on(port::free(), tls, arguments, unbound)
     }
 
-    fn on(port: u16, tls: Option<&Certified<'_>>, arguments: &[&str]) -> Self {
+    /// The same in plain text; it ends with this process, however that ends.
+    pub fn bound(arguments: &[&str]) -> Self {
+        Self::on(port::free(), None, arguments, bound)
+    }
+
+    fn on(
+        port: u16,
+        tls: Option<&Certified<'_>>,
+        arguments: &[&str],
+        program: fn(&Path) -> Command,
+    ) -> Self {
         let home = TempDir::with_prefix("tollgate-redis-").expect("a temporary directory");
         let mut arguments: Vec<String> = arguments.iter().map(|&it| it.to_owned()).collect();
         arguments.extend(tls.into_iter().flat_map(|tls| tls.arguments(port)));
-        let mut server = Self { home, port, is_tls: tls.is_some(), arguments, running: None };
+        let is_tls = tls.is_some();
+        let mut server = Self { home, port, is_tls, arguments, program, process: None };
         server.restart();
         server
     }
 
     /// `redis+unix:///path`
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
     }
 
     /// `redis://127.0.0.1:port/0`
-    pub(crate) fn tcp_url(&self) -> String {
+    pub fn tcp_url(&self) -> String {
         assert_ne!(self.port, 0, "this server has no port: begin it with start_tcp()");
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Its port; 0 without one.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Has the server do one thing, as an operator would.
-    pub(crate) fn tell(&self, words: &[&str]) {
+    pub fn tell(&self, words: &[&str]) {
         let mut command = redis::Cmd::new();
         command.arg(words);
         command.exec(&mut self.connection()).expect("a command that it takes");
     }
 
     /// How often `command` was called, from within scripts too.
-    pub(crate) fn calls(&self, command: &str) -> u64 {
+    pub fn calls(&self, command: &str) -> u64 {
         self.info(&format!("cmdstat_{command}:calls="))
     }
 
     /// The number that follows `prefix` in a line of INFO; 0 where no line begins so.
-    pub(crate) fn info(&self, prefix: &str) -> u64 {
+    pub fn info(&self, prefix: &str) -> u64 {
         let info: String =
             redis::cmd("INFO").arg("all").query(&mut self.connection()).expect("its figures");
         let number = info.lines().find_map(|line| line.strip_prefix(prefix)).unwrap_or("0");
@@ -119,33 +134,31 @@ impl Server {
     }
 
     /// A connection to look inside with.
-    pub(crate) fn connection(&self) -> Connection {
+    pub fn connection(&self) -> Connection {
         self.connect().expect("the private Redis server answers")
     }
 
     /// Ends the server in order (SIGTERM). What it held is gone, its address stays reserved.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.end(Signal::TERM);
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.end(Signal::KILL);
     }
 
     /// Begins anew on the same address, empty.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.kill();
-        let mut running = Running::begin(self.command());
-        let ready = running.output.until(PATIENCE, |_| self.connect().ok());
-        let printed = running.output.lines().join("\n");
-        self.running = Some(running);
-        assert!(ready.is_some(), "redis-server did not come up:\n{printed}");
+        let mut process = Process::start(self.command());
+        process.until("redis-server is up", STEP, |_| self.connect().ok());
+        self.process = Some(process);
     }
 
     /// Ends the server in order, and begins it anew with what it held, which it takes so long to
     /// load for each key; it is loading when this returns.
-    pub(crate) fn reload(&mut self, micros_a_key: u32) {
+    pub fn reload(&mut self, micros_a_key: u32) {
         // What is not compressed is loaded in more steps, between which it answers.
         self.tell(&["CONFIG", "SET", "rdbcompression", "no"]);
         self.tell(&["SAVE"]);
@@ -153,27 +166,26 @@ impl Server {
         let mut command = self.command();
         command.arg("--key-load-delay").arg(micros_a_key.to_string());
         command.args(["--loading-process-events-interval-bytes", "1024"]);
-        let mut running = Running::begin(command);
+        let mut process = Process::start(command);
         let loads = |_: &[String]| {
             self.connect().is_err_and(|it| it.code() == Some("LOADING")).then_some(())
         };
-        let ready = running.output.until(PATIENCE, loads);
-        self.running = Some(running);
-        assert!(ready.is_some(), "redis-server is not loading");
+        process.until("redis-server is loading", STEP, loads);
+        self.process = Some(process);
     }
 
     /// Stops the server's process without ending it (SIGSTOP): connections stay open, nothing answers.
-    pub(crate) fn pause(&self) {
-        self.signal(Signal::STOP);
+    pub fn pause(&self) {
+        self.process().signal(Signal::STOP);
     }
 
     /// Lets a paused server go on (SIGCONT).
-    pub(crate) fn resume(&self) {
-        self.signal(Signal::CONT);
+    pub fn resume(&self) {
+        self.process().signal(Signal::CONT);
     }
 
     /// All keys with their values and expiries.
-    pub(crate) fn dump(&self) -> Dump {
+    pub fn dump(&self) -> Dump {
         let mut connection = self.connection();
         let mut dump = Dump::new();
         let mut cursor = 0_u64;
@@ -193,7 +205,13 @@ impl Server {
         }
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process().pid()
+    }
+
+    /// The path of its Unix socket.
+    pub fn socket(&self) -> PathBuf {
         self.home.path().join("redis.sock")
     }
 
@@ -204,7 +222,7 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(*PROGRAM);
+        let mut command = (self.program)(Path::new(program()));
         // A file with its settings, if there is one, comes first.
         command.args(&self.arguments);
         command.arg("--dir").arg(self.home.path());
@@ -218,41 +236,22 @@ impl Server {
         command
     }
 
-    fn signal(&self, signal: Signal) {
-        self.running.as_ref().expect("the server is running").signal(signal);
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("the server is running")
     }
 
     fn end(&mut self, signal: Signal) {
-        if let Some(running) = self.running.take() {
-            running.end(signal);
+        if let Some(mut process) = self.process.take() {
+            process.signal(signal);
+            // A paused process would keep SIGTERM until it goes on.
+            process.signal(Signal::CONT);
+            process.wait();
         }
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-impl Running {
-    fn begin(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("the server starts");
-        let output = Output::of(process.stdout.take().expect("its output is piped"));
-        Self { process, output }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process), signal).expect("a child takes signals");
-    }
-
-    fn end(mut self, signal: Signal) {
-        self.signal(signal);
-        // A paused process would keep SIGTERM until it goes on.
-        self.signal(Signal::CONT);
-        self.process.wait().expect("a child that was told to end");
-    }
+fn unbound(program: &Path) -> Command {
+    Command::new(program)
 }
 
 impl Entry {

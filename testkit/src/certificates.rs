@@ -11,20 +11,23 @@ use tempfile::TempDir;
 
 /// An authority, and the files of all that it certified.
 #[derive(Debug)]
-pub(crate) struct Authority {
+pub struct Authority {
     home: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 /// The files of a certificate and its key.
 #[derive(Clone, Debug)]
-pub(crate) struct Files {
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
+pub struct Files {
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 impl Authority {
-    pub(crate) fn new() -> Self {
+    /// A new authority.
+    pub fn new() -> Self {
         let home = TempDir::with_prefix("tollgate-tls-").expect("a temporary directory");
         let mut params = named("authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,17 +38,17 @@ impl Authority {
     }
 
     /// The file of its own certificate.
-    pub(crate) fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.home.path().join("ca.pem")
     }
 
     /// A certificate for `host`.
-    pub(crate) fn certify(&self, host: &str) -> Files {
+    pub fn certify(&self, host: &str) -> Files {
         self.sign(host, "good", named(host))
     }
 
     /// One that was good for 1999.
-    pub(crate) fn certify_once(&self, host: &str) -> Files {
+    pub fn certify_once(&self, host: &str) -> Files {
         let mut params = named(host);
         params.not_before = date_time_ymd(1999, 1, 1);
         params.not_after = date_time_ymd(2000, 1, 1);
@@ -53,7 +56,7 @@ impl Authority {
     }
 
     /// One that will be good in the far future.
-    pub(crate) fn certify_early(&self, host: &str) -> Files {
+    pub fn certify_early(&self, host: &str) -> Files {
         let mut params = named(host);
         params.not_before = date_time_ymd(3000, 1, 1);
         params.not_after = date_time_ymd(3001, 1, 1);
@@ -61,7 +64,7 @@ impl Authority {
     }
 
     /// One that is for clients alone.
-    pub(crate) fn certify_client(&self, host: &str) -> Files {
+    pub fn certify_client(&self, host: &str) -> Files {
         let mut params = named(host);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(host, "client", params)
@@ -74,12 +77,12 @@ impl Authority {
     }
 
     /// A certificate that is signed by itself and its own authority, as `openssl req -x509` makes it.
-    pub(crate) fn of_itself(&self, host: &str) -> Files {
+    pub fn of_itself(&self, host: &str) -> Files {
         self.sign_itself(host, "itself", named(host))
     }
 
     /// The same, good for 1999.
-    pub(crate) fn of_itself_once(&self, host: &str) -> Files {
+    pub fn of_itself_once(&self, host: &str) -> Files {
         let mut params = named(host);
         params.not_before = date_time_ymd(1999, 1, 1);
         params.not_after = date_time_ymd(2000, 1, 1);
@@ -114,17 +117,18 @@ fn named(host: &str) -> CertificateParams {
 
 /// How a redis-server is certified.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Certified<'a> {
-    pub(crate) files: &'a Files,
+pub struct Certified<'a> {
+    /// What it shows.
+    pub files: &'a Files,
     /// Whose certificates it trusts.
-    pub(crate) authority: &'a Authority,
+    pub authority: &'a Authority,
     /// Whether clients need a certificate of it, too.
-    pub(crate) of_clients: bool,
+    pub of_clients: bool,
 }
 
 impl Certified<'_> {
     /// What redis-server takes to serve so on `port`, and to speak so to others of its kind.
-    pub(crate) fn arguments(&self, port: u16) -> impl Iterator<Item = String> {
+    pub fn arguments(&self, port: u16) -> impl Iterator<Item = String> {
         let text = |path: &Path| path.to_str().expect("a path of text").to_owned();
         let word = |is: bool| if is { "yes" } else { "no" }.to_owned();
         [

@@ -4,17 +4,18 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::certificates::Certified;
-use super::redis::Server;
-use super::threads::until;
+use crate::certificates::Certified;
+use crate::redis::Server;
+use crate::threads::until;
 
 /// What the sentinels call the primary.
-pub(crate) const NAME: &str = "limits";
+pub const NAME: &str = "limits";
 
 /// All of them; each ends on drop.
 #[derive(Debug)]
-pub(crate) struct Watched {
-    pub(crate) servers: [Server; 2],
+pub struct Watched {
+    /// The primary, and its replica.
+    pub servers: [Server; 2],
     sentinels: Vec<Server>,
     scheme: &'static str,
     _files: TempDir,
@@ -22,12 +23,12 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// Everyone knows everyone when this returns.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::of(None)
     }
 
     /// The same by TLS alone, among themselves, too.
-    pub(crate) fn certified(tls: &Certified<'_>) -> Self {
+    pub fn certified(tls: &Certified<'_>) -> Self {
         Self::of(Some(tls))
     }
 
@@ -67,19 +68,20 @@ impl Watched {
     }
 
     /// `redis+sentinel://a,b,c/name`, or `rediss+sentinel://a,b,c/name`
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let places: Vec<_> =
             self.sentinels.iter().map(|it| format!("127.0.0.1:{}", it.port())).collect();
         format!("{}://{}/{NAME}", self.scheme, places.join(","))
     }
 
-    pub(crate) fn sentinels(&mut self) -> &mut [Server] {
+    /// The sentinels, to be stopped and restarted.
+    pub fn sentinels(&mut self) -> &mut [Server] {
         &mut self.sentinels
     }
 }
 
 /// Whether what `server` replies to two words holds `text`.
-pub(crate) fn says(server: &Server, one: &str, other: &str, text: &str) -> bool {
+pub fn says(server: &Server, one: &str, other: &str, text: &str) -> bool {
     let reply: String =
         redis::cmd(one).arg(other).query(&mut server.connection()).expect("a reply of text");
     reply.contains(text)

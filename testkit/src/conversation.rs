@@ -2,49 +2,51 @@
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::http::Response;
-use super::raw::parsed;
+use crate::http::Response;
+use crate::raw::parsed;
+use crate::threads::pause;
 
 /// Over this stream, whose reads have a time limit.
 #[derive(Debug)]
-pub(crate) struct Conversation<S: Read = TcpStream>(BufReader<S>);
+pub struct Conversation<S: Read = TcpStream>(BufReader<S>);
 
 impl<S: Read + Write> Conversation<S> {
-    pub(crate) fn over(stream: S) -> Self {
+    /// A conversation over `stream`.
+    pub fn over(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 
-    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Says these bytes.
+    pub fn say(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_say(bytes).expect("the server reads");
     }
 
     /// Says what the server may no longer want to hear.
-    pub(crate) fn try_say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub fn try_say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
     /// The next answer.
-    pub(crate) fn answer(&mut self) -> Response {
+    pub fn answer(&mut self) -> Response {
         self.next(true).expect("the server closes without an answer")
     }
 
     /// The next answer, of which only the head comes, as to HEAD.
-    pub(crate) fn head(&mut self) -> Response {
+    pub fn head(&mut self) -> Response {
         self.next(false).expect("the server closes without an answer")
     }
 
     /// What it answers to these bytes.
-    pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Response {
+    pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Response {
         self.say(bytes);
         self.answer()
     }
 
     /// The next answer; none where the server closes.
-    pub(crate) fn next(&mut self, has_body: bool) -> Option<Response> {
+    pub fn next(&mut self, has_body: bool) -> Option<Response> {
         let mut text = String::new();
         while !text.ends_with("\r\n\r\n") {
             let mut line = Vec::new();
@@ -66,7 +68,7 @@ impl<S: Read + Write> Conversation<S> {
     }
 
     /// Waits until the server closes, and says nothing more before.
-    pub(crate) fn ends(mut self) {
+    pub fn ends(mut self) {
         let more = self.next(true);
         assert!(more.is_none(), "it answers once more: {more:?}");
     }
@@ -74,25 +76,24 @@ impl<S: Read + Write> Conversation<S> {
 
 impl Conversation {
     /// Says that nothing more will come.
-    pub(crate) fn half_close(&mut self) {
+    pub fn half_close(&mut self) {
         self.0.get_ref().shutdown(Shutdown::Write).expect("it is open");
     }
 
     /// A second hand on the same connection.
-    pub(crate) fn stream(&self) -> TcpStream {
+    pub fn stream(&self) -> TcpStream {
         self.0.get_ref().try_clone().expect("a copy")
     }
 
     /// Says `part` so many times on a thread, with 20 ms between, as long as the server is there.
-    pub(crate) fn drip(&self, part: &str, times: usize) -> JoinHandle<()> {
+    pub fn drip(&self, part: &str, times: usize) -> JoinHandle<()> {
         let (mut stream, part) = (self.stream(), part.to_owned());
         thread::spawn(move || {
-            let (_open, silent) = mpsc::channel::<()>();
             for _ in 0..times {
                 if stream.write_all(part.as_bytes()).is_err() {
                     return;
                 }
-                let _ = silent.recv_timeout(Duration::from_millis(20));
+                pause(Duration::from_millis(20));
             }
         })
     }

@@ -1,5 +1,6 @@
 //! Threads that begin together, and that no test waits for without end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `count` threads return, each given its number, all begun at once.
-pub(crate) fn together<T: Send + 'static>(
+pub fn together<T: Send + 'static>(
     count: usize,
     run: impl Fn(usize) -> T + Send + Sync + 'static,
 ) -> Vec<T> {
@@ -18,13 +19,13 @@ pub(crate) fn together<T: Send + 'static>(
 
 /// Threads under way.
 #[derive(Debug)]
-pub(crate) struct Threads<T> {
+pub struct Threads<T> {
     count: usize,
     results: Receiver<T>,
 }
 
 /// Begins `count` threads at once, each given its number.
-pub(crate) fn start<T: Send + 'static>(
+pub fn start<T: Send + 'static>(
     count: usize,
     run: impl Fn(usize) -> T + Send + Sync + 'static,
 ) -> Threads<T> {
@@ -42,7 +43,7 @@ pub(crate) fn start<T: Send + 'static>(
 
 impl<T> Threads<T> {
     /// What they return, in the order in which they end.
-    pub(crate) fn join(self) -> Vec<T> {
+    pub fn join(self) -> Vec<T> {
         let next = |_| match self.results.recv_timeout(PATIENCE) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => panic!("a thread hangs"),
@@ -53,13 +54,29 @@ impl<T> Threads<T> {
 }
 
 /// Asks `ready` again and again, with a short wait between, until it holds.
-pub(crate) fn until(what: &str, mut ready: impl FnMut() -> bool) {
-    let (_open, silent) = mpsc::channel::<()>();
+pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
     for _ in 0..3_000 {
         if ready() {
             return;
         }
-        let _ = silent.recv_timeout(Duration::from_millis(10));
+        pause(Duration::from_millis(10));
     }
     panic!("it never was so: {what}");
+}
+
+/// Lets `time` pass.
+pub fn pause(time: Duration) {
+    let (_open, silent) = mpsc::channel::<()>();
+    let _ = silent.recv_timeout(time);
+}
+
+/// Sets its flag on drop: threads that go on until it is set end though the one that would tell them
+/// panics, and a scope does not wait for them for ever.
+#[derive(Debug)]
+pub struct SetOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }

@@ -7,20 +7,20 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
 
-use super::raw::read_to_close;
+use crate::raw::read_to_close;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks one server, over connections that it keeps.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     url: String,
     agent: Agent,
 }
 
 impl Client {
     /// Asks the server at `url`: `http://127.0.0.1:port`.
-    pub(crate) fn of(url: String) -> Self {
+    pub fn of(url: String) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -36,17 +36,18 @@ impl Client {
         Self { url, agent }
     }
 
-    pub(crate) fn url(&self) -> &str {
+    /// Where it asks.
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// The answer to a GET of `path`, sent as it is written.
-    pub(crate) fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Response {
+    pub fn get(&self, path: &str, headers: &[(&str, &[u8])]) -> Response {
         self.request("GET", path, headers)
     }
 
     /// The answer to a request without a body; `path` and `headers` are sent as they are written.
-    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &[u8])]) -> Response {
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &[u8])]) -> Response {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -60,23 +61,25 @@ impl Client {
 
 /// An answer over HTTP.
 #[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
+pub struct Response {
+    /// The status code.
+    pub status: u16,
     /// In the order in which they came; a repeated field keeps its values in order.
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: String,
 }
 
 impl Response {
     /// The only value of a header field, `None` without one.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let values = self.all(name);
         assert!(values.len() <= 1, "{name} came {} times: {values:?}", values.len());
         values.first().copied()
     }
 
     /// All values of a header field, in order.
-    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+    pub fn all(&self, name: &str) -> Vec<&str> {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a name of a header field");
         let text = |value| HeaderValue::to_str(value).expect("a header field of ASCII text");
         self.headers.get_all(name).into_iter().map(text).collect()
@@ -85,7 +88,7 @@ impl Response {
 
 /// What comes back from the server at `url` for these bytes until it closes; nothing where it only
 /// closes.
-pub(crate) fn raw(url: &str, request: &[u8]) -> String {
+pub fn raw(url: &str, request: &[u8]) -> String {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");

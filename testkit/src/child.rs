@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, io, process, thread};
 
-use super::output::Output;
+use crate::output::Output;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -14,14 +14,14 @@ const URL: &str = "TOLLGATE_TEST_REDIS";
 
 /// A process that runs one ignored test, ended on drop.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     process: Child,
     output: Output,
 }
 
 impl Process {
     /// Starts the test called `test` on the Redis at `url`; it has called [`begin`] when this returns.
-    pub(crate) fn start(test: &str, url: &str) -> Self {
+    pub fn start(test: &str, url: &str) -> Self {
         let mut command = Command::new(env::current_exe().expect("a path to this binary"));
         command.args(["--exact", test, "--ignored", "--nocapture"]).env(URL, url);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -33,23 +33,23 @@ impl Process {
     }
 
     /// Lets it go on from [`begin`].
-    pub(crate) fn go(&mut self) {
+    pub fn go(&mut self) {
         let stdin = self.process.stdin.as_mut().expect("its input is piped");
         stdin.write_all(b"go\n").expect("it reads");
     }
 
     /// What it [`tell`]s of `name`.
-    pub(crate) fn value_of(&mut self, name: &str) -> u64 {
+    pub fn value_of(&mut self, name: &str) -> u64 {
         let prefix = format!("{name}=");
         // The test harness may have begun the line.
         let value = |line: &String| Some(line.split_once(&prefix)?.1.trim().to_owned());
-        let found = self.output.until(PATIENCE, |lines| lines.iter().find_map(value));
+        let found = self.output.until(PATIENCE, PATIENCE, |lines| lines.iter().find_map(value));
         let found = found.unwrap_or_else(|| panic!("it said no {name}: {:?}", self.output.lines()));
         found.parse().expect("a number")
     }
 
     /// Ends it at once (SIGKILL).
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.process.kill().expect("a child can be ended");
         self.process.wait().expect("an ended child");
     }
@@ -63,7 +63,7 @@ impl Drop for Process {
 
 /// In the child: says that it is ready, waits until it may go on, and returns its Redis's URL.
 /// `None` where this is no child.
-pub(crate) fn begin() -> Option<String> {
+pub fn begin() -> Option<String> {
     let url = env::var_os(URL)?.into_string().expect("a URL");
     tell("ready", 1);
     io::stdin().read_line(&mut String::new()).expect("the parent writes");
@@ -76,6 +76,6 @@ pub(crate) fn begin() -> Option<String> {
 }
 
 /// In the child: tells the parent.
-pub(crate) fn tell(name: &str, value: u64) {
+pub fn tell(name: &str, value: u64) {
     println!("\n{name}={value}");
 }

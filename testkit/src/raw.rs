@@ -10,12 +10,12 @@ use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{AddressFamily, SocketType};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::http::Response;
+use crate::http::Response;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to `127.0.0.1:port` from `source`, which is any address of 127.0.0.0/8.
-pub(crate) fn connect_from(source: Ipv4Addr, port: u16) -> TcpStream {
+pub fn connect_from(source: Ipv4Addr, port: u16) -> TcpStream {
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None);
     let socket = socket.expect("a socket");
     rustix::net::bind(&socket, &SocketAddrV4::new(source, 0)).expect("a loopback address");
@@ -26,14 +26,14 @@ pub(crate) fn connect_from(source: Ipv4Addr, port: u16) -> TcpStream {
 }
 
 /// A connection to the Unix socket at `path`.
-pub(crate) fn connect_unix(path: &Path) -> UnixStream {
+pub fn connect_unix(path: &Path) -> UnixStream {
     let stream = UnixStream::connect(path).expect("a server");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
     stream
 }
 
 /// What comes until the server closes; nothing where it only closes.
-pub(crate) fn read_to_close(mut stream: impl Read) -> Vec<u8> {
+pub fn read_to_close(mut stream: impl Read) -> Vec<u8> {
     let mut answer = Vec::new();
     let mut part = [0; 4_096];
     // After a close on what the server did not like a read may fail, with the answer read or lost.
@@ -44,19 +44,19 @@ pub(crate) fn read_to_close(mut stream: impl Read) -> Vec<u8> {
 }
 
 /// Ends the connection at once (RST), whatever is still under way.
-pub(crate) fn reset(stream: TcpStream) {
+pub fn reset(stream: TcpStream) {
     set_socket_linger(&stream, Some(Duration::ZERO)).expect("an open socket");
 }
 
 /// The answer to a GET of `path` with these lines of header fields, sent as they are written.
-pub(crate) fn get(mut stream: impl Read + Write, path: &str, lines: &[(&str, &str)]) -> Response {
+pub fn get(mut stream: impl Read + Write, path: &str, lines: &[(&str, &str)]) -> Response {
     ask(&mut stream, path, lines);
     let answer = String::from_utf8(read_to_close(stream)).expect("an answer of text");
     parsed(&answer).unwrap_or_else(|| panic!("no answer in HTTP: {answer:?}"))
 }
 
 /// Sends that request, and reads no answer.
-pub(crate) fn ask(mut stream: impl Write, path: &str, lines: &[(&str, &str)]) {
+pub fn ask(mut stream: impl Write, path: &str, lines: &[(&str, &str)]) {
     let mut request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n");
     for (name, value) in lines {
         request += &format!("{name}: {value}\r\n");
@@ -65,7 +65,7 @@ pub(crate) fn ask(mut stream: impl Write, path: &str, lines: &[(&str, &str)]) {
 }
 
 /// The answer that this text is, with the whole of its body.
-pub(crate) fn parsed(answer: &str) -> Option<Response> {
+pub fn parsed(answer: &str) -> Option<Response> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let (line, fields) = head.split_once("\r\n")?;
     let status = line.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// What the proxy does with what passes, from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing: everything passes.
     None,
     /// Replies wait until the fault is another one, and arrive late.
@@ -30,7 +30,7 @@ pub(crate) enum Fault {
 
 /// A running proxy, which ends with the test.
 #[derive(Debug)]
-pub(crate) struct Proxy {
+pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -57,7 +57,7 @@ struct Flow {
 
 impl Proxy {
     /// To the server whose Unix socket is `upstream`.
-    pub(crate) fn to(upstream: impl Into<PathBuf>) -> Self {
+    pub fn to(upstream: impl Into<PathBuf>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared {
@@ -80,12 +80,13 @@ impl Proxy {
         Self { address, shared }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// `redis://127.0.0.1:port/0`
+    pub fn url(&self) -> String {
         format!("redis://{}/0", self.address)
     }
 
     /// From now on does this.
-    pub(crate) fn set(&self, fault: Fault) {
+    pub fn set(&self, fault: Fault) {
         *self.shared.fault() = fault;
         self.shared.changed.notify_all();
         if fault == Fault::Closed {
@@ -94,33 +95,33 @@ impl Proxy {
     }
 
     /// Ends the connections of now; new ones pass.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.shared.close_all();
     }
 
     /// How many requests were swallowed.
-    pub(crate) fn swallowed(&self) -> usize {
+    pub fn swallowed(&self) -> usize {
         self.shared.swallowed.load(Ordering::SeqCst)
     }
 
     /// How many connections pass through it.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.shared.open().len()
     }
 
     /// What is open now.
-    pub(crate) fn flows(&self) -> Flows {
+    pub fn flows(&self) -> Flows {
         Flows(self.shared.open().clone())
     }
 }
 
 /// Some of the connections that passed through a proxy at a time.
 #[derive(Debug)]
-pub(crate) struct Flows(Vec<Arc<Flow>>);
+pub struct Flows(Vec<Arc<Flow>>);
 
 impl Flows {
     /// Whether each has been closed, or has idled for longer than `limit`.
-    pub(crate) fn are_over(&self, limit: Duration) -> bool {
+    pub fn are_over(&self, limit: Duration) -> bool {
         let is_over = |flow: &Arc<Flow>| flow.is_closed() || flow.idle() > limit;
         self.0.iter().all(is_over)
     }

@@ -4,59 +4,60 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use redis::cmd;
-use tollgate::Key;
 
-use super::certificates::Certified;
-use super::port;
-use super::redis::Server;
-use super::sentinels::says;
-use super::threads::until;
+use crate::certificates::Certified;
+use crate::port;
+use crate::redis::Server;
+use crate::sentinels::says;
+use crate::threads::until;
 
 const PRIMARIES: usize = 3;
 
 /// All nodes, the primaries first; each ends on drop.
 #[derive(Debug)]
-pub(crate) struct Cluster {
-    pub(crate) nodes: Vec<Server>,
+pub struct Cluster {
+    /// In the order of their numbers.
+    pub nodes: Vec<Server>,
     scheme: &'static str,
 }
 
 impl Cluster {
     /// Three primaries, which have equal parts of the slots.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::of(PRIMARIES, None)
     }
 
     /// The same by TLS alone, between the nodes, too.
-    pub(crate) fn certified(tls: &Certified<'_>) -> Self {
+    pub fn certified(tls: &Certified<'_>) -> Self {
         Self::of(PRIMARIES, Some(tls))
     }
 
     /// The same, each with a replica.
-    pub(crate) fn with_replicas() -> Self {
+    pub fn with_replicas() -> Self {
         Self::of(2 * PRIMARIES, None)
     }
 
     /// `redis+cluster://a,b,c`, or `rediss+cluster://a,b,c`
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let primaries = self.nodes.iter().take(PRIMARIES);
         let places: Vec<_> = primaries.map(|it| format!("127.0.0.1:{}", it.port())).collect();
         format!("{}://{}", self.scheme, places.join(","))
     }
 
-    pub(crate) fn slot_of(&self, key: &Key) -> u16 {
+    /// The slot of a key.
+    pub fn slot_of(&self, key: &str) -> u16 {
         let mut keyslot = cmd("CLUSTER");
-        keyslot.arg("KEYSLOT").arg(key.as_str());
+        keyslot.arg("KEYSLOT").arg(key);
         keyslot.query(&mut self.nodes[0].connection()).expect("a slot")
     }
 
     /// The number of the primary that had `slot` first.
-    pub(crate) fn first_owner(slot: u16) -> usize {
+    pub fn first_owner(slot: u16) -> usize {
         (0..PRIMARIES).find(|number| slots(*number).contains(&slot)).expect("a slot")
     }
 
     /// One more node, which has no slots.
-    pub(crate) fn add(&mut self) -> usize {
+    pub fn add(&mut self) -> usize {
         let number = self.nodes.len();
         self.nodes.push(node(None));
         self.meet(number);
@@ -104,7 +105,7 @@ impl Cluster {
     }
 
     /// Waits until all nodes say `text` of the cluster.
-    pub(crate) fn wait(&self, text: &str) {
+    pub fn wait(&self, text: &str) {
         for node in &self.nodes {
             until(text, || says(node, "CLUSTER", "INFO", text));
         }
@@ -132,7 +133,7 @@ impl Cluster {
     }
 
     /// Moves `slot` with its keys, one at a time, with `pause` between all steps.
-    pub(crate) fn move_slot(&self, slot: u16, from: usize, to: usize, mut pause: impl FnMut()) {
+    pub fn move_slot(&self, slot: u16, from: usize, to: usize, mut pause: impl FnMut()) {
         self.agree();
         let number = slot.to_string();
         let (source, target) = (&self.nodes[from], &self.nodes[to]);

@@ -17,7 +17,7 @@ pub(crate) static INCR: LazyLock<Script> = LazyLock::new(|| Script::new(COUNTER)
 
 macro_rules! lua {
     ($file:literal) => {
-        include_str!(concat!("../../lua/", $file, ".lua"))
+        include_str!(concat!("../../../lua/", $file, ".lua"))
     };
     ($name:literal in $file:literal) => {
         concat!("if algorithm == '", $name, "' then\n", lua!($file), "end\n")

@@ -1,6 +1,6 @@
 //! Loopback ports that nothing else takes while a test stops and restarts a server on them.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -8,8 +8,13 @@ use std::sync::atomic::{AtomicU16, Ordering};
 const FIRST: u16 = 15_000;
 const COUNT: u16 = 15_000;
 
+/// An address of loopback with a port that is [`free`].
+pub fn free_address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, free()).into()
+}
+
 /// A port that is free now and was not handed out before in this process.
-pub(crate) fn free() -> u16 {
+pub fn free() -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     // Another test process begins elsewhere.
     let begin = process::id().wrapping_mul(211) % u32::from(COUNT);

@@ -108,7 +108,7 @@ impl Lab {
         let directory = TempDir::with_prefix("tollgate-bench-")?;
         let redis = RedisServer::start(directory.path(), options.transport)?;
         let script = directory.path().join("wrk.lua");
-        fs::write(&script, include_str!("wrk.lua"))?;
+        fs::write(&script, include_str!("../wrk.lua"))?;
         Ok(Self { options: options.clone(), machine, redis, directory, script })
     }
 

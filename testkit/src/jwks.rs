@@ -11,16 +11,16 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::threads::until;
+use crate::threads::until;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An answer that never comes: the connection stays open until the client closes it.
-pub(crate) const HOLD: &str = "HOLD";
+pub const HOLD: &str = "HOLD";
 
 /// A running server, ended on drop.
 #[derive(Debug)]
-pub(crate) struct JwksServer {
+pub struct JwksServer {
     scheme: &'static str,
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -35,12 +35,12 @@ struct Shared {
 
 impl JwksServer {
     /// A server that answers with `document`.
-    pub(crate) fn start(document: &str) -> Self {
+    pub fn start(document: &str) -> Self {
         Self::serve("http", document, Shared::answer)
     }
 
     /// The same over TLS, with the certificate and the private key in these files.
-    pub(crate) fn start_tls(document: &str, certificate: &str, key: &str) -> Self {
+    pub fn start_tls(document: &str, certificate: &str, key: &str) -> Self {
         let chain = CertificateDer::pem_file_iter(certificate).expect("a file of certificates");
         let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
         let key = PrivateKeyDer::from_pem_file(key).expect("a private key");
@@ -78,28 +78,28 @@ impl JwksServer {
     }
 
     /// `http://127.0.0.1:port/jwks.json`, or the same with `https`.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("{}://{}/jwks.json", self.scheme, self.address)
     }
 
     /// Answers with another document from now on.
-    pub(crate) fn set(&self, document: &str) {
+    pub fn set(&self, document: &str) {
         self.set_raw(&found(document));
     }
 
     /// Answers with these bytes from now on; with none, the connection is closed.
-    pub(crate) fn set_raw(&self, answer: &[u8]) {
+    pub fn set_raw(&self, answer: &[u8]) {
         *self.shared.answer.lock().expect("nobody panics with it") = answer.to_vec();
     }
 
     /// How often it was asked.
-    pub(crate) fn fetches(&self) -> usize {
+    pub fn fetches(&self) -> usize {
         self.shared.fetches.load(Ordering::SeqCst)
     }
 
     /// Waits until it was asked twice more: what was under way when this is called is then over, and
     /// so is one fetch that began later.
-    pub(crate) fn wait_for_a_fetch(&self) {
+    pub fn wait_for_a_fetch(&self) {
         let before = self.fetches();
         until("the keys are fetched again", || self.fetches() >= before + 2);
     }
