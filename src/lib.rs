@@ -111,6 +111,9 @@ pub use middleware::RateLimit;
 pub use network::{Network, NetworkError};
 pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+#[cfg(feature = "redis")]
+#[doc(hidden)] // for the load harness and tests
+pub use store::lua;
 pub use store::{
     Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,
     MonotonicClock, NewKeys, PolicyKeys, Store, StoreError, StoreErrorKind, SystemClock,

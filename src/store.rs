@@ -9,6 +9,9 @@ pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::memory::{Instead, Known};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 pub(crate) use self::name::{BuildNameHasher, Name};
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub use self::redis::lua;
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]

@@ -28,6 +28,7 @@ mod dispatch;
 mod examine;
 mod idle;
 mod link;
+pub mod lua;
 mod misdirected;
 mod node;
 mod pool;

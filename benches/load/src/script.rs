@@ -15,26 +15,8 @@ return used <= tonumber(ARGV[1])";
 
 pub(crate) static INCR: LazyLock<Script> = LazyLock::new(|| Script::new(COUNTER));
 
-macro_rules! lua {
-    ($file:literal) => {
-        include_str!(concat!("../../../lua/", $file, ".lua"))
-    };
-    ($name:literal in $file:literal) => {
-        concat!("if algorithm == '", $name, "' then\n", lua!($file), "end\n")
-    };
-}
-
 /// Tollgate's own: with it, what differs is the way to Redis alone.
-pub(crate) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        lua!("shared"),
-        "local function steps_of(algorithm, units, window, burst, now)\n",
-        lua!("fixed-window" in "fixed_window"),
-        lua!("token-bucket" in "token_bucket"),
-        "end\n",
-        lua!("acquire"),
-    ))
-});
+pub(crate) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(tollgate::lua::ACQUIRE));
 
 /// One request of `client` under a policy for each of `algorithms`, all of them of `units` an hour, as
 /// `lua/acquire.lua` reads it.

@@ -1,10 +1,11 @@
-//! The one script that Redis runs, joined from the files in `lua/`.
+//! The calls of the scripts that Redis runs.
 
 use std::sync::LazyLock;
 
 use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 
 use super::batch::Batch;
+use super::lua;
 use super::pool::Connection;
 use super::wire::Wire;
 use crate::clock::Millis;
@@ -12,35 +13,9 @@ use crate::store::Charge;
 #[cfg(feature = "server")]
 use crate::store::Key;
 
-macro_rules! lua {
-    ($file:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file, ".lua"))
-    };
-    ($name:literal in $file:literal) => {
-        concat!("if algorithm == '", $name, "' then\n", lua!($file), "end\n")
-    };
-}
-
-/// The script: helpers first, then the algorithms, then the step that joins them. What makes of a
-/// policy the steps that decide under it is one function of them all, so that a call makes only
-/// those of the algorithms that it meets.
-const TEXT: &str = concat!(
-    lua!("shared"),
-    "local function steps_of(algorithm, units, window, burst, now)\n",
-    lua!("fixed-window" in "fixed_window"),
-    lua!("sliding-window" in "sliding_window"),
-    lua!("sliding-log" in "sliding_log"),
-    lua!("token-bucket" in "token_bucket"),
-    "end\n",
-    lua!("acquire"),
-);
-
-/// The script that gives back what was charged in vain: in a cluster alone.
-const REFUND_TEXT: &str = concat!(lua!("shared"), lua!("refund"));
-
 /// Hashed once, as its name for `EVALSHA`.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TEXT));
-static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(REFUND_TEXT));
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(lua::ACQUIRE));
+static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(lua::REFUND));
 
 /// Loads the script, as every new connection does.
 pub(super) fn load(connection: &mut Wire) -> RedisResult<()> {
@@ -117,7 +92,7 @@ pub(super) enum Sent {
 /// it: one, since Redis makes a string in Lua of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
-    let mut call = begin(sent, &SCRIPT, TEXT, keys);
+    let mut call = begin(sent, &SCRIPT, lua::ACQUIRE, keys);
     for run in batch.runs() {
         for key in run.requests().flatten() {
             call.arg(key.as_str());
@@ -158,7 +133,7 @@ pub(super) struct Refund {
 
 /// The call that gives back `refund`, with the arguments as `lua/refund.lua` reads them.
 pub(super) fn refund(refund: &Refund, sent: Sent) -> Cmd {
-    let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, REFUND_TEXT, 1));
+    let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, lua::REFUND, 1));
     let terms = policy.terms();
     call.arg(refund.charge.key.as_str());
     call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window);

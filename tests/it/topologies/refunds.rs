@@ -13,9 +13,6 @@ use crate::support::redis::Server;
 use crate::support::stores::{HOUR, MINUTE, NOW, ask, charge, each_policy, policy, redis_store};
 use crate::support::threads::together;
 
-const SCRIPT: &str =
-    concat!(include_str!("../../../lua/shared.lua"), include_str!("../../../lua/refund.lua"));
-
 fn global(policy: &Arc<Policy>) -> Charge {
     let key = Keyspace::new("test").key(&Identity::Global, policy);
     Charge { policy: policy.clone(), key }
@@ -167,7 +164,7 @@ fn a_refund_never_gives_back_more_than_is_owed() {
             let now = now + wait;
             clock.set(now);
             let mut refund = redis::cmd("EVAL");
-            refund.arg(SCRIPT).arg(1).arg(with.key.as_str());
+            refund.arg(tollgate::lua::REFUND).arg(1).arg(with.key.as_str());
             let quota = policy.quota();
             refund.arg(policy.algorithm().name()).arg(quota.units()).arg(quota.window());
             let given: u32 =
