@@ -14,12 +14,12 @@ const URL: &str = "TOLLGATE_TEST_REDIS";
 
 /// A process that runs one ignored test, ended on drop.
 #[derive(Debug)]
-pub struct Process {
+pub struct TestProcess {
     process: Child,
     output: Output,
 }
 
-impl Process {
+impl TestProcess {
     /// Starts the test called `test` on the Redis at `url`; it has called [`begin`] when this returns.
     pub fn start(test: &str, url: &str) -> Self {
         let mut command = Command::new(env::current_exe().expect("a path to this binary"));
@@ -55,7 +55,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for TestProcess {
     fn drop(&mut self) {
         self.kill();
     }

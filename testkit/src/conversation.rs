@@ -5,8 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::http::Response;
-use crate::raw::parsed;
+use crate::response::Response;
 use crate::threads::pause;
 
 /// Over this stream, whose reads have a time limit.
@@ -57,7 +56,8 @@ impl<S: Read + Write> Conversation<S> {
                 return None;
             }
         }
-        let mut answer = parsed(&text).unwrap_or_else(|| panic!("no answer in HTTP: {text:?}"));
+        let mut answer =
+            Response::parse(&text).unwrap_or_else(|| panic!("no answer in HTTP: {text:?}"));
         let length = answer.header("content-length").map_or(0, |it| it.parse().expect("a length"));
         if has_body {
             let mut body = vec![0; length];

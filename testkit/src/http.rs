@@ -5,9 +5,10 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request};
+use ureq::http::Request;
 
 use crate::raw::read_to_close;
+pub use crate::response::Response;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -56,33 +57,6 @@ impl Client {
         let (head, mut body) = self.agent.run(request).expect("the server answers").into_parts();
         let body = body.read_to_string().expect("a body of text");
         Response { status: head.status.as_u16(), headers: head.headers, body }
-    }
-}
-
-/// An answer over HTTP.
-#[derive(Debug)]
-pub struct Response {
-    /// The status code.
-    pub status: u16,
-    /// In the order in which they came; a repeated field keeps its values in order.
-    pub headers: HeaderMap,
-    /// The whole body.
-    pub body: String,
-}
-
-impl Response {
-    /// The only value of a header field, `None` without one.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let values = self.all(name);
-        assert!(values.len() <= 1, "{name} came {} times: {values:?}", values.len());
-        values.first().copied()
-    }
-
-    /// All values of a header field, in order.
-    pub fn all(&self, name: &str) -> Vec<&str> {
-        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name of a header field");
-        let text = |value| HeaderValue::to_str(value).expect("a header field of ASCII text");
-        self.headers.get_all(name).into_iter().map(text).collect()
     }
 }
 

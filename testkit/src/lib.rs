@@ -22,5 +22,6 @@ pub mod procfs;
 pub mod proxy;
 pub mod raw;
 pub mod redis;
+pub mod response;
 pub mod sentinels;
 pub mod threads;

@@ -1,6 +1,7 @@
 //! Child processes: started, read and ended, each by its own number.
 
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -94,6 +95,16 @@ impl Process {
     pub fn until_it_says(&mut self, text: &str, seen: usize) -> String {
         let says = |lines: &[String]| lines.iter().skip(seen).find(|it| it.contains(text)).cloned();
         self.until(&format!("a line says {text:?}"), PATIENCE, says)
+    }
+
+    /// Waits until it accepts connections at `address`.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
+    pub fn until_it_listens(&mut self, address: SocketAddr) {
+        let listens = |_: &[String]| TcpStream::connect(address).ok().map(drop);
+        self.until(&format!("it listens on {address}"), Duration::from_millis(5), listens);
     }
 
     /// Sends it a signal.

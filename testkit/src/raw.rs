@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{AddressFamily, SocketType};
-use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::Response;
+use crate::response::Response;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -52,7 +51,7 @@ pub fn reset(stream: TcpStream) {
 pub fn get(mut stream: impl Read + Write, path: &str, lines: &[(&str, &str)]) -> Response {
     ask(&mut stream, path, lines);
     let answer = String::from_utf8(read_to_close(stream)).expect("an answer of text");
-    parsed(&answer).unwrap_or_else(|| panic!("no answer in HTTP: {answer:?}"))
+    Response::parse(&answer).unwrap_or_else(|| panic!("no answer in HTTP: {answer:?}"))
 }
 
 /// Sends that request, and reads no answer.
@@ -62,17 +61,4 @@ pub fn ask(mut stream: impl Write, path: &str, lines: &[(&str, &str)]) {
         request += &format!("{name}: {value}\r\n");
     }
     stream.write_all((request + "\r\n").as_bytes()).expect("the server reads");
-}
-
-/// The answer that this text is, with the whole of its body.
-pub fn parsed(answer: &str) -> Option<Response> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let (line, fields) = head.split_once("\r\n")?;
-    let status = line.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
-    let mut headers = HeaderMap::new();
-    for field in fields.split("\r\n") {
-        let (name, value) = field.split_once(": ")?;
-        headers.append(name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?);
-    }
-    Some(Response { status, headers, body: body.to_owned() })
 }

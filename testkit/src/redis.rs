@@ -76,9 +76,9 @@ impl Server {
         Self::on(port::free(), tls, arguments, unbound)
     }
 
-    /// The same in plain text; it ends with this process, however that ends.
-    pub fn bound(arguments: &[&str]) -> Self {
-        Self::on(port::free(), None, arguments, bound)
+    /// A running server on both, which ends with the thread that starts it, however that ends.
+    pub fn bound() -> Self {
+        Self::on(port::free(), None, &[], bound)
     }
 
     fn on(

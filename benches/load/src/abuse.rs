@@ -1,12 +1,14 @@
 //! Every known abuse of a server, beside honest clients: how these are served meanwhile, and what the
 //! abuse costs the server. nginx has the same to bear, where it is installed.
 
+mod abuser;
 mod abusers;
 mod acts;
 mod files;
 mod honest;
 mod malformed;
 mod net;
+mod outcome;
 mod phases;
 mod report;
 mod server;
@@ -15,16 +17,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tollgate_testkit::procfs::{Held, cpu_seconds, held, own_cpu_seconds};
+use tollgate_testkit::redis::Server;
+use tollgate_testkit::threads::pause;
 
-use self::abusers::{Abusers, Tally};
+use self::abuser::Tally;
+use self::abusers::Abusers;
 use self::files::Files;
-use self::honest::{Asked, Honest};
+use self::honest::Honest;
+use self::outcome::{Outcome, Played, Stop};
 use self::phases::{Phase, phases};
 use self::server::{Served, Which};
 use crate::machine::{self, Machine};
-use crate::process::{Held, own_cpu, pause};
-use crate::redis_server::RedisServer;
-use crate::{Result, Transport};
+use crate::result::Result;
 
 /// Between two looks at what the server holds.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -48,41 +53,6 @@ pub(crate) struct Options {
     nginx: u8,
 }
 
-/// What came of one phase.
-#[derive(Debug)]
-struct Played {
-    name: &'static str,
-    begun: Instant,
-    ended: Instant,
-    /// The most at any time.
-    held: Held,
-    /// Seconds of CPU.
-    cpu: f64,
-    abusers_cpu: f64,
-    /// The share of the machine that others used meanwhile.
-    elsewhere: f64,
-    tally: Tally,
-    /// How often each limit acted.
-    acted: Vec<(String, u64)>,
-}
-
-/// What came of all of them.
-#[derive(Debug)]
-struct Outcome {
-    which: Which,
-    played: Vec<Played>,
-    asked: Vec<Asked>,
-    stop: Stop,
-}
-
-/// How the server ended, amid the last phase.
-#[derive(Clone, Debug)]
-struct Stop {
-    after: Duration,
-    /// None where it had to be killed, or was dead already.
-    code: Option<i32>,
-}
-
 /// Abuses Tollgate, and nginx where it is there.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let files = Files::raise_limit()?;
@@ -102,8 +72,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let length = Duration::from_secs(options.seconds) / u32::try_from(phases.len())?;
     let directory = tempfile::tempdir()?;
     let directory = directory.path();
-    let redis = RedisServer::start(directory, Transport::Tcp)?;
-    let tollgate = server::tollgate(&options.tollgate, directory, &redis.url(), &files)?;
+    let redis = Server::bound();
+    let tollgate = server::tollgate(&options.tollgate, directory, &redis.tcp_url(), &files)?;
     let mut outcomes = vec![play(Which::Tollgate, tollgate, &phases, length)?];
     if let Some(program) = nginx_program(options) {
         let nginx = server::nginx(program, directory, &files)?;
@@ -150,14 +120,15 @@ fn play(which: Which, mut served: Served, phases: &[Phase], length: Duration) ->
 fn watch(name: &'static str, served: &mut Served, length: Duration) -> Result<Played> {
     let begun = Instant::now();
     let acted_before = served.admin.map(server::acted).unwrap_or_default();
-    let (cpu, own, busy) = (served.process.cpu(), own_cpu(), machine::busy_seconds()?);
-    let mut held = Held::default();
-    while begun.elapsed() < length && served.process.ended(Duration::ZERO)?.is_none() {
-        held = held.max(served.process.held());
+    let pid = served.process.pid();
+    let (cpu, own, busy) = (cpu_seconds(pid), own_cpu_seconds(), machine::busy_seconds()?);
+    let mut most = Held::default();
+    while begun.elapsed() < length && served.process.ended(Duration::ZERO).is_none() {
+        most = most.max(held(pid));
         pause(LOOK_EVERY.min(length.saturating_sub(begun.elapsed())));
     }
-    let cpu = served.process.cpu() - cpu;
-    let others = machine::busy_seconds()? - busy - cpu - (own_cpu() - own);
+    let cpu = cpu_seconds(pid) - cpu;
+    let others = machine::busy_seconds()? - busy - cpu - (own_cpu_seconds() - own);
     let passed = begun.elapsed().as_secs_f64() * Machine::cores();
     let mut acted = served.admin.map(server::acted).unwrap_or_default();
     for (limit, times) in &mut acted {
@@ -165,17 +136,24 @@ fn watch(name: &'static str, served: &mut Served, length: Duration) -> Result<Pl
         *times -= before.map_or(0, |(_, times)| *times);
     }
     acted.retain(|(_, times)| *times > 0);
-    let elsewhere = (others / passed).max(0.0);
-    let tally = Tally::default();
-    let ended = Instant::now();
-    Ok(Played { name, begun, ended, held, cpu, abusers_cpu: 0.0, elsewhere, tally, acted })
+    Ok(Played {
+        name,
+        begun,
+        ended: Instant::now(),
+        held: most,
+        cpu,
+        abusers_cpu: 0.0,
+        elsewhere: (others / passed).max(0.0),
+        tally: Tally::default(),
+        acted,
+    })
 }
 
 fn stop_amid(which: Which, served: &mut Served) -> Result<Stop> {
     let begun = Instant::now();
-    if served.process.ended(Duration::ZERO)?.is_none() {
-        served.process.signal(which.stop_signal())?;
+    if served.process.ended(Duration::ZERO).is_none() {
+        served.process.signal(which.stop_signal());
     }
-    let ended = served.process.ended(STOPS_WITHIN)?;
+    let ended = served.process.ended(STOPS_WITHIN);
     Ok(Stop { after: begun.elapsed(), code: ended.and_then(|status| status.code()) })
 }

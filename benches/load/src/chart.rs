@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{Result, case};
+use crate::case;
+use crate::result::Result;
 
 const WIDTH: f64 = 760.0;
 /// Where the bars begin, and how long the bare app's would be.

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::Result;
-use crate::case::Setting;
+use tollgate_testkit::port::free_address;
+use tollgate_testkit::process::{Process, bound, without_settings};
+
 use crate::peer::Peer;
-use crate::process::{Process, bound, free_address};
+use crate::result::Result;
+use crate::setting::Setting;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
@@ -77,11 +79,11 @@ impl Contender {
 
     /// Starts it, and returns when it listens.
     pub(crate) fn start(self, stage: Stage<'_>, setting: &Setting) -> Result<Running> {
-        let address = free_address()?;
-        let command = self.command(stage, setting, address, bound)?;
-        let log = stage.directory.join(format!("{}.log", self.name()));
-        let mut process = Process::begin(command, log)?;
-        process.until_it_listens(address)?;
+        let address = free_address();
+        // Some have workers of their own.
+        let mut process =
+            Process::start(self.command(stage, setting, address, bound)?).with_children();
+        process.until_it_listens(address);
         Ok(Running { process, address, dialect: self.dialect(setting) })
     }
 
@@ -107,11 +109,7 @@ impl Contender {
             command.args(["--redis", stage.redis, "--units", &setting.units.to_string()]);
             command.args(["--algorithms", &setting.algorithms.join(",")]);
         }
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {
-                command.env_remove(name);
-            }
-        }
+        without_settings(&mut command);
         Ok(command)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::Result;
+use crate::result::Result;
 
 /// How many requests are under way at a time: as many as actix-web reads ahead.
 const AHEAD: u64 = 16;

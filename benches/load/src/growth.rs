@@ -2,14 +2,19 @@
 
 use serde_json::{Value, json};
 use tollgate::{Clock as _, SystemClock};
+use tollgate_testkit::redis::Server;
 
-use crate::case::{Case, Setting};
+use crate::case::Case;
 use crate::contender::Contender::{Bare, Plain, Tollgate};
 use crate::fill::fill;
+use crate::lab::Lab;
+use crate::options::Options;
+use crate::outcome::{InRedis, Outcome};
 use crate::report::{self, columns, keep};
-use crate::run::{InRedis, Lab, Outcome};
+use crate::result::Result;
+use crate::sample::Sample;
+use crate::setting::Setting;
 use crate::wrk::Load;
-use crate::{Options, Result};
 
 /// Tells the policies of one request apart.
 const ALGORITHMS: [&str; 4] = ["fixed-window", "token-bucket", "sliding-window", "sliding-log"];
@@ -95,7 +100,7 @@ fn series(lab: &Lab, name: &str, cases: Vec<(u64, Case)>) -> Result<()> {
     let mut points = Vec::new();
     for (at, case) in cases {
         let outcome = lab.measure(case)?;
-        let of = |figure: fn(&crate::sample::Sample) -> f64| outcome.spread(Tollgate, figure);
+        let of = |figure: fn(&Sample) -> f64| outcome.spread(Tollgate, figure);
         rows.push([
             at.to_string(),
             of(|it| it.requests_per_s).show(0),
@@ -135,19 +140,19 @@ fn memory_per_key(lab: &Lab) -> Result<()> {
     let mut points = Vec::new();
     let once = ALGORITHMS.map(|algorithm| (algorithm, 1));
     for (algorithm, requests) in once.into_iter().chain([("sliding-log", 10)]) {
-        lab.redis.clear()?;
+        lab.clear_redis();
         // Weighed, not timed: nobody is to be refused for a slow moment.
         let setting = Setting { units: 100_000, timeout_ms: 5_000, ..Setting::of(&[algorithm]) };
         let running = lab.with_stage(|stage| Tollgate.start(stage, &setting))?;
         // What serves the connections is no part of the keys.
         fill(running.address, 1_000)?;
-        let before = lab.redis.used_memory()?;
+        let before = lab.redis_memory();
         for _ in 0..requests {
             fill(running.address, WEIGHED)?;
         }
-        let grown = lab.redis.used_memory()?.saturating_sub(before) as f64;
-        let bytes_a_key = grown / lab.redis.keys()?.saturating_sub(1_000) as f64;
-        let one = lab.redis.memory_of_a_key()?;
+        let grown = lab.redis_memory().saturating_sub(before) as f64;
+        let bytes_a_key = grown / lab.redis_keys().saturating_sub(1_000) as f64;
+        let one = memory_of_a_key(&lab.redis)?;
         rows.push([
             algorithm.to_owned(),
             requests.to_string(),
@@ -163,6 +168,14 @@ fn memory_per_key(lab: &Lab) -> Result<()> {
     }
     println!("Redis memory by algorithm; {WEIGHED} keys\n{}", columns(&rows));
     finish(lab, "memory-per-key", points)
+}
+
+/// The bytes of one of its keys, or 0 where it has none.
+fn memory_of_a_key(redis: &Server) -> Result<u64> {
+    let mut connection = redis.connection();
+    let key: Option<String> = redis::cmd("RANDOMKEY").query(&mut connection)?;
+    let Some(key) = key else { return Ok(0) };
+    Ok(redis::cmd("MEMORY").arg("USAGE").arg(key).query(&mut connection)?)
 }
 
 fn finish(lab: &Lab, name: &str, points: Vec<Value>) -> Result<()> {

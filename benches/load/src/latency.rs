@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::Result;
+use crate::result::Result;
 use crate::script::{INCR, WINDOW_MS};
 use crate::stats::median;
 

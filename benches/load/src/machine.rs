@@ -5,10 +5,10 @@ use std::process::Command;
 use std::thread;
 
 use serde::Serialize;
+use tollgate_testkit::procfs::seconds;
+use tollgate_testkit::redis::program;
 
-use crate::Result;
-use crate::process::seconds;
-use crate::redis_server::program;
+use crate::result::Result;
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {

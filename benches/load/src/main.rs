@@ -9,17 +9,20 @@ mod chart;
 mod contender;
 mod fill;
 mod growth;
+mod lab;
 mod latency;
 mod machine;
+mod options;
 mod outage;
+mod outcome;
 mod peer;
-mod process;
-mod redis_server;
 mod report;
+mod result;
 mod run;
 mod sample;
 mod script;
 mod serve;
+mod setting;
 mod soak;
 mod start;
 mod stats;
@@ -27,21 +30,17 @@ mod steady;
 mod target;
 mod wrk;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use self::options::Options;
 
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
-    /// What `cargo bench` adds.
-    #[arg(long, global = true, hide = true)]
-    bench: bool,
+    command: Command,
 }
 
 #[derive(Subcommand)]
@@ -69,52 +68,15 @@ enum Command {
     Serve(serve::Options),
 }
 
-/// How to measure.
-#[derive(Args, Clone, Debug)]
-struct Options {
-    /// The command to measure
-    #[arg(long)]
-    tollgate: PathBuf,
-    /// Where the results go
-    #[arg(long)]
-    results: PathBuf,
-    /// One case, or one series; all without it
-    #[arg(long, default_value = "")]
-    case: String,
-    /// How often every contender has its turn
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// How long a turn is
-    #[arg(long, default_value_t = 5)]
-    seconds: u64,
-    /// How Redis is reached
-    #[arg(long, default_value = "tcp")]
-    transport: Transport,
-    /// The most keys of the series
-    #[arg(long, default_value_t = 1_000_000)]
-    most_keys: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Transport {
-    Tcp,
-    Unix,
-}
-
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        None => {
-            println!("The load harness is run by `make bench`.");
-            Ok(())
-        }
-        Some(Command::Run(options)) => run::all(&options),
-        Some(Command::Growth(options)) => growth::all(&options),
-        Some(Command::Peers(options)) => run::peers(&options),
-        Some(Command::Chart { results, output }) => chart::draw(&results, &output),
-        Some(Command::Soak(options)) => soak::run(&options),
-        Some(Command::Abuse(options)) => abuse::run(&options),
-        Some(Command::Serve(options)) => serve::serve(options),
+        Command::Run(options) => run::all(&options),
+        Command::Growth(options) => growth::all(&options),
+        Command::Peers(options) => run::peers(&options),
+        Command::Chart { results, output } => chart::draw(&results, &output),
+        Command::Soak(options) => soak::run(&options),
+        Command::Abuse(options) => abuse::run(&options),
+        Command::Serve(options) => serve::serve(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

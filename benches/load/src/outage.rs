@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tollgate::{Clock as _, SystemClock};
+use tollgate_testkit::threads::pause;
 
-use crate::Result;
-use crate::case::Setting;
 use crate::contender::{Contender, Running};
-use crate::process::pause;
+use crate::lab::Lab;
 use crate::report::{columns, keep};
-use crate::run::Lab;
+use crate::result::Result;
+use crate::setting::Setting;
 use crate::stats::{Spread, percentile};
 use crate::steady::{self, Answered, CONNECTIONS, PER_SECOND};
 use crate::target::{Bound, FEWEST_ROUNDS, Verdict};
@@ -46,34 +45,34 @@ impl Fault {
         }
     }
 
-    fn begin(self, lab: &mut Lab) -> Result<()> {
+    fn begin(self, lab: &mut Lab) {
         match self {
-            Self::Hangs => lab.redis.signal(Signal::STOP),
+            Self::Hangs => lab.redis.pause(),
             Self::IsKilled => lab.redis.kill(),
         }
     }
 
-    fn end(self, lab: &mut Lab) -> Result<()> {
+    fn end(self, lab: &mut Lab) {
         match self {
-            Self::Hangs => lab.redis.signal(Signal::CONT),
+            Self::Hangs => lab.redis.resume(),
             Self::IsKilled => lab.redis.restart(),
         }
     }
 
     /// Lets it last for `length` after it was noticed, and returns when all is as before.
-    fn happen(self, lab: &mut Lab, tollgate: &mut Running, length: Duration) -> Result<Instants> {
+    fn happen(self, lab: &mut Lab, tollgate: &mut Running, length: Duration) -> Instants {
         let process = &mut tollgate.process;
-        let said = process.printed()?.len();
+        let said = process.lines().len();
         let begun = Instant::now();
-        self.begin(lab)?;
-        process.until_it_says(GIVEN_UP, said)?;
+        self.begin(lab);
+        process.until_it_says(GIVEN_UP, said);
         let given_up = Instant::now();
         pause(length);
         let ended = Instant::now();
-        self.end(lab)?;
-        process.until_it_says(TAKEN_UP, said)?;
+        self.end(lab);
+        process.until_it_says(TAKEN_UP, said);
         pause(SETTLED);
-        Ok(Instants { begun, given_up, ended })
+        Instants { begun, given_up, ended }
     }
 }
 
@@ -122,7 +121,7 @@ pub(crate) fn measure(lab: &mut Lab) -> Result<()> {
     );
     let mut rounds = Vec::new();
     for _ in 0..lab.options.rounds {
-        lab.redis.clear()?;
+        lab.clear_redis();
         rounds.push(round(lab, &setting)?);
     }
     print!("{}", table(&rounds));
@@ -156,10 +155,7 @@ pub(crate) fn measure(lab: &mut Lab) -> Result<()> {
 fn round(lab: &mut Lab, setting: &Setting) -> Result<Round> {
     let length = Duration::from_secs(lab.options.seconds);
     let bare = lab.with_stage(|stage| Contender::Bare.start(stage, setting))?;
-    let ((), answered) = steady::load(bare.address, || {
-        pause(length);
-        Ok(())
-    })?;
+    let ((), answered) = steady::load(bare.address, || pause(length))?;
     drop(bare);
     let bare = Took::of(answered.iter());
 
@@ -167,9 +163,8 @@ fn round(lab: &mut Lab, setting: &Setting) -> Result<Round> {
     let address = tollgate.address;
     let (instants, answered) = steady::load(address, || {
         pause(length);
-        FAULTS.into_iter().map(|fault| fault.happen(lab, &mut tollgate, length)).collect()
+        FAULTS.map(|fault| fault.happen(lab, &mut tollgate, length))
     })?;
-    let instants: Vec<Instants> = instants;
     let healthy = instants.first().map(|first| first.begun);
     let is_healthy = |it: &&Answered| healthy.is_none_or(|until| it.ended < until);
     Ok(Round {

@@ -7,10 +7,13 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 use tollgate::{Clock as _, SystemClock};
 
-use crate::Result;
 use crate::contender::Contender;
-use crate::run::{Lab, Outcome};
-use crate::target::Verdict;
+use crate::lab::Lab;
+use crate::outcome::Outcome;
+use crate::result::Result;
+use crate::sample::Sample;
+use crate::stats::Spread;
+use crate::target::{Target, Verdict};
 
 /// The table of one case, and a line for each of its targets.
 pub(crate) fn table(outcome: &Outcome) -> String {
@@ -43,7 +46,7 @@ pub(crate) fn table(outcome: &Outcome) -> String {
     text += &columns(&rows);
     if case.contenders.contains(&Contender::Plain) {
         let trips = outcome.rounds.iter().map(|round| round.round_trip_us);
-        let trips = crate::stats::Spread::of(trips).show(0);
+        let trips = Spread::of(trips).show(0);
         let _ = writeln!(text, "one bare EVALSHA round trip: {trips} µs");
     }
     let noise = outcome.noise();
@@ -51,8 +54,8 @@ pub(crate) fn table(outcome: &Outcome) -> String {
         let _ = writeln!(text, "Too noisy to conclude: {noise}.");
     }
     for target in &case.targets {
-        let verdict = target.verdict(outcome);
-        let value = target.value(outcome).show(2);
+        let verdict = outcome.verdict(target);
+        let value = outcome.value(target).show(2);
         let _ = write!(text, "{verdict}: {target}: {value}");
         if verdict == Verdict::CannotConclude && noise.is_none() {
             text += ", of too few rounds";
@@ -64,7 +67,7 @@ pub(crate) fn table(outcome: &Outcome) -> String {
 }
 
 fn row(outcome: &Outcome, who: Contender) -> [String; 10] {
-    let of = |figure: fn(&crate::sample::Sample) -> f64| outcome.spread(who, figure);
+    let of = |figure: fn(&Sample) -> f64| outcome.spread(who, figure);
     let dash = |is_there: bool, text: String| if is_there { text } else { "-".to_owned() };
     let asks_redis = who.asks_redis(&outcome.case.setting);
     // None where Redis is asked without a script.
@@ -103,7 +106,7 @@ pub(crate) fn json(lab: &Lab, outcome: &Outcome) -> Value {
     let case = &outcome.case;
     let contenders: Vec<Value> =
         case.contenders.iter().map(|&who| contender(outcome, who)).collect();
-    let targets: Vec<Value> = case.targets.iter().map(|it| it.to_json(outcome)).collect();
+    let targets: Vec<Value> = case.targets.iter().map(|it| target(outcome, it)).collect();
     let trips: Vec<f64> = outcome.rounds.iter().map(|round| round.round_trip_us).collect();
     json!({
         "case": case.name,
@@ -133,6 +136,14 @@ fn contender(outcome: &Outcome, who: Contender) -> Value {
         "p50_us": outcome.spread(who, |it| it.p50_us),
         "p99_us": outcome.spread(who, |it| it.p99_us),
         "samples": samples.collect::<Vec<_>>(),
+    })
+}
+
+fn target(outcome: &Outcome, target: &Target) -> Value {
+    json!({
+        "target": target.to_string(),
+        "value": outcome.value(target),
+        "verdict": outcome.verdict(target).to_string(),
     })
 }
 

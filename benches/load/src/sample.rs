@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
+use tollgate_testkit::procfs::{cpu_seconds, own_cpu_seconds};
+use tollgate_testkit::redis::Server;
 
-use crate::Result;
 use crate::contender::Running;
 use crate::machine::{self, Machine};
-use crate::process::own_cpu;
-use crate::redis_server::RedisServer;
+use crate::result::Result;
 use crate::wrk::Load;
 
 #[derive(Clone, Debug, Serialize)]
@@ -46,14 +46,14 @@ struct Counters {
 }
 
 impl Counters {
-    fn read(running: &Running, redis: &RedisServer) -> Result<Self> {
+    fn read(running: &Running, redis: &Server) -> Result<Self> {
         Ok(Self {
-            calls: redis.calls("evalsha")?,
+            calls: redis.calls("evalsha"),
             // What a fixed window is read by.
-            reads: redis.calls("get")?,
-            server: running.process.cpu(),
-            redis: redis.cpu(),
-            own: own_cpu(),
+            reads: redis.calls("get"),
+            server: cpu_seconds(running.process.pid()),
+            redis: cpu_seconds(redis.pid()),
+            own: own_cpu_seconds(),
             machine: machine::busy_seconds()?,
             at: Instant::now(),
         })
@@ -64,7 +64,7 @@ impl Sample {
     /// Puts `running` under `load` for as long.
     pub(crate) fn take(
         running: &Running,
-        redis: &RedisServer,
+        redis: &Server,
         load: Load,
         script: &Path,
         seconds: u64,

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use redis::aio::MultiplexedConnection;
 use serde::Serialize;
 
-use crate::Result;
+use crate::result::Result;
 use crate::script::{ACQUIRE, INCR, WINDOW_MS, acquire, is_admitted};
 
 #[derive(Args)]

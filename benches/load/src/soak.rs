@@ -13,11 +13,11 @@ use clap::Args;
 use tollgate::{
     Client, Cost, Limiter, MemoryStore, Policies, Policy, RedisOptions, RedisStore, Store,
 };
+use tollgate_testkit::redis::Server;
+use tollgate_testkit::threads::{SetOnDrop, pause};
 
 use self::fault::{FAULTS, Fault, SECOND_USER};
-use crate::process::pause;
-use crate::redis_server::RedisServer;
-use crate::{Result, Transport};
+use crate::result::Result;
 
 mod fault;
 
@@ -53,9 +53,8 @@ struct Signals {
 
 /// Breaks and mends a Redis, round by round with clients of their own, until the time is over.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let mut server = RedisServer::start(directory.path(), Transport::Tcp)?;
-    let soak = Soak::start(&server.url())?;
+    let mut server = Server::bound();
+    let soak = Soak::start(&server.tcp_url())?;
     let (mut books, mut random) = (BTreeMap::<Fault, Book>::new(), options.seed.max(1));
     let begun = Instant::now();
     for round in 0.. {
@@ -65,9 +64,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let fault = FAULTS[pick(&mut random, FAULTS.len())];
         let length = Duration::from_millis(100 + next(&mut random) % 900);
         let outcome = if fault == Fault::OneSidedCut {
-            Soak::of_two(&server)?.round(round, fault, length, &mut server)?
+            Soak::of_two(&server)?.round(round, fault, length, &mut server)
         } else {
-            soak.round(round, fault, length, &mut server)?
+            soak.round(round, fault, length, &mut server)
         };
         books.entry(fault).or_default().enter(&outcome);
     }
@@ -101,10 +100,10 @@ impl Soak {
     }
 
     /// Two processes that share a quota. One of them is known to Redis as a user of its own.
-    fn of_two(server: &RedisServer) -> Result<Self> {
+    fn of_two(server: &Server) -> Result<Self> {
         let user = format!("ACL SETUSER {SECOND_USER} reset on >{SECOND_USER} ~* +@all");
-        server.tell(&user.split(' ').collect::<Vec<_>>())?;
-        let url = server.url();
+        server.tell(&user.split(' ').collect::<Vec<_>>());
+        let url = server.tcp_url();
         let second = url.replace("//", &format!("//{SECOND_USER}:{SECOND_USER}@"));
         let start = |url| Ok(Arc::new(RedisStore::start(&RedisOptions::new(url))?));
         let stores = [url, second].map(start).into_iter().collect::<Result<Vec<_>>>()?;
@@ -122,13 +121,7 @@ impl Soak {
     }
 
     /// Lets new clients use up their quotas while `fault` lasts for `length`.
-    fn round(
-        &self,
-        round: u64,
-        fault: Fault,
-        length: Duration,
-        server: &mut RedisServer,
-    ) -> Result<Outcome> {
+    fn round(&self, round: u64, fault: Fault, length: Duration, server: &mut Server) -> Outcome {
         let limiters = match fault {
             Fault::TwoWindows | Fault::OneSidedCut => &self.limiters[..],
             _ => &self.limiters[..1],
@@ -137,13 +130,14 @@ impl Soak {
         let pages = if fault == Fault::TwoWindows { WINDOWS.len() } else { 1 };
         let ledger: Vec<AtomicU64> = (0..CLIENTS * pages).map(|_| AtomicU64::new(0)).collect();
         let (signals, failures) = (Signals::default(), self.failures());
-        let mended = thread::scope(|scope| {
+        thread::scope(|scope| {
+            let _told = SetOnDrop(&signals.is_over);
             for thread in 0..THREADS {
                 let (ledger, signals) = (&ledger, &signals);
                 scope.spawn(move || ask(round, thread, limiters, ledger, signals));
             }
             pause(Duration::from_millis(200));
-            let mended = fault.happen(server, length, &signals);
+            fault.happen(server, length, &signals.rests);
             // A pause is noticed after it began, and ends by itself.
             pause(SETTLED);
             let begun = Instant::now();
@@ -158,10 +152,7 @@ impl Soak {
                 last = admitted();
                 pause(Duration::from_millis(200));
             }
-            signals.is_over.store(true, Ordering::SeqCst);
-            mended
         });
-        mended?;
         let failures = self.failures() - failures;
         let beyond = match fault {
             // What Redis had counted is forgotten.
@@ -178,7 +169,7 @@ impl Soak {
             _ => (lost + 1) * THREADS,
         };
         let allowed = beyond + under_way;
-        Ok(Outcome { admitted: ledger.into_iter().map(AtomicU64::into_inner).collect(), allowed })
+        Outcome { admitted: ledger.into_iter().map(AtomicU64::into_inner).collect(), allowed }
     }
 }
 

@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tollgate::{Clock as _, SystemClock};
+use tollgate_testkit::port::free_address;
+use tollgate_testkit::process::Process;
+use tollgate_testkit::procfs::resident_bytes;
+use tollgate_testkit::threads::pause;
 
-use crate::Result;
-use crate::case::Setting;
 use crate::contender::{Contender, Running};
 use crate::fill::fill;
-use crate::process::{Process, free_address, pause};
+use crate::lab::Lab;
 use crate::report::keep;
-use crate::run::Lab;
+use crate::result::Result;
+use crate::setting::Setting;
 use crate::stats::Spread;
 use crate::target::{Bound, Verdict};
 
@@ -40,10 +43,10 @@ pub(crate) fn measure(lab: &Lab) -> Result<()> {
         let mut times = Vec::new();
         let mut resident = Vec::new();
         for _ in 0..lab.options.rounds {
-            lab.redis.clear()?;
+            lab.clear_redis();
             let (time, running) = first_answer(lab, who, setting)?;
             times.push(time * 1e3);
-            resident.push(running.process.resident()? as f64 / MEBIBYTE);
+            resident.push(resident_bytes(running.process.pid()) as f64 / MEBIBYTE);
         }
         let (time, resident) = (Spread::of(times), Spread::of(resident));
         println!("  {name}: {} ms, {} MiB resident", time.show(1), resident.show(1));
@@ -54,9 +57,9 @@ pub(crate) fn measure(lab: &Lab) -> Result<()> {
     // The connections that fill it, and what serves them, are no part of the keys.
     fill(running.address, 1_000)?;
     pause(Duration::from_millis(200));
-    let before = running.process.resident()? as f64;
+    let before = resident_bytes(running.process.pid()) as f64;
     fill(running.address, KEYS)?;
-    let after = running.process.resident()? as f64;
+    let after = resident_bytes(running.process.pid()) as f64;
     let bytes_a_key = (after - before) / (KEYS - 1_000) as f64;
     let verdict = MOST_BYTES_A_KEY.verdict(bytes_a_key);
     println!(
@@ -82,12 +85,12 @@ pub(crate) fn measure(lab: &Lab) -> Result<()> {
 
 /// The seconds from the start of the process to its first answer.
 fn first_answer(lab: &Lab, who: Contender, setting: &Setting) -> Result<(f64, Running)> {
-    let address = free_address()?;
+    let address = free_address();
     let program = |program: &std::path::Path| Command::new(program);
     let command = lab.with_stage(|stage| who.command(stage, setting, address, program))?;
     let begun = Instant::now();
-    let mut process = Process::begin(command, lab.directory.path().join("start.log"))?;
-    process.until(Duration::from_micros(200), || ask(address).ok())?;
+    let mut process = Process::start(command);
+    process.until("it answers", Duration::from_micros(200), |_| ask(address).ok());
     Ok((begun.elapsed().as_secs_f64(), Running { process, address, dialect: "data" }))
 }
 

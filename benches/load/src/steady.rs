@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Result;
-use crate::process::pause;
+use tollgate_testkit::threads::{SetOnDrop, pause};
+
+use crate::result::Result;
 
 /// So many, that nobody's turn comes before an answer that takes twice the default `timeout_ms`.
 pub(crate) const CONNECTIONS: u32 = 256;
@@ -41,28 +42,26 @@ impl Answered {
 /// Asks the server at `address` while `meanwhile` goes on; what that returns, and every answer.
 pub(crate) fn load<T>(
     address: SocketAddr,
-    meanwhile: impl FnOnce() -> Result<T>,
+    meanwhile: impl FnOnce() -> T,
 ) -> Result<(T, Vec<Answered>)> {
     let over = AtomicBool::new(false);
     let first = Instant::now() + INTERVAL;
     thread::scope(|scope| {
+        let told = SetOnDrop(&over);
         let mut connections = Vec::new();
         for number in 0..CONNECTIONS {
             let (over, turn) = (&over, first + INTERVAL * number / CONNECTIONS);
             let asks = move || ask_on(address, number, turn, over).map_err(|it| it.to_string());
             let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, asks);
-            if thread.is_err() {
-                over.store(true, Ordering::Relaxed);
-            }
             connections.push(thread?);
         }
         let result = meanwhile();
-        over.store(true, Ordering::Relaxed);
+        drop(told);
         let mut answered = Vec::new();
         for connection in connections {
             answered.extend(connection.join().map_err(|_| "a connection's thread panicked")??);
         }
-        Ok((result?, answered))
+        Ok((result, answered))
     })
 }
 

@@ -1,20 +1,16 @@
-//! The targets, and whether they are met.
+//! What is wanted of a measurement, and what can be said of that.
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
 use crate::contender::Contender;
-use crate::run::Outcome;
-use crate::stats::Spread;
 
 /// The fewest rounds that say anything.
 pub(crate) const FEWEST_ROUNDS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
-    measure: Measure,
-    bound: Bound,
+    pub(crate) measure: Measure,
+    pub(crate) bound: Bound,
 }
 
 /// What is measured of Tollgate, within one round.
@@ -54,48 +50,6 @@ pub(crate) enum Verdict {
 impl Target {
     pub(crate) fn new(measure: Measure, bound: Bound) -> Self {
         Self { measure, bound }
-    }
-
-    /// What came out over the rounds.
-    pub(crate) fn value(&self, outcome: &Outcome) -> Spread {
-        let keys = outcome.case.load.keys as f64;
-        Spread::of(outcome.rounds.iter().map(|round| {
-            let of = |who| outcome.sample(round, who);
-            let tollgate = of(Contender::Tollgate);
-            match self.measure {
-                Measure::SpeedOf(other) => tollgate.requests_per_s / of(other).requests_per_s,
-                Measure::RedisCpu => tollgate.redis_us,
-                Measure::ReadsPerKey => tollgate.reads_per_s / keys,
-                Measure::CallsPerKey => tollgate.calls_per_s / keys,
-                Measure::CallsOver(other) => of(other).batch / tollgate.batch,
-                Measure::P50OverRoundTrip => {
-                    tollgate.p50_us / (1.5 * round.round_trip_us + of(Contender::Bare).p50_us)
-                }
-                Measure::P99OverP50Of(other) => tollgate.p99_us / of(other).p50_us,
-                Measure::Lost => tollgate.refused + tollgate.lost,
-            }
-        }))
-    }
-
-    pub(crate) fn verdict(&self, outcome: &Outcome) -> Verdict {
-        // One lost request is one too many; of the rest, the median counts.
-        let value = match self.measure {
-            Measure::Lost => self.value(outcome).max,
-            _ => self.value(outcome).median,
-        };
-        if outcome.rounds.len() < FEWEST_ROUNDS || outcome.noise().is_some() {
-            Verdict::CannotConclude
-        } else {
-            self.bound.verdict(value)
-        }
-    }
-
-    pub(crate) fn to_json(self, outcome: &Outcome) -> Value {
-        json!({
-            "target": self.to_string(),
-            "value": self.value(outcome),
-            "verdict": self.verdict(outcome).to_string(),
-        })
     }
 }
 

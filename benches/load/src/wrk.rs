@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use crate::Result;
+use tollgate_testkit::process::bound;
+
 use crate::contender::Running;
-use crate::process::bound;
+use crate::result::Result;
 
 /// How the requests come.
 #[derive(Clone, Copy, Debug, serde::Serialize)]

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::abusers::Abuser;
+use super::abuser::Abuser;
 use super::malformed;
 use super::phases::{Act, Before, Framing, Listener};
 
@@ -33,95 +33,90 @@ const GIGABYTE: usize = 1 << 30;
 const UNASKED_PART: usize = 64 * 1_024;
 const UNASKED_EVERY: Duration = Duration::from_millis(20);
 
-impl Act {
-    pub(super) fn listener(self) -> Listener {
-        match self {
-            Self::Pipeline { to, .. } | Self::Silent { to } => to,
-            _ => Listener::App,
-        }
-    }
-
-    /// How long an abuser waits before it begins anew.
-    pub(super) fn rest(self) -> Duration {
-        match self {
-            Self::Reset | Self::AskOnce | Self::BodyUnasked { .. } => Duration::from_millis(500),
-            _ => Duration::from_secs(1),
-        }
+/// Which listener an act is for.
+pub(super) fn listener(act: Act) -> Listener {
+    match act {
+        Act::Pipeline { to, .. } | Act::Silent { to } => to,
+        _ => Listener::App,
     }
 }
 
-impl Abuser {
-    /// Does it.
-    ///
-    /// # Errors
-    /// When the server ends the connection.
-    pub(super) async fn act(&self, mut stream: TcpStream, act: Act) -> io::Result<()> {
-        match act {
-            Act::Pipeline { path, .. } => pipeline(&mut stream, path).await,
-            Act::ReadSlowly => read_slowly(&stream).await,
-            Act::HeadSlowly { after } => {
-                if after == Before::GoodRequest {
-                    stream.write_all(get("/api/data").as_bytes()).await?;
-                }
-                let mut start = "GET /api/data HTTP/1.1\r\nhost: localhost\r\n".to_owned();
-                if after == Before::LargePart {
-                    start +=
-                        &format!("x: {}\r\n", "a".repeat(LARGE_FIELD_BYTES)).repeat(LARGE_FIELDS);
-                }
-                stream.write_all(start.as_bytes()).await?;
-                loop {
-                    self.wait(&stream, SLOWLY).await?;
-                    stream.write_all(b"a").await?;
-                }
-            }
-            Act::BodySlowly { framing } => {
-                let (field, part): (_, &[u8]) = match framing {
-                    Framing::ContentLength => ("content-length: 100000", b"a"),
-                    Framing::Chunked => ("transfer-encoding: chunked", b"1\r\na\r\n"),
-                };
-                stream.write_all(head("GET", "/api/data", field).as_bytes()).await?;
-                loop {
-                    stream.write_all(part).await?;
-                    self.wait(&stream, SLOWLY).await?;
-                }
-            }
-            Act::BodyUnasked { path, expects } => self.send_unasked(stream, path, expects).await,
-            Act::Silent { .. } => self.wait(&stream, FOR_EVER).await,
-            Act::Reset => Ok(set_socket_linger(&stream, Some(Duration::ZERO))?),
-            Act::AskOnce => {
+/// How long an abuser waits before it begins anew.
+pub(super) fn rest(act: Act) -> Duration {
+    match act {
+        Act::Reset | Act::AskOnce | Act::BodyUnasked { .. } => Duration::from_millis(500),
+        _ => Duration::from_secs(1),
+    }
+}
+
+/// Does what the abuser does, over `stream`.
+///
+/// # Errors
+/// When the server ends the connection.
+pub(super) async fn act(abuser: &Abuser, mut stream: TcpStream) -> io::Result<()> {
+    match abuser.act {
+        Act::Pipeline { path, .. } => pipeline(&mut stream, path).await,
+        Act::ReadSlowly => read_slowly(&stream).await,
+        Act::HeadSlowly { after } => {
+            if after == Before::GoodRequest {
                 stream.write_all(get("/api/data").as_bytes()).await?;
-                self.wait(&stream, Duration::from_millis(500)).await
             }
-            Act::Malformed => {
-                stream.write_all(&malformed::request(self.number)).await?;
-                self.wait(&stream, 2 * SLOWLY).await
+            let mut start = "GET /api/data HTTP/1.1\r\nhost: localhost\r\n".to_owned();
+            if after == Before::LargePart {
+                start += &format!("x: {}\r\n", "a".repeat(LARGE_FIELD_BYTES)).repeat(LARGE_FIELDS);
+            }
+            stream.write_all(start.as_bytes()).await?;
+            loop {
+                abuser.wait(&stream, SLOWLY).await?;
+                stream.write_all(b"a").await?;
             }
         }
-    }
-
-    async fn send_unasked(
-        &self,
-        mut stream: TcpStream,
-        path: &str,
-        expects: bool,
-    ) -> io::Result<()> {
-        let expect = if expects { "\r\nexpect: 100-continue" } else { "" };
-        let fields = format!("transfer-encoding: chunked{expect}");
-        stream.write_all(head("POST", path, &fields).as_bytes()).await?;
-        if expects {
-            self.wait(&stream, Duration::from_millis(200)).await?;
+        Act::BodySlowly { framing } => {
+            let (field, part): (_, &[u8]) = match framing {
+                Framing::ContentLength => ("content-length: 100000", b"a"),
+                Framing::Chunked => ("transfer-encoding: chunked", b"1\r\na\r\n"),
+            };
+            stream.write_all(head("GET", "/api/data", field).as_bytes()).await?;
+            loop {
+                stream.write_all(part).await?;
+                abuser.wait(&stream, SLOWLY).await?;
+            }
         }
-        let part = [format!("{UNASKED_PART:x}\r\n").into_bytes(), vec![b'a'; UNASKED_PART]];
-        let part = [part.concat(), b"\r\n".to_vec()].concat();
-        for _ in 0..GIGABYTE / UNASKED_PART {
-            stream.write_all(&part).await?;
-            self.sent_unasked(UNASKED_PART);
-            self.wait(&stream, UNASKED_EVERY).await?;
+        Act::BodyUnasked { path, expects } => send_unasked(abuser, stream, path, expects).await,
+        Act::Silent { .. } => abuser.wait(&stream, FOR_EVER).await,
+        Act::Reset => Ok(set_socket_linger(&stream, Some(Duration::ZERO))?),
+        Act::AskOnce => {
+            stream.write_all(get("/api/data").as_bytes()).await?;
+            abuser.wait(&stream, Duration::from_millis(500)).await
         }
-        Ok(())
+        Act::Malformed => {
+            stream.write_all(&malformed::request(abuser.number)).await?;
+            abuser.wait(&stream, 2 * SLOWLY).await
+        }
     }
 }
 
+async fn send_unasked(
+    abuser: &Abuser,
+    mut stream: TcpStream,
+    path: &str,
+    expects: bool,
+) -> io::Result<()> {
+    let expect = if expects { "\r\nexpect: 100-continue" } else { "" };
+    let fields = format!("transfer-encoding: chunked{expect}");
+    stream.write_all(head("POST", path, &fields).as_bytes()).await?;
+    if expects {
+        abuser.wait(&stream, Duration::from_millis(200)).await?;
+    }
+    let part = [format!("{UNASKED_PART:x}\r\n").into_bytes(), vec![b'a'; UNASKED_PART]];
+    let part = [part.concat(), b"\r\n".to_vec()].concat();
+    for _ in 0..GIGABYTE / UNASKED_PART {
+        stream.write_all(&part).await?;
+        abuser.sent_unasked(UNASKED_PART);
+        abuser.wait(&stream, UNASKED_EVERY).await?;
+    }
+    Ok(())
+}
 async fn pipeline(stream: &mut TcpStream, path: &str) -> io::Result<()> {
     const AT_ONCE: usize = 200;
     let requests = get(path).repeat(AT_ONCE);

@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::phases::Phase;
-use crate::Result;
+use crate::result::Result;
 
 /// The default of `server.max_connections`.
 const MAX_CONNECTIONS: u64 = 10_000;

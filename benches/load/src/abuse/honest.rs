@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::net::{Answer, answer, connect};
-use crate::Result;
+use crate::result::Result;
 
 /// Clients that keep their connections, as applications do.
 const KEEPING: u32 = 48;

@@ -2,7 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use super::server::{BLOCKED, USED_UP};
+/// An address whose requests are refused with 403.
+pub(super) const BLOCKED: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 1);
+
+/// A path whose quota of one request a day is used up at once.
+pub(super) const USED_UP: &str = "/api/used-up";
 
 /// What an abuser does, again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::honest::{Asked, Outcome as Fate, Who};
+use super::outcome::{Outcome, Played};
 use super::phases::CALM;
-use super::{Outcome, Played};
 use crate::machine::Machine;
 use crate::report::columns;
 use crate::stats::percentile;

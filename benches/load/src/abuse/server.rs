@@ -2,22 +2,18 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tollgate_testkit::port::free_address;
+use tollgate_testkit::process::{Process, bound, without_settings};
 
 use super::files::Files;
-use crate::Result;
-use crate::process::{Process, bound, free_address};
-
-/// An address whose requests are refused with 403.
-pub(super) const BLOCKED: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 1);
-
-/// A path whose quota of one request a day is used up at once.
-pub(super) const USED_UP: &str = "/api/used-up";
+use super::phases::{BLOCKED, USED_UP};
+use crate::result::Result;
 
 /// How many files a server may open when it starts, as most systems have it for a service.
 const SOFT_LIMIT: u64 = 1_024;
@@ -76,18 +72,14 @@ pub(super) fn tollgate(
     redis: &str,
     files: &Files,
 ) -> Result<Served> {
-    let (app, admin) = (free_address()?, free_address()?);
+    let (app, admin) = (free_address(), free_address());
     let file = directory.join("tollgate.toml");
     fs::write(&file, settings(app, admin, redis, files))?;
     let mut command = limited(&fs::canonicalize(program)?);
     command.args(["serve", "--config"]).arg(file).current_dir(directory);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {
-            command.env_remove(name);
-        }
-    }
-    let mut process = Process::begin(command, directory.join("tollgate.log"))?;
-    process.until_it_listens(app)?;
+    without_settings(&mut command);
+    let mut process = Process::start(command);
+    process.until_it_listens(app);
     Ok(Served { process, app, admin: Some(admin) })
 }
 
@@ -101,7 +93,7 @@ pub(super) fn nginx_program() -> Option<&'static Path> {
 /// Starts nginx, with the limits that it has in common with Tollgate at Tollgate's defaults, and an
 /// answer of the same length.
 pub(super) fn nginx(program: &Path, directory: &Path, files: &Files) -> Result<Served> {
-    let app = free_address()?;
+    let app = free_address();
     let here = directory.display();
     let connections = files.max_connections();
     let cores = std::thread::available_parallelism()?.get();
@@ -153,8 +145,8 @@ http {{
     fs::write(&file, text)?;
     let mut command = limited(program);
     command.arg("-c").arg(file).arg("-p").arg(directory);
-    let mut process = Process::begin(command, directory.join("nginx.log"))?;
-    process.until_it_listens(app)?;
+    let mut process = Process::start(command).with_children();
+    process.until_it_listens(app);
     Ok(Served { process, app, admin: None })
 }
 

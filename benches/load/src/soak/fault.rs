@@ -1,15 +1,11 @@
 //! What happens to Redis in a soak.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::process::Signal;
-
-use super::Signals;
-use crate::Result;
-use crate::process::pause;
-use crate::redis_server::RedisServer;
+use tollgate_testkit::redis::Server;
+use tollgate_testkit::threads::pause;
 
 /// As whom the second process is known to Redis, which can refuse that one alone.
 pub(super) const SECOND_USER: &str = "second";
@@ -44,51 +40,44 @@ pub(super) const FAULTS: [Fault; 9] = [
 ];
 
 impl Fault {
-    pub(super) fn happen(
-        self,
-        server: &mut RedisServer,
-        length: Duration,
-        signals: &Signals,
-    ) -> Result<()> {
+    /// Happens to `server` for `length`. While `rests` is set, nobody is to ask.
+    pub(super) fn happen(self, server: &mut Server, length: Duration, rests: &AtomicBool) {
         match self {
             Self::Killed => {
-                server.kill()?;
+                server.kill();
                 pause(length);
-                server.restart()
+                server.restart();
             }
             Self::Hanging => {
-                server.signal(Signal::STOP)?;
+                server.pause();
                 pause(length);
-                server.signal(Signal::CONT)
+                server.resume();
             }
             Self::ClientsPaused => {
-                server.tell(&["CLIENT", "PAUSE", &length.as_millis().to_string()])
+                server.tell(&["CLIENT", "PAUSE", &length.as_millis().to_string()]);
             }
             Self::ConnectionsKilled => server.tell(&["CLIENT", "KILL", "TYPE", "normal"]),
             Self::ScriptFlushed => server.tell(&["SCRIPT", "FLUSH"]),
             Self::Full => {
-                server.tell(&["CONFIG", "SET", "maxmemory", "1"])?;
+                server.tell(&["CONFIG", "SET", "maxmemory", "1"]);
                 pause(length);
-                server.tell(&["CONFIG", "SET", "maxmemory", "0"])
+                server.tell(&["CONFIG", "SET", "maxmemory", "0"]);
             }
             Self::ConnectionsIdle => {
-                server.tell(&["CONFIG", "SET", "timeout", "1"])?;
-                signals.rests.store(true, Ordering::SeqCst);
+                server.tell(&["CONFIG", "SET", "timeout", "1"]);
+                rests.store(true, Ordering::SeqCst);
                 // Redis looks for idle connections now and then.
                 pause(Duration::from_secs(3) + length);
-                signals.rests.store(false, Ordering::SeqCst);
-                server.tell(&["CONFIG", "SET", "timeout", "0"])
+                rests.store(false, Ordering::SeqCst);
+                server.tell(&["CONFIG", "SET", "timeout", "0"]);
             }
-            Self::TwoWindows => {
-                pause(length);
-                Ok(())
-            }
+            Self::TwoWindows => pause(length),
             Self::OneSidedCut => {
-                server.tell(&["ACL", "SETUSER", SECOND_USER, "off"])?;
-                server.tell(&["CLIENT", "KILL", "USER", SECOND_USER])?;
+                server.tell(&["ACL", "SETUSER", SECOND_USER, "off"]);
+                server.tell(&["CLIENT", "KILL", "USER", SECOND_USER]);
                 // Long enough for the other process to use up most of what remained.
                 pause(length * 5);
-                server.tell(&["ACL", "SETUSER", SECOND_USER, "on"])
+                server.tell(&["ACL", "SETUSER", SECOND_USER, "on"]);
             }
         }
     }
