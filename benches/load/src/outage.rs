@@ -151,7 +151,7 @@ pub(crate) fn measure(lab: &mut Lab) -> Result<()> {
     keep(lab, NAME, &value)
 }
 
-/// The bare app first, then Tollgate through every fault.
+/// The bare app first, then Tollgate through one fault after the other.
 fn round(lab: &mut Lab, setting: &Setting) -> Result<Round> {
     let length = Duration::from_secs(lab.options.seconds);
     let bare = lab.with_stage(|stage| Contender::Bare.start(stage, setting))?;
@@ -159,19 +159,18 @@ fn round(lab: &mut Lab, setting: &Setting) -> Result<Round> {
     drop(bare);
     let bare = Took::of(answered.iter());
 
-    let mut tollgate = lab.with_stage(|stage| Contender::Tollgate.start(stage, setting))?;
-    let address = tollgate.address;
-    let (instants, answered) = steady::load(address, || {
-        pause(length);
-        FAULTS.map(|fault| fault.happen(lab, &mut tollgate, length))
-    })?;
-    let healthy = instants.first().map(|first| first.begun);
-    let is_healthy = |it: &&Answered| healthy.is_none_or(|until| it.ended < until);
-    Ok(Round {
-        bare,
-        healthy: Took::of(answered.iter().filter(is_healthy)),
-        outages: instants.iter().map(|it| it.outage(&answered)).collect(),
-    })
+    let (mut healthy, mut outages) = (Vec::new(), Vec::new());
+    for fault in FAULTS {
+        // A process for each: one that has logged an outage logs the next not at once.
+        let mut tollgate = lab.with_stage(|stage| Contender::Tollgate.start(stage, setting))?;
+        let (instants, answered) = steady::load(tollgate.address, || {
+            pause(length);
+            fault.happen(lab, &mut tollgate, length)
+        })?;
+        outages.push(instants.outage(&answered));
+        healthy.extend(answered.into_iter().filter(|it| it.ended < instants.begun));
+    }
+    Ok(Round { bare, healthy: Took::of(healthy.iter()), outages })
 }
 
 /// When one fault began, when Redis was given up, and when the fault was ended.
