@@ -15,7 +15,7 @@ pub mod cluster;
 pub mod conversation;
 pub mod http;
 pub mod jwks;
-pub mod output;
+mod output;
 pub mod port;
 pub mod process;
 pub mod procfs;
