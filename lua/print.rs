@@ -1,6 +1,6 @@
 //! Prints a script as Redis gets it, for `make lint-lua`: `print acquire` or `print refund`.
 
-#[path = "../src/store/redis/lua.rs"]
+#[path = "../src/store/redis/script/lua.rs"]
 mod lua;
 
 fn main() {
