@@ -92,6 +92,9 @@ pub use self::limiter::{
     LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
     Unavailable,
 };
+#[cfg(feature = "redis")]
+#[doc(hidden)] // for the load harness and tests
+pub use self::store::lua;
 #[doc(inline)]
 pub use self::store::{
     Keyspace, MemoryStore, MonotonicClock, StoreError, StoreErrorKind, SystemClock,

@@ -79,6 +79,9 @@ pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub use self::redis::lua;
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]
