@@ -71,8 +71,8 @@ bench-peers: bench-built ## measure what a user would pick instead; builds it, a
 	benches/peers/install.sh $(BENCHED)/peers
 	$(LOAD) peers $(MEASURED) $(LONG)
 
-bench-chart: toolchain ## draw benches/chart.svg from what `make bench` measured last
-	$(LOAD) chart --results $(BENCHED) --output benches/chart.svg
+bench-chart: toolchain ## draw docs/src/chart.svg from what `make bench` measured last
+	$(LOAD) chart --results $(BENCHED) --output docs/src/chart.svg
 
 bench-core: toolchain ## measure the parts of a decision, without a network
 	cargo bench --locked --bench core
