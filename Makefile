@@ -19,7 +19,7 @@ test: toolchain ## run all tests; installs redis-server if it is missing
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
 
-check: format rust-version clippy features docs licences lint-lua ## lint, docs, features and licences; installs cargo-deny and luacheck if missing
+check: format rust-version clippy features docs licences lint-lua ## lint, docs, features and licences; installs cargo-deny, mdbook, lychee and luacheck if missing
 
 toolchain:
 	@tests/setup.sh rust cc
@@ -38,8 +38,14 @@ features: toolchain
 	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2|rustls)'
 	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq) '
 
-docs: toolchain
+# Of links within the repository the files and the headings must be there. Other sites are not asked.
+BOOK := $(abspath $(or $(CARGO_TARGET_DIR),target))/book
+
+docs: toolchain ## build the crate's documentation and the book, and check their links; installs mdbook and lychee if missing
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+	@tests/setup.sh mdbook lychee
+	mdbook build docs --dest-dir $(BOOK)
+	lychee --offline --include-fragments --no-progress --root-dir $(BOOK) *.md docs/src $(BOOK)
 
 licences: toolchain
 	@tests/setup.sh cargo-deny
