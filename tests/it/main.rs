@@ -51,6 +51,8 @@ mod idle;
 mod cycles;
 // Made-up keys keep nobody out of the memory store.
 mod crowded;
+// What the README and the book show.
+mod docs;
 // The command `doctor`.
 mod doctor;
 // TLS, sentinels, a cluster: however Redis is reached, and whatever happens to it there.
