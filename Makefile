@@ -14,8 +14,8 @@ help: ## print these targets
 run: toolchain ## serve, with config.toml, on http://127.0.0.1:8080
 	cargo run --locked --release
 
-test: toolchain ## run all tests; installs redis-server if it is missing
-	@tests/setup.sh redis-server
+test: toolchain ## run all tests; installs redis-server and openssl if they are missing
+	@tests/setup.sh redis-server openssl
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
 

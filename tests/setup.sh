@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server luacheck wrk nginx protoc cargo-deny mdbook lychee
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee
 set -eu
 
 main() {
@@ -14,6 +14,7 @@ main() {
         cc) check_cc ;;
         redis-server) has redis-server || has valkey-server || install_package redis-server ;;
         luacheck) has luacheck || install_package lua-check ;;
+        openssl) has openssl || install_package openssl ;;
         wrk) has wrk || install_package wrk ;;
         # Where it is, users other than root often have no path to.
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;

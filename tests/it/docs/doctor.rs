@@ -68,3 +68,12 @@ fn of_sentinels_and_users_that_lack_something_it_says_what_is_shown() {
     assert_eq!(&said[..begin.len()], begin);
     assert_eq!(said.last(), end.last());
 }
+
+#[test]
+fn of_a_node_that_is_given_as_one_server_it_says_what_is_shown() {
+    let cluster = Cluster::start();
+    let blocks = Page::named("docs/src/redis.md").blocks("text");
+    let shown = blocks.iter().find(|block| block.text.starts_with("fail  counting")).expect("it");
+    let said = said(&examine(&cluster.nodes[0].tcp_url()));
+    assert!(said.contains(&comparable(&shown.text)), "{said:?}");
+}

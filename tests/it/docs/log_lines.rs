@@ -1,7 +1,7 @@
 //! The lines of the log that pages show.
 
 use super::page::Page;
-use super::shown::{figures_aside, is_alike};
+use super::shown::{assert_shown, curl, figures_aside, is_alike};
 use crate::support::port;
 use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
@@ -58,8 +58,10 @@ fn about_a_stop() {
 fn about_memory_that_is_full() {
     let tenant = "[policies.tenant]\nquota = \"10/52 weeks\"\nkey = \"header:x-tenant\"\n\
                   [routes.\"/api/data\"]\npolicies = [\"tenant\"]\n";
+    let admin = format!("127.0.0.1:{}", port::free());
     let options = Options::default().config(tenant).set("store.max_keys", "100");
-    let mut tollgate = options.set("store.url", "memory:").serve();
+    let options = options.set("store.url", "memory:").set("admin.listen", &admin);
+    let mut tollgate = options.serve();
     for number in 0..200 {
         tollgate.get("/api/data", &[("x-tenant", number.to_string().as_bytes())]);
     }
@@ -68,6 +70,9 @@ fn about_memory_that_is_full() {
     for line in lines {
         assert_logged(&mut tollgate, &line);
     }
+    let ready = &Page::named("docs/src/metrics.md").blocks("text")[0].text;
+    let ready = ready.replace("\"default\"", "\"tenant\"");
+    assert_shown(&ready, &curl("curl http://h/ready", &format!("http://{admin}")));
 }
 
 #[test]
