@@ -1,6 +1,6 @@
 --[[
 fixed_window: counts per window, aligned to the epoch.
-Mirrors src/algorithm/fixed_window.rs
+Mirrors src/domain/algorithm/fixed_window.rs
 
 Inputs:
   units, window  units; ms

@@ -1,6 +1,6 @@
 --[[
 shared: exact arithmetic, the instant as of which a state is read, and how states are read back.
-Mirrors src/algorithm.rs
+Mirrors src/domain/algorithm.rs
 
 Inputs:
   x, y     integers from 0 to 2^53 - 1; y at least 1

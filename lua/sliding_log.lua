@@ -2,7 +2,7 @@
 sliding_log: remembers every admitted request until it is a window old. A string of entries of equal
 size, oldest first, so that one is found by bisection: a check costs O(log n) of n entries. There
 are at most two for each unit of the quota. The entry before the first is the log's own.
-Mirrors src/algorithm/sliding_log.rs
+Mirrors src/domain/algorithm/sliding_log.rs
 
 Inputs:
   units, window          units; ms

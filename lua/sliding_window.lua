@@ -1,7 +1,7 @@
 --[[
 sliding_window: this window's units, and those of the window before weighed by how much of it the
 last full window still covers.
-Mirrors src/algorithm/sliding_window.rs
+Mirrors src/domain/algorithm/sliding_window.rs
 
 Inputs:
   units, window  units; ms

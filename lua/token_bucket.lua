@@ -1,6 +1,6 @@
 --[[
 token_bucket: refills steadily up to its burst, by the generic cell rate algorithm.
-Mirrors src/algorithm/token_bucket.rs
+Mirrors src/domain/algorithm/token_bucket.rs
 
 Inputs:
   units, window, burst  units; ms; units

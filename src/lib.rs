@@ -45,7 +45,7 @@
 //! |---|---|---|
 //! | `redis` | [`RedisStore`] | |
 //! | `actix` | [`RateLimit`] | |
-//! | `server` | the app: [`config`], [`cli`] and the binary `tollgate` | `redis`, `actix` |
+//! | `server` | the app: the binary `tollgate` | `redis`, `actix` |
 //!
 //! All are on by default. Without any, the limiter and the memory store remain.
 //!
@@ -53,70 +53,42 @@
 //!
 //! All times are whole milliseconds ([`Millis`]), and numbers stay below 2^53 ([`MAX_EXACT`]).
 
-#[cfg(feature = "server")]
-mod admin;
-mod algorithm;
-#[cfg(feature = "server")]
-mod auth;
-#[cfg(feature = "server")]
-pub mod cli;
-mod client;
-mod clock;
-#[cfg(feature = "server")]
-pub mod config;
-#[cfg(feature = "server")]
-mod connections;
-mod decision;
-#[cfg(feature = "server")]
-mod doctor;
-mod draft;
 #[cfg(feature = "actix")]
-mod headers;
-#[cfg(feature = "actix")]
-mod identity;
-mod key;
+mod actix;
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod app;
+mod domain;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod http;
 mod limiter;
-#[cfg(feature = "actix")]
-mod middleware;
-mod network;
-mod policy;
-#[cfg(feature = "actix")]
-mod problem;
-mod quota;
-#[cfg(feature = "server")]
-mod routes;
-#[cfg(feature = "server")]
-mod server;
 mod store;
-#[cfg(feature = "server")]
-mod store_watch;
-#[cfg(feature = "server")]
-mod telemetry;
 
-pub use algorithm::{Algorithm, LARGEST_LOG, State, Terms};
-pub use client::Client;
-pub use clock::{Clock, ManualClock, Millis};
-pub use decision::{Decision, Retry, Standing};
 #[cfg(feature = "actix")]
-pub use identity::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
-pub use key::{Identity, Ipv6Network, Ipv6Prefix};
-pub use limiter::{
-    Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
-    Route, RoutePattern, RoutePatternError, Unavailable,
+pub use self::actix::RateLimit;
+pub use self::domain::algorithm::{Algorithm, LARGEST_LOG, State, Terms};
+pub use self::domain::client::Client;
+pub use self::domain::clock::{Clock, ManualClock, Millis};
+pub use self::domain::decision::{Decision, Retry, Standing};
+pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
+pub use self::domain::network::{Network, NetworkError};
+pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
+pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
+pub use self::limiter::{
+    Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
+    LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
+    Unavailable,
 };
-#[cfg(feature = "actix")]
-pub use middleware::RateLimit;
-pub use network::{Network, NetworkError};
-pub use policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
-pub use quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
-pub use store::{
+pub use self::store::{
     Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,
     MonotonicClock, NewKeys, PolicyKeys, Store, StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
-pub use store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
+pub use self::store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
-pub use store::{RedisTls, RedisTlsError};
+pub use self::store::{RedisTls, RedisTlsError};
 
 #[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis
 #[doc = include_str!("../docs/guide/index.md")]

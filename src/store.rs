@@ -4,35 +4,38 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, Weak};
 
 pub use self::answer::Answer;
+pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
+#[cfg(feature = "actix")]
+pub(crate) use self::defer::DeferTask;
+pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 pub use self::keyspace::{Key, Keyspace};
-pub(crate) use self::memory::{Instead, Known};
+pub(crate) use self::maybe_ready::MaybeReady;
+pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
-pub(crate) use self::name::{BuildNameHasher, Name};
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
 pub use self::redis::{RedisTls, RedisTlsError};
-#[cfg(feature = "actix")]
-pub(crate) use self::turn::Clerk;
-use crate::decision::Standing;
-use crate::policy::Policy;
-use crate::quota::Cost;
+use crate::domain::decision::Standing;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 
 mod answer;
 mod clocks;
-mod keyspace;
-mod memory;
-mod name;
-#[cfg(feature = "redis")]
-mod redis;
 #[cfg_attr(
     not(all(feature = "actix", feature = "redis")),
     allow(dead_code, reason = "the middleware has the clerk, the Redis store what is left for it")
 )]
-mod turn;
+mod defer;
+mod fingerprint;
+mod keyspace;
+mod maybe_ready;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 /// Keeps the state of keys, and decides and charges in one step.
 ///

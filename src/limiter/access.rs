@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::client::Client;
-use crate::network::{Network, NetworkError, Networks};
+use crate::domain::client::Client;
+use crate::domain::network::{Network, NetworkError, Networks};
 
 /// What the lists of a limiter say of a client, before any policy is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::policy::{MAX_NAME, Policy};
+use crate::domain::policy::{MAX_NAME, Policy};
 
 /// How many unknown plans the log tells of: beyond that it is no longer news.
 const MOST_TOLD: usize = 32;

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::pattern::{RoutePattern, Segment};
-use super::rule::Policies;
-use crate::quota::Cost;
+use self::pattern::{RoutePattern, Segment};
+use super::variants::Policies;
+use crate::domain::quota::Cost;
+
+pub(super) mod pattern;
 
 /// What happens to the requests of one route.
 #[derive(Clone, Debug)]

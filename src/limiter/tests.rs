@@ -1,11 +1,12 @@
 use std::num::NonZeroU64;
 
 use super::*;
-use crate::decision::Decision;
-use crate::policy::{KeySource, OnStoreFailure};
+use crate::domain::decision::Decision;
+use crate::domain::policy::{KeySource, OnStoreFailure};
 use crate::store::{Acquired, Answer, MemoryStore, StoreErrorKind};
 
 mod access;
+mod admission;
 mod plans;
 
 /// A store that never answers but with a failure.

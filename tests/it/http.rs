@@ -7,7 +7,7 @@ use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 
 mod access;
-mod odd;
+mod odd_requests;
 mod routes;
 mod settings;
 

@@ -1,13 +1,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::answers::MAX_ANSWERS;
+use super::answer_cache::MAX_ANSWERS;
 use super::*;
-use crate::client::Client;
-use crate::clock::ManualClock;
-use crate::key::Identity;
+use crate::domain::client::Client;
+use crate::domain::clock::ManualClock;
+use crate::domain::key::Identity;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::limiter::Limiter;
-use crate::policy::Policy;
-use crate::quota::Cost;
 use crate::store::{Answer, Charge, Key, Keyspace, MemoryStore, Store};
 
 mod gate;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::Ipv6Prefix;
+use crate::domain::key::Ipv6Prefix;
 
 fn policy(name: &str) -> Policy {
     Policy::new(name, "10/minute".parse().unwrap()).unwrap()

@@ -1,9 +1,9 @@
 //! What is kept of one key.
 
-use crate::algorithm::{State, Terms};
-use crate::clock::Millis;
-use crate::decision::Standing;
-use crate::quota::Cost;
+use crate::domain::algorithm::{State, Terms};
+use crate::domain::clock::Millis;
+use crate::domain::decision::Standing;
+use crate::domain::quota::Cost;
 
 /// How many rooms a table has at most: see [`Due`].
 pub(super) const MAX_ROOMS: usize = 1 << ROOM_BITS;
@@ -79,12 +79,16 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quota::MAX_EXACT;
-    use crate::store::Name;
+    use crate::domain::quota::MAX_EXACT;
+    use crate::store::Fingerprint;
 
     #[test]
     fn an_entry_is_small() {
-        assert!(size_of::<(Name, Entry)>() <= 56, "{} bytes", size_of::<(Name, Entry)>());
+        assert!(
+            size_of::<(Fingerprint, Entry)>() <= 56,
+            "{} bytes",
+            size_of::<(Fingerprint, Entry)>()
+        );
     }
 
     #[test]

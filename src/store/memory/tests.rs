@@ -1,10 +1,10 @@
 use super::table::SMALLEST_SWEEP;
 use super::*;
-use crate::algorithm::Algorithm;
-use crate::clock::ManualClock;
-use crate::key::Identity;
-use crate::policy::Policy;
-use crate::quota::Quota;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::clock::ManualClock;
+use crate::domain::key::Identity;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Quota;
 use crate::store::Keyspace;
 
 const MINUTE: Millis = 60_000;

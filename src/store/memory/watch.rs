@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::crowding::{FILLING, FULL, Level, overflow_counts};
-use crate::clock::Millis;
-use crate::policy::{KeySource, Policy};
+use crate::domain::clock::Millis;
+use crate::domain::policy::{KeySource, Policy};
 
 /// The same is said of a policy no more often than this.
 const INTERVAL: Millis = 10 * 60_000;

@@ -206,7 +206,7 @@ pub(super) fn exports() -> Exports {
     let paths = Source::new("src/lib.rs", &text).paths().into_iter().map(|path| path.segments);
     paths
         .filter(|path| path.len() > 1)
-        .map(|path| (path[path.len() - 1].clone(), path[0].clone()))
+        .map(|path| (path[path.len() - 1].clone(), path[usize::from(path[0] == "self")].clone()))
         .collect()
 }
 

@@ -1,8 +1,8 @@
 //! A store that may give charges back: what it may still give back is not remembered.
 
 use super::*;
+use crate::domain::policy::KeySource;
 use crate::limiter::LimiterBuilder;
-use crate::policy::KeySource;
 
 /// A store that decides the keys of a request one after another, as far as it says.
 #[derive(Debug)]

@@ -1,0 +1,7 @@
+//! The door for apps on actix-web.
+
+pub use self::rate_limit::RateLimit;
+
+pub(crate) mod adapter;
+mod answering;
+pub(crate) mod rate_limit;

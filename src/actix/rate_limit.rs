@@ -1,0 +1,242 @@
+//! The middleware: a check before each request, and its fields on the way out.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_rt::Arbiter;
+use actix_web::Error;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::HeaderName;
+
+use super::adapter::{address_once, field, user_of};
+use super::answering::Answering;
+use crate::domain::client::Client;
+use crate::domain::quota::Cost;
+use crate::http::client_ip::ClientIp;
+use crate::http::fields::FieldOptions;
+use crate::http::identity::User;
+use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
+use crate::store::DeferTask;
+
+/// Limits the requests of an `App`, a scope or a resource.
+///
+/// Requests are charged under the policies of their route, as the limiter lists it by method and path
+/// (see [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A
+/// denied request is answered 429, and one of a client that the limiter blocks 403; neither goes
+/// further.
+///
+/// ```
+/// use std::sync::Arc;
+/// use actix_web::{App, HttpResponse, web};
+/// use tollgate::{Limiter, MemoryStore, Policy, RateLimit};
+///
+/// let limiter = Limiter::builder(Arc::new(MemoryStore::new(100_000)))
+///     .policy(Policy::new("default", "10/minute".parse()?)?)
+///     .build()?;
+/// let rate_limit = RateLimit::new(limiter).policies(["default"])?;
+/// let app = App::new()
+///     .wrap(rate_limit)
+///     .route("/", web::get().to(HttpResponse::Ok));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct RateLimit {
+    limiter: Limiter,
+    /// Names of the header fields that policies count by, ready to be looked for, in order.
+    headers: Arc<[HeaderName]>,
+    policies: Option<Policies>,
+    client_ip: ClientIp,
+    user: OfRequest<Option<User>>,
+    cost: Option<OfRequest<Cost>>,
+    skip: OfRequest<bool>,
+    fields: FieldOptions,
+}
+
+/// What the host application says of a request.
+type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
+
+impl RateLimit {
+    /// Charges every request what its route costs under the policies of its route; the user is the
+    /// [`User`] in the request's extensions, and the address that of the connection.
+    #[must_use]
+    pub fn new(limiter: Limiter) -> Self {
+        // A name that many policies have is there once.
+        let names: BTreeSet<_> = limiter.key_headers().collect();
+        let headers = names.into_iter().filter_map(|name| name.parse().ok()).collect();
+        Self {
+            limiter,
+            headers,
+            policies: None,
+            client_ip: ClientIp::peer(),
+            user: Arc::new(user_of),
+            cost: None,
+            skip: Arc::new(|_| false),
+            fields: FieldOptions::default(),
+        }
+    }
+
+    /// Charges every request under the policies called `names`, whatever its method and path.
+    ///
+    /// # Errors
+    /// When the limiter has no policy of such a name, or one is named twice.
+    pub fn policies<N: AsRef<str>>(
+        self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<Self, LimiterError> {
+        Ok(Self { policies: Some(self.limiter.policies(names)?), ..self })
+    }
+
+    /// Finds the client's address by `client_ip`: behind proxies, the connection is theirs.
+    #[must_use]
+    pub fn client_ip(self, client_ip: ClientIp) -> Self {
+        Self { client_ip, ..self }
+    }
+
+    /// Takes the authenticated user from `user` instead of the request's extensions.
+    #[must_use]
+    pub fn user(
+        self,
+        user: impl Fn(&ServiceRequest) -> Option<User> + Send + Sync + 'static,
+    ) -> Self {
+        Self { user: Arc::new(user), ..self }
+    }
+
+    /// Charges a request what `cost` says, instead of what its route costs.
+    #[must_use]
+    pub fn cost(self, cost: impl Fn(&ServiceRequest) -> Cost + Send + Sync + 'static) -> Self {
+        Self { cost: Some(Arc::new(cost)), ..self }
+    }
+
+    /// Lets the requests pass unchecked for which `skip` holds, unless their client is blocked.
+    #[must_use]
+    pub fn skip(self, skip: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static) -> Self {
+        Self { skip: Arc::new(skip), ..self }
+    }
+
+    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset` as well.
+    #[must_use]
+    pub fn legacy_headers(mut self, legacy: bool) -> Self {
+        self.fields.legacy = legacy;
+        self
+    }
+
+    /// Names the fields in `Access-Control-Expose-Headers`, so that scripts in browsers may read them.
+    #[must_use]
+    pub fn expose_headers(mut self, expose: bool) -> Self {
+        self.fields.cors_expose = expose;
+        self
+    }
+}
+
+/// A request, as its app's [`RateLimit`] sees it.
+struct Seen<'a> {
+    request: &'a ServiceRequest,
+    rate_limit: &'a RateLimit,
+}
+
+impl Incoming for Seen<'_> {
+    fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    fn path(&self) -> &str {
+        self.request.match_info().as_str()
+    }
+
+    fn is_skipped(&self) -> bool {
+        (self.rate_limit.skip)(self.request)
+    }
+
+    fn policies(&self) -> Option<&Policies> {
+        self.rate_limit.policies.as_ref()
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        self.rate_limit.cost.as_ref().map(|cost| cost(self.request))
+    }
+
+    fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
+        let Self { request, rate_limit } = self;
+        let user = (rate_limit.user)(request);
+        let headers = |name: &str| {
+            let names = &rate_limit.headers;
+            let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
+            field(request, &names[at])
+        };
+        let address = address_once(&rate_limit.client_ip, request);
+        let mut client = address.map_or_else(Client::unknown, Client::at).with_headers(&headers);
+        if let Some(user) = &user {
+            client = client.with_user(user.id());
+            client = user.plan().map_or(client, |plan| client.with_plan(plan));
+        }
+        ask(&client)
+    }
+}
+
+impl fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimit")
+            .field("limiter", &self.limiter)
+            .field("policies", &self.policies)
+            .field("client_ip", &self.client_ip)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RateLimit
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = RateLimitService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        if let Some(worker) = Arbiter::try_current() {
+            worker.spawn(DeferTask::default());
+        }
+        ready(Ok(RateLimitService { service: Rc::new(service), rate_limit: self.clone() }))
+    }
+}
+
+/// The service that [`RateLimit`] makes of another.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RateLimitService<S> {
+    service: Rc<S>,
+    rate_limit: RateLimit,
+}
+
+impl<S, B> Service<ServiceRequest> for RateLimitService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Answering<S, B>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let rate_limit = &self.rate_limit;
+        let admitting = rate_limit.limiter.admit(&Seen { request: &request, rate_limit });
+        match admitting.now() {
+            Ok(admission) => Answering::of(&*self.service, request, admission, rate_limit.fields),
+            Err(deciding) => {
+                Answering::later(self.service.clone(), request, deciding, rate_limit.fields)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

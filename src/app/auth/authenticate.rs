@@ -1,0 +1,163 @@
+//! The middleware: who is asking, before [`RateLimit`](crate::RateLimit) counts by it.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+use bytes::Bytes;
+
+use super::Proofs;
+use super::credential::Credential;
+use super::jwt::Unproved;
+use crate::actix::adapter::address_once;
+use crate::domain::client::Client;
+use crate::http::fields::FieldOptions;
+use crate::http::identity::User;
+use crate::http::problem;
+use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
+
+/// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
+///
+/// A request without credentials passes, as its address's own. Wrong ones are answered 401 and
+/// charged to the address; when that quota is used up, 429 comes before any are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Authenticate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    proofs: Proofs,
+    challenge: Bytes,
+    failures: Failures,
+    fields: FieldOptions,
+}
+
+impl Authenticate {
+    /// Takes `proofs`, and charges wrong ones under the policies `failures` of `limiter`.
+    pub(crate) fn new(
+        proofs: Proofs,
+        limiter: Limiter,
+        failures: Policies,
+        fields: FieldOptions,
+    ) -> Self {
+        let challenge = proofs.challenge();
+        let failures = Failures::new(limiter, failures);
+        Self(Arc::new(Inner { proofs, challenge, failures, fields }))
+    }
+}
+
+impl Inner {
+    /// The user of `request`, or nobody where it names none.
+    ///
+    /// # Errors
+    /// With the answer to a request that is refused.
+    async fn user_of(&self, request: &ServiceRequest) -> Result<Option<User>, HttpResponse> {
+        if self.failures.is_blocked(|| self.client(request)) {
+            // The limit refuses it, whoever it is: neither the store nor a credential matters.
+            return Ok(None);
+        }
+        match self.proofs.upstream_user(request) {
+            Ok(None) => {}
+            Ok(user) => return Ok(user),
+            Err(why) => return Err(self.refuse(request, why).await),
+        }
+        let Some(credential) = Credential::of(request.headers(), &self.proofs) else {
+            return Ok(None);
+        };
+        self.admitted(request, self.failures.may_try(&self.client(request))).await?;
+        match self.proofs.user_of(credential) {
+            Ok(user) => Ok(Some(user)),
+            Err(why) => Err(self.refuse(request, why).await),
+        }
+    }
+
+    async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
+        match why {
+            // That is no fault of the client's, and no guess of one can be right.
+            Unproved::NoKeys => problem::unverifiable(request).into(),
+            Unproved::Wrong(reason) => {
+                log::debug!("Credentials are refused: {reason}.");
+                let charged = self.failures.charge(&self.client(request));
+                if let Err(refusal) = self.admitted(request, charged).await {
+                    return refusal;
+                }
+                problem::unauthorized(request, self.challenge.clone()).into()
+            }
+        }
+    }
+
+    /// Whoever sends `request`, by address alone.
+    fn client(&self, request: &ServiceRequest) -> Client<'static> {
+        address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
+    }
+
+    /// Waits for what the limiter says of an attempt.
+    ///
+    /// # Errors
+    /// With the answer to an attempt that is refused.
+    async fn admitted(
+        &self,
+        request: &ServiceRequest,
+        admitting: Admitting,
+    ) -> Result<(), HttpResponse> {
+        match admitting.await {
+            Admission::Passes(_) => Ok(()),
+            Admission::Refused(refused) => {
+                Err(problem::refusal(request, &refused, self.fields).into())
+            }
+        }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Authenticate
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = AuthenticateService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(AuthenticateService { service: Rc::new(service), inner: self.0.clone() }))
+    }
+}
+
+/// The service that [`Authenticate`] makes of another.
+#[derive(Debug)]
+pub(crate) struct AuthenticateService<S> {
+    service: Rc<S>,
+    inner: Arc<Inner>,
+}
+
+impl<S, B> Service<ServiceRequest> for AuthenticateService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (service, inner) = (self.service.clone(), self.inner.clone());
+        Box::pin(async move {
+            match inner.user_of(&request).await {
+                Ok(Some(user)) => _ = request.extensions_mut().insert(user),
+                Ok(None) => {}
+                Err(response) => return Ok(request.into_response(response).map_into_right_body()),
+            }
+            service.call(request).await.map(ServiceResponse::map_into_left_body)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

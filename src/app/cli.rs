@@ -1,0 +1,178 @@
+//! The command line: what `tollgate` was asked to do, and with which exit code that ends.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fmt};
+
+use clap::{Args, Parser, Subcommand};
+
+use self::keys::{KeysCommand, NewKeyOptions};
+use crate::app::config;
+use crate::app::config::{Config, Problems, Sources};
+use crate::app::doctor;
+use crate::app::serve;
+use crate::app::serve::ServeError;
+
+mod keys;
+mod logging;
+
+/// What is read where no `--config` is given, if it is there.
+const DEFAULT_FILE: &str = "config.toml";
+
+/// Runs the command that this process was given, and says how that ended.
+#[must_use]
+pub fn run() -> ExitCode {
+    match execute(env::args_os(), env::vars_os().collect(), Some(DEFAULT_FILE.into()), perform) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// An atomic rate limiter for HTTP APIs.
+#[derive(Parser)]
+#[command(name = "tollgate", version)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer requests; also what happens without a command
+    Serve(Options),
+    /// Say whether the store is fit for production; charges nothing but keys of its own
+    Doctor(Options),
+    /// Make API keys
+    // Alone it is an error that says what is missing, where clap would print the help for one.
+    #[command(subcommand, arg_required_else_help = false)]
+    Keys(KeysCommand),
+}
+
+/// What is done with a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Serve,
+    Doctor,
+}
+
+#[derive(Args)]
+struct Options {
+    /// Read this file instead of ./config.toml; the last of several wins
+    #[arg(long = "config", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Set one option over files and environment, as in store.timeout_ms=20
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+/// `perform` where the configuration is good, everything else being an argument so that tests need
+/// no process.
+fn execute<E: Into<Box<dyn Error>>>(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: BTreeMap<OsString, OsString>,
+    default_file: Option<PathBuf>,
+    perform: impl FnOnce(Action, Config) -> Result<(), E>,
+) -> Result<(), Failure> {
+    let Cli { options: mut all, command } =
+        Cli::try_parse_from(arguments).map_err(Failure::Usage)?;
+    let (action, options) = match command {
+        Some(Command::Serve(options)) => (Action::Serve, Some(options)),
+        Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
+        // They are made before there is a configuration to put them in.
+        Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
+        None => (Action::Serve, None),
+    };
+    // Options may stand on both sides of the command.
+    if let Some(options) = options {
+        all.files.extend(options.files);
+        all.settings.extend(options.settings);
+    }
+    let Options { files, settings } = all;
+    let config = config::load(&Sources { files, default_file, variables, settings })
+        .map_err(Failure::Configuration)?;
+    perform(action, config).map_err(|error| Failure::Other(error.into()))
+}
+
+fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
+    match action {
+        Action::Serve => Ok(serve(&config)?),
+        Action::Doctor => Ok(doctor::examine(&config, &mut io::stdout().lock())?),
+    }
+}
+
+fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
+    keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock())
+        .map_err(|error| Failure::Other(error.into()))
+}
+
+fn serve(config: &Config) -> Result<(), ServeError> {
+    let _counts = logging::start();
+    serve::serve(config)
+}
+
+/// Why a command did not end well.
+#[derive(Debug)]
+enum Failure {
+    /// Nobody knows what was meant; or help was asked for, which clap reports the same way.
+    Usage(clap::Error),
+    Configuration(Problems),
+    Other(Box<dyn Error>),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(error) if !error.use_stderr() => 0,
+            Self::Usage(_) => 2,
+            Self::Configuration(_) => 78, // EX_CONFIG of sysexits.h
+            Self::Other(_) => 1,
+        }
+    }
+
+    /// Writes it where it belongs. A stream that is closed has no reader to tell.
+    fn report(&self) {
+        let _ = match self {
+            Self::Usage(error) if !error.use_stderr() => error.print(),
+            _ => writeln!(io::stderr().lock(), "{self}"),
+        };
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => {
+                let text = error.to_string();
+                write!(f, "tollgate: {}", text.strip_prefix("error: ").unwrap_or(&text).trim_end())
+            }
+            Self::Configuration(problems) => {
+                for (index, line) in problems.lines().enumerate() {
+                    let newline = if index == 0 { "" } else { "\n" };
+                    write!(f, "{newline}tollgate: {line}")?;
+                }
+                Ok(())
+            }
+            Self::Other(error) => {
+                write!(f, "tollgate: {error}")?;
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    write!(f, ": {cause}")?;
+                    source = cause.source();
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! `tollgate keys`: makes API keys, which are stored nowhere but with their owners.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::app::auth::NewKey;
+use crate::domain::policy::{PolicyError, is_name};
+
+#[derive(Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a key for a user: prints it, this once, and the line to store
+    New(NewKeyOptions),
+}
+
+#[derive(Args)]
+pub(super) struct NewKeyOptions {
+    /// Whose key it is
+    #[arg(long, value_name = "ID", value_parser = plain_text)]
+    user: String,
+    /// The plan that the user has booked
+    #[arg(long, value_name = "NAME", value_parser = plan_name)]
+    plan: Option<String>,
+}
+
+/// Prints a new key and the line to store on `output`, and what to do with them on `hints`.
+///
+/// # Errors
+/// When there are no random bits, or the output is closed: then the key is lost, and no harm done.
+pub(super) fn new(
+    options: &NewKeyOptions,
+    output: &mut impl Write,
+    hints: &mut impl Write,
+) -> io::Result<()> {
+    let key = NewKey::generate().map_err(io::Error::other)?;
+    writeln!(output, "{key}")?;
+    write!(output, "{} = {{ user = {}", key.digest(), quoted(&options.user))?;
+    if let Some(plan) = &options.plan {
+        write!(output, ", plan = {}", quoted(plan))?;
+    }
+    writeln!(output, " }}")?;
+    output.flush()?;
+    // Whoever closed this stream wants no hints.
+    let _ = writeln!(
+        hints,
+        "The first line is the key: hand it to its user, for it is not shown again. The second line \
+         is what to store: under [auth.keys] in the configuration, or in the file auth.keys_file."
+    );
+    Ok(())
+}
+
+/// As TOML writes text. JSON escapes what TOML does, and in the same way, but for control
+/// characters, which [`plain_text`] keeps out.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn plain_text(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err("expected at least one character, and no control characters");
+    }
+    Ok(text.to_owned())
+}
+
+/// A plan that no policy could have would be refused with the configuration, a key later.
+fn plan_name(text: &str) -> Result<String, PolicyError> {
+    match is_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(PolicyError::Plan(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

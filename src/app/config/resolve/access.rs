@@ -1,0 +1,7 @@
+use crate::app::config::Access;
+use crate::app::config::section::Section;
+
+pub(super) fn access(section: &mut Section) -> Access {
+    const EXPECTED: &str = "networks and users, as in [\"10.0.0.0/8\", \"user:1042\"]";
+    Access { allow: section.list("allow", EXPECTED), block: section.list("block", EXPECTED) }
+}

@@ -1,0 +1,61 @@
+use std::collections::BTreeSet;
+
+use crate::app::config::problem::Problem;
+use crate::app::config::section::{Leaf, Section};
+use crate::domain::policy::{KeySource, Policy};
+use crate::domain::quota::Quota;
+
+pub(super) const EXPECTED: &str = "units per window, as in \"10/minute\"";
+
+/// The quotas that a policy has for plans and users, each with what says it.
+pub(super) struct SpecialQuotas {
+    plans: Vec<(String, Leaf, Quota)>,
+    users: Vec<(String, Leaf, Quota)>,
+}
+
+pub(super) fn quota(leaf: &Leaf) -> Result<Quota, Problem> {
+    leaf.parse(EXPECTED, str::parse)
+}
+
+/// The tables `plans` and `users` of a policy that counts by `key`; `plans` is told every plan, since
+/// one whose quota is bad may still be named elsewhere.
+pub(super) fn special_quotas(
+    section: &mut Section,
+    key: &KeySource,
+    plans: &mut BTreeSet<String>,
+) -> SpecialQuotas {
+    SpecialQuotas {
+        plans: section.table("plans", |section| {
+            plans.extend(section.names().map(str::to_owned));
+            table(section, key)
+        }),
+        users: section.table("users", |section| table(section, key)),
+    }
+}
+
+fn table(section: &mut Section, key: &KeySource) -> Vec<(String, Leaf, Quota)> {
+    let is_by_user = matches!(key, KeySource::User | KeySource::UserOrIp);
+    if !is_by_user && section.names().next().is_some() {
+        section.refuse(format_args!(
+            "only a policy by user or user-or-ip can tell users apart, and this one is by {key}"
+        ));
+    }
+    section.options(|name, leaf| Ok((name.to_owned(), leaf.clone(), quota(leaf)?)))
+}
+
+impl SpecialQuotas {
+    /// `policy` with all of them but those that it cannot count, which become problems of `section`.
+    pub(super) fn add_to(self, mut policy: Policy, section: &mut Section) -> Policy {
+        for (plan, leaf, quota) in self.plans {
+            section.note(policy.add_plan(&plan, quota).map_err(|problem| leaf.refuse(problem)));
+        }
+        for (id, leaf, quota) in self.users {
+            section.note(if id.is_empty() {
+                Err(leaf.refuse("a user's ID is missing"))
+            } else {
+                policy.add_user(id.as_bytes(), quota).map_err(|problem| leaf.refuse(problem))
+            });
+        }
+        policy
+    }
+}

@@ -1,0 +1,81 @@
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::app::config::Route;
+use crate::app::config::problem::Problem;
+use crate::app::config::section::{Leaf, Section};
+use crate::app::config::words::{one_of, show_text};
+use crate::domain::policy::Policy;
+use crate::domain::quota::{Cost, MAX_EXACT};
+use crate::limiter::RoutePattern;
+
+/// Every policy by its name, also one that is bad.
+type Policies = BTreeMap<String, Option<Policy>>;
+
+pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
+    let mut routes = Vec::new();
+    // By pattern, how each is written.
+    let mut seen: HashMap<RoutePattern, String> = HashMap::new();
+    section.tables(|text, section| {
+        let (named, peek) = lists(section, policies);
+        let cost = cost(section, &named, policies);
+        let Some(pattern) = pattern(text, section) else { return };
+        match seen.entry(pattern.clone()) {
+            Entry::Occupied(other) => {
+                section.refuse(format_args!("is for the same requests as {:?}", other.get()));
+                return;
+            }
+            Entry::Vacant(place) => place.insert(pattern.to_string()),
+        };
+        routes.push(Route { pattern, policies: named, peek, cost });
+    });
+    routes
+}
+
+fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
+    text.parse().map_err(|problem| section.refuse(problem)).ok()
+}
+
+/// The policies that are charged, and those that are only told of.
+fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String>) {
+    let mut seen = BTreeSet::new();
+    let mut list = |option| {
+        let Some(leaf) = section.take(option) else { return Vec::new() };
+        let listed = leaf.list("names, as in [\"default\"]");
+        let listed = section.note(listed).unwrap_or_default();
+        for name in &listed {
+            if !policies.contains_key(name) {
+                let there_are = one_of(&policies.keys().collect::<Vec<_>>());
+                let message =
+                    format!("no policy is called {}, expected {there_are}", show_text(name));
+                section.note::<()>(Err(leaf.refuse(message)));
+            } else if !seen.insert(name.clone()) {
+                let message =
+                    format!("the policy {} is listed twice for this route", show_text(name));
+                section.note::<()>(Err(leaf.refuse(message)));
+            }
+        }
+        listed
+    };
+    (list("policies"), list("peek"))
+}
+
+fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {
+    let Some(leaf) = section.take("cost") else { return Cost::ONE };
+    let units = section.note(leaf.number(1..=MAX_EXACT)).unwrap_or(1);
+    for policy in named.iter().filter_map(|name| policies.get(name)?.as_ref()) {
+        section.note(admits(policy, units, &leaf));
+    }
+    Cost::new(units).unwrap_or(Cost::ONE)
+}
+
+/// A route that no one may ever use is a mistake.
+fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), Problem> {
+    let (name, largest) = (policy.name(), policy.largest_cost());
+    if units <= largest {
+        return Ok(());
+    }
+    Err(leaf.refuse(format_args!(
+        "the policy {name:?} never admits a request that costs {units} units: at most {largest}"
+    )))
+}

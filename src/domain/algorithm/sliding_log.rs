@@ -1,0 +1,95 @@
+//! Remembers every admitted request until it is a window old: exact over any window.
+
+use std::collections::VecDeque;
+
+use super::{Terms, is_astray, read_as_of};
+use crate::domain::clock::Millis;
+
+/// The admitted requests, oldest first; at most one entry per unit of the quota is live.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    entries: VecDeque<Entry>,
+}
+
+/// Units used at one instant, and the total of the log up to and with them, so that any stretch of
+/// the log is summed by one subtraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    at: Millis,
+    total: u64,
+    units: u64,
+}
+
+/// The live part of a log.
+pub(super) struct Reading<'log> {
+    terms: Terms,
+    now: Millis,
+    as_of: Millis,
+    entries: &'log VecDeque<Entry>,
+    /// Where the live entries begin.
+    live: usize,
+    used: u64,
+}
+
+impl State {
+    pub(super) fn stamp(&self) -> Millis {
+        self.entries.back().map_or(0, |entry| entry.at)
+    }
+
+    pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading<'_> {
+        let (stamp, window) = (self.stamp(), terms.window);
+        let as_of = read_as_of(stamp, window, now);
+        // What a wrong clock wrote is summed as of when it wrote it.
+        let summed_as_of = as_of.max(stamp);
+        let live = self.entries.partition_point(|entry| entry.at + window <= summed_as_of);
+        let used = match (self.entries.get(live), self.entries.back()) {
+            (Some(first), Some(last)) => last.total - first.total + first.units,
+            _ => 0,
+        };
+        Reading { terms: *terms, now, as_of, entries: &self.entries, live, used }
+    }
+
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading<'_> {
+        let Reading { as_of, live, used, .. } = self.read(terms, now);
+        if is_astray(self.stamp(), terms.window, now) {
+            // Used at times that were wrong: all of it counts as used now.
+            self.entries.clear();
+            self.entries.push_back(Entry { at: now, total: used + units, units: used + units });
+            return self.read(terms, now);
+        }
+        self.entries.drain(..live);
+        match self.entries.back_mut() {
+            Some(last) if last.at == as_of => {
+                last.total += units;
+                last.units += units;
+            }
+            last => {
+                let total = last.map_or(0, |entry| entry.total) + units;
+                self.entries.push_back(Entry { at: as_of, total, units });
+            }
+        }
+        self.read(terms, now)
+    }
+}
+
+impl super::Reading for Reading<'_> {
+    fn remaining(&self) -> u64 {
+        self.terms.units.saturating_sub(self.used)
+    }
+
+    fn reset_after(&self) -> Millis {
+        match self.entries.back() {
+            Some(last) if self.used > 0 => last.at.min(self.as_of) + self.terms.window - self.now,
+            _ => 0,
+        }
+    }
+
+    fn wait_for(&self, cost: u64) -> Millis {
+        let Some(first) = self.entries.get(self.live) else { return 0 };
+        // The entries must go until this total, counted from before the log began.
+        let must_go = first.total - first.units + (self.used + cost - self.terms.units);
+        let last_to_go = self.entries.partition_point(|entry| entry.total < must_go);
+        let at = self.entries.get(last_to_go).map_or(self.as_of, |entry| entry.at);
+        at.min(self.as_of) + self.terms.window - self.now
+    }
+}

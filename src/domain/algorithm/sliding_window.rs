@@ -1,0 +1,88 @@
+//! The two-window counter: this window's units, and those of the window before weighed by how much
+//! of it the last full window still covers.
+
+use super::{Terms, read_as_of};
+use crate::domain::clock::Millis;
+
+/// Units used in the window that begins at `start`, and in the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    start: Millis,
+    previous: u64,
+    current: u64,
+}
+
+/// A state rolled to the window that counts now.
+pub(super) struct Reading {
+    terms: Terms,
+    now: Millis,
+    /// How much of the window before is still covered.
+    covered: Millis,
+    state: State,
+}
+
+impl State {
+    pub(super) fn stamp(&self) -> Millis {
+        self.start
+    }
+
+    pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
+        let window = terms.window;
+        let as_of = read_as_of(self.start, window, now);
+        let start = as_of - as_of % window;
+        let (previous, current) = if self.start >= start {
+            (self.previous, self.current)
+        } else if self.start + window >= start {
+            (self.current, 0)
+        } else {
+            (0, 0)
+        };
+        // What was used under a larger quota weighs no more than this one, or it would close it
+        // for longer than the two windows that it is remembered.
+        let state =
+            Self { start, previous: previous.min(terms.units), current: current.min(terms.units) };
+        Reading { terms: *terms, now, covered: start + window - as_of, state }
+    }
+
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
+        let mut reading = self.read(terms, now);
+        reading.state.current += units;
+        *self = reading.state;
+        reading
+    }
+}
+
+impl Reading {
+    /// The most of a window before with `used` units that may be covered while `units` fit.
+    fn cover_for(&self, units: u64, used: u64) -> Millis {
+        units * self.terms.window / used
+    }
+}
+
+impl super::Reading for Reading {
+    fn remaining(&self) -> u64 {
+        let weighed = (self.state.previous * self.covered).div_ceil(self.terms.window);
+        self.terms.units.saturating_sub(self.state.current + weighed)
+    }
+
+    fn reset_after(&self) -> Millis {
+        let end = self.state.start + self.terms.window;
+        match self.state {
+            State { current: 1.., .. } => end + self.terms.window - self.now,
+            State { previous: 1.., .. } => end - self.now,
+            _ => 0,
+        }
+    }
+
+    fn wait_for(&self, cost: u64) -> Millis {
+        let State { start, previous, current } = self.state;
+        let end = start + self.terms.window;
+        let room = self.terms.units - cost;
+        let opens = if current <= room {
+            end - self.cover_for(room - current, previous)
+        } else {
+            end + self.terms.window - self.cover_for(room, current)
+        };
+        opens - self.now
+    }
+}

@@ -1,0 +1,69 @@
+//! Refills steadily up to its burst: the generic cell rate algorithm (ITU-T I.371), with its
+//! theoretical arrival time kept exact as an instant and the debt left at it.
+
+use super::{Terms, read_as_of};
+use crate::domain::clock::Millis;
+
+/// What was taken and is not yet refilled at `stamp`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    stamp: Millis,
+    /// In parts of a unit, as many as `window` has milliseconds, so that a refill of `quota` units
+    /// per window is `quota` parts per millisecond, exactly.
+    debt: u64,
+}
+
+/// A state refilled up to the instant as of which it is read.
+pub(super) struct Reading {
+    terms: Terms,
+    now: Millis,
+    state: State,
+}
+
+impl State {
+    pub(super) fn stamp(&self) -> Millis {
+        self.stamp
+    }
+
+    pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
+        let as_of = read_as_of(self.stamp, terms.window, now);
+        // No debt is more than the bucket holds.
+        let owed = self.debt.min(terms.burst * terms.window);
+        let refilled = as_of.saturating_sub(self.stamp);
+        let debt =
+            if refilled >= owed.div_ceil(terms.units) { 0 } else { owed - refilled * terms.units };
+        Reading { terms: *terms, now, state: Self { stamp: as_of, debt } }
+    }
+
+    pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
+        let mut reading = self.read(terms, now);
+        reading.state.debt += units * terms.window;
+        *self = reading.state;
+        reading
+    }
+}
+
+impl Reading {
+    /// How long until only `debt` is left.
+    fn wait_until(&self, debt: u64) -> Millis {
+        let refilled = self.state.debt.saturating_sub(debt).div_ceil(self.terms.units);
+        self.state.stamp + refilled - self.now
+    }
+}
+
+impl super::Reading for Reading {
+    fn remaining(&self) -> u64 {
+        (self.terms.burst * self.terms.window - self.state.debt) / self.terms.window
+    }
+
+    fn reset_after(&self) -> Millis {
+        match self.state.debt {
+            0 => 0,
+            _ => self.wait_until(0),
+        }
+    }
+
+    fn wait_for(&self, cost: u64) -> Millis {
+        self.wait_until((self.terms.burst - cost) * self.terms.window)
+    }
+}

@@ -1,0 +1,154 @@
+//! Networks, as configurations list them: a [`Network`], and many of them to find an address in.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::domain::key::{canonical, counted, counted_network};
+
+/// An address or a network, as in `203.0.113.7`, `10.0.0.0/8` or `fd00::/8`.
+///
+/// IPv4 that IPv6 carries is IPv4: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and `2002:cb00:7107::/48`, which
+/// belongs to one IPv4 address (6to4), is `203.0.113.7`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr =
+            address.parse().map_err(|_| NetworkError::NoAddress(text.to_owned()))?;
+        let network = match length {
+            Some(length) => of_length(address, length).ok_or_else(|| NetworkError::Length {
+                text: text.to_owned(),
+                longest: IpNet::from(address).prefix_len(),
+            })?,
+            None => address.into(),
+        };
+        if network.trunc() != network {
+            let network = Self(as_compared(network.trunc()));
+            return Err(NetworkError::BitsBeyondThePrefix { address, network });
+        }
+        Ok(Self(as_compared(network)))
+    }
+}
+
+fn of_length(address: IpAddr, length: &str) -> Option<IpNet> {
+    // A number's parser takes a sign as well.
+    let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| IpNet::new(address, length.parse().ok()?).ok()).flatten()
+}
+
+/// The same network in the spelling that addresses are compared in.
+fn as_compared(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let (first, length) = (v6.network(), v6.prefix_len());
+    let ipv4 = match canonical(first.into()) {
+        IpAddr::V4(address) => length.checked_sub(96).map(|length| (address, length)),
+        IpAddr::V6(_) => counted_network(first, length),
+    };
+    ipv4.and_then(|(address, length)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A text that is not a [`Network`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// It is no address, nor does it begin with one.
+    NoAddress(String),
+    /// It has a prefix length that no network of such addresses has.
+    Length {
+        /// The text.
+        text: String,
+        /// The longest that there is.
+        longest: u8,
+    },
+    /// An address with a prefix length, where either may be a mistake.
+    BitsBeyondThePrefix {
+        /// The address.
+        address: IpAddr,
+        /// The network of that length that it is in.
+        network: Network,
+    },
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress(text) => write!(
+                f,
+                "{text:?} is not a network: expected one as in 203.0.113.7, 10.0.0.0/8 or fd00::/8"
+            ),
+            Self::Length { text, longest } => write!(
+                f,
+                "{text:?} is not a network: expected a number from 0 to {longest} after its '/'"
+            ),
+            Self::BitsBeyondThePrefix { address, network } => write!(
+                f,
+                "{address} is an address in the network {network}: expected one or the other"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NetworkError {}
+
+/// Networks that do not touch, in order, each with a `T`: an address is found in thousands of them by a
+/// few comparisons.
+#[derive(Debug, Default)]
+pub(crate) struct Networks<T = ()>(Box<[(IpNet, T)]>);
+
+impl<T: Default> FromIterator<Network> for Networks<T> {
+    fn from_iter<N: IntoIterator<Item = Network>>(networks: N) -> Self {
+        let networks = networks.into_iter().map(|Network(network)| network).collect();
+        let disjoint = IpNet::aggregate(&networks).into_iter();
+        Self(disjoint.map(|network| (network, T::default())).collect())
+    }
+}
+
+impl<T> Networks<T> {
+    /// What is kept with the network that `address`, however it is written, is in: by the address that its
+    /// client is counted by, or else by its own.
+    pub(crate) fn get(&self, address: IpAddr) -> Option<&T> {
+        let (address, counted) = (canonical(address), counted(address));
+        let own = (address != counted).then_some(address);
+        self.find(counted).or_else(|| self.find(own?))
+    }
+
+    fn find(&self, address: IpAddr) -> Option<&T> {
+        let after = self.0.partition_point(|(network, _)| network.addr() <= address);
+        let (network, kept) = self.0[..after].last()?;
+        network.contains(&address).then_some(kept)
+    }
+
+    /// Whether `address`, however it is written, is in one of them.
+    pub(crate) fn contain(&self, address: IpAddr) -> bool {
+        self.get(address).is_some()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One that every address of its family is in, if there is one.
+    #[cfg(feature = "actix")] // proxies are for the middleware
+    pub(crate) fn everyone(&self) -> Option<Network> {
+        self.0.iter().map(|(network, _)| Network(*network)).find(|it| it.0.prefix_len() == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

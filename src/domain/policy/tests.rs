@@ -1,0 +1,122 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::quota::MAX_EXACT;
+
+fn policy(quota: &str, algorithm: Algorithm) -> Result<Policy, PolicyError> {
+    Policy::new("p", quota.parse().expect(quota))?.with_algorithm(algorithm)
+}
+
+#[test]
+fn a_name_is_short_and_plain() {
+    let quota: Quota = "1/second".parse().unwrap();
+    for name in ["default", "a", "per-user_v1.2", "0", &"x".repeat(MAX_NAME)] {
+        assert_eq!(Policy::new(name, quota).unwrap().name(), name);
+    }
+    for name in ["", "a b", "a:b", "a{b}", "\"", "é", "a/b", "a\n", &"x".repeat(MAX_NAME + 1)] {
+        let error = Policy::new(name, quota).unwrap_err().to_string();
+        assert!(error.contains("ASCII letters, digits"), "{error}");
+    }
+}
+
+#[test]
+fn a_quota_that_could_not_be_counted_exactly_is_refused_with_the_largest_that_fits() {
+    for (quota, algorithm, largest) in [
+        ("1000000000/day", Algorithm::SlidingWindow, MAX_EXACT / 86_400_000 - 1),
+        ("200000/day", Algorithm::SlidingLog, 100_000),
+        ("1/day", Algorithm::TokenBucket { burst: MAX_EXACT }, MAX_EXACT / 86_400_000 - 1),
+    ] {
+        let error = policy(quota, algorithm).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("at most {largest} fit")), "{error}");
+    }
+    assert!(policy("9007199254740991/day", Algorithm::FixedWindow).is_ok());
+    let largest = MAX_EXACT / 86_400_000 - 1;
+    assert!(policy(&format!("{largest}/day"), Algorithm::SlidingWindow).is_ok());
+    assert!(policy(&format!("{}/day", largest + 1), Algorithm::SlidingWindow).is_err());
+    assert_eq!(policy("1/day", Algorithm::TokenBucket { burst: 0 }), Err(PolicyError::NoBurst));
+}
+
+#[test]
+fn the_quotas_of_plans_and_users_are_checked_like_the_policys_own() {
+    let policy = |algorithm| policy("10/day", algorithm).unwrap();
+    let huge: Quota = "200000000/day".parse().unwrap();
+    for algorithm in
+        [Algorithm::SlidingWindow, Algorithm::SlidingLog, Algorithm::TokenBucket { burst: 10 }]
+    {
+        let plain = || policy(Algorithm::FixedWindow);
+        for error in [
+            policy(algorithm).with_plan("pro", huge).unwrap_err(),
+            policy(algorithm).with_user("1042", huge).unwrap_err(),
+            // In whatever order it is said.
+            plain().with_plan("pro", huge).unwrap().with_algorithm(algorithm).unwrap_err(),
+            plain().with_user("1042", huge).unwrap().with_algorithm(algorithm).unwrap_err(),
+        ] {
+            let message = error.to_string();
+            assert!(message.starts_with("200000000 units are too many for "), "{message}");
+        }
+    }
+    for plan in ["", "a b", "{pro}", &"x".repeat(MAX_NAME + 1)] {
+        let error = policy(Algorithm::FixedWindow).with_plan(plan, huge).unwrap_err();
+        assert_eq!(error, PolicyError::Plan(plan.to_owned()));
+    }
+}
+
+#[test]
+fn the_burst_of_a_plan_is_to_its_quota_as_the_policys_own() {
+    for (quota, burst, plan, expected) in [
+        // Not set: a whole quota.
+        ("10/minute", 10, "1000/minute", 1_000),
+        ("10/minute", 10, "5/hour", 5),
+        // For more at once, and for hardly anything at once.
+        ("5/second", 20, "50/second", 200),
+        ("60/minute", 1, "600/minute", 10),
+        // Rounded up: never nothing.
+        ("60/minute", 1, "1/minute", 1),
+        ("60/minute", 1, "61/minute", 2),
+        (
+            "9007199254740991/second",
+            9_007_199_254_739,
+            "9007199254740991/second",
+            9_007_199_254_739,
+        ),
+    ] {
+        let policy = policy(quota, Algorithm::TokenBucket { burst }).unwrap();
+        let of_plan = policy.of_quota(plan.parse().unwrap());
+        assert_eq!(of_plan.terms().burst, expected, "{plan} beside {quota} with {burst}");
+    }
+}
+
+#[test]
+fn the_largest_cost_is_that_of_whoever_has_most() {
+    let policy = policy("10/day", Algorithm::FixedWindow).unwrap();
+    assert_eq!(policy.largest_cost(), 10);
+    let policy = policy.with_plan("pro", "20/day".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 20);
+    let policy = policy.with_user("1042", "30/day".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 30);
+}
+
+#[test]
+fn keys_read_back_as_printed() {
+    for text in ["ip", "user", "user-or-ip", "global", "header:x-tenant"] {
+        assert_eq!(text.parse::<KeySource>().unwrap().to_string(), text);
+    }
+    assert_eq!("header:X-Tenant".parse(), Ok(KeySource::Header("x-tenant".into())));
+    for text in ["", "IP", "ip ", "header", "header:", "header:a b", "header:é", "cookie:x"] {
+        assert_eq!(text.parse::<KeySource>(), Err(PolicyError::Key(text.to_owned())));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_parser_panic(text in any::<String>(), near in "(header:|user|ip)?[ -~]{0,12}") {
+        for text in [text, near] {
+            if let Ok(key) = text.parse::<KeySource>() {
+                prop_assert_eq!(key.to_string().parse(), Ok(key));
+            }
+            let _ = text.parse::<OnStoreFailure>();
+            let _ = Algorithm::named(&text, "1/second".parse().unwrap());
+            let _ = Policy::new(&text, "1/second".parse().unwrap());
+        }
+    }
+}

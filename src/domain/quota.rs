@@ -1,0 +1,203 @@
+//! How much, in how long: [`Quota`], and the [`Cost`] of one request against it.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use crate::domain::clock::Millis;
+
+/// The largest integer that every number of a decision stays below: Lua counts in doubles, which are
+/// exact up to 2^53.
+pub const MAX_EXACT: u64 = (1 << 53) - 1;
+
+/// The longest window, 366 days in milliseconds.
+pub const MAX_WINDOW: Millis = 366 * DAY;
+
+const SECOND: Millis = 1_000;
+const MINUTE: Millis = 60 * SECOND;
+const HOUR: Millis = 60 * MINUTE;
+const DAY: Millis = 24 * HOUR;
+const WEEK: Millis = 7 * DAY;
+
+/// The units of a window, longest first, so that a window is printed in the largest that divides it.
+const WINDOW_UNITS: [(&str, Millis); 5] =
+    [("week", WEEK), ("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", SECOND)];
+
+/// Units allowed per window, as in `10/minute`.
+///
+/// ```
+/// use tollgate::Quota;
+///
+/// let quota: Quota = "5/2 seconds".parse()?;
+/// assert_eq!((quota.units(), quota.window()), (5, 2_000));
+/// assert_eq!("100 per hour".parse::<Quota>()?.to_string(), "100/hour");
+/// assert!("ten a minute".parse::<Quota>().is_err());
+/// # Ok::<(), tollgate::QuotaError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quota {
+    units: NonZeroU64,
+    window: NonZeroU64,
+}
+
+impl Quota {
+    /// A quota of `units` per `window` milliseconds.
+    ///
+    /// # Errors
+    /// When `units` is 0 or above 2^53 - 1, or when `window` is not a whole number of seconds
+    /// between one second and 366 days.
+    pub fn new(units: u64, window: Millis) -> Result<Self, QuotaError> {
+        Self::checked(units, window)
+            .map_err(|problem| QuotaError { input: format!("{units}/{window} ms"), problem })
+    }
+
+    /// The units allowed per window, at least 1.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        self.units.get()
+    }
+
+    /// The length of the window in milliseconds, a whole number of seconds.
+    #[must_use]
+    pub fn window(&self) -> Millis {
+        self.window.get()
+    }
+
+    /// One of `parts` equal parts, rounded up to whole units.
+    #[must_use]
+    pub fn share_of(self, parts: NonZeroU64) -> Self {
+        let units = self.units.get().div_ceil(parts.get());
+        Self { units: NonZeroU64::new(units).unwrap_or(NonZeroU64::MIN), ..self }
+    }
+
+    fn checked(units: u64, window: Millis) -> Result<Self, QuotaProblem> {
+        let units = NonZeroU64::new(units).ok_or(QuotaProblem::NoUnits)?;
+        let window = NonZeroU64::new(window).ok_or(QuotaProblem::NoWindow)?;
+        if units.get() > MAX_EXACT {
+            return Err(QuotaProblem::TooManyUnits);
+        }
+        if window.get() % SECOND != 0 {
+            return Err(QuotaProblem::PartOfASecond);
+        }
+        if window.get() > MAX_WINDOW {
+            return Err(QuotaProblem::WindowTooLong);
+        }
+        Ok(Self { units, window })
+    }
+}
+
+impl FromStr for Quota {
+    type Err = QuotaError;
+
+    /// Reads `10/minute`, `100 per hour`, `5/2 seconds`; the case of letters does not matter.
+    fn from_str(input: &str) -> Result<Self, QuotaError> {
+        parse(input).map_err(|problem| QuotaError { input: input.to_owned(), problem })
+    }
+}
+
+fn parse(input: &str) -> Result<Quota, QuotaProblem> {
+    let input = input.trim().to_ascii_lowercase();
+    let (units, window) = match input.split_once('/') {
+        Some(halves) => halves,
+        None => input.split_once(" per ").ok_or(QuotaProblem::NotAQuota)?,
+    };
+    Quota::checked(parse_number(units.trim_end())?, parse_window(window.trim_start())?)
+}
+
+fn parse_window(text: &str) -> Result<Millis, QuotaProblem> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, name) = text.split_at(digits);
+    let number = if number.is_empty() { 1 } else { parse_number(number)? };
+    if number == 0 {
+        return Err(QuotaProblem::NoWindow);
+    }
+    let name = name.trim_start();
+    let (_, length) = WINDOW_UNITS
+        .into_iter()
+        .find(|(unit, _)| name.strip_prefix(unit).is_some_and(|rest| matches!(rest, "" | "s")))
+        .ok_or(QuotaProblem::UnknownUnit)?;
+    number.checked_mul(length).ok_or(QuotaProblem::WindowTooLong)
+}
+
+fn parse_number(text: &str) -> Result<u64, QuotaProblem> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(QuotaProblem::NotAQuota);
+    }
+    text.parse().map_err(|_| QuotaProblem::TooManyUnits)
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let window = self.window.get();
+        let (name, length) = WINDOW_UNITS
+            .into_iter()
+            .find(|(_, length)| window.is_multiple_of(*length))
+            .unwrap_or(("second", SECOND));
+        match window / length {
+            1 => write!(f, "{}/{name}", self.units),
+            number => write!(f, "{}/{number} {name}s", self.units),
+        }
+    }
+}
+
+/// A text or a pair of numbers that is not a quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaError {
+    input: String,
+    problem: QuotaProblem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum QuotaProblem {
+    NotAQuota,
+    NoUnits,
+    TooManyUnits,
+    NoWindow,
+    UnknownUnit,
+    PartOfASecond,
+    WindowTooLong,
+}
+
+impl fmt::Display for QuotaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a quota: ", self.input)?;
+        match self.problem {
+            QuotaProblem::NotAQuota => f.write_str("expected units per window"),
+            QuotaProblem::NoUnits => f.write_str("it must allow at least 1 unit"),
+            QuotaProblem::TooManyUnits => write!(f, "it may allow at most {MAX_EXACT} units"),
+            QuotaProblem::NoWindow => f.write_str("its window must last at least 1 second"),
+            QuotaProblem::UnknownUnit => {
+                f.write_str("its window must be in seconds, minutes, hours, days or weeks")
+            }
+            QuotaProblem::PartOfASecond => f.write_str("its window must be in whole seconds"),
+            QuotaProblem::WindowTooLong => f.write_str("its window may last at most 366 days"),
+        }?;
+        f.write_str(", as in \"10/minute\", \"100 per hour\" or \"5/2 seconds\"")
+    }
+}
+
+impl std::error::Error for QuotaError {}
+
+/// Quota units that one request uses, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cost(NonZeroU64);
+
+impl Cost {
+    /// The cost of an ordinary request.
+    pub const ONE: Self = Self(NonZeroU64::MIN);
+
+    /// A cost of `units`; `None` when it is 0 or above 2^53 - 1.
+    #[must_use]
+    pub fn new(units: u64) -> Option<Self> {
+        NonZeroU64::new(units).filter(|units| units.get() <= MAX_EXACT).map(Self)
+    }
+
+    /// The units.
+    #[must_use]
+    pub fn units(self) -> u64 {
+        self.0.get()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Who is asking: a [`User`].
+
+use std::sync::Arc;
+
+/// The authenticated user of a request, as the host application says.
+///
+/// An authentication middleware that runs before [`RateLimit`](crate::RateLimit) (that is, one
+/// wrapped around it later) puts it into the request's extensions. Only a user that was
+/// authenticated belongs there: who can choose the name can spend another's quota.
+///
+/// ```
+/// use tollgate::User;
+///
+/// let user = User::new("1042").with_plan("pro");
+/// assert_eq!((user.id(), user.plan()), (&b"1042"[..], Some("pro")));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    // Shared, since every request of a user has a clone.
+    id: Arc<[u8]>,
+    plan: Option<Arc<str>>,
+}
+
+impl User {
+    /// The user called `id`, which need not be UTF-8.
+    #[must_use]
+    pub fn new(id: impl AsRef<[u8]>) -> Self {
+        Self { id: id.as_ref().into(), plan: None }
+    }
+
+    /// The same user, of `plan`: the policies that know the plan have a quota for it.
+    #[must_use]
+    pub fn with_plan(self, plan: impl Into<Arc<str>>) -> Self {
+        Self { plan: Some(plan.into()), ..self }
+    }
+
+    /// The user's plan.
+    #[must_use]
+    pub fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
+    }
+
+    /// The user's ID.
+    #[must_use]
+    pub fn id(&self) -> &[u8] {
+        &self.id
+    }
+}
+
+#[cfg(test)]
+mod tests;

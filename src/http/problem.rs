@@ -1,0 +1,213 @@
+//! What a client is told whose request is refused.
+//!
+//! * A refusal is problem details (RFC 9457), with the `message` that older clients read.
+//! * It tells what its client can act on: which policies deny, and how long to wait. What failed behind
+//!   the gate, and why a credential is wrong, is told in the log alone.
+//! * It is for this request: no cache may store it.
+//! * It is sent as `application/json`, which older clients expect, and as `application/problem+json` to a
+//!   client whose `Accept` names that.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
+use mediatype::{MediaType, MediaTypeList, ReadParams as _};
+
+use crate::domain::decision::{Decision, Retry};
+use crate::domain::scratch::scratch;
+use crate::http::fields;
+use crate::http::fields::{FieldOptions, push, write_retry_after};
+use crate::http::request::RequestHead;
+use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
+use crate::limiter::Refused;
+
+/// How long to wait for what failed behind the gate.
+const FAILURE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A refusal, which each door turns into a response of its framework.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) fields: PlainFields,
+    pub(crate) body: Bytes,
+}
+
+/// The beginning of a problem's body, up to its status.
+macro_rules! head {
+    ($status:literal, $type:literal, $title:literal) => {
+        concat!(r#"{"type":""#, $type, r#"","title":""#, $title, r#"","status":"#, $status)
+    };
+}
+
+/// The end of a problem's body: its message.
+macro_rules! tail {
+    ($message:literal) => {
+        concat!(r#","message":""#, $message, r#""}"#)
+    };
+}
+
+/// A problem that says the same to everybody: its status, and its body, which is made when the crate is
+/// compiled.
+macro_rules! problem {
+    ($status:literal, $type:literal, $title:literal, $detail:literal, $message:literal) => {
+        (
+            $status,
+            concat!(
+                head!($status, $type, $title),
+                r#","detail":""#,
+                $detail,
+                "\"",
+                tail!($message)
+            ),
+        )
+    };
+    ($status:literal, $type:literal, $title:literal, $message:literal) => {
+        ($status, concat!(head!($status, $type, $title), tail!($message)))
+    };
+}
+
+/// A status and a body.
+type Problem = (u16, &'static str);
+
+const REDUCED_CAPACITY: Problem = problem!(
+    503,
+    "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+    "Temporary Reduced Capacity",
+    "Requests cannot be counted at the moment, and this one may not pass uncounted.",
+    "Service temporarily unavailable. Please try again later."
+);
+
+const FORBIDDEN: Problem = problem!(
+    403,
+    "about:blank",
+    "Forbidden",
+    "This client is refused, whatever it asks for.",
+    "Access denied."
+);
+
+/// The refusal of a request that the limiter `refused`.
+pub(crate) fn refusal(
+    request: &impl RequestHead,
+    refused: &Refused,
+    options: FieldOptions,
+) -> Refusal {
+    match refused {
+        Refused::Denied(decision) => denied(request, decision, options),
+        Refused::Blocked => Refusal::of(request, FORBIDDEN),
+        Refused::Undecided(_) => {
+            let mut refusal = Refusal::of(request, REDUCED_CAPACITY).with_retry_after();
+            fields::expose(&mut refusal.fields, options);
+            refusal
+        }
+    }
+}
+
+/// 429, with the fields of the decision.
+fn denied(request: &impl RequestHead, decision: &Decision, options: FieldOptions) -> Refusal {
+    let body = scratch(|json| {
+        write_denial(json, decision);
+        Bytes::copy_from_slice(json.as_bytes())
+    });
+    let mut refusal = Refusal::new(request, 429, body);
+    if let Some(wait) = decision.retry_after() {
+        write_retry_after(&mut refusal.fields, wait);
+    }
+    fields::write(&mut refusal.fields, decision, options);
+    refusal
+}
+
+/// The refusals of the app.
+#[cfg(feature = "server")]
+mod app;
+#[cfg(feature = "server")]
+pub(crate) use self::app::{
+    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
+};
+
+impl Refusal {
+    fn of(request: &impl RequestHead, (status, body): Problem) -> Self {
+        Self::new(request, status, Bytes::from_static(body.as_bytes()))
+    }
+
+    fn new(request: &impl RequestHead, status: u16, body: Bytes) -> Self {
+        let mut fields = PlainFields::default();
+        fields.append(ResponseField::CacheControl, Bytes::from_static(b"no-store"));
+        let media_type = media_type(request.lines("accept"));
+        fields.append(ResponseField::ContentType, Bytes::from_static(media_type.as_bytes()));
+        Self { status, fields, body }
+    }
+
+    fn with_retry_after(mut self) -> Self {
+        write_retry_after(&mut self.fields, FAILURE_RETRY_AFTER);
+        self
+    }
+}
+
+/// The media type for a client that sends these lines of `Accept`.
+fn media_type<'a>(accept: impl Iterator<Item = &'a [u8]>) -> &'static str {
+    let mut ranges = accept
+        .filter_map(|line| std::str::from_utf8(line).ok().filter(|line| line.is_ascii()))
+        .flat_map(|line| MediaTypeList::new(line).flatten());
+    if ranges.any(|range| names_problem(&range)) {
+        "application/problem+json"
+    } else {
+        "application/json"
+    }
+}
+
+/// Whether a media range is that of problem details, and not there to say no.
+fn names_problem(range: &MediaType<'_>) -> bool {
+    let weight = |quality: &str| quality.parse().is_ok_and(|it: f32| it > 0.0 && it <= 1.0);
+    range.essence() == MediaType::from_parts(APPLICATION, PROBLEM, Some(JSON), &[])
+        && range.get_param(Q).is_none_or(|quality| weight(quality.as_str()))
+}
+
+/// The body of a 429: what denies, and until when.
+fn write_denial(json: &mut String, decision: &Decision) {
+    json.push_str(head!(
+        429,
+        "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        "Quota Exceeded"
+    ));
+    json.push_str(r#","detail":""#);
+    write_detail(json, decision);
+    json.push_str(r#"","violated-policies":["#);
+    let start = json.len();
+    for (policy, _) in decision.violated() {
+        json.push_str(if json.len() == start { "\"" } else { ",\"" });
+        // Letters, digits, `-`, `_` and `.` stand for themselves.
+        json.push_str(policy.name());
+        json.push('"');
+    }
+    json.push(']');
+    json.push_str(tail!("Too many requests. Please try again later."));
+}
+
+/// What denies, and until when, as a text of JSON.
+fn write_detail(json: &mut String, decision: &Decision) {
+    let start = json.len();
+    for (policy, standing) in decision.violated() {
+        let terms = policy.terms();
+        json.push_str(if json.len() == start { "Policy \\\"" } else { " Policy \\\"" });
+        json.push_str(policy.name());
+        match standing.retry {
+            Retry::After(wait) => {
+                json.push_str("\\\" allows ");
+                push(json, terms.units);
+                json.push_str(" requests per ");
+                push(json, terms.window / 1_000);
+                json.push_str(" s. Retry in ");
+                push(json, wait.div_ceil(1_000));
+                json.push_str(" s.");
+            }
+            Retry::Now | Retry::Never => {
+                json.push_str("\\\" never admits a request that costs more than ");
+                push(json, terms.burst);
+                json.push_str(" units.");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

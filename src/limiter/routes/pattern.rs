@@ -1,0 +1,159 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+/// Which requests a route is for: a method or any, and a path or a pattern of paths.
+///
+/// * `/api/data` is that path.
+/// * `/api/items/{id}` is any path with one segment, and not an empty one, in the place of `{id}`;
+///   the name says nothing.
+/// * `/api/*` is every path below `/api/`, and `/api` itself.
+/// * `GET /api/data` is only for that method; `HEAD` requests go with `GET`.
+///
+/// Where several routes are for a request, the most specific one holds: path segments are compared
+/// from the left, and text beats `{id}`, which beats `*`. Of routes with the same path, one with
+/// the method (for `HEAD`: `HEAD`, then `GET`) beats the one for any.
+///
+/// ```
+/// use tollgate::RoutePattern;
+///
+/// let pattern: RoutePattern = "GET /api/items/{id}".parse()?;
+/// assert_eq!(pattern.to_string(), "GET /api/items/{id}");
+/// assert!("api/items".parse::<RoutePattern>().is_err());
+/// # Ok::<(), tollgate::RoutePatternError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RoutePattern {
+    text: Box<str>,
+    pub(crate) method: Option<Box<str>>,
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// What stands between two slashes of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Segment {
+    Text(Box<str>),
+    Any,
+    /// All that follows, be it nothing.
+    Rest,
+}
+
+impl RoutePattern {
+    /// Whether it is one path, without a pattern.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.segments.iter().all(|segment| matches!(segment, Segment::Text(_)))
+    }
+
+    /// The path as it is written, without the method.
+    pub(crate) fn path(&self) -> &str {
+        &self.text[self.text.find('/').unwrap_or(0)..]
+    }
+}
+
+/// Patterns are equal that are for the same requests, whatever their names in braces.
+impl PartialEq for RoutePattern {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.method, &self.segments) == (&other.method, &other.segments)
+    }
+}
+
+impl Eq for RoutePattern {}
+
+impl Hash for RoutePattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.method, &self.segments).hash(state);
+    }
+}
+
+impl FromStr for RoutePattern {
+    type Err = RoutePatternError;
+
+    fn from_str(text: &str) -> Result<Self, RoutePatternError> {
+        parse(text).map_err(|problem| RoutePatternError { input: text.to_owned(), problem })
+    }
+}
+
+fn parse(text: &str) -> Result<RoutePattern, PatternProblem> {
+    let (method, path) = match text.split_once(' ') {
+        Some((method, path)) => (Some(method), path),
+        None => (None, text),
+    };
+    let is_method = |method: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_uppercase() || b"-_".contains(&byte);
+        !method.is_empty() && method.bytes().all(is_plain)
+    };
+    let path = path.strip_prefix('/').ok_or(PatternProblem::NoPath)?;
+    if method.is_some_and(|method| !is_method(method)) {
+        return Err(PatternProblem::Method);
+    }
+    // It is compared with a decoded path, without its query: these would stand there in vain.
+    if path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c)) {
+        return Err(PatternProblem::Character);
+    }
+    let segments = path.split('/').map(segment).collect::<Result<Vec<_>, _>>()?;
+    if segments.iter().rev().skip(1).any(|segment| *segment == Segment::Rest) {
+        return Err(PatternProblem::Rest);
+    }
+    Ok(RoutePattern { text: text.into(), method: method.map(Into::into), segments })
+}
+
+fn segment(text: &str) -> Result<Segment, PatternProblem> {
+    let is_name = |name: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !name.is_empty() && name.bytes().all(is_plain)
+    };
+    if text == "*" {
+        Ok(Segment::Rest)
+    } else if text.contains('*') {
+        Err(PatternProblem::Rest)
+    } else if !text.contains(['{', '}']) {
+        Ok(Segment::Text(text.into()))
+    } else {
+        text.strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'))
+            .filter(|name| is_name(name))
+            .map(|_| Segment::Any)
+            .ok_or(PatternProblem::Braces)
+    }
+}
+
+impl fmt::Display for RoutePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A text that is not a [`RoutePattern`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutePatternError {
+    input: String,
+    problem: PatternProblem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PatternProblem {
+    NoPath,
+    Method,
+    Character,
+    Braces,
+    Rest,
+}
+
+impl fmt::Display for RoutePatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a route: ", self.input)?;
+        f.write_str(match self.problem {
+            PatternProblem::NoPath => "expected '/' first, or a method, one space and '/'",
+            PatternProblem::Method => "a method is written in capital letters, with one space after it",
+            PatternProblem::Character => "a path is written decoded, without '%', '?', '#' or spaces",
+            PatternProblem::Braces => "braces must enclose a name of letters and digits, and nothing else stand between two slashes",
+            PatternProblem::Rest => "'*' must be all that stands after the last slash",
+        })?;
+        f.write_str(", as in \"/api/data\", \"GET /api/items/{id}\" or \"/api/*\"")
+    }
+}
+
+impl std::error::Error for RoutePatternError {}
+
+#[cfg(test)]
+mod tests;

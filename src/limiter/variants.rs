@@ -1,0 +1,95 @@
+use std::collections::HashMap;
+use std::iter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::domain::client::Client;
+use crate::domain::policy::{KeySource, Policy};
+use crate::domain::quota::Quota;
+
+/// A policy, and the same policy with each quota that it has for plans and users: one for all who have
+/// the same quota, as there may be many users and few quotas.
+#[derive(Debug)]
+pub(super) struct PolicyVariants {
+    policy: Arc<Policy>,
+    /// Those of plans and users, each once.
+    special: Vec<Arc<Policy>>,
+    plans: HashMap<Box<str>, Arc<Policy>>,
+    users: HashMap<Box<[u8]>, Arc<Policy>>,
+    may_be_given_back: AtomicBool,
+}
+
+impl PolicyVariants {
+    pub(super) fn new(policy: Policy) -> Self {
+        let mut special: HashMap<Quota, Arc<Policy>> = HashMap::new();
+        let mut of_quota = |quota| {
+            special.entry(quota).or_insert_with(|| Arc::new(policy.of_quota(quota))).clone()
+        };
+        let plans = policy.plans().map(|(plan, quota)| (plan.into(), of_quota(quota))).collect();
+        let users = policy.users().map(|(id, quota)| (id.into(), of_quota(quota))).collect();
+        let special = special.into_values().collect();
+        let may_be_given_back = AtomicBool::new(false);
+        Self { special, plans, users, policy: Arc::new(policy), may_be_given_back }
+    }
+
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The policy with each of its quotas.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        iter::once(&self.policy).chain(&self.special)
+    }
+
+    /// The policy with one quota of each window that it has.
+    pub(super) fn one_of_each_window(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        let of_windows: HashMap<_, _> =
+            self.policies().map(|policy| (policy.quota().window(), policy)).collect();
+        of_windows.into_values()
+    }
+
+    /// The policy with the numbers that hold for `client`: those of the user, or else of the plan,
+    /// or else its own. They do not depend on who asks where the key is not the user's.
+    pub(super) fn policy_of(&self, client: &Client<'_>) -> &Arc<Policy> {
+        let special = match (self.policy.key(), client.user_id()) {
+            (KeySource::User | KeySource::UserOrIp, Some(user)) => {
+                let plan = || client.plan().and_then(|plan| self.plans.get(plan));
+                self.users.get(user).or_else(plan)
+            }
+            _ => None,
+        };
+        special.unwrap_or(&self.policy)
+    }
+
+    /// Whether there are requests that are charged under this policy before another one decides: a
+    /// store that decides keys one after another may then give the charge back.
+    pub(super) fn may_be_given_back(&self) -> bool {
+        self.may_be_given_back.load(Ordering::SeqCst)
+    }
+}
+
+/// The policies that a request meets, in order.
+#[derive(Clone, Debug)]
+pub struct Policies(pub(super) Arc<[Arc<PolicyVariants>]>);
+
+impl Policies {
+    /// The policies, in order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
+        self.0.iter().map(|variants| &**variants.policy())
+    }
+
+    /// Notes that requests are charged under these together: all but the last one may be given back.
+    pub(super) fn note_charged_together(&self) {
+        let (_, earlier) = self.0.split_last().unzip();
+        for variants in earlier.into_iter().flatten() {
+            variants.may_be_given_back.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
