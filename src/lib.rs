@@ -30,6 +30,8 @@
 //! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
 //!   adds the header fields. See [the middleware](guide::middleware) and
 //!   [header fields](guide::header_fields).
+//! * [`RateLimitLayer`] is the same for axum, tonic, hyper and whatever else is a tower service: see
+//!   [the layer](guide::tower_layer).
 //! * [`ClientIp`] finds the addresses of clients [behind proxies](guide::client_address).
 //! * [`Limiter`] is for everything else: see [the limiter](guide::limiter). It takes a [`Client`], who asks,
 //!   and answers with a [`Decision`]. See [policies](guide::policies), [plans](guide::plans),
@@ -63,6 +65,8 @@ mod domain;
 mod http;
 mod limiter;
 mod store;
+#[cfg(feature = "tower")]
+mod tower;
 
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
@@ -90,11 +94,16 @@ pub use self::store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlE
 #[cfg(feature = "tls")]
 pub use self::store::{RedisTls, RedisTlsError};
 
-#[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis
+#[cfg(feature = "tower")]
+pub use self::tower::{RateLimitLayer, RateLimitService, ResponseBody};
+
+#[cfg(all(doc, feature = "server", feature = "tower"))] // its examples use all doors and Redis
 #[doc = include_str!("../docs/guide/index.md")]
 pub mod guide {
     #[doc = include_str!("../docs/guide/middleware.md")]
     pub mod middleware {}
+    #[doc = include_str!("../docs/guide/tower_layer.md")]
+    pub mod tower_layer {}
     #[doc = include_str!("../docs/guide/limiter.md")]
     pub mod limiter {}
     #[doc = include_str!("../docs/guide/policies.md")]
@@ -117,6 +126,6 @@ pub mod guide {
     pub mod guarantees {}
 }
 
-#[cfg(all(doctest, feature = "server"))]
+#[cfg(all(doctest, feature = "server", feature = "tower"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

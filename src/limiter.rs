@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use self::access::AccessList;
 pub use self::access::{Access, AccessEntry, AccessEntryError};
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::admission::Deciding;
 #[cfg(feature = "server")]
 pub(crate) use self::admission::Failures;
@@ -22,7 +22,7 @@ pub use self::variants::Policies;
 use self::variants::PolicyVariants;
 use crate::domain::client::Client;
 use crate::domain::decision::Retry;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
@@ -118,7 +118,7 @@ impl Limiter {
     }
 
     /// The header fields that policies count by.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn key_headers(&self) -> impl Iterator<Item = &str> {
         self.0.variants.values().filter_map(|variants| match variants.policy().key() {
             KeySource::Header(name) => Some(&**name),

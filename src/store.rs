@@ -8,6 +8,8 @@ pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 #[cfg(feature = "actix")]
 pub(crate) use self::defer::DeferTask;
+#[cfg(feature = "tower")]
+pub(crate) use self::defer::here_or_spawn;
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::maybe_ready::MaybeReady;

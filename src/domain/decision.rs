@@ -82,7 +82,7 @@ impl Decision {
     }
 
     /// The same policies, as they are shared.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn shared_policies(&self) -> &[Arc<Policy>] {
         &self.policies
     }

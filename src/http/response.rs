@@ -8,12 +8,14 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseField {
     AccessControlExposeHeaders,
+    #[cfg(feature = "server")]
     Allow,
     CacheControl,
     ContentType,
     RateLimit,
     RateLimitPolicy,
     RetryAfter,
+    #[cfg(feature = "server")]
     WwwAuthenticate,
     XRateLimitLimit,
     XRateLimitRemaining,
@@ -25,12 +27,14 @@ impl ResponseField {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AccessControlExposeHeaders => "access-control-expose-headers",
+            #[cfg(feature = "server")]
             Self::Allow => "allow",
             Self::CacheControl => "cache-control",
             Self::ContentType => "content-type",
             Self::RateLimit => "ratelimit",
             Self::RateLimitPolicy => "ratelimit-policy",
             Self::RetryAfter => "retry-after",
+            #[cfg(feature = "server")]
             Self::WwwAuthenticate => "www-authenticate",
             Self::XRateLimitLimit => "x-ratelimit-limit",
             Self::XRateLimitRemaining => "x-ratelimit-remaining",
@@ -97,6 +101,6 @@ mod tests {
         fields.set(ResponseField::XRateLimitReset, Bytes::from_static(b"3"));
         assert_eq!(fields.lines(ResponseField::RateLimit).collect::<Vec<_>>(), [b"1", b"2"]);
         assert_eq!(fields.lines(ResponseField::XRateLimitReset).collect::<Vec<_>>(), [b"3"]);
-        assert_eq!(fields.lines(ResponseField::Allow).count(), 0);
+        assert_eq!(fields.lines(ResponseField::RetryAfter).count(), 0);
     }
 }

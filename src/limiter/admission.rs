@@ -197,7 +197,7 @@ impl Admitting {
     ///
     /// # Errors
     /// With the future to await, if it is not decided yet.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn now(self) -> Result<Admission, Box<Deciding>> {
         self.0.now()
     }
