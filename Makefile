@@ -17,12 +17,12 @@ help: ## print these targets
 run: toolchain ## serve, with config.toml, on http://127.0.0.1:8080
 	cargo run --locked --release
 
-test: toolchain ## run all tests; installs redis-server if it is missing
-	@tests/setup.sh redis-server
+test: toolchain ## run all tests; installs redis-server and openssl if they are missing
+	@tests/setup.sh redis-server openssl
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
 
-check: format rust-version clippy features docs package licences lint-lua ## lint, docs, features, package and licences; installs cargo-deny and luacheck if missing
+check: format rust-version clippy features docs package licences lint-lua ## lint, docs, features, package and licences; installs cargo-deny, mdbook, lychee and luacheck if missing
 
 toolchain:
 	@tests/setup.sh rust cc
@@ -41,8 +41,14 @@ features: toolchain
 	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2|rustls)'
 	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq) '
 
-docs: toolchain
+# Of links within the repository the files and the headings must be there. Other sites are not asked.
+BOOK := $(BUILT)/book
+
+docs: toolchain ## build the crate's documentation and the book, and check their links; installs mdbook and lychee if missing
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+	@tests/setup.sh mdbook lychee
+	mdbook build docs --dest-dir $(BOOK)
+	lychee --offline --include-fragments --no-progress --root-dir $(BOOK) *.md docs/src $(BOOK)
 
 package: toolchain ## build and test the crate as it is packaged
 	cargo package --locked --no-verify --allow-dirty
@@ -85,8 +91,8 @@ bench-peers: bench-built ## measure what a user would pick instead; builds it, a
 	benches/peers/install.sh $(RESULTS)/peers
 	$(LOAD) peers $(MEASURED) $(LONG)
 
-bench-chart: toolchain ## draw benches/chart.svg from what `make bench` measured last
-	$(LOAD) chart --results $(RESULTS) --output benches/chart.svg
+bench-chart: toolchain ## draw docs/src/chart.svg from what `make bench` measured last
+	$(LOAD) chart --results $(RESULTS) --output docs/src/chart.svg
 
 bench-core: toolchain ## measure the parts of a decision, without a network
 	cargo bench --locked --bench core

@@ -89,7 +89,7 @@ fn write(redis: &mut Connection, key: &str, foreign: &Foreign) -> Option<Vec<u8>
     Some(value)
 }
 
-/// Whether `value` may be a state of `policy`, as the table of layouts in the README has it.
+/// Whether `value` may be a state of `policy`, as the table of layouts in docs/src/layouts.md has it.
 fn may_be_a_state(policy: &Policy, value: &[u8]) -> bool {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let exact = |bytes: &[u8]| bytes.chunks(7).all(|it| number(it) <= MAX_EXACT);

@@ -1,5 +1,5 @@
 //! Random faults under load: Redis is broken and mended again and again, and every admitted request
-//! is booked. No client may get more than the README promises for the fault, nor less than a quota.
+//! is booked. No client may get more than docs/src/outages.md promises for the fault, nor less than a quota.
 
 use std::collections::BTreeMap;
 use std::fmt;
