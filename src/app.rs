@@ -5,6 +5,7 @@
 mod auth;
 pub mod cli;
 pub mod config;
+mod connections;
 mod doctor;
 mod endpoints;
 mod operators;

@@ -21,12 +21,12 @@ use crate::domain::quota::{Cost, Quota};
 use crate::http::ForwardingHeader;
 use crate::limiter::{AccessEntry, RoutePattern};
 
+mod error;
 mod file;
 mod host;
 mod layers;
 mod listen;
 mod origin;
-mod problem;
 mod resolve;
 mod section;
 mod server;
@@ -36,10 +36,10 @@ mod toml;
 mod words;
 
 pub use crate::store::{RedisTls, RedisUrl};
+pub use error::{Problem, Problems};
 pub use host::{HostName, HostNameError};
 pub use layers::Sources;
 pub use listen::{Listen, ListenError};
-pub use problem::{Problem, Problems};
 pub use server::{ConnectionLimits, Server};
 pub use store_url::{StoreUrl, StoreUrlError};
 

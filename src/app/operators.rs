@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use self::metrics::Metrics;
 use crate::app::config::{Config, HostName};
+use crate::app::connections::{Connections, Stage};
 use crate::app::endpoints::{not_found, readable};
 use crate::app::operators::store_watch::StoreWatch;
-use crate::app::serve::registry::{Connections, Stage};
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::store::{MemoryStore, NewKeys, RedisStore};
 

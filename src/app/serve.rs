@@ -7,7 +7,7 @@ use std::{fmt, io, thread};
 
 use actix_web::web::Data;
 
-use self::files::{ADMIN_CONNECTIONS, Files};
+use self::file_limit::{ADMIN_CONNECTIONS, Files};
 use self::listener::{Late, Parts};
 use self::signals::Signals;
 use self::stop::Stop;
@@ -15,9 +15,9 @@ use crate::actix::rate_limit::RateLimit;
 use crate::app::auth::{Authenticate, FAILURES, Jwt, Proofs};
 use crate::app::config;
 use crate::app::config::{Config, Listen, RedisUrl, StoreUrl};
+use crate::app::connections::{Connections, Most};
 use crate::app::operators::store_watch::StoreWatch;
 use crate::app::operators::{Admin, Listeners};
-use crate::app::serve::registry::{Connections, Most};
 use crate::domain::policy::{KeySource, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
@@ -25,9 +25,8 @@ use crate::limiter::{Limiter, LimiterBuilder};
 use crate::store::{Keyspace, MemoryStore, MonotonicClock, RedisOptions, RedisStore, Store};
 
 mod connection;
-mod files;
+mod file_limit;
 mod listener;
-pub(crate) mod registry;
 mod signals;
 mod stop;
 mod unix_socket;

@@ -7,9 +7,9 @@ use std::{fmt, fs, io};
 
 use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
+use super::error::Problem;
 use super::file;
 use super::origin::Origin;
-use super::problem::Problem;
 use super::service_link::is_service_link;
 use super::toml;
 use super::words::{key_of, show};

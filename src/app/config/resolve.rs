@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::config::{Map, Value};
 
-use super::problem::{Problem, Problems};
+use super::error::{Problem, Problems};
 use super::section::{Leaf, Section};
 use super::words::show_text;
 use super::{Config, Headers, Store, StoreUrlError};

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use ::config::{Map, Value, ValueKind};
 
+use super::error::Problem;
 use super::origin::Origin;
-use super::problem::Problem;
 use super::words::{is_like_a_secret, key_of, one_of, show, show_text};
 
 /// A table that is being read: who asks for an option takes it out, and what is left is unknown.

@@ -9,14 +9,14 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use self::listeners::Listeners;
-use self::store_watch::Watched;
+use self::connections::Listeners;
+use self::store_findings::Watched;
+use crate::app::connections::Connections;
 use crate::app::operators::store_watch::StoreWatch;
-use crate::app::serve::registry::Connections;
 use crate::store::{MemoryStore, NewKeys, PolicyKeys, RedisStatus, RedisStore};
 
-mod listeners;
-mod store_watch;
+mod connections;
+mod store_findings;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

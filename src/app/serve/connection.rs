@@ -22,7 +22,7 @@ use tokio::task::yield_now;
 use self::body::{BodyStream, ToCome};
 use self::wire::{End, WRITE_AT_ONCE, Wire};
 use crate::app::config::ConnectionLimits;
-use crate::app::serve::registry::Registration;
+use crate::app::connections::Registration;
 
 mod body;
 mod head;

@@ -17,15 +17,15 @@ use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse};
 
 use super::connection::{Shared, serve};
-use super::files;
+use super::file_limit;
 use super::unix_socket::{self, SocketFile};
 use crate::actix::rate_limit::RateLimit;
 use crate::app::auth::Authenticate;
 use crate::app::config::{Config, ConnectionLimits, Listen};
+use crate::app::connections::{Connections, Limit};
 use crate::app::endpoints;
 use crate::app::operators;
 use crate::app::operators::Admin;
-use crate::app::serve::registry::{Connections, Limit};
 
 /// What requests are answered with.
 pub(super) struct Parts {
@@ -80,7 +80,7 @@ pub(super) async fn app(
             // What is wrapped later runs earlier: quotas need to know who is asking.
             .wrap(Condition::new(parts.authenticates, parts.authenticate.clone()))
     };
-    let builder = builder(files::workers(config));
+    let builder = builder(file_limit::workers(config));
     let backlog = config.server.backlog;
     match &config.server.listen {
         Listen::Tcp(address) => {

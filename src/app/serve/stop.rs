@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::time::{sleep, timeout};
 
 use crate::app::config::Config;
-use crate::app::serve::registry::{Connections, Limit, Stage};
+use crate::app::connections::{Connections, Limit, Stage};
 
 /// How a stop goes.
 #[derive(Clone, Debug)]

@@ -10,9 +10,9 @@ use crate::app::auth::{
     ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
     KeyDigest, KeyDigestError, Secret, check_keys,
 };
+use crate::app::config::error::Problem;
 use crate::app::config::file;
 use crate::app::config::origin::Origin;
-use crate::app::config::problem::Problem;
 use crate::app::config::section::{Leaf, Section};
 use crate::app::config::words::one_of;
 use crate::app::config::{Auth, Jwt, toml};

@@ -1,7 +1,7 @@
 use std::num::NonZeroU8;
 
 use crate::app::config::ClientIp;
-use crate::app::config::problem::Problem;
+use crate::app::config::error::Problem;
 use crate::app::config::section::{Leaf, Section};
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::policy::KeySource;

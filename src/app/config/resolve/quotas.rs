@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::app::config::problem::Problem;
+use crate::app::config::error::Problem;
 use crate::app::config::section::{Leaf, Section};
 use crate::domain::policy::{KeySource, Policy};
 use crate::domain::quota::Quota;

@@ -2,7 +2,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::app::config::Route;
-use crate::app::config::problem::Problem;
+use crate::app::config::error::Problem;
 use crate::app::config::section::{Leaf, Section};
 use crate::app::config::words::{one_of, show_text};
 use crate::domain::policy::Policy;

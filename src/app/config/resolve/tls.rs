@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::app::config::error::Problem;
 use crate::app::config::file;
-use crate::app::config::problem::Problem;
 use crate::app::config::section::{Leaf, Section};
 use crate::app::config::{RedisTls, StoreUrl};
 use crate::store::RedisTlsError;

@@ -15,7 +15,7 @@ use futures_core::Stream;
 use tokio_util::codec::Decoder as _;
 
 use super::wire::{Body, Wire};
-use crate::app::serve::registry::{Limit, Order};
+use crate::app::connections::{Limit, Order};
 
 /// The bytes per second that a body must keep up, once its time limit is over.
 const LEAST_RATE: u64 = 500;

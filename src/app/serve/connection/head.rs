@@ -12,7 +12,7 @@ use actix_web::rt::time::Instant;
 use tokio_util::codec::Decoder as _;
 
 use super::wire::{Body, End, Wire};
-use crate::app::serve::registry::{Limit, Order};
+use crate::app::connections::{Limit, Order};
 
 /// How long a connection is to have idled before its age alone ends it: the next request of a busy one
 /// may be on its way, and gets the last answer.

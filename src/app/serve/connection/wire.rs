@@ -20,7 +20,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::timer::Timer;
 use crate::app::config::ConnectionLimits;
-use crate::app::serve::registry::{Limit, Order, Registration};
+use crate::app::connections::{Limit, Order, Registration};
 
 /// Bytes that are read at once, at most.
 const READ_AT_ONCE: usize = 8 * 1_024;

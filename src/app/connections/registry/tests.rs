@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Waker;
 
 use super::*;
+use crate::app::connections::Order;
 use crate::domain::clock::ManualClock;
 use crate::domain::network::Network;
 

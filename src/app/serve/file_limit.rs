@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::ServeError;
 use crate::app::config::Config;
-use crate::app::serve::registry::SPARE;
+use crate::app::connections::SPARE;
 
 /// Connections to the operators' listener, beside those to the app's.
 pub(super) const ADMIN_CONNECTIONS: usize = 128;

@@ -1,5 +1,4 @@
-//! The open connections of a listener: how many there may be, whose they are, and the order to end
-//! one.
+//! The registry of a listener's open connections.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,17 +11,11 @@ use actix_web::rt::time::timeout;
 use atomic_waker::AtomicWaker;
 use tokio::sync::Notify;
 
+use super::limit::Limit;
+use super::registration::{Entry, Registration};
 use crate::domain::clock::{Clock, Millis};
 use crate::domain::key::{Ipv6Network, Ipv6Prefix, counted};
 use crate::domain::network::Networks;
-
-use registration::Entry;
-
-mod limit;
-mod registration;
-
-pub(crate) use limit::Limit;
-pub(crate) use registration::{Order, Registration};
 
 /// Connections over the most that may be open for a moment, while others that were told to end do so.
 pub(crate) const SPARE: usize = 64;
@@ -207,7 +200,7 @@ impl Connections {
     }
 
     /// The time, which is never 0.
-    fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         self.clock.now().saturating_add(1)
     }
 
@@ -250,7 +243,7 @@ impl Connections {
         limit
     }
 
-    fn leave(&self, entry: &Entry, address: Option<IpAddr>) {
+    pub(super) fn leave(&self, entry: &Entry, address: Option<IpAddr>) {
         let mut table = self.table();
         let place = entry.place();
         table.open.swap_remove(place);

@@ -9,7 +9,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
 use super::gauge;
-use crate::app::serve::registry::{Connections, Limit};
+use crate::app::connections::{Connections, Limit};
 
 /// The connections of the listeners.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ use std::task::Context;
 
 use atomic_waker::AtomicWaker;
 
-use super::{Connections, Limit, Stage};
+use super::limit::Limit;
+use super::registry::{Connections, Stage};
 use crate::domain::clock::Millis;
 
 /// What others may know of a connection, and tell it.
