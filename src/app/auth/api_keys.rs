@@ -17,11 +17,11 @@ const PREFIX: &str = "tg_";
 /// takes could tell of digests at most, and a digest, even a whole one, leads back to no key of 256
 /// random bits. The time to hash depends on the length of what was sent, which the sender knows.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct ApiKeys(HashMap<KeyDigest, User>);
+pub(crate) struct ApiKeys(HashMap<KeyDigest, User>);
 
 impl ApiKeys {
     /// Adds the key with that digest; `false` where it is there already.
-    pub fn insert(&mut self, digest: KeyDigest, user: User) -> bool {
+    pub(crate) fn insert(&mut self, digest: KeyDigest, user: User) -> bool {
         let is_new = !self.0.contains_key(&digest);
         if is_new {
             self.0.insert(digest, user);
@@ -31,7 +31,7 @@ impl ApiKeys {
 
     /// Whose `key` is.
     #[must_use]
-    pub fn user_of(&self, key: &[u8]) -> Option<&User> {
+    pub(crate) fn user_of(&self, key: &[u8]) -> Option<&User> {
         self.0.get(&KeyDigest::of(key))
     }
 }
@@ -44,12 +44,12 @@ impl fmt::Debug for ApiKeys {
 
 /// The SHA-256 of an API key, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyDigest([u8; 32]);
+pub(crate) struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
     /// The digest of `key`.
     #[must_use]
-    pub fn of(key: &[u8]) -> Self {
+    pub(crate) fn of(key: &[u8]) -> Self {
         Self(Sha256::digest(key).into())
     }
 }
@@ -87,7 +87,7 @@ impl fmt::Display for KeyDigest {
 
 /// A text that is no SHA-256. It does not carry the text: that may be the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyDigestError;
+pub(crate) struct KeyDigestError;
 
 impl fmt::Display for KeyDigestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

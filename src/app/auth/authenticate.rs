@@ -10,9 +10,8 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 
-use super::Proofs;
-use super::credential::Credential;
 use super::jwt::Unproved;
+use super::proofs::Proofs;
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
@@ -64,7 +63,7 @@ impl Inner {
             Ok(user) => return Ok(user),
             Err(why) => return Err(self.refuse(request, why).await),
         }
-        let Some(credential) = Credential::of(request.headers(), &self.proofs) else {
+        let Some(credential) = self.proofs.credential(request.headers()) else {
             return Ok(None);
         };
         self.failures_left(request, Ask::Peek).await?;

@@ -2,18 +2,18 @@ use std::fmt;
 
 /// What nobody else may learn: it never prints.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<[u8]>);
+pub(crate) struct Secret(Box<[u8]>);
 
 impl Secret {
     /// Keeps `bytes`.
     #[must_use]
-    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+    pub(crate) fn new(bytes: impl Into<Box<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
     /// The bytes themselves: for a computation, never for a message.
     #[must_use]
-    pub fn expose(&self) -> &[u8] {
+    pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }
 }

@@ -13,7 +13,7 @@ const LONGEST_PATH: usize = 103;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listen {
+pub(crate) enum Listen {
     /// On `host:port`; IPv6 addresses stand in brackets, and port 0 is any free one.
     Tcp(Box<str>),
     /// On the Unix socket at this absolute path, written `unix:/path`.
@@ -76,7 +76,7 @@ impl fmt::Display for Listen {
 
 /// A text that is neither `host:port` nor `unix:/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenError {
+pub(crate) struct ListenError {
     text: String,
     /// Whether a Unix socket would do.
     may_be_unix: bool,

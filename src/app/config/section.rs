@@ -2,15 +2,14 @@
 //! bad option does not hide another.
 
 use std::fmt;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ::config::{Map, Value, ValueKind};
 
-use super::error::Problem;
+use super::error::ConfigError;
+use super::leaf::Leaf;
 use super::origin::Origin;
-use super::words::{is_like_a_secret, key_of, one_of, show, show_text};
+use super::words::{key_of, one_of, show};
 
 /// A table that is being read: who asks for an option takes it out, and what is left is unknown.
 #[derive(Debug)]
@@ -19,12 +18,12 @@ pub(super) struct Section {
     origin: Origin,
     values: Map<String, Value>,
     known: Vec<&'static str>,
-    problems: Vec<Problem>,
+    errors: Vec<ConfigError>,
 }
 
 impl Section {
-    pub(super) fn root(values: Map<String, Value>, problems: Vec<Problem>) -> Self {
-        Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), problems }
+    pub(super) fn root(values: Map<String, Value>, errors: Vec<ConfigError>) -> Self {
+        Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), errors }
     }
 
     /// The part at `path`, from an origin of its own.
@@ -37,7 +36,7 @@ impl Section {
     pub(super) fn take(&mut self, name: &'static str) -> Option<Leaf> {
         self.known.push(name);
         let value = self.values.remove(name)?;
-        Some(Leaf { key: self.key_of(name), origin: Origin::of(&value), kind: value.kind })
+        Some(Leaf::new(self.key_of(name), value))
     }
 
     /// The option `name` as `read` reads it; `default` where it is not given, or bad.
@@ -45,14 +44,14 @@ impl Section {
         &mut self,
         name: &'static str,
         default: T,
-        read: impl FnOnce(&Leaf) -> Result<T, Problem>,
+        read: impl FnOnce(&Leaf) -> Result<T, ConfigError>,
     ) -> T {
         let read = self.take(name).map(|leaf| read(&leaf));
         read.and_then(|read| self.note(read)).unwrap_or(default)
     }
 
     /// The list `name` of texts, which are `expected`, each as it parses; without those that do not, each
-    /// of which is a problem of its own.
+    /// of which is a error of its own.
     pub(super) fn list<T: FromStr<Err: fmt::Display>>(
         &mut self,
         name: &'static str,
@@ -67,12 +66,11 @@ impl Section {
     /// All options in this table, by name, as `read` reads them; without those that are bad.
     pub(super) fn options<T>(
         &mut self,
-        mut read: impl FnMut(&str, &Leaf) -> Result<T, Problem>,
+        mut read: impl FnMut(&str, &Leaf) -> Result<T, ConfigError>,
     ) -> Vec<T> {
         let mut options = Vec::new();
         for (name, value) in std::mem::take(&mut self.values) {
-            let origin = Origin::of(&value);
-            let leaf = Leaf { key: self.key_of(&name), origin, kind: value.kind };
+            let leaf = Leaf::new(self.key_of(&name), value);
             options.extend(self.note(read(&name, &leaf)));
         }
         options
@@ -107,23 +105,23 @@ impl Section {
         self.values.len() < before
     }
 
-    /// Notes problems that were found elsewhere.
-    pub(super) fn add(&mut self, problems: Vec<Problem>) {
-        self.problems.extend(problems);
+    /// Notes errors that were found elsewhere.
+    pub(super) fn add(&mut self, errors: Vec<ConfigError>) {
+        self.errors.extend(errors);
     }
 
-    /// The value of `result`, or nothing, its problem being noted.
-    pub(super) fn note<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
-        result.map_err(|problem| self.problems.push(problem)).ok()
+    /// The value of `result`, or nothing, its error being noted.
+    pub(super) fn note<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// Notes a problem of the section as a whole.
+    /// Notes a error of the section as a whole.
     pub(super) fn refuse(&mut self, message: impl fmt::Display) {
-        self.problems.push(Problem::at(&self.key(), &self.origin, message));
+        self.errors.push(ConfigError::at(&self.key(), &self.origin, message));
     }
 
     /// Everything that was found wrong, unknown keys among it.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    pub(super) fn finish(mut self) -> Vec<ConfigError> {
         for (name, value) in std::mem::take(&mut self.values) {
             let mut message = format!("unknown key, expected {}", one_of(&self.known));
             let origin = Origin::of(&value);
@@ -131,9 +129,9 @@ impl Section {
                 let meant = self.variable_like(&name);
                 message += &format!("; \"__\" joins levels, as in {meant}");
             }
-            self.problems.push(Problem::at(&self.key_of(&name), origin, message));
+            self.errors.push(ConfigError::at(&self.key_of(&name), origin, message));
         }
-        self.problems
+        self.errors
     }
 
     /// A variable that is there, and likely to be meant by one whose last part is `name`.
@@ -154,13 +152,13 @@ impl Section {
         if let ValueKind::Table(values) = value.kind {
             section.values = values;
             let result = read(&mut section);
-            self.problems.extend(section.finish());
+            self.errors.extend(section.finish());
             result
         } else {
             let shown = show(&section.key(), &value.kind);
             section.refuse(format_args!("expected a table, got {shown}"));
-            self.problems.append(&mut section.problems);
-            // As if it were empty; what would be missing from it is not another problem.
+            self.errors.append(&mut section.errors);
+            // As if it were empty; what would be missing from it is not another error.
             read(&mut section)
         }
     }
@@ -171,107 +169,5 @@ impl Section {
 
     fn key_of(&self, name: &str) -> String {
         key_of(&[&self.path[..], &[name.to_owned()]].concat())
-    }
-}
-
-/// The value of one option.
-#[derive(Clone, Debug)]
-pub(super) struct Leaf {
-    key: String,
-    origin: Origin,
-    kind: ValueKind,
-}
-
-impl Leaf {
-    /// A whole number in `range`. The config crate would round floats and count booleans.
-    pub(super) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, Problem> {
-        let number = match &self.kind {
-            ValueKind::I64(number) => u64::try_from(*number).ok(),
-            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
-            _ => None,
-        };
-        number.filter(|number| range.contains(number)).ok_or_else(|| {
-            self.unlike(format_args!("a whole number from {} to {}", range.start(), range.end()))
-        })
-    }
-
-    /// `true` or `false`.
-    pub(super) fn flag(&self) -> Result<bool, Problem> {
-        match &self.kind {
-            ValueKind::Boolean(flag) => Some(*flag),
-            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
-            _ => None,
-        }
-        .ok_or_else(|| self.unlike("true or false"))
-    }
-
-    /// Text of any kind.
-    pub(super) fn text(&self) -> Result<&str, Problem> {
-        match &self.kind {
-            ValueKind::String(text) => Ok(text),
-            _ => Err(self.unlike("text in quotes")),
-        }
-    }
-
-    /// A path; one in a file is seen from where that file is.
-    pub(super) fn path(&self) -> Result<PathBuf, Problem> {
-        let path = Path::new(self.text()?);
-        Ok(match &self.origin {
-            Origin::File(name) => Path::new(name).parent().unwrap_or(Path::new("")).join(path),
-            _ => path.to_owned(),
-        })
-    }
-
-    /// Text that `read` takes. A URL is in the wrong place, and its password would be in the message.
-    pub(super) fn parse<T, E: fmt::Display>(
-        &self,
-        expected: &str,
-        read: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Problem> {
-        self.parse_item(self.text()?, expected, read)
-    }
-
-    /// A list of texts, which are `expected`; outside files, text with commas between.
-    pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, Problem> {
-        match &self.kind {
-            ValueKind::Array(values) => values
-                .iter()
-                .map(|value| match &value.kind {
-                    ValueKind::String(text) => Some(text.clone()),
-                    _ => None,
-                })
-                .collect(),
-            ValueKind::String(text) if self.origin.is_untyped() => Some(match text.trim() {
-                "" => Vec::new(),
-                text => text.split(',').map(|item| item.trim().to_owned()).collect(),
-            }),
-            _ => None,
-        }
-        .ok_or_else(|| self.unlike(format_args!("a list of {expected}")))
-    }
-
-    /// One text of a list that `read` takes. A bad one is shown unless it is like a secret.
-    fn parse_item<T, E: fmt::Display>(
-        &self,
-        text: &str,
-        expected: &str,
-        read: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Problem> {
-        read(text).map_err(|problem| {
-            if is_like_a_secret(text) {
-                self.refuse(format_args!("expected {expected}, got {}", show_text(text)))
-            } else {
-                self.refuse(problem)
-            }
-        })
-    }
-
-    /// The problem `message` of this option.
-    pub(super) fn refuse(&self, message: impl fmt::Display) -> Problem {
-        Problem::at(&self.key, &self.origin, message)
-    }
-
-    fn unlike(&self, expected: impl fmt::Display) -> Problem {
-        self.refuse(format_args!("expected {expected}, got {}", show(&self.key, &self.kind)))
     }
 }

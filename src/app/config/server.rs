@@ -2,27 +2,27 @@
 
 use std::time::Duration;
 
-use super::Listen;
+use super::listen::Listen;
 
 /// Where and how the server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     /// The address to listen on.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// Threads that serve requests; 0 for one per core.
-    pub workers: usize,
+    pub(crate) workers: usize,
     /// Connections that the system keeps waiting until the process accepts them.
-    pub backlog: i32,
+    pub(crate) backlog: i32,
     /// Connections that may be open at a time.
-    pub max_connections: usize,
+    pub(crate) max_connections: usize,
     /// Connections among them that one address may have; an IPv6 network of 64 bits is one address.
-    pub max_connections_per_ip: usize,
+    pub(crate) max_connections_per_ip: usize,
     /// What each connection may take.
-    pub limits: ConnectionLimits,
+    pub(crate) limits: ConnectionLimits,
     /// How long the port still answers after the process was told to stop.
-    pub shutdown_delay: Duration,
+    pub(crate) shutdown_delay: Duration,
     /// How long requests under way may take to be answered after that.
-    pub shutdown_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
 }
 
 impl Default for Server {
@@ -42,23 +42,23 @@ impl Default for Server {
 
 /// What one connection may take of time and memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectionLimits {
+pub(crate) struct ConnectionLimits {
     /// How long the head of a request may take to come whole.
-    pub header_timeout: Duration,
+    pub(crate) header_timeout: Duration,
     /// How long the body of a request may take; a long one gets more time as it comes.
-    pub body_timeout: Duration,
+    pub(crate) body_timeout: Duration,
     /// How long a connection may idle between requests.
-    pub keep_alive: Duration,
+    pub(crate) keep_alive: Duration,
     /// How long a client may take to read what is written at once.
-    pub write_timeout: Duration,
+    pub(crate) write_timeout: Duration,
     /// The age after which a connection is closed when its request is answered.
-    pub max_age: Duration,
+    pub(crate) max_age: Duration,
     /// Bytes of the request line and the header fields together.
-    pub max_head_bytes: usize,
+    pub(crate) max_head_bytes: usize,
     /// Header fields of a request.
-    pub max_headers: usize,
+    pub(crate) max_headers: usize,
     /// Bytes of a request's body.
-    pub max_body_bytes: u64,
+    pub(crate) max_body_bytes: u64,
 }
 
 impl Default for ConnectionLimits {

@@ -7,7 +7,7 @@ use crate::store::{RedisUrl, RedisUrlError};
 
 /// Where state lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreUrl {
+pub(crate) enum StoreUrl {
     /// In this process: `memory:`.
     Memory,
     /// In the Redis at this URL.
@@ -71,7 +71,7 @@ impl fmt::Display for StoreUrl {
 
 /// A text that is not the URL of a store. It does not carry the text, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreUrlError {
+pub(crate) enum StoreUrlError {
     /// It is empty.
     Empty,
     /// It has no scheme.
@@ -91,7 +91,7 @@ impl fmt::Display for StoreUrlError {
             Self::NoScheme => write!(f, "it does not begin with a scheme: expected {ALL}"),
             Self::Scheme(like) => write!(f, "no store has that scheme: expected {like}"),
             Self::MemoryHasNoPlace => f.write_str("nothing may follow memory:, which has no place"),
-            Self::BadRedis(problem) => write!(f, "{problem}"),
+            Self::BadRedis(error) => write!(f, "{error}"),
         }
     }
 }

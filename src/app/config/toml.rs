@@ -2,24 +2,24 @@
 
 use std::borrow::Cow;
 
-use ::config::{ConfigError, File, FileFormat, Map, Source as _, Value};
+use ::config::{File, FileFormat, Map, Source as _, Value};
 
 /// The table that `text` says, or what is wrong with it.
 pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
-    read(text).or_else(|problem| match problem {
+    read(text).or_else(|error| match error {
         Some(located) => Err(located),
         // The parser does not say which number it is that fits no 64 bits. As text, it passes here
         // and is refused where its key is known.
-        None => read(&quote_huge_numbers(text)).map_err(|problem| {
-            problem.unwrap_or_else(|| "has a number that is too large, or nests too deep".into())
+        None => read(&quote_huge_numbers(text)).map_err(|error| {
+            error.unwrap_or_else(|| "has a number that is too large, or nests too deep".into())
         }),
     })
 }
 
-/// Without a problem where the parser gives no line.
+/// Without a error where the parser gives no line.
 fn read(text: &str) -> Result<Map<String, Value>, Option<String>> {
     File::from_str(text, FileFormat::Toml).collect().map_err(|error| match error {
-        ConfigError::FileParse { cause, .. } => without_excerpt(&cause.to_string()),
+        ::config::ConfigError::FileParse { cause, .. } => without_excerpt(&cause.to_string()),
         _ => None,
     })
 }

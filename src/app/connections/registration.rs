@@ -1,108 +1,69 @@
-//! One open connection among the others.
+//! A connection's own hold on its listener.
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
 
-use atomic_waker::AtomicWaker;
-
+use super::entry::Entry;
 use super::limit::Limit;
 use super::registry::{Connections, Stage};
-use crate::domain::clock::Millis;
-
-/// What others may know of a connection, and tell it.
-#[derive(Debug, Default)]
-pub(super) struct Entry {
-    /// Where it stands among the open ones; under their lock.
-    place: AtomicUsize,
-    /// When the server began to wait for this client; 0 while it does not.
-    waits_since: AtomicU64,
-    is_to_end: AtomicBool,
-    waker: AtomicWaker,
-}
-
-impl Entry {
-    pub(super) fn at(place: usize) -> Self {
-        Self { place: place.into(), ..Self::default() }
-    }
-
-    pub(super) fn place(&self) -> usize {
-        self.place.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn move_to(&self, place: usize) {
-        self.place.store(place, Ordering::Relaxed);
-    }
-
-    /// For how long the server has waited for this client; none where it does not, or no more.
-    pub(super) fn waited_for(&self, now: Millis) -> Option<Millis> {
-        let since = self.waits_since.load(Ordering::Relaxed);
-        let waits = since > 0 && !self.is_to_end.load(Ordering::Relaxed);
-        waits.then(|| now.saturating_sub(since))
-    }
-
-    /// Tells it to end for another.
-    pub(super) fn end(&self) {
-        self.is_to_end.store(true, Ordering::Relaxed);
-        self.wake();
-    }
-
-    pub(super) fn wake(&self) {
-        self.waker.wake();
-    }
-}
 
 /// What a connection that waits for its client is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum Directive {
+    /// To go on waiting.
     Stay,
-    /// To end unless a request has begun.
-    EndIdle,
-    /// To end.
-    End,
+    /// To close, unless a request has begun.
+    CloseIfIdle,
+    /// To close.
+    Close,
 }
 
-/// A connection that was taken up; to drop it says that it is closed.
+/// An open connection; dropping it says that the connection is closed.
 #[derive(Debug)]
 pub(crate) struct Registration {
     connections: Arc<Connections>,
     entry: Arc<Entry>,
+    /// What the connection is counted by; `None` where it is not counted by address.
     address: Option<IpAddr>,
 }
 
 impl Registration {
-    pub(super) fn new(
-        connections: Arc<Connections>,
-        entry: Arc<Entry>,
-        address: Option<IpAddr>,
-    ) -> Self {
-        Self { connections, entry, address }
+    /// Adds a connection from `peer` to `connections`. If all are in use, the one that has kept the
+    /// server waiting longest is told to close.
+    ///
+    /// # Errors
+    /// With the limit that leaves no room for it.
+    pub(crate) fn open(
+        connections: &Arc<Connections>,
+        peer: Option<IpAddr>,
+    ) -> Result<Self, Limit> {
+        let address = connections.counted_address(peer);
+        let entry = connections.add(address)?;
+        Ok(Self { connections: connections.clone(), entry, address })
     }
 
-    /// Waits for the client. What it is to do meanwhile; a change of that wakes the task of `context`.
-    pub(crate) fn wait(&self, context: &Context<'_>) -> Order {
-        self.entry.waker.register(context.waker());
-        if self.entry.waits_since.load(Ordering::Relaxed) == 0 {
-            self.entry.waits_since.store(self.connections.now(), Ordering::Relaxed);
-        }
-        if self.entry.is_to_end.load(Ordering::Relaxed) {
-            return Order::End;
+    /// Notes that the server waits for the client, and returns what the connection is to do meanwhile.
+    /// A change of that wakes the task of `context`.
+    pub(crate) fn wait(&self, context: &Context<'_>) -> Directive {
+        self.entry.wait(context, || self.connections.now());
+        if self.entry.is_to_close() {
+            return Directive::Close;
         }
         match self.connections.stage() {
-            Stage::Ending => Order::EndIdle,
-            Stage::Serving | Stage::LastAnswers => Order::Stay,
+            Stage::Ending => Directive::CloseIfIdle,
+            Stage::Serving | Stage::LastResponses => Directive::Stay,
         }
     }
 
-    /// The client did what it was waited for.
-    pub(crate) fn goes_on(&self) {
-        self.entry.waits_since.store(0, Ordering::Relaxed);
+    /// Notes that the client has sent or read what the server waited for.
+    pub(crate) fn progressed(&self) {
+        self.entry.stop_waiting();
     }
 
-    /// Whether its next answer is its last.
-    pub(crate) fn is_last_answer(&self) -> bool {
-        self.connections.stage() > Stage::Serving || self.entry.is_to_end.load(Ordering::Relaxed)
+    /// Whether the next response on it is the last.
+    pub(crate) fn is_last_response(&self) -> bool {
+        self.connections.stage() > Stage::Serving || self.entry.is_to_close()
     }
 
     /// Counts that `limit` acted on it.
@@ -113,6 +74,6 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.connections.leave(&self.entry, self.address);
+        self.connections.remove(&self.entry, self.address);
     }
 }

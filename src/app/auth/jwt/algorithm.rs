@@ -5,7 +5,7 @@ use jsonwebtoken::Algorithm;
 
 /// How a token is signed: HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384 or EdDSA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JwtAlgorithm(Algorithm);
+pub(crate) struct JwtAlgorithm(Algorithm);
 
 /// All there are. `none` is not among them, nor ever will be.
 const ALL: [(&str, Algorithm); 9] = [
@@ -44,7 +44,7 @@ impl fmt::Display for JwtAlgorithm {
 
 /// A text that names no algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JwtAlgorithmError;
+pub(crate) struct JwtAlgorithmError;
 
 impl fmt::Display for JwtAlgorithmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,8 @@ use std::fmt;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, Validation};
 
-use super::{JwtAlgorithm, JwtRules};
+use super::algorithm::JwtAlgorithm;
+use super::rules::JwtRules;
 
 /// A key, and the rules for the tokens that it signed: its algorithms are those that the operator
 /// allows and that are this kind of key's own, so a public key never is a shared secret.

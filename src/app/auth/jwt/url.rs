@@ -7,7 +7,7 @@ use actix_web::http::Uri;
 /// Where a JWK Set is fetched: `https://`, or `http://` on this machine alone. Whoever can change
 /// the answer on its way signs tokens for every user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JwksUrl {
+pub(crate) struct JwksUrl {
     text: Box<str>,
     is_https: bool,
     is_on_this_machine: bool,
@@ -54,7 +54,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// A text that is not the URL of a JWK Set. It does not carry the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwksUrlError {
+pub(crate) enum JwksUrlError {
     /// No URL, or one with a scheme that is not spoken.
     NotAUrl,
     /// A user or a password before the host.

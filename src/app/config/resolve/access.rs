@@ -1,4 +1,4 @@
-use crate::app::config::Access;
+use crate::app::config::options::Access;
 use crate::app::config::section::Section;
 
 pub(super) fn access(section: &mut Section) -> Access {

@@ -7,15 +7,17 @@ use std::str::FromStr as _;
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
 
 use crate::app::auth::{
-    ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
-    KeyDigest, KeyDigestError, Secret, check_keys,
+    ApiKeys, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules, KeyDigest,
+    KeyDigestError, RemoteJwks, Secret, check_keys,
 };
-use crate::app::config::error::Problem;
+use crate::app::config::error::ConfigError;
 use crate::app::config::file;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::options::{Auth, Jwt};
 use crate::app::config::origin::Origin;
-use crate::app::config::section::{Leaf, Section};
+use crate::app::config::section::Section;
+use crate::app::config::toml;
 use crate::app::config::words::one_of;
-use crate::app::config::{Auth, Jwt, toml};
 use crate::http::identity::User;
 
 /// The options that say where the keys of tokens are; one of them may be set.
@@ -52,7 +54,7 @@ pub(super) fn auth(section: &mut Section, trusts_any: bool, plans: &BTreeSet<Str
     Auth { failures, api_keys, api_key_header, user_header, jwt }
 }
 
-fn field_name(leaf: &Leaf) -> Result<HeaderName, Problem> {
+fn field_name(leaf: &Leaf) -> Result<HeaderName, ConfigError> {
     const EXPECTED: &str = "the name of a header field, as in \"x-api-key\"";
     leaf.parse(EXPECTED, |text| {
         HeaderName::from_str(text).map_err(|_| format!("expected {EXPECTED}"))
@@ -69,8 +71,8 @@ fn api_keys(section: &mut Section, plans: &BTreeSet<String>) -> Option<ApiKeys> 
         is_set
     });
     let table = file.as_ref().map(|leaf| keys_of_file(leaf, &mut keys, plans));
-    if let Some(problems) = table.and_then(|table| section.note(table)) {
-        section.add(problems);
+    if let Some(errors) = table.and_then(|table| section.note(table)) {
+        section.add(errors);
     }
     (is_set || file.is_some()).then_some(keys)
 }
@@ -80,14 +82,14 @@ fn keys_of_file(
     leaf: &Leaf,
     keys: &mut ApiKeys,
     plans: &BTreeSet<String>,
-) -> Result<Vec<Problem>, Problem> {
+) -> Result<Vec<ConfigError>, ConfigError> {
     let path = leaf.path()?;
     let text = String::from_utf8(read(leaf, &path)?);
     let text = text.map_err(|_| leaf.refuse("the file is not UTF-8 text"))?;
     let origin = Origin::File(path.display().to_string());
     let table = match toml::parse(&text) {
         Ok(table) => origin.mark_all(table),
-        Err(message) => return Ok(vec![Problem::of(origin, message)]),
+        Err(message) => return Ok(vec![ConfigError::of(origin, message)]),
     };
     let mut section = Section::part(&["auth", "keys"], origin, table);
     add_keys(&mut section, keys, plans);
@@ -128,7 +130,7 @@ fn key_user(section: &mut Section, plans: &BTreeSet<String>) -> Option<User> {
 }
 
 /// A plan that no policy knows would silently be none: here it is a typing error.
-fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, Problem> {
+fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, ConfigError> {
     let plan = not_empty(leaf)?;
     if plans.contains(&plan) {
         return Ok(plan);
@@ -164,7 +166,7 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         "key" => leaf.text().map(|text| JwtKeys::Only(Secret::new(text.as_bytes()))),
         "key_file" => file(leaf).map(JwtKeys::Only),
         "jwks_file" => file(leaf).map(JwtKeys::Set),
-        _ => url(leaf).map(|url| JwtKeys::Fetched(fetched(url))),
+        _ => url(leaf).map(|url| JwtKeys::Remote(fetched(url))),
     })?;
     if rules.algorithms.is_empty() {
         return None;
@@ -174,19 +176,19 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
 }
 
 /// How a JWK Set is fetched, wherever it is.
-fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> Jwks + use<> {
+fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> RemoteJwks + use<> {
     let refresh_ms = section.get("jwks_refresh_ms", 300_000, |leaf| leaf.number(100..=86_400_000));
     let cooldown_ms = section.get("jwks_cooldown_ms", 10_000, |leaf| leaf.number(100..=3_600_000));
     let timeout_ms = section.get("jwks_timeout_ms", 2_000, |leaf| leaf.number(1..=60_000));
-    move |url| Jwks { url, refresh_ms, cooldown_ms, timeout_ms }
+    move |url| RemoteJwks { url, refresh_ms, cooldown_ms, timeout_ms }
 }
 
 /// Not by [`Leaf::parse`], which takes every URL for one in the wrong place.
-fn url(leaf: &Leaf) -> Result<JwksUrl, Problem> {
+fn url(leaf: &Leaf) -> Result<JwksUrl, ConfigError> {
     leaf.text()?.parse().map_err(|error: JwksUrlError| leaf.refuse(error))
 }
 
-fn algorithms(leaf: &Leaf) -> Result<Vec<JwtAlgorithm>, Problem> {
+fn algorithms(leaf: &Leaf) -> Result<Vec<JwtAlgorithm>, ConfigError> {
     let all: Result<Vec<_>, _> =
         leaf.list("algorithms, as in [\"RS256\"]")?.iter().map(|name| name.parse()).collect();
     all.map_err(|error: JwtAlgorithmError| leaf.refuse(format_args!("a name in it is {error}")))
@@ -207,19 +209,19 @@ fn rules(section: &mut Section, algorithms: Vec<JwtAlgorithm>) -> JwtRules {
     }
 }
 
-fn not_empty(leaf: &Leaf) -> Result<String, Problem> {
+fn not_empty(leaf: &Leaf) -> Result<String, ConfigError> {
     match leaf.text()? {
         "" => Err(leaf.refuse("expected text, got nothing")),
         text => Ok(text.to_owned()),
     }
 }
 
-fn file(leaf: &Leaf) -> Result<Secret, Problem> {
+fn file(leaf: &Leaf) -> Result<Secret, ConfigError> {
     Ok(Secret::new(read(leaf, &leaf.path()?)?))
 }
 
 /// Without the path: it may be a secret that belongs into another option.
-fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, Problem> {
+fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, ConfigError> {
     file::read(path)
         .map_err(|error| leaf.refuse(format_args!("the file of that name cannot be read: {error}")))
 }

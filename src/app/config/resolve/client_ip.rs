@@ -1,8 +1,9 @@
 use std::num::NonZeroU8;
 
-use crate::app::config::ClientIp;
-use crate::app::config::error::Problem;
-use crate::app::config::section::{Leaf, Section};
+use crate::app::config::error::ConfigError;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::options::ClientIp;
+use crate::app::config::section::Section;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::policy::KeySource;
 
@@ -40,7 +41,7 @@ pub(super) fn prefix_of_policy(
     })
 }
 
-fn ipv6_prefix(leaf: &Leaf) -> Result<Ipv6Prefix, Problem> {
+fn ipv6_prefix(leaf: &Leaf) -> Result<Ipv6Prefix, ConfigError> {
     let length = leaf.number(1..=128)?;
     Ok(u8::try_from(length).ok().and_then(Ipv6Prefix::new).unwrap_or_default())
 }

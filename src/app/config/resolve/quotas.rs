@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
-use crate::app::config::error::Problem;
-use crate::app::config::section::{Leaf, Section};
+use crate::app::config::error::ConfigError;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::section::Section;
 use crate::domain::policy::{KeySource, Policy};
 use crate::domain::quota::Quota;
 
@@ -13,7 +14,7 @@ pub(super) struct SpecialQuotas {
     users: Vec<(String, Leaf, Quota)>,
 }
 
-pub(super) fn quota(leaf: &Leaf) -> Result<Quota, Problem> {
+pub(super) fn quota(leaf: &Leaf) -> Result<Quota, ConfigError> {
     leaf.parse(EXPECTED, str::parse)
 }
 
@@ -44,16 +45,16 @@ fn table(section: &mut Section, key: &KeySource) -> Vec<(String, Leaf, Quota)> {
 }
 
 impl SpecialQuotas {
-    /// `policy` with all of them but those that it cannot count, which become problems of `section`.
+    /// `policy` with all of them but those that it cannot count, which become errors of `section`.
     pub(super) fn add_to(self, mut policy: Policy, section: &mut Section) -> Policy {
         for (plan, leaf, quota) in self.plans {
-            section.note(policy.add_plan(&plan, quota).map_err(|problem| leaf.refuse(problem)));
+            section.note(policy.add_plan(&plan, quota).map_err(|error| leaf.refuse(error)));
         }
         for (id, leaf, quota) in self.users {
             section.note(if id.is_empty() {
                 Err(leaf.refuse("a user's ID is missing"))
             } else {
-                policy.add_user(id.as_bytes(), quota).map_err(|problem| leaf.refuse(problem))
+                policy.add_user(id.as_bytes(), quota).map_err(|error| leaf.refuse(error))
             });
         }
         policy

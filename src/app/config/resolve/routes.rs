@@ -1,16 +1,15 @@
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::app::config::Route;
-use crate::app::config::error::Problem;
-use crate::app::config::section::{Leaf, Section};
+use super::policies::Policies;
+use crate::app::config::error::ConfigError;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::options::Route;
+use crate::app::config::section::Section;
 use crate::app::config::words::{one_of, show_text};
 use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, MAX_EXACT};
 use crate::limiter::RoutePattern;
-
-/// Every policy by its name, also one that is bad.
-type Policies = BTreeMap<String, Option<Policy>>;
 
 pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
     let mut routes = Vec::new();
@@ -33,7 +32,7 @@ pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
 }
 
 fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
-    text.parse().map_err(|problem| section.refuse(problem)).ok()
+    text.parse().map_err(|error| section.refuse(error)).ok()
 }
 
 /// The policies that are charged, and those that are only told of.
@@ -70,7 +69,7 @@ fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {
 }
 
 /// A route that no one may ever use is a mistake.
-fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), Problem> {
+fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), ConfigError> {
     let (name, largest) = (policy.name(), policy.largest_cost());
     if units <= largest {
         return Ok(());

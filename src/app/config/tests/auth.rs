@@ -180,12 +180,12 @@ fn what_cannot_authenticate_anyone_says_why() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(problem_of_text(&text).replace(ABC, "ABC"), expected, "for {text}");
+        assert_eq!(error_of_text(&text).replace(ABC, "ABC"), expected, "for {text}");
     }
 }
 
 #[test]
-fn a_problem_of_the_file_of_keys_is_from_that_file() {
+fn a_error_of_the_file_of_keys_is_from_that_file() {
     let keys = Scratch::new(format!("{ABC} = {{ usr = \"1042\" }}\ntg_hunter2.user = \"1042\""));
     let broken = Scratch::new("tg_hunter2 =\n");
     for (file, expected) in [
