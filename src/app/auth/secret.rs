@@ -1,6 +1,8 @@
+//! Bytes that are never printed.
+
 use std::fmt;
 
-/// What nobody else may learn: it never prints.
+/// Bytes that are never printed, such as a key.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Box<[u8]>);
 
@@ -11,7 +13,7 @@ impl Secret {
         Self(bytes.into())
     }
 
-    /// The bytes themselves: for a computation, never for a message.
+    /// The bytes, for computations and never for messages.
     #[must_use]
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0

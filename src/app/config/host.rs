@@ -1,11 +1,11 @@
-//! The name of a host, as a request's `Host` has it.
+//! The name of a host, as in a request's `Host` field.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::listen::is_name;
 
-/// A host's name, in lower case: case makes no difference in one.
+/// A host's name, in lower case because names of hosts are case-insensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostName(Box<str>);
 

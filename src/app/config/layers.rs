@@ -1,4 +1,4 @@
-//! The layers of a configuration, each read on its own, then laid over one another.
+//! The layers of a configuration: each is read on its own, and later ones override earlier ones.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use super::service_link::is_service_link;
 use super::toml;
 use super::words::{key_of, show};
 
-/// What holds until an operator says otherwise. Single options have their defaults in their types.
+/// The tables that exist by default. Single options have their defaults in their types.
 const DEFAULTS: &str = r#"
 server = {}
 store = {}
@@ -33,29 +33,29 @@ policies = ["default"]
 peek = ["default"]
 "#;
 
-/// What the name of every variable begins with.
+/// The name of every variable begins with this.
 const PREFIX: &str = "TOLLGATE";
 
-/// One level more than any option has: what lies deeper is unknown without a look at it.
+/// One level more than any option has: a deeper key is certainly unknown.
 const DEEPEST: usize = 5;
 
-/// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
-/// settings.
+/// Where a configuration is read from. Built-in defaults come first; files, variables and settings
+/// override them in this order.
 #[derive(Clone, Default)]
 pub(crate) struct Sources {
-    /// Files to read, in order; each must be there.
+    /// Files to read, in order. Each must exist.
     pub(crate) files: Vec<PathBuf>,
-    /// The file that is read when `files` is empty, if it is there.
+    /// The file to read if `files` is empty and this one exists.
     pub(crate) default_file: Option<PathBuf>,
-    /// The environment. Variables that do not begin with `TOLLGATE_` are left alone, and so are those
-    /// that Kubernetes and Docker set for a service of that name (`TOLLGATE_PORT=tcp://10.0.0.1:80`).
+    /// The environment. Variables that do not begin with `TOLLGATE_` are ignored. So are those that
+    /// Kubernetes and Docker set for a service of that name (`TOLLGATE_PORT=tcp://10.0.0.1:80`).
     pub(crate) variables: BTreeMap<OsString, OsString>,
     /// `KEY=VALUE` each, as in `store.timeout_ms=20`, from the command line.
     pub(crate) settings: Vec<String>,
 }
 
 impl fmt::Debug for Sources {
-    /// Without values: any of them may hold a password.
+    /// Prints no values, since any of them may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sources")
             .field("files", &self.files)
@@ -66,7 +66,7 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// All layers as one table, and what kept any of them from being read.
+/// All layers as one table, and the errors of those that could not be read.
 pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<ConfigError>) {
     let mut layers = vec![parsed(&Origin::Default, DEFAULTS.into())];
     layers.extend(sources.files.iter().map(|path| of_file(path)));
@@ -112,7 +112,7 @@ fn parsed(origin: &Origin, bytes: Vec<u8>) -> Layer {
         .map_err(|message| ConfigError::of(origin, message))
 }
 
-/// One at a time, because the config crate names them all "the environment".
+/// Reads one variable. The config crate would call the origin of all of them "the environment".
 fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> Layer {
     let shown = name.to_string_lossy();
     let start = shown.get(..PREFIX.len() + 1);
@@ -139,7 +139,7 @@ fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> 
     }))
 }
 
-/// A key is read by the parser of the files, so that quotes mean what they mean there.
+/// Reads one setting. The TOML parser reads its key, so that quotes mean the same as in files.
 fn setting(text: &str) -> Layer {
     let origin = Origin::CommandLine;
     for (end, _) in text.match_indices('=') {
@@ -158,7 +158,7 @@ fn setting(text: &str) -> Layer {
     ))
 }
 
-/// The names on the way to the only leaf of `table`.
+/// The names on the path to the only value in `table`.
 fn path_of(mut table: Map<String, Value>) -> Vec<String> {
     let mut path = Vec::new();
     while let Some((name, value)) = table.into_iter().next() {
@@ -181,8 +181,8 @@ fn nested(mut path: Vec<String>, leaf: ValueKind, origin: &Origin) -> Map<String
     origin.mark_all(table)
 }
 
-/// Not the config crate's builder: it takes a dotted name in quotes for a path, and forgets where
-/// tables came from.
+/// Overrides `below` with `above`. The config crate's builder does not do: it takes a quoted name with dots
+/// for a path, and forgets the origin of tables.
 fn lay_over(
     below: &mut Map<String, Value>,
     above: Map<String, Value>,

@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::origin::Origin;
 use super::words::{is_like_a_secret, show, show_text};
 
-/// The value of one option.
+/// The value of one option, with the key and the origin that messages name.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
     key: String,
@@ -66,7 +66,7 @@ impl Leaf {
         }
     }
 
-    /// A path; one in a file is seen from where that file is.
+    /// A path. A relative one in a file is relative to the directory of that file.
     pub(super) fn path(&self) -> Result<PathBuf, ConfigError> {
         let path = Path::new(self.text()?);
         Ok(match &self.origin {
@@ -75,7 +75,7 @@ impl Leaf {
         })
     }
 
-    /// Text that `read` takes. A URL is in the wrong place, and its password would be in the message.
+    /// Text that `read` parses. A message shows no URL, which may hold a password.
     pub(super) fn parse<T, E: fmt::Display>(
         &self,
         expected: &str,
@@ -84,7 +84,7 @@ impl Leaf {
         self.parse_item(self.text()?, expected, read)
     }
 
-    /// A list of texts, which are `expected`; outside files, text with commas between.
+    /// A list of texts, which messages call `expected`. Outside files, commas separate them.
     pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, ConfigError> {
         match &self.kind {
             ValueKind::Array(values) => values
@@ -103,7 +103,7 @@ impl Leaf {
         .ok_or_else(|| self.unlike(format_args!("a list of {expected}")))
     }
 
-    /// One text of a list that `read` takes. A bad one is shown unless it is like a secret.
+    /// One text that `read` parses. A message shows a bad one unless it may be a secret.
     pub(super) fn parse_item<T, E: fmt::Display>(
         &self,
         text: &str,
@@ -119,7 +119,7 @@ impl Leaf {
         })
     }
 
-    /// The error `message` of this option.
+    /// An error of this option.
     pub(super) fn refuse(&self, message: impl fmt::Display) -> ConfigError {
         ConfigError::at(&self.key, &self.origin, message)
     }

@@ -19,63 +19,62 @@ use crate::http::ForwardingHeader;
 use crate::limiter::{AccessEntry, RoutePattern};
 use crate::store::RedisTls;
 
-/// A whole configuration, in which everything that refers to something finds it.
+/// A whole, checked configuration: every name in it refers to something that exists.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
-    /// The server.
+    /// The server and its limits.
     pub(crate) server: Server,
-    /// Where operators ask.
+    /// The operators' listener.
     pub(crate) admin: Admin,
     /// The store.
     pub(crate) store: Store,
     /// How the addresses of clients are found.
     pub(crate) client_ip: ClientIp,
-    /// The header fields of answers.
+    /// The header fields of responses.
     pub(crate) headers: Headers,
-    /// Who is refused, and who passes unchecked.
+    /// Clients that are always refused, and clients that pass unchecked.
     pub(crate) access: Access,
     /// How users prove who they are.
     pub(crate) auth: Auth,
     /// The policies, by name.
     pub(crate) policies: Vec<Policy>,
-    /// The plans that any policy has a quota for.
+    /// Every plan that a policy has a quota for.
     pub(crate) plans: BTreeSet<String>,
     /// The routes, by pattern.
     pub(crate) routes: Vec<Route>,
 }
 
-/// Where operators and their tools ask how it stands.
+/// The listener for operators and their tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Admin {
-    /// The address to listen on, `host:port`; none by default.
+    /// The address to listen on, `host:port`; `None` for no such listener.
     pub(crate) listen: Option<Box<str>>,
-    /// Names that requests may call it by, besides addresses, `localhost` and the host of `listen`.
+    /// Names that requests may use for it, besides addresses, `localhost` and the host of `listen`.
     pub(crate) hosts: Vec<HostName>,
 }
 
-/// Where state lives, and how it is reached.
+/// Where requests are counted, and how that store is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Store {
-    /// The place.
+    /// The URL of the store.
     pub(crate) url: StoreUrl,
-    /// Whom a connection with TLS trusts, and what it shows.
+    /// The certificates of connections with TLS.
     pub(crate) tls: RedisTls,
-    /// What all keys begin with.
+    /// The prefix of all keys.
     pub(crate) key_prefix: String,
-    /// How long each of connect, read, write, the wait for a connection and the wait in the queue may
-    /// take.
+    /// The time limit of each connect, read and write, and of each wait for a connection or in the queue.
     pub(crate) timeout: Duration,
-    /// How long a connection may idle before a new one takes its place.
+    /// How long a connection may be idle before a new one replaces it.
     pub(crate) idle_timeout: Duration,
-    /// How long after a look at the store, as `tollgate doctor` looks at it, the next one follows.
+    /// The time between two examinations of the store, which ask what `tollgate doctor` asks.
     pub(crate) examine_interval: Duration,
     /// Dispatcher threads, each with a pooled connection of its own.
     pub(crate) connections: usize,
-    /// Processes that share the quotas, for when each counts locally.
+    /// Processes among which the quotas are divided while each counts locally.
     pub(crate) instances: u64,
-    /// How long a denial may be answered from this process's memory; zero for never.
+    /// How long a denial may be repeated without asking the store; zero for never.
     pub(crate) deny_cache: Duration,
-    /// Keys that this process's memory store holds at most.
+    /// The most keys that this process's memory holds.
     pub(crate) max_keys: usize,
     /// Whether users' IDs are stored only as their SHA-256.
     pub(crate) hash_users: bool,
@@ -102,55 +101,55 @@ impl Default for Store {
 /// How the addresses of clients are found, and what counts as one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClientIp {
-    /// The proxies that may say where a request comes from, by address.
+    /// The proxies that are trusted to name a client's address.
     pub(crate) trusted_proxies: Vec<Network>,
-    /// The field that they say it in, if it is named: over a Unix socket, that is to trust its peers.
+    /// The field in which they name it. Over a Unix socket, setting this means to trust its peers.
     pub(crate) header: Option<ForwardingHeader>,
-    /// How many proxies are always in front, where their addresses are not known.
+    /// How many proxies are always in front, if their addresses are not known.
     pub(crate) hops: Option<NonZeroU8>,
-    /// The size of the IPv6 networks that are one client each, for policies that name no other.
+    /// The size of the IPv6 networks that count as one client, for policies without their own.
     pub ipv6_prefix: Ipv6Prefix,
 }
 
-/// Which header fields answers carry.
+/// Which header fields responses carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Headers {
-    /// Whether the older `X-RateLimit-*` fields are sent, too.
+    /// Whether the older `X-RateLimit-*` fields are sent as well.
     pub(crate) legacy: bool,
     /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
     pub(crate) cors_expose: bool,
 }
 
 impl ClientIp {
-    /// Whether any proxy is known that tells the truth of its clients. Those that `hops` counts are not:
-    /// it would be everyone's word.
+    /// Whether any proxy is trusted to name its clients. Proxies that `hops` only counts are not: any peer
+    /// might be one.
     pub(crate) fn trusts_any(&self, listen: &Listen) -> bool {
         let is_over_unix = matches!(listen, Listen::Unix(_)) && self.header.is_some();
         self.hops.is_none() && (!self.trusted_proxies.is_empty() || is_over_unix)
     }
 }
 
-/// The lists that no policy overrules.
+/// The lists that come before every policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Access {
-    /// Who passes unchecked.
+    /// Clients that pass unchecked.
     pub(crate) allow: Vec<AccessEntry>,
-    /// Who is refused, also where `allow` lists them.
+    /// Clients that are refused, even if `allow` lists them.
     pub(crate) block: Vec<AccessEntry>,
 }
 
-/// How users prove who they are; in no way by default.
+/// How users prove who they are. By default nothing proves a user.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Auth {
-    /// The wrong credentials that one address may send, and over how long.
+    /// How many wrong credentials one address may send, and over how long.
     pub(crate) failures: Quota,
-    /// The API keys; none where they prove nothing.
+    /// The API keys; `None` if API keys prove nothing.
     pub(crate) api_keys: Option<ApiKeys>,
     /// The header field of API keys, instead of `Authorization`.
     pub(crate) api_key_header: Option<HeaderName>,
-    /// The header field in which a trusted proxy says who the user is.
+    /// The header field in which a trusted proxy names the user.
     pub(crate) user_header: Option<HeaderName>,
-    /// What tokens must be; none where they prove nothing.
+    /// Which tokens prove a user; `None` if tokens prove nothing.
     pub(crate) jwt: Option<Jwt>,
 }
 
@@ -169,20 +168,20 @@ impl Default for Auth {
 /// Which JSON Web Tokens prove a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Jwt {
-    /// The keys that they are signed with.
+    /// The keys that verify them.
     pub(crate) keys: JwtKeys,
     /// What they must be.
     pub(crate) rules: JwtRules,
 }
 
-/// The policies of the requests for a path, or for those of a pattern.
+/// The policies of the requests that a pattern matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// The requests that it is for.
+    /// Which requests it is for.
     pub(crate) pattern: RoutePattern,
     /// The policies that a request is checked against and charged to, by name.
     pub(crate) policies: Vec<String>,
-    /// The policies that an answer only reports, by name.
+    /// The policies that responses only report on, by name.
     pub(crate) peek: Vec<String>,
     /// What a request costs.
     pub(crate) cost: Cost,

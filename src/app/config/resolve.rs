@@ -19,7 +19,10 @@ mod server;
 mod store;
 mod tls;
 
-/// The configuration that `tables` say, or all that is wrong with it, `errors` first.
+/// The configuration in `tables`.
+///
+/// # Errors
+/// With `errors`, which were found before, and all that is wrong with the tables.
 pub(super) fn config(
     tables: Map<String, Value>,
     errors: Vec<ConfigError>,

@@ -1,5 +1,5 @@
-//! The raw configuration: a [`Section`] is a table whose options are read one by one, so that one
-//! bad option does not hide another.
+//! A table of the raw configuration. Its options are read one by one, so that one bad option does not
+//! hide another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::leaf::Leaf;
 use super::origin::Origin;
 use super::words::{key_of, one_of, show};
 
-/// A table that is being read: who asks for an option takes it out, and what is left is unknown.
+/// A table that is being read. Reading an option takes it out; options that are left over are unknown.
 #[derive(Debug)]
 pub(super) struct Section {
     path: Vec<String>,
@@ -26,7 +26,7 @@ impl Section {
         Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), errors }
     }
 
-    /// The part at `path`, from an origin of its own.
+    /// The table at `path`, from an origin of its own.
     pub(super) fn part(path: &[&str], origin: Origin, values: Map<String, Value>) -> Self {
         let path = path.iter().map(|&name| name.to_owned()).collect();
         Self { path, origin, ..Self::root(values, Vec::new()) }
@@ -39,7 +39,7 @@ impl Section {
         Some(Leaf::new(self.key_of(name), value))
     }
 
-    /// The option `name` as `read` reads it; `default` where it is not given, or bad.
+    /// The option `name` as `read` reads it; `default` if it is not given, or bad.
     pub(super) fn get<T>(
         &mut self,
         name: &'static str,
@@ -50,8 +50,8 @@ impl Section {
         read.and_then(|read| self.note(read)).unwrap_or(default)
     }
 
-    /// The list `name` of texts, which are `expected`, each as it parses; without those that do not, each
-    /// of which is a error of its own.
+    /// The list `name` of texts, each parsed. Messages call them `expected`. A text that does not parse is
+    /// left out, and is an error of its own.
     pub(super) fn list<T: FromStr<Err: fmt::Display>>(
         &mut self,
         name: &'static str,
@@ -63,7 +63,7 @@ impl Section {
         listed.iter().filter_map(read).collect()
     }
 
-    /// All options in this table, by name, as `read` reads them; without those that are bad.
+    /// All options in this table, by name, as `read` reads them. Bad ones are left out.
     pub(super) fn options<T>(
         &mut self,
         mut read: impl FnMut(&str, &Leaf) -> Result<T, ConfigError>,
@@ -76,14 +76,14 @@ impl Section {
         options
     }
 
-    /// The table `name` as `read` reads it, empty where it is not given.
+    /// The table `name` as `read` reads it; an empty one if it is not given.
     pub(super) fn table<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
         self.known.push(name);
         let value = self.values.remove(name).unwrap_or_else(|| Map::<String, Value>::new().into());
         self.enter(name, value, read)
     }
 
-    /// All tables in this one, by name, as `read` reads them.
+    /// All tables in this one, in the order of their names, as `read` reads them.
     pub(super) fn tables<T>(&mut self, mut read: impl FnMut(&str, &mut Self) -> T) -> Vec<T> {
         let mut tables: Vec<_> = std::mem::take(&mut self.values).into_iter().collect();
         tables.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -93,34 +93,34 @@ impl Section {
             .collect()
     }
 
-    /// The names of what is in it and was not taken yet.
+    /// The names of all values that were not taken yet.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// Takes out what has a name for which `is_wrong` holds; whether there was any.
+    /// Takes out the values whose names `is_wrong`. Returns whether there were any.
     pub(super) fn reject(&mut self, is_wrong: impl Fn(&str) -> bool) -> bool {
         let before = self.values.len();
         self.values.retain(|name, _| !is_wrong(name));
         self.values.len() < before
     }
 
-    /// Notes errors that were found elsewhere.
+    /// Adds errors that were found elsewhere.
     pub(super) fn add(&mut self, errors: Vec<ConfigError>) {
         self.errors.extend(errors);
     }
 
-    /// The value of `result`, or nothing, its error being noted.
+    /// The value of `result`; its error is added to the others.
     pub(super) fn note<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// Notes a error of the section as a whole.
+    /// Adds an error of the section as a whole.
     pub(super) fn refuse(&mut self, message: impl fmt::Display) {
         self.errors.push(ConfigError::at(&self.key(), &self.origin, message));
     }
 
-    /// Everything that was found wrong, unknown keys among it.
+    /// Every error that was found, unknown keys included.
     pub(super) fn finish(mut self) -> Vec<ConfigError> {
         for (name, value) in std::mem::take(&mut self.values) {
             let mut message = format!("unknown key, expected {}", one_of(&self.known));
@@ -134,7 +134,7 @@ impl Section {
         self.errors
     }
 
-    /// A variable that is there, and likely to be meant by one whose last part is `name`.
+    /// The variable that was probably meant by one whose last part is `name`.
     fn variable_like(&self, name: &str) -> &'static str {
         let words = [&self.path[..], &[name.to_owned()]].concat().join("_");
         let address = ["port", "host", "addr", "address", "bind", "listen"];
@@ -158,7 +158,7 @@ impl Section {
             let shown = show(&section.key(), &value.kind);
             section.refuse(format_args!("expected a table, got {shown}"));
             self.errors.append(&mut section.errors);
-            // As if it were empty; what would be missing from it is not another error.
+            // It is read as if it were empty, but options that are missing are no further errors.
             read(&mut section)
         }
     }

@@ -1,3 +1,5 @@
+//! The section `[access]`.
+
 use crate::app::config::options::Access;
 use crate::app::config::section::Section;
 

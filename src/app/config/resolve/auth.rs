@@ -1,4 +1,4 @@
-//! The section `auth`: who may prove to be whom, and how.
+//! The section `[auth]`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,10 +20,11 @@ use crate::app::config::toml;
 use crate::app::config::words::one_of;
 use crate::http::identity::User;
 
-/// The options that say where the keys of tokens are; one of them may be set.
+/// The options that set the keys of tokens. Only one of them may be set.
 const KEYS_OF_TOKENS: [&str; 4] = ["key", "key_file", "jwks_file", "jwks_url"];
 
-/// `plans` are those that any policy has a quota for.
+/// Reads the section. `trusts_any` says whether any proxy is trusted; `plans` are those that any policy
+/// has a quota for.
 pub(super) fn auth(section: &mut Section, trusts_any: bool, plans: &BTreeSet<String>) -> Auth {
     let default = Auth::default();
     let failures = section.get("failures", default.failures, |leaf| {
@@ -61,7 +62,7 @@ fn field_name(leaf: &Leaf) -> Result<HeaderName, ConfigError> {
     })
 }
 
-/// The keys of the configuration and of the file beside it, where there is any of the two.
+/// The keys of the configuration and of the keys file; `None` if there is neither.
 fn api_keys(section: &mut Section, plans: &BTreeSet<String>) -> Option<ApiKeys> {
     let mut keys = ApiKeys::default();
     let file = section.take("keys_file");
@@ -77,7 +78,7 @@ fn api_keys(section: &mut Section, plans: &BTreeSet<String>) -> Option<ApiKeys> 
     (is_set || file.is_some()).then_some(keys)
 }
 
-/// Adds the keys in the file that `leaf` names, and gives what is wrong with them.
+/// Adds the keys in the file that `leaf` names, and returns what is wrong with them.
 fn keys_of_file(
     leaf: &Leaf,
     keys: &mut ApiKeys,
@@ -97,7 +98,7 @@ fn keys_of_file(
 }
 
 fn add_keys(section: &mut Section, keys: &mut ApiKeys, plans: &BTreeSet<String>) {
-    // Who wrote the key itself there must not find it in the log.
+    // A name that is no digest may be a key, which must not get into the log.
     if section.reject(|name| name.parse::<KeyDigest>().is_err()) {
         section.refuse(format_args!(
             "a name in it is {KeyDigestError}, as `tollgate keys new` prints them"
@@ -114,7 +115,7 @@ fn add_keys(section: &mut Section, keys: &mut ApiKeys, plans: &BTreeSet<String>)
     }
 }
 
-/// Whose key it is.
+/// The user of a key.
 fn key_user(section: &mut Section, plans: &BTreeSet<String>) -> Option<User> {
     let user = section.take("user");
     let plan = section.take("plan").and_then(|leaf| section.note(known_plan(&leaf, plans)));
@@ -129,7 +130,7 @@ fn key_user(section: &mut Section, plans: &BTreeSet<String>) -> Option<User> {
     })
 }
 
-/// A plan that no policy knows would silently be none: here it is a typing error.
+/// A plan that some policy knows. Any other would silently have no effect, and is a typing error.
 fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, ConfigError> {
     let plan = not_empty(leaf)?;
     if plans.contains(&plan) {
@@ -149,7 +150,7 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
     let rules = rules(section, algorithms.unwrap_or_default());
     let fetched = fetched(section);
     let [(name, leaf)] = &leaves[..] else {
-        // Who wrote one of these means tokens to be verified, and must not find that none are.
+        // These options make sense only if tokens are verified, so a missing key is an error.
         let is_meant = !rules.algorithms.is_empty()
             || rules.issuer.is_some()
             || !rules.audience.is_empty()
@@ -175,7 +176,7 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
     Some(Jwt { keys, rules })
 }
 
-/// How a JWK Set is fetched, wherever it is.
+/// How a JWK Set is fetched from a URL.
 fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> RemoteJwks + use<> {
     let refresh_ms = section.get("jwks_refresh_ms", 300_000, |leaf| leaf.number(100..=86_400_000));
     let cooldown_ms = section.get("jwks_cooldown_ms", 10_000, |leaf| leaf.number(100..=3_600_000));
@@ -183,7 +184,7 @@ fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> RemoteJwks + use<> {
     move |url| RemoteJwks { url, refresh_ms, cooldown_ms, timeout_ms }
 }
 
-/// Not by [`Leaf::parse`], which takes every URL for one in the wrong place.
+/// Reads a URL. [`Leaf::parse`] would not show what is wrong with it, since it hides every URL.
 fn url(leaf: &Leaf) -> Result<JwksUrl, ConfigError> {
     leaf.text()?.parse().map_err(|error: JwksUrlError| leaf.refuse(error))
 }
@@ -220,7 +221,7 @@ fn file(leaf: &Leaf) -> Result<Secret, ConfigError> {
     Ok(Secret::new(read(leaf, &leaf.path()?)?))
 }
 
-/// Without the path: it may be a secret that belongs into another option.
+/// Reads the file at `path`. Errors do not show the path: it may be a secret in the wrong option.
 fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, ConfigError> {
     file::read(path)
         .map_err(|error| leaf.refuse(format_args!("the file of that name cannot be read: {error}")))

@@ -1,3 +1,5 @@
+//! The section `[client_ip]`, and the prefix of a policy.
+
 use std::num::NonZeroU8;
 
 use crate::app::config::error::ConfigError;
@@ -7,7 +9,7 @@ use crate::app::config::section::Section;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::policy::KeySource;
 
-/// More proxies are in front of nobody.
+/// The most proxies that may be in front.
 const MOST_HOPS: u64 = 32;
 
 pub(super) fn client_ip(section: &mut Section) -> ClientIp {
@@ -29,13 +31,13 @@ pub(super) fn client_ip(section: &mut Section) -> ClientIp {
     ClientIp { trusted_proxies, header, hops, ipv6_prefix }
 }
 
-/// The prefix of a policy that counts by `key`: its own, or else that of all.
+/// The prefix of a policy that counts by `key`: its own, or else the common one.
 pub(super) fn prefix_of_policy(
     section: &mut Section,
     key: &KeySource,
-    of_all: Ipv6Prefix,
+    common: Ipv6Prefix,
 ) -> Ipv6Prefix {
-    section.get("ipv6_prefix", of_all, |leaf| match key {
+    section.get("ipv6_prefix", common, |leaf| match key {
         KeySource::Ip | KeySource::UserOrIp => ipv6_prefix(leaf),
         _ => Err(leaf.refuse(format_args!("only addresses have it, and this is counted by {key}"))),
     })

@@ -19,30 +19,30 @@ pub(super) type Policies = BTreeMap<String, Option<Policy>>;
 /// The policies of the section. `plans` gets every plan that one of them names.
 pub(super) fn policies(
     section: &mut Section,
-    prefix_of_all: Ipv6Prefix,
+    common_prefix: Ipv6Prefix,
     plans: &mut BTreeSet<String>,
 ) -> Policies {
     let policies = section
-        .tables(|name, section| (name.to_owned(), policy(name, section, prefix_of_all, plans)));
+        .tables(|name, section| (name.to_owned(), policy(name, section, common_prefix, plans)));
     policies.into_iter().collect()
 }
 
-/// A policy, if it is one, its plans being added to `plans`. Every option is read, so that each says
-/// what is wrong with it.
+/// The policy in the section; `None` if it is bad. Its plans are added to `plans`. Every option is read,
+/// even of a bad policy, so that all errors are found.
 fn policy(
     name: &str,
     section: &mut Section,
-    prefix_of_all: Ipv6Prefix,
+    common_prefix: Ipv6Prefix,
     plans: &mut BTreeSet<String>,
 ) -> Option<Policy> {
     let key = section.get("key", KeySource::UserOrIp, |leaf| leaf.parse("a key", str::parse));
-    let ipv6_prefix = prefix_of_policy(section, &key, prefix_of_all);
+    let ipv6_prefix = prefix_of_policy(section, &key, common_prefix);
     let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
         leaf.parse("local, allow or deny", str::parse)
     });
     let (quota_leaf, quota) = quota(section);
     let special = quotas::special_quotas(section, &key, plans);
-    // Any quota will do to tell whether there is such a name, and such an algorithm.
+    // To check the name and the algorithm of a policy with a bad quota, any quota will do.
     let any_quota = quota.or_else(|| Quota::new(1, 1_000).ok())?;
     let (burst_leaf, algorithm) = algorithm(section, any_quota);
     if let Err(error) = Policy::new(name, any_quota) {
@@ -73,7 +73,7 @@ fn quota(section: &mut Section) -> (Option<Leaf>, Option<Quota>) {
     (leaf, quota)
 }
 
-/// The algorithm, and the burst it was given.
+/// The burst, if it is given, and the algorithm.
 fn algorithm(section: &mut Section, quota: Quota) -> (Option<Leaf>, Option<Algorithm>) {
     let algorithm = section.take("algorithm").map_or(Ok(Algorithm::FixedWindow), |leaf| {
         leaf.parse("an algorithm", |text| Algorithm::named(text, quota))

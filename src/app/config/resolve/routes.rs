@@ -1,3 +1,5 @@
+//! The section `[routes]`.
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +15,7 @@ use crate::limiter::RoutePattern;
 
 pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
     let mut routes = Vec::new();
-    // By pattern, how each is written.
+    // Each pattern, and how it is written.
     let mut seen: HashMap<RoutePattern, String> = HashMap::new();
     section.tables(|text, section| {
         let (named, peek) = lists(section, policies);
@@ -24,7 +26,7 @@ pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
                 section.refuse(format_args!("is for the same requests as {:?}", other.get()));
                 return;
             }
-            Entry::Vacant(place) => place.insert(pattern.to_string()),
+            Entry::Vacant(entry) => entry.insert(pattern.to_string()),
         };
         routes.push(Route { pattern, policies: named, peek, cost });
     });
@@ -35,7 +37,7 @@ fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
     text.parse().map_err(|error| section.refuse(error)).ok()
 }
 
-/// The policies that are charged, and those that are only told of.
+/// The policies that are charged, and those that are only reported on.
 fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String>) {
     let mut seen = BTreeSet::new();
     let mut list = |option| {
@@ -68,7 +70,8 @@ fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {
     Cost::new(units).unwrap_or(Cost::ONE)
 }
 
-/// A route that no one may ever use is a mistake.
+/// Checks that `policy` can admit a request of so many `units`: a route that denies every request is a
+/// mistake.
 fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), ConfigError> {
     let (name, largest) = (policy.name(), policy.largest_cost());
     if units <= largest {

@@ -1,4 +1,4 @@
-//! The tables `[server]` and `[admin]`.
+//! The sections `[server]` and `[admin]`.
 
 use crate::app::config::leaf::Leaf;
 use crate::app::config::listen::tcp;
@@ -9,7 +9,7 @@ use crate::app::config::server::{ConnectionLimits, Server};
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
 
-/// The framework's own limits: workers of a server, bytes of a head and its fields.
+/// The framework's own limits: workers of a server, and bytes and fields of a head.
 const MOST_WORKERS: u32 = 512;
 const MOST_HEAD_BYTES: u32 = 131_071;
 const MOST_HEADERS: u32 = 96;

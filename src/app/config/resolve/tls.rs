@@ -1,4 +1,4 @@
-//! What `[store.tls]` names: files in PEM, which are read and checked here.
+//! The section `[store.tls]`: it names files in PEM, which are read and checked here.
 
 use std::path::Path;
 
