@@ -4,12 +4,16 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, Weak};
 
 pub use self::answer::Answer;
+pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 #[cfg(feature = "actix")]
-pub(crate) use self::defer::Clerk;
-pub(crate) use self::fingerprint::{BuildNameHasher, Name};
+pub(crate) use self::defer::DeferTask;
+#[cfg(feature = "tower")]
+pub(crate) use self::defer::here_or_spawn;
+pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 pub use self::keyspace::{Key, Keyspace};
-pub(crate) use self::memory::{Instead, Known};
+pub(crate) use self::maybe_ready::MaybeReady;
+pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, Look, examine, look};
@@ -30,6 +34,7 @@ mod clocks;
 mod defer;
 mod fingerprint;
 mod keyspace;
+mod maybe_ready;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;

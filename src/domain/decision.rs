@@ -58,13 +58,11 @@ impl Decision {
     }
 
     /// The same standings as a report, which denies nothing.
-    #[cfg(feature = "actix")]
     pub(crate) fn into_report(self) -> Self {
         Self { allowed: true, ..self }
     }
 
     /// This decision, and what `other` says of its policies besides.
-    #[cfg(feature = "actix")]
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.policies.extend(other.policies);
         self.standings.extend(other.standings);
@@ -84,7 +82,7 @@ impl Decision {
     }
 
     /// The same policies, as they are shared.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn shared_policies(&self) -> &[Arc<Policy>] {
         &self.policies
     }

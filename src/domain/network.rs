@@ -144,7 +144,7 @@ impl<T> Networks<T> {
     }
 
     /// One that every address of its family is in, if there is one.
-    #[cfg(feature = "actix")] // proxies are for the middleware
+    #[cfg(any(feature = "actix", feature = "tower"))] // proxies are in front of doors
     pub(crate) fn everyone(&self) -> Option<Network> {
         self.0.iter().map(|(network, _)| Network(*network)).find(|it| it.0.prefix_len() == 0)
     }

@@ -3,17 +3,17 @@
 use std::cell::Cell;
 
 thread_local! {
-    static DRAFT: Cell<String> = const { Cell::new(String::new()) };
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
 
 /// Has `write` put a text together in a draft of this thread, so that what is made of it is allocated
 /// once, in its own length. The draft begins empty.
-pub(crate) fn draft<T>(write: impl FnOnce(&mut String) -> T) -> T {
+pub(crate) fn scratch<T>(write: impl FnOnce(&mut String) -> T) -> T {
     // Taken, so that a draft within a draft is another one.
-    let mut text = DRAFT.take();
+    let mut text = SCRATCH.take();
     text.clear();
     let made = write(&mut text);
-    DRAFT.set(text);
+    SCRATCH.set(text);
     made
 }
 
@@ -23,15 +23,15 @@ mod tests {
 
     #[test]
     fn a_draft_begins_empty_also_within_another() {
-        let made = draft(|outer| {
+        let made = scratch(|outer| {
             outer.push_str("outer");
-            let inner = draft(|inner| {
+            let inner = scratch(|inner| {
                 inner.push_str("inner");
                 inner.clone()
             });
             format!("{outer} {inner}")
         });
         assert_eq!(made, "outer inner");
-        assert_eq!(draft(|text| text.len()), 0);
+        assert_eq!(scratch(|text| text.len()), 0);
     }
 }

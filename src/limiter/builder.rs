@@ -10,7 +10,7 @@ use super::fallback::Fallback;
 use super::plans::Plans;
 use super::routes::pattern::{RoutePattern, RoutePatternError};
 use super::routes::{Route, Routes};
-use super::variants::{Policies, Rule};
+use super::variants::{Policies, PolicyVariants};
 use super::{Inner, Limiter};
 use crate::domain::clock::Clock;
 use crate::domain::policy::Policy;
@@ -144,20 +144,20 @@ impl LimiterBuilder {
     /// [`RoutePattern`], or names a policy twice, in one list or in both, or one that does not exist.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
-        let mut rules = HashMap::new();
+        let mut variants = HashMap::new();
         let mut policies = Vec::new();
         for policy in self.policies {
             let name = policy.name().to_owned();
-            let rule = Arc::new(Rule::new(policy));
-            policies.extend(rule.policies().cloned());
-            if rules.insert(name.clone(), rule).is_some() {
+            let policy = Arc::new(PolicyVariants::new(policy));
+            policies.extend(policy.policies().cloned());
+            if variants.insert(name.clone(), policy).is_some() {
                 return Err(LimiterError::DuplicatePolicy(name));
             }
         }
         let mut routes: Vec<(RoutePattern, Route)> = Vec::new();
         for Listed { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
-            let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
+            let (policies, peek) = (named(&variants, policies)?, named(&variants, peek)?);
             all_differ(policies.iter().chain(peek.iter()).map(Policy::name))?;
             policies.note_charged_together();
             routes.push((pattern, Route { policies, peek, cost }));
@@ -176,20 +176,20 @@ impl LimiterBuilder {
             store.on_return(debtor);
         }
         let inner =
-            Inner { store, fallback, deny_cache, keyspace, rules, plans, routes, allow, block };
+            Inner { store, fallback, deny_cache, keyspace, variants, plans, routes, allow, block };
         Ok(Limiter(Arc::new(inner)))
     }
 }
 
 pub(super) fn named<N: AsRef<str>>(
-    rules: &HashMap<String, Arc<Rule>>,
+    variants: &HashMap<String, Arc<PolicyVariants>>,
     names: impl IntoIterator<Item = N>,
 ) -> Result<Policies, LimiterError> {
-    let rule = |name: N| {
-        let rule = rules.get(name.as_ref()).cloned();
-        rule.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
+    let policy = |name: N| {
+        let policy = variants.get(name.as_ref()).cloned();
+        policy.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
     };
-    let policies = Policies(names.into_iter().map(rule).collect::<Result<_, _>>()?);
+    let policies = Policies(names.into_iter().map(policy).collect::<Result<_, _>>()?);
     all_differ(policies.iter().map(Policy::name))?;
     Ok(policies)
 }

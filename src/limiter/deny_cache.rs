@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use self::answers::{Answers, Known};
+use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
-use crate::domain::clock::{Clock, Millis};
+use crate::domain::clock::{Clock, Millis, millis};
 use crate::domain::decision::{Retry, Standing};
-use crate::store::{Acquire, Acquired, Name};
+use crate::store::{Acquire, Acquired, Fingerprint};
 
-mod answers;
+mod answer_cache;
 
 /// Denials for as long as they surely hold, and open gates for as short a time.
 ///
@@ -26,8 +26,8 @@ mod answers;
 pub(super) struct DenyCache {
     max_age: Millis,
     clock: Arc<dyn Clock>,
-    denials: Answers,
-    open: Answers,
+    denials: AnswerCache,
+    open: AnswerCache,
     /// How often something was forgotten. It is counted first and forgotten then, so that an answer
     /// that was on its way meanwhile is either found or not remembered.
     forgotten: AtomicU32,
@@ -53,8 +53,8 @@ pub(super) struct Moment {
 impl DenyCache {
     /// A cache of what is no older than `max_age`, by `clock`, which must not step back.
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
-        let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
-        let answers = || Answers::new(max_age);
+        let max_age = millis(max_age);
+        let answers = || AnswerCache::new(max_age);
         let forgotten = AtomicU32::new(0);
         Self { max_age, clock, denials: answers(), open: answers(), forgotten }
     }
@@ -63,7 +63,7 @@ impl DenyCache {
     pub(super) fn answer(&self, asked: &Acquire, purpose: Purpose) -> Result<Acquired, Moment> {
         let at = self.clock.now();
         let is_gate = purpose == Purpose::Gate;
-        let known = |answers: &Answers| answers.get(|| name(asked), at);
+        let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), at);
         // A report is exact where nothing remains: then nobody can change any of its numbers.
         let is_exact = |standings: &Vec<Standing>| {
             asked.count > 0 || is_gate || standings.iter().all(|it| it.remaining == 0)
@@ -91,7 +91,7 @@ impl DenyCache {
 
     fn forget_open(&self, asked: &Acquire) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.open.forget(name(asked));
+        self.open.forget(fingerprint(asked));
     }
 
     /// Remembers what the store answered to what it was asked at that moment: that the next request
@@ -114,9 +114,9 @@ impl DenyCache {
         // Wherever between question and answer the store read its clock.
         let holds_until = moment.at.saturating_add(wait);
         let (answered, standings) = (self.clock.now(), acquired.standings.clone());
-        let known = Known { holds_until, answered, standings };
+        let known = CachedAnswer { holds_until, answered, standings };
         let is_current = || self.forgotten.load(Ordering::SeqCst) == moment.forgotten;
-        answers.insert(name(asked), known, is_current);
+        answers.insert(fingerprint(asked), known, is_current);
     }
 
     /// Forgets everything, as when quotas were reset.
@@ -130,12 +130,12 @@ impl DenyCache {
 /// What `asked` is remembered by: everything that the answer depends on. The terms are of it, since
 /// users of one key may have plans of their own, or change them. Whether it charges is not: a check
 /// is denied where a peek says so.
-fn name(asked: &Acquire) -> Name {
+fn fingerprint(asked: &Acquire) -> Fingerprint {
     let charges = asked.charges.iter().map(|charge| {
         let Terms { units, window, burst } = charge.policy.terms();
-        charge.key.name().with(units).with(window).with(burst)
+        charge.key.fingerprint().with(units).with(window).with(burst)
     });
-    let all = charges.reduce(Name::then).unwrap_or_default();
+    let all = charges.reduce(Fingerprint::then).unwrap_or_default();
     all.with(asked.cost.units())
 }
 

@@ -10,22 +10,22 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use self::seeds::Seeds;
+use self::last_known::LastKnownTable;
 use self::shares::Shares;
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::store::{
-    Acquire, Acquired, Answer, Charge, Debtor, Instead, Key, Known, MemoryStore, Name, Store as _,
-    StoreError, StoreErrorKind,
+    Acquire, Acquired, Answer, Charge, Debtor, FallbackRequest, Fingerprint, Key, LastKnown,
+    MemoryStore, Store as _, StoreError, StoreErrorKind,
 };
 
-mod seeds;
+mod last_known;
 mod shares;
 
 /// The memory store that stands in, and what it knows of the other.
 #[derive(Debug)]
 pub(super) struct Fallback {
     local: Arc<MemoryStore>,
-    seeds: Seeds,
+    last_known: LastKnownTable,
     shares: Shares,
 }
 
@@ -39,7 +39,11 @@ impl Fallback {
         let policies = policies.into_iter();
         let counted = policies.clone().filter(|it| it.on_store_failure() == OnStoreFailure::Local);
         local.prepare(&counted.cloned().collect::<Vec<_>>());
-        Self { local, seeds: Seeds::default(), shares: Shares::new(instances, policies) }
+        Self {
+            local,
+            last_known: LastKnownTable::default(),
+            shares: Shares::new(instances, policies),
+        }
     }
 
     /// Learns where the keys of `charges` stand in the store: those that would be counted here.
@@ -47,7 +51,12 @@ impl Fallback {
         let now = self.local.now();
         for (charge, standing) in charges.iter().zip(&acquired.standings) {
             if charge.policy.on_store_failure() == OnStoreFailure::Local {
-                self.seeds.learn(charge.key.name(), &charge.policy.terms(), standing, now);
+                self.last_known.learn(
+                    charge.key.fingerprint(),
+                    &charge.policy.terms(),
+                    standing,
+                    now,
+                );
             }
         }
     }
@@ -62,25 +71,27 @@ impl Fallback {
         };
         let here = Acquire { charges: asked.charges.iter().map(shared).collect(), ..*asked };
         let owed = (!cause.may_have_charged()).then_some(asked);
-        let known = |index: usize, name| self.known(name, &asked.charges[index].policy);
-        let acquired = self.local.stand_in(&Instead { asked: &here, owed, known });
+        let known =
+            |index: usize, fingerprint| self.known(fingerprint, &asked.charges[index].policy);
+        let acquired =
+            self.local.acquire_as_fallback(&FallbackRequest { asked: &here, owed, known });
         (here, acquired)
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
-        keys.iter().for_each(|key| self.seeds.forget(key.name()));
+        keys.iter().for_each(|key| self.last_known.forget(key.fingerprint()));
         self.local.reset(keys)
     }
 
     /// What the store left of this process's share of `policy` when it was asked about the key
-    /// called `name` last: this process's part of what remained. `None` where that is all, or
+    /// of `fingerprint` last: this process's part of what remained. `None` where that is all, or
     /// nothing is known.
-    fn known(&self, name: Name, policy: &Arc<Policy>) -> Option<Known> {
-        let seed = self.seeds.of(name)?;
-        let remaining = policy.terms().burst.saturating_sub(seed.used);
+    fn known(&self, fingerprint: Fingerprint, policy: &Arc<Policy>) -> Option<LastKnown> {
+        let last_known = self.last_known.of(fingerprint)?;
+        let remaining = policy.terms().burst.saturating_sub(last_known.used);
         let left = remaining.div_ceil(self.shares.instances().get());
         let used = self.shares.of(policy).terms().burst.saturating_sub(left);
-        (used > 0).then_some(Known { used, at: seed.at })
+        (used > 0).then_some(LastKnown { used, at: last_known.at })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::quota::Quota;
 /// A policy, and the same policy with each quota that it has for plans and users: one for all who have
 /// the same quota, as there may be many users and few quotas.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct PolicyVariants {
     policy: Arc<Policy>,
     /// Those of plans and users, each once.
     special: Vec<Arc<Policy>>,
@@ -19,7 +19,7 @@ pub(super) struct Rule {
     may_be_given_back: AtomicBool,
 }
 
-impl Rule {
+impl PolicyVariants {
     pub(super) fn new(policy: Policy) -> Self {
         let mut special: HashMap<Quota, Arc<Policy>> = HashMap::new();
         let mut of_quota = |quota| {
@@ -70,20 +70,20 @@ impl Rule {
 
 /// The policies that a request meets, in order.
 #[derive(Clone, Debug)]
-pub struct Policies(pub(super) Arc<[Arc<Rule>]>);
+pub struct Policies(pub(super) Arc<[Arc<PolicyVariants>]>);
 
 impl Policies {
     /// The policies, in order.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
-        self.0.iter().map(|rule| &**rule.policy())
+        self.0.iter().map(|variants| &**variants.policy())
     }
 
     /// Notes that requests are charged under these together: all but the last one may be given back.
     pub(super) fn note_charged_together(&self) {
         let (_, earlier) = self.0.split_last().unzip();
-        for rule in earlier.into_iter().flatten() {
-            rule.may_be_given_back.store(true, Ordering::SeqCst);
+        for variants in earlier.into_iter().flatten() {
+            variants.may_be_given_back.store(true, Ordering::SeqCst);
         }
     }
 

@@ -13,12 +13,12 @@ static HASHER: LazyLock<SipHasher13> = LazyLock::new(|| {
 
 /// 128 bits of a hash under a secret of the process: nobody outside can find two things of one name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Name {
+pub(crate) struct Fingerprint {
     shard: u64,
     slot: u64,
 }
 
-impl Name {
+impl Fingerprint {
     /// The name of a text.
     pub(crate) fn of_text(text: &str) -> Self {
         HASHER.hash(text.as_bytes()).into()
@@ -43,8 +43,8 @@ impl Name {
     }
 
     /// Its place, of `places`, and a mark that tells it from the others of that place.
-    pub(crate) fn place(self, places: usize) -> (usize, u64) {
-        (part(self.slot, places), self.shard)
+    pub(crate) fn slot(self, slots: usize) -> (usize, u64) {
+        (part(self.slot, slots), self.shard)
     }
 }
 
@@ -55,25 +55,25 @@ fn part(hash: u64, parts: usize) -> usize {
     usize::try_from(part).unwrap_or(0)
 }
 
-impl From<Hash128> for Name {
+impl From<Hash128> for Fingerprint {
     fn from(hash: Hash128) -> Self {
         Self { shard: hash.h1, slot: hash.h2 }
     }
 }
 
-impl Hash for Name {
+impl Hash for Fingerprint {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.slot);
     }
 }
 
 /// Hashes a name, which is a hash already.
-pub(crate) type BuildNameHasher = BuildHasherDefault<NameHasher>;
+pub(crate) type BuildFingerprintHasher = BuildHasherDefault<FingerprintHasher>;
 
 #[derive(Debug, Default)]
-pub(crate) struct NameHasher(u64);
+pub(crate) struct FingerprintHasher(u64);
 
-impl Hasher for NameHasher {
+impl Hasher for FingerprintHasher {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn a_name_is_the_same_for_the_same_alone() {
-        let names = ["a", "b", "ab", ""].map(Name::of_text);
+        let names = ["a", "b", "ab", ""].map(Fingerprint::of_text);
         let with = names.iter().flat_map(|name| [name.with(0), name.with(1), name.with(1).with(0)]);
         let pairs = names.iter().flat_map(|one| names.iter().map(|other| one.then(*other)));
-        let all: Vec<Name> = names.iter().copied().chain(with).chain(pairs).collect();
-        let halves = |name: &Name| [name.shard, name.slot];
+        let all: Vec<Fingerprint> = names.iter().copied().chain(with).chain(pairs).collect();
+        let halves = |name: &Fingerprint| [name.shard, name.slot];
         let shards: HashSet<u64> = all.iter().map(|name| name.shard).collect();
         let whole: HashSet<[u64; 2]> = all.iter().map(halves).collect();
         assert_eq!((shards.len(), whole.len()), (all.len(), all.len()));
-        assert_eq!(Name::of_text("a"), names[0]);
+        assert_eq!(Fingerprint::of_text("a"), names[0]);
     }
 }

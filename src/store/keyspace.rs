@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Name;
+use super::Fingerprint;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::key::{Identity, Ipv6Network};
 use crate::domain::policy::Policy;
-use crate::domain::scratch::draft;
+use crate::domain::scratch::scratch;
 
 /// An identity whose text is longer than this is named by its hash.
 const MAX_IDENTITY: usize = 128;
@@ -62,7 +62,7 @@ impl Keyspace {
             Algorithm::SlidingLog => "sl2",
             Algorithm::TokenBucket { .. } => "tb4",
         };
-        draft(|name| {
+        scratch(|name| {
             name.push_str(&self.prefix);
             name.push_str(":{");
             write_identity(name);
@@ -98,16 +98,16 @@ impl Keyspace {
 pub struct Key {
     text: Arc<str>,
     /// What this process calls it: hashed once, however many look for it.
-    name: Name,
+    fingerprint: Fingerprint,
 }
 
 impl Key {
     fn new(text: &str) -> Self {
-        Self { text: text.into(), name: Name::of_text(text) }
+        Self { text: text.into(), fingerprint: Fingerprint::of_text(text) }
     }
 
-    pub(crate) fn name(&self) -> Name {
-        self.name
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// The whole name.
@@ -130,13 +130,13 @@ impl Key {
     }
 
     /// The name of the key that differs from this one in its identity alone, which is written `identity`.
-    pub(crate) fn name_for(&self, identity: &dyn fmt::Display) -> Name {
+    pub(crate) fn fingerprint_for(&self, identity: &dyn fmt::Display) -> Fingerprint {
         let (before, rest) = self.text.split_once('{').unwrap_or_default();
         let (_, after) = rest.split_once('}').unwrap_or_default();
-        draft(|text| {
+        scratch(|text| {
             // Writing to a string does not fail.
             let _ = write!(text, "{before}{{{identity}}}{after}");
-            Name::of_text(text)
+            Fingerprint::of_text(text)
         })
     }
 }

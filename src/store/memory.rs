@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::crowding::{Counted, Level};
-use self::stand_in::{Debt, MAX_DEBTORS};
-pub(crate) use self::stand_in::{Instead, Known};
+use self::fallback::{Debt, MAX_DEBTS};
+pub(crate) use self::fallback::{FallbackRequest, LastKnown};
 pub use self::status::{MemoryStatus, NewKeys, PolicyKeys};
 use self::table::Table;
 use self::watch::Watches;
-use super::fingerprint::{BuildNameHasher, Name};
+use super::fingerprint::{BuildFingerprintHasher, Fingerprint};
 use super::{Acquire, Acquired, Answer, Charge, Key, Store, SystemClock};
 use crate::domain::algorithm::State;
 use crate::domain::clock::{Clock, Millis};
@@ -20,7 +20,7 @@ use crate::domain::quota::Cost;
 mod acquire;
 mod crowding;
 mod entry;
-mod stand_in;
+mod fallback;
 mod status;
 mod table;
 mod watch;
@@ -63,7 +63,7 @@ pub struct MemoryStore {
 struct Shard {
     entries: Table,
     /// What is owed to the store that this one stands in for; empty where it does not.
-    debts: HashMap<Name, Debt, BuildNameHasher>,
+    debts: HashMap<Fingerprint, Debt, BuildFingerprintHasher>,
     most_debts: usize,
 }
 
@@ -82,7 +82,7 @@ impl MemoryStore {
         let capacity = max_keys.max(1).div_ceil(for_keys);
         let watches = Arc::new(Watches::new(max_keys));
         let shard = |capacity, debts| Mutex::new(Shard::new(capacity, debts, watches.clone()));
-        let shards = (0..for_keys).map(|_| shard(capacity, MAX_DEBTORS.div_ceil(for_keys)));
+        let shards = (0..for_keys).map(|_| shard(capacity, MAX_DEBTS.div_ceil(for_keys)));
         let overflow = (0..for_keys.div_ceil(SHARDS_FOR_ONE)).map(|_| shard(0, 0));
         Self { clock, shards: shards.chain(overflow).collect(), for_keys, max_keys, watches }
     }
@@ -104,25 +104,25 @@ impl MemoryStore {
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The shard of the key called `name`.
-    fn home(&self, name: Name) -> usize {
-        name.shard(self.for_keys)
+    /// The shard of the key of `fingerprint`.
+    fn home(&self, fingerprint: Fingerprint) -> usize {
+        fingerprint.shard(self.for_keys)
     }
 
     /// The shard of a count.
     fn home_of(&self, counted: Counted) -> usize {
         match counted.level {
             Level::Overflow => {
-                self.for_keys + counted.name.shard(self.shards.len() - self.for_keys)
+                self.for_keys + counted.fingerprint.shard(self.shards.len() - self.for_keys)
             }
-            _ => self.home(counted.name),
+            _ => self.home(counted.fingerprint),
         }
     }
 
     /// Decides and charges, here and now.
     #[must_use = "what was not admitted should not pass"]
     pub fn acquire_now(&self, acquire: &Acquire) -> Acquired {
-        self.acquire_beside(acquire, &())
+        self.acquire_with(acquire, &())
     }
 }
 
@@ -144,10 +144,10 @@ impl Store for MemoryStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         for key in keys {
-            let name = key.name();
-            let mut shard = self.lock(self.home(name));
-            shard.entries.remove(&name);
-            shard.debts.remove(&name);
+            let fingerprint = key.fingerprint();
+            let mut shard = self.lock(self.home(fingerprint));
+            shard.entries.remove(&fingerprint);
+            shard.debts.remove(&fingerprint);
         }
         Answer::ready(Ok(()))
     }
@@ -159,9 +159,15 @@ impl Shard {
         Self { entries, debts: HashMap::default(), most_debts }
     }
 
-    /// Where the key called `name` stands; `None` where it has no entry.
-    fn standing(&self, name: Name, charge: &Charge, now: Millis, cost: Cost) -> Option<Standing> {
-        let entry = self.entries.get(&name)?;
+    /// Where the key of `fingerprint` stands; `None` where it has no entry.
+    fn standing(
+        &self,
+        fingerprint: Fingerprint,
+        charge: &Charge,
+        now: Millis,
+        cost: Cost,
+    ) -> Option<Standing> {
+        let entry = self.entries.get(&fingerprint)?;
         Some(entry.state.standing(&charge.policy.terms(), now, cost))
     }
 
@@ -170,7 +176,7 @@ impl Shard {
     #[inline]
     fn charge(
         &mut self,
-        name: Name,
+        fingerprint: Fingerprint,
         charge: &Charge,
         now: Millis,
         units: u64,
@@ -178,14 +184,14 @@ impl Shard {
         standing: Standing,
     ) -> Standing {
         let terms = charge.policy.terms();
-        match self.entries.get_mut(&name) {
+        match self.entries.get_mut(&fingerprint) {
             Some(entry) if units > 0 || entry.state.is_astray(&terms, now) => {
                 entry.charge(&terms, now, units, cost)
             }
             None if units > 0 => {
                 let mut state = State::untouched(charge.policy.algorithm());
                 let standing = state.charge(&terms, now, units, cost);
-                self.entries.insert(name, &charge.policy, state, now + standing.reset_after);
+                self.entries.insert(fingerprint, &charge.policy, state, now + standing.reset_after);
                 standing
             }
             _ => standing,

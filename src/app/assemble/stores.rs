@@ -39,12 +39,10 @@ impl Stores {
 
 /// How the Redis at `url` is reached.
 pub(crate) fn redis_options(config: &config::Store, url: &RedisUrl) -> RedisOptions {
-    RedisOptions {
-        tls: config.tls.clone(),
-        key_prefix: config.key_prefix.clone(),
-        timeout: config.timeout,
-        idle_timeout: config.idle_timeout,
-        connections: config.connections,
-        ..RedisOptions::new(url.expose())
-    }
+    RedisOptions::new(url.expose())
+        .tls(config.tls.clone())
+        .key_prefix(config.key_prefix.clone())
+        .timeout(config.timeout)
+        .idle_timeout(config.idle_timeout)
+        .connections(config.connections)
 }

@@ -1,7 +1,8 @@
 //! The ways in which a request may prove whose it is.
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName};
+use bytes::Bytes;
 
 use super::api_keys::ApiKeys;
 use super::credential::Credential;
@@ -43,14 +44,11 @@ impl Proofs {
     }
 
     /// What a client that sent wrong credentials is told to send.
-    pub(super) fn challenge(&self) -> HeaderValue {
+    pub(super) fn challenge(&self) -> Bytes {
         match &self.api_key_header {
-            Some(name) if !self.reads_authorization() => {
-                HeaderValue::try_from(format!("ApiKey header=\"{name}\"")).ok()
-            }
-            _ => None,
+            Some(name) if !self.reads_authorization() => format!("ApiKey header=\"{name}\"").into(),
+            _ => Bytes::from_static(b"Bearer realm=\"tollgate\", error=\"invalid_token\""),
         }
-        .unwrap_or(HeaderValue::from_static("Bearer realm=\"tollgate\", error=\"invalid_token\""))
     }
 
     /// The user that a trusted proxy names. What others send in that field is ignored.

@@ -22,6 +22,8 @@ use crate::app::connections::{Connections, Limit};
 use crate::app::endpoints;
 use crate::app::operators;
 use crate::app::operators::AdminState;
+use crate::http::problem;
+use crate::http::problem::Refusal;
 
 /// What the servers need to answer requests.
 #[derive(Debug)]
@@ -68,7 +70,7 @@ pub(super) async fn app(
                 } else {
                     Ok(service.call(request))
                 };
-                respond_or_refuse(response, endpoints::too_large)
+                respond_or_refuse(response, problem::too_large)
             })
             // What is wrapped last runs first.
             .wrap(UnderSnapshot::new(assembled.snapshot.clone()))
@@ -110,7 +112,7 @@ pub(super) fn admin(
                     true => Ok(service.call(request)),
                     false => Err(request),
                 };
-                respond_or_refuse(response, endpoints::misdirected)
+                respond_or_refuse(response, problem::misdirected)
             },
         )
     };
@@ -180,13 +182,16 @@ fn bind(address: &str) -> io::Result<Vec<TcpListener>> {
 /// Waits for the response of a service, or refuses a request that no service got.
 async fn respond_or_refuse<F>(
     response: Result<F, ServiceRequest>,
-    refusal: fn() -> HttpResponse,
+    refusal: fn(&ServiceRequest) -> Refusal,
 ) -> F::Output
 where
     F: Future<Output = Result<ServiceResponse, Error>>,
 {
     match response {
         Ok(response) => response.await,
-        Err(request) => Ok(request.into_response(refusal())),
+        Err(request) => {
+            let refusal = refusal(&request);
+            Ok(request.into_response(HttpResponse::from(refusal)))
+        }
     }
 }

@@ -73,7 +73,7 @@ impl FromStr for RoutePattern {
     }
 }
 
-fn parse(text: &str) -> Result<RoutePattern, Problem> {
+fn parse(text: &str) -> Result<RoutePattern, PatternProblem> {
     let (method, path) = match text.split_once(' ') {
         Some((method, path)) => (Some(method), path),
         None => (None, text),
@@ -82,22 +82,22 @@ fn parse(text: &str) -> Result<RoutePattern, Problem> {
         let is_plain = |byte: u8| byte.is_ascii_uppercase() || b"-_".contains(&byte);
         !method.is_empty() && method.bytes().all(is_plain)
     };
-    let path = path.strip_prefix('/').ok_or(Problem::NoPath)?;
+    let path = path.strip_prefix('/').ok_or(PatternProblem::NoPath)?;
     if method.is_some_and(|method| !is_method(method)) {
-        return Err(Problem::Method);
+        return Err(PatternProblem::Method);
     }
     // It is compared with a decoded path, without its query: these would stand there in vain.
     if path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c)) {
-        return Err(Problem::Character);
+        return Err(PatternProblem::Character);
     }
     let segments = path.split('/').map(segment).collect::<Result<Vec<_>, _>>()?;
     if segments.iter().rev().skip(1).any(|segment| *segment == Segment::Rest) {
-        return Err(Problem::Rest);
+        return Err(PatternProblem::Rest);
     }
     Ok(RoutePattern { text: text.into(), method: method.map(Into::into), segments })
 }
 
-fn segment(text: &str) -> Result<Segment, Problem> {
+fn segment(text: &str) -> Result<Segment, PatternProblem> {
     let is_name = |name: &str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         !name.is_empty() && name.bytes().all(is_plain)
@@ -105,7 +105,7 @@ fn segment(text: &str) -> Result<Segment, Problem> {
     if text == "*" {
         Ok(Segment::Rest)
     } else if text.contains('*') {
-        Err(Problem::Rest)
+        Err(PatternProblem::Rest)
     } else if !text.contains(['{', '}']) {
         Ok(Segment::Text(text.into()))
     } else {
@@ -113,7 +113,7 @@ fn segment(text: &str) -> Result<Segment, Problem> {
             .and_then(|text| text.strip_suffix('}'))
             .filter(|name| is_name(name))
             .map(|_| Segment::Any)
-            .ok_or(Problem::Braces)
+            .ok_or(PatternProblem::Braces)
     }
 }
 
@@ -127,11 +127,11 @@ impl fmt::Display for RoutePattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutePatternError {
     input: String,
-    problem: Problem,
+    problem: PatternProblem,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Problem {
+enum PatternProblem {
     NoPath,
     Method,
     Character,
@@ -143,11 +143,11 @@ impl fmt::Display for RoutePatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not a route: ", self.input)?;
         f.write_str(match self.problem {
-            Problem::NoPath => "expected '/' first, or a method, one space and '/'",
-            Problem::Method => "a method is written in capital letters, with one space after it",
-            Problem::Character => "a path is written decoded, without '%', '?', '#' or spaces",
-            Problem::Braces => "braces must enclose a name of letters and digits, and nothing else stand between two slashes",
-            Problem::Rest => "'*' must be all that stands after the last slash",
+            PatternProblem::NoPath => "expected '/' first, or a method, one space and '/'",
+            PatternProblem::Method => "a method is written in capital letters, with one space after it",
+            PatternProblem::Character => "a path is written decoded, without '%', '?', '#' or spaces",
+            PatternProblem::Braces => "braces must enclose a name of letters and digits, and nothing else stand between two slashes",
+            PatternProblem::Rest => "'*' must be all that stands after the last slash",
         })?;
         f.write_str(", as in \"/api/data\", \"GET /api/items/{id}\" or \"/api/*\"")
     }

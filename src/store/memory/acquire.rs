@@ -8,12 +8,12 @@ use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::decision::Standing;
 use crate::domain::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Few, Name};
+use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint};
 
 /// What else happens under the locks of a request, to each of its keys.
-pub(super) trait Beside {
+pub(super) trait UnderLock {
     /// Before the key is read.
-    fn before(&self, _shard: &mut Shard, _name: Name, _index: usize, _now: Millis) {}
+    fn before_reading(&self, _shard: &mut Shard, _name: Fingerprint, _index: usize, _now: Millis) {}
 
     /// Where a key stands for this request that is counted coarser, and so has no entry of its own.
     fn bound(&self, _index: usize, _now: Millis, _cost: Cost, standing: Standing) -> Standing {
@@ -21,22 +21,22 @@ pub(super) trait Beside {
     }
 
     /// After `units` were charged to it.
-    fn after(&self, _shard: &mut Shard, _name: Name, _index: usize, _units: u64) {}
+    fn after_charging(&self, _shard: &mut Shard, _name: Fingerprint, _index: usize, _units: u64) {}
 }
 
 /// Nothing.
-impl Beside for () {}
+impl UnderLock for () {}
 
 impl MemoryStore {
-    pub(super) fn acquire_beside(&self, acquire: &Acquire, beside: &impl Beside) -> Acquired {
+    pub(super) fn acquire_with(&self, acquire: &Acquire, hooks: &impl UnderLock) -> Acquired {
         if let [charge] = &acquire.charges[..] {
             // As most requests are, and no order to be found.
             let counted = Counted::own(&charge.key);
-            let shard = self.lock(self.home(counted.name));
-            return self.acquire_in([shard], &[counted], acquire, beside);
+            let shard = self.lock(self.home(counted.fingerprint));
+            return self.acquire_in([shard], &[counted], acquire, hooks);
         }
         let own = |charge: &Charge| Counted::own(&charge.key);
-        self.acquire_as(acquire.charges.iter().map(own).collect(), acquire, beside)
+        self.acquire_as(acquire.charges.iter().map(own).collect(), acquire, hooks)
     }
 
     /// Decides and charges to the counts `counted`, those of the charges in turn.
@@ -44,7 +44,7 @@ impl MemoryStore {
         &self,
         mut counted: Few<Counted>,
         acquire: &Acquire,
-        beside: &impl Beside,
+        hooks: &impl UnderLock,
     ) -> Acquired {
         // Always in the same order, so that two requests never wait for each other.
         let mut order: Few<usize> = counted.iter().map(|it| self.home_of(*it)).collect();
@@ -54,7 +54,7 @@ impl MemoryStore {
         for counted in &mut counted {
             counted.shard = order.binary_search(&self.home_of(*counted)).unwrap_or(0);
         }
-        self.acquire_in(shards, &counted, acquire, beside)
+        self.acquire_in(shards, &counted, acquire, hooks)
     }
 
     /// Decides and charges in `shards`, which are locked.
@@ -63,7 +63,7 @@ impl MemoryStore {
         mut shards: impl AsMut<[MutexGuard<'a, Shard>]>,
         counted: &[Counted],
         acquire: &Acquire,
-        beside: &impl Beside,
+        hooks: &impl UnderLock,
     ) -> Acquired {
         let locked = shards.as_mut();
         let charges = || acquire.charges.iter().zip(counted).enumerate();
@@ -77,23 +77,23 @@ impl MemoryStore {
             let shard = &mut *locked[count.shard];
             let is_own = count.level == Level::Own;
             if is_own {
-                beside.before(shard, count.name, index, now);
+                hooks.before_reading(shard, count.fingerprint, index, now);
             }
-            let mut standing = match shard.entries.get(&count.name) {
+            let mut standing = match shard.entries.get(&count.fingerprint) {
                 Some(entry) => entry.state.standing(&charge.policy.terms(), now, cost),
                 None => {
                     is_new = true;
                     let Some(standing) = shard.begins(&counted[..=index], charge, now, cost) else {
                         drop(shards);
-                        return self.acquire_coarser(index, counted, acquire, beside);
+                        return self.acquire_coarser(index, counted, acquire, hooks);
                     };
                     standing
                 }
             };
             let mut remaining = standing.remaining;
             if !is_own {
-                standing = beside.bound(index, now, cost, standing);
-                remaining = share_of(standing.remaining, count.name, counted);
+                standing = hooks.bound(index, now, cost, standing);
+                remaining = share_of(standing.remaining, count.fingerprint, counted);
             }
             // Most fit, and need no division to show it.
             if remaining < u64::from(admitted).saturating_mul(cost.units()) {
@@ -107,9 +107,9 @@ impl MemoryStore {
             let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
                 let shard = &mut *locked[count.shard];
-                *standing = shard.charge(count.name, charge, now, units, cost, *standing);
+                *standing = shard.charge(count.fingerprint, charge, now, units, cost, *standing);
                 match count.level {
-                    Level::Own => beside.after(shard, count.name, index, units),
+                    Level::Own => hooks.after_charging(shard, count.fingerprint, index, units),
                     level => shard.entries.note(&charge.policy, level, acquire.count),
                 }
             }
@@ -130,12 +130,12 @@ impl MemoryStore {
         index: usize,
         counted: &[Counted],
         acquire: &Acquire,
-        beside: &impl Beside,
+        hooks: &impl UnderLock,
     ) -> Acquired {
         let mut counted = Few::from_slice(counted);
         let overflow_counts = overflow_counts(self.max_keys);
         counted[index] = counted[index].coarser(&acquire.charges[index], overflow_counts);
-        self.acquire_as(counted, acquire, beside)
+        self.acquire_as(counted, acquire, hooks)
     }
 }
 
@@ -151,16 +151,16 @@ impl Shard {
         cost: Cost,
     ) -> Option<Standing> {
         let (count, before) = counted.split_last()?;
-        let before = before.iter().filter(|it| it.shard == count.shard).map(|it| it.name);
+        let before = before.iter().filter(|it| it.shard == count.shard).map(|it| it.fingerprint);
         let has_place = self.entries.has_place(*count, charge, before, now);
         has_place.then(|| untouched(charge, now, cost))
     }
 }
 
-/// What each of a request's keys may use of what remains of the count called `name`.
+/// What each of a request's keys may use of what remains of the count of `fingerprint`.
 #[cold]
-fn share_of(remaining: u64, name: Name, counted: &[Counted]) -> u64 {
-    let keys = counted.iter().filter(|count| count.name == name).count();
+fn share_of(remaining: u64, fingerprint: Fingerprint, counted: &[Counted]) -> u64 {
+    let keys = counted.iter().filter(|count| count.fingerprint == fingerprint).count();
     remaining / keys.max(1) as u64
 }
 

@@ -17,7 +17,7 @@
 //! share. There are always places for the overflow counts, as their number is fixed.
 
 use crate::domain::key::{Identity, Ipv6Prefix};
-use crate::store::{Charge, Key, Name};
+use crate::store::{Charge, Fingerprint, Key};
 
 /// What a site has at most, commonly (RFC 6177).
 const SITE: u8 = 48;
@@ -47,7 +47,7 @@ pub(super) enum Level {
 /// The count that a charge is made to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counted {
-    pub(super) name: Name,
+    pub(super) fingerprint: Fingerprint,
     pub(super) level: Level,
     /// The place of its shard among those that are locked.
     pub(super) shard: usize,
@@ -56,7 +56,7 @@ pub(super) struct Counted {
 impl Counted {
     /// By the key itself.
     pub(super) fn own(key: &Key) -> Self {
-        Self { name: key.name(), level: Level::Own, shard: 0 }
+        Self { fingerprint: key.fingerprint(), level: Level::Own, shard: 0 }
     }
 
     /// What percentage of its room may be taken, so that a new count of this level gets a place.
@@ -73,8 +73,8 @@ impl Counted {
     pub(super) fn coarser(self, charge: &Charge, overflow_counts: usize) -> Self {
         let within = |length, level| {
             let network = charge.key.network()?.widened(Ipv6Prefix::new(length)?)?;
-            let name = charge.key.name_for(&Identity::Ipv6(network));
-            Some(Self { name, level, shard: 0 })
+            let fingerprint = charge.key.fingerprint_for(&Identity::Ipv6(network));
+            Some(Self { fingerprint, level, shard: 0 })
         };
         let network = match self.level {
             Level::Own => within(SITE, Level::Site).or_else(|| within(PROVIDER, Level::Provider)),
@@ -87,11 +87,11 @@ impl Counted {
     /// The overflow count that this one is in. Plans of a policy have their own: no quota is charged with
     /// what was used under another.
     fn overflow(self, charge: &Charge, overflow_counts: usize) -> Self {
-        let (place, _) = self.name.place(overflow_counts);
+        let (place, _) = self.fingerprint.slot(overflow_counts);
         let terms = charge.policy.terms();
-        let policy = charge.key.name_for(&"overflow");
-        let name = policy.with(terms.units).with(terms.burst).with(place as u64);
-        Self { name, level: Level::Overflow, shard: 0 }
+        let policy = charge.key.fingerprint_for(&"overflow");
+        let fingerprint = policy.with(terms.units).with(terms.burst).with(place as u64);
+        Self { fingerprint, level: Level::Overflow, shard: 0 }
     }
 }
 

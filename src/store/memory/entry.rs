@@ -80,11 +80,15 @@ impl Due {
 mod tests {
     use super::*;
     use crate::domain::quota::MAX_EXACT;
-    use crate::store::Name;
+    use crate::store::Fingerprint;
 
     #[test]
     fn an_entry_is_small() {
-        assert!(size_of::<(Name, Entry)>() <= 56, "{} bytes", size_of::<(Name, Entry)>());
+        assert!(
+            size_of::<(Fingerprint, Entry)>() <= 56,
+            "{} bytes",
+            size_of::<(Fingerprint, Entry)>()
+        );
     }
 
     #[test]

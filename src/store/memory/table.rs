@@ -14,7 +14,7 @@ use super::watch::{Watch, Watches};
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::policy::{KeySource, Policy};
-use crate::store::{BuildNameHasher, Charge, Name};
+use crate::store::{BuildFingerprintHasher, Charge, Fingerprint};
 
 /// Below this a table is not worth a sweep.
 pub(super) const SMALLEST_SWEEP: usize = 64;
@@ -31,7 +31,7 @@ const EASED: usize = 60;
 
 #[derive(Debug)]
 pub(super) struct Table {
-    entries: HashMap<Name, Entry, BuildNameHasher>,
+    entries: HashMap<Fingerprint, Entry, BuildFingerprintHasher>,
     rooms: Vec<Room>,
     /// The rooms of each policy, by their places: to look for among many.
     by_policy: HashMap<Box<str>, Vec<usize>>,
@@ -84,29 +84,35 @@ impl Table {
         self.entries.len()
     }
 
-    pub(super) fn get(&self, name: &Name) -> Option<&Entry> {
-        self.entries.get(name)
+    pub(super) fn get(&self, fingerprint: &Fingerprint) -> Option<&Entry> {
+        self.entries.get(fingerprint)
     }
 
-    pub(super) fn get_mut(&mut self, name: &Name) -> Option<&mut Entry> {
-        self.entries.get_mut(name)
+    pub(super) fn get_mut(&mut self, fingerprint: &Fingerprint) -> Option<&mut Entry> {
+        self.entries.get_mut(fingerprint)
     }
 
     /// Puts an entry of `policy` in, for which there must be one, or [a place](Self::has_place).
-    pub(super) fn insert(&mut self, name: Name, policy: &Policy, state: State, whole_at: Millis) {
+    pub(super) fn insert(
+        &mut self,
+        fingerprint: Fingerprint,
+        policy: &Policy,
+        state: State,
+        whole_at: Millis,
+    ) {
         self.first_whole = self.first_whole.min(whole_at);
-        if let Some(entry) = self.entries.get_mut(&name) {
+        if let Some(entry) = self.entries.get_mut(&fingerprint) {
             *entry = Entry::new(state, whole_at, entry.room());
             return;
         }
         let number = self.room_of(policy);
         let is_own = self.taken_of_own(number, 0) < self.taken_of_shared(0);
         self.rooms[number].take(is_own, &mut self.shared);
-        self.entries.insert(name, Entry::new(state, whole_at, number));
+        self.entries.insert(fingerprint, Entry::new(state, whole_at, number));
     }
 
-    pub(super) fn remove(&mut self, name: &Name) {
-        let removed = self.entries.remove(name);
+    pub(super) fn remove(&mut self, fingerprint: &Fingerprint) {
+        let removed = self.entries.remove(fingerprint);
         if let Some(room) = removed.and_then(|entry| self.rooms.get_mut(entry.room())) {
             room.give_back(&mut self.shared);
         }
@@ -129,7 +135,7 @@ impl Table {
         &mut self,
         counted: Counted,
         charge: &Charge,
-        others: impl Iterator<Item = Name> + Clone,
+        others: impl Iterator<Item = Fingerprint> + Clone,
         now: Millis,
     ) -> bool {
         if self.entries.len() >= self.sweep_at {
@@ -140,7 +146,10 @@ impl Table {
         }
         let room = self.room_of(&charge.policy);
         let taken = |table: &Self| {
-            let others = others.clone().filter(|name| !table.entries.contains_key(name)).count();
+            let others = others
+                .clone()
+                .filter(|fingerprint| !table.entries.contains_key(fingerprint))
+                .count();
             table.taken(room, others)
         };
         if taken(self) < FILLING {

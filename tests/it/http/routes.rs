@@ -1,6 +1,6 @@
 //! Which route a request takes, however its path is spelled, and what it costs there.
 
-use super::odd::get;
+use super::odd_requests::get;
 use super::*;
 
 /// One policy for each route, called after its place, that each request is charged under.

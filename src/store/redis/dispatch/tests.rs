@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::batch::Batch;
-use super::super::reply::packed;
+use super::super::script::batch::Batch;
+use super::super::script::reply::packed;
 use super::queue::MAX_WAITING;
 use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::store::defer::Clerk;
-use crate::store::redis::status::Tally;
+use crate::store::defer::DeferTask;
+use crate::store::redis::health::status::Tally;
 use crate::store::{Charge, Keyspace};
 
 const REQUESTS: u64 = 3;
@@ -81,7 +81,7 @@ struct World {
     /// How many requests each has answered since it came last.
     served: [usize; DISPATCHERS],
     /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
-    clerk: Option<(Pin<Box<Clerk>>, Arc<Bell>)>,
+    clerk: Option<(Pin<Box<DeferTask>>, Arc<Bell>)>,
     asked: u64,
     answers: Vec<Answer<Acquired>>,
     /// How the call ended that held each request.
@@ -107,7 +107,7 @@ impl World {
             timeout: Duration::MAX,
         };
         let mut world = Self {
-            clerk: has_clerk.then(|| (Box::pin(Clerk::default()), Arc::default())),
+            clerk: has_clerk.then(|| (Box::pin(DeferTask::default()), Arc::default())),
             dispatchers: (0..DISPATCHERS).map(dispatcher).collect(),
             queue,
             held: [None, None],
