@@ -9,7 +9,7 @@ pub(crate) use self::host::HostName;
 pub(crate) use self::layers::Sources;
 pub(crate) use self::listen::Listen;
 pub(crate) use self::load::load;
-pub(crate) use self::options::{Admin, Auth, ClientIp, Config, Store};
+pub(crate) use self::options::{AdminOptions, AuthOptions, ClientIpOptions, Config, StoreOptions};
 pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;
 

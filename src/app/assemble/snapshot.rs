@@ -5,8 +5,7 @@ use std::num::NonZeroU64;
 
 use super::stores::Stores;
 use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, Proofs};
-use crate::app::config;
-use crate::app::config::{Config, HostName, Listen};
+use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, Listen};
 use crate::app::error::AppError;
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
@@ -14,8 +13,8 @@ use crate::http::fields::FieldOptions;
 use crate::limiter::{Limiter, LimiterBuilder};
 use crate::store::Keyspace;
 
-/// Everything that one configuration says about requests. It never changes: a request that begins under a
-/// snapshot ends under it.
+/// Everything that one configuration says about requests. Another configuration makes another snapshot,
+/// and a request that began under this one ends under it.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     /// Policies, routes, and lists of who is blocked and who passes unchecked.
@@ -92,15 +91,15 @@ fn failures(config: &Config) -> Result<Policy, AppError> {
 
 /// How the addresses of clients are found.
 fn client_ip(config: &Config) -> ClientIp {
-    let config::ClientIp { trusted_proxies, header, hops, .. } = &config.client_ip;
+    let ClientIpOptions { trusted_proxies, header, hops, .. } = &config.client_ip;
     let is_unix = matches!(config.server.listen, Listen::Unix(_));
     match (hops, header) {
         (Some(hops), header) => ClientIp::hops(*hops, header.clone().unwrap_or_default()),
         (None, None) if trusted_proxies.is_empty() => {
             if is_unix {
                 log::warn!(
-                    "A Unix socket says nothing of where a request comes from: all clients share one \
-                     quota until client_ip.header names the field that the proxy says it in."
+                    "A Unix socket does not tell the addresses of clients: all clients share one quota \
+                     until client_ip.header names the field in which the proxy sends them."
                 );
             }
             ClientIp::peer()
@@ -113,7 +112,7 @@ fn client_ip(config: &Config) -> ClientIp {
 }
 
 /// The ways in which a request may prove whose it is.
-fn proofs(config: &config::Auth, client_ip: ClientIp) -> Result<Proofs, AppError> {
+fn proofs(config: &AuthOptions, client_ip: ClientIp) -> Result<Proofs, AppError> {
     let jwt = config.jwt.as_ref().map(|jwt| JwtVerifier::start(&jwt.keys, &jwt.rules)).transpose();
     Ok(Proofs {
         api_keys: config.api_keys.clone(),

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::config;
-use crate::app::config::StoreUrl;
+use crate::app::config::{StoreOptions, StoreUrl};
 use crate::app::error::AppError;
 use crate::store::{MemoryStore, MonotonicClock, RedisOptions, RedisStore, RedisUrl};
 
@@ -23,7 +22,7 @@ impl Stores {
     ///
     /// # Errors
     /// When Redis cannot be set up. A Redis that does not answer is no error.
-    pub(crate) fn start(config: &config::Store) -> Result<Self, AppError> {
+    pub(crate) fn start(config: &StoreOptions) -> Result<Self, AppError> {
         let redis = match &config.url {
             StoreUrl::Memory => None,
             StoreUrl::Redis(url) => {
@@ -38,7 +37,7 @@ impl Stores {
 }
 
 /// How the Redis at `url` is reached.
-pub(crate) fn redis_options(config: &config::Store, url: &RedisUrl) -> RedisOptions {
+pub(crate) fn redis_options(config: &StoreOptions, url: &RedisUrl) -> RedisOptions {
     RedisOptions::new(url.expose())
         .tls(config.tls.clone())
         .key_prefix(config.key_prefix.clone())

@@ -75,7 +75,7 @@ impl Proofs {
     pub(super) fn user_of(&self, credential: Credential<'_>) -> Result<User, Unproved> {
         let key_of = |key| self.api_keys.as_ref().and_then(|keys| keys.user_of(key)).cloned();
         match credential {
-            Credential::Key(key) => key_of(key).ok_or(Unproved::Wrong("no API key is like it")),
+            Credential::Key(key) => key_of(key).ok_or(Unproved::Wrong("no such API key")),
             Credential::Bearer(token) => {
                 let may_be_api_key = self.api_key_header.is_none();
                 if let Some(user) = Some(token).filter(|_| may_be_api_key).and_then(key_of) {
@@ -83,7 +83,7 @@ impl Proofs {
                 }
                 match &self.jwt {
                     Some(jwt) => jwt.user_of(token),
-                    None => Err(Unproved::Wrong("no API key is like it")),
+                    None => Err(Unproved::Wrong("no such API key")),
                 }
             }
             Credential::Unreadable(why) => Err(Unproved::Wrong(why)),

@@ -181,8 +181,8 @@ fn nested(mut path: Vec<String>, leaf: ValueKind, origin: &Origin) -> Map<String
     origin.mark_all(table)
 }
 
-/// Overrides `below` with `above`. The config crate's builder does not do: it takes a quoted name with dots
-/// for a path, and forgets the origin of tables.
+/// Overrides `below` with `above`. The config crate's builder cannot be used: it takes a quoted name with
+/// dots for a path, and forgets the origin of tables.
 fn lay_over(
     below: &mut Map<String, Value>,
     above: Map<String, Value>,

@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderName;
 
 use super::host::HostName;
 use super::listen::Listen;
-use super::server::Server;
+use super::server::ServerOptions;
 use super::store_url::StoreUrl;
 use crate::app::auth::{ApiKeys, JwtKeys, JwtRules};
 use crate::domain::key::Ipv6Prefix;
@@ -23,30 +23,30 @@ use crate::store::RedisTls;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
     /// The server and its limits.
-    pub(crate) server: Server,
+    pub(crate) server: ServerOptions,
     /// The operators' listener.
-    pub(crate) admin: Admin,
+    pub(crate) admin: AdminOptions,
     /// The store.
-    pub(crate) store: Store,
+    pub(crate) store: StoreOptions,
     /// How the addresses of clients are found.
-    pub(crate) client_ip: ClientIp,
+    pub(crate) client_ip: ClientIpOptions,
     /// The header fields of responses.
-    pub(crate) headers: Headers,
+    pub(crate) headers: HeaderOptions,
     /// Clients that are always refused, and clients that pass unchecked.
-    pub(crate) access: Access,
+    pub(crate) access: AccessOptions,
     /// How users prove who they are.
-    pub(crate) auth: Auth,
+    pub(crate) auth: AuthOptions,
     /// The policies, by name.
     pub(crate) policies: Vec<Policy>,
     /// Every plan that a policy has a quota for.
     pub(crate) plans: BTreeSet<String>,
     /// The routes, by pattern.
-    pub(crate) routes: Vec<Route>,
+    pub(crate) routes: Vec<RouteOptions>,
 }
 
 /// The listener for operators and their tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Admin {
+pub(crate) struct AdminOptions {
     /// The address to listen on, `host:port`; `None` for no such listener.
     pub(crate) listen: Option<Box<str>>,
     /// Names that requests may use for it, besides addresses, `localhost` and the host of `listen`.
@@ -55,7 +55,7 @@ pub(crate) struct Admin {
 
 /// Where requests are counted, and how that store is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Store {
+pub(crate) struct StoreOptions {
     /// The URL of the store.
     pub(crate) url: StoreUrl,
     /// The certificates of connections with TLS.
@@ -80,7 +80,7 @@ pub(crate) struct Store {
     pub(crate) hash_users: bool,
 }
 
-impl Default for Store {
+impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             url: StoreUrl::default(),
@@ -100,7 +100,7 @@ impl Default for Store {
 
 /// How the addresses of clients are found, and what counts as one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ClientIp {
+pub(crate) struct ClientIpOptions {
     /// The proxies that are trusted to name a client's address.
     pub(crate) trusted_proxies: Vec<Network>,
     /// The field in which they name it. Over a Unix socket, setting this means to trust its peers.
@@ -108,19 +108,19 @@ pub(crate) struct ClientIp {
     /// How many proxies are always in front, if their addresses are not known.
     pub(crate) hops: Option<NonZeroU8>,
     /// The size of the IPv6 networks that count as one client, for policies without their own.
-    pub ipv6_prefix: Ipv6Prefix,
+    pub(crate) ipv6_prefix: Ipv6Prefix,
 }
 
 /// Which header fields responses carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Headers {
+pub(crate) struct HeaderOptions {
     /// Whether the older `X-RateLimit-*` fields are sent as well.
     pub(crate) legacy: bool,
     /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
     pub(crate) cors_expose: bool,
 }
 
-impl ClientIp {
+impl ClientIpOptions {
     /// Whether any proxy is trusted to name its clients. Proxies that `hops` only counts are not: any peer
     /// might be one.
     pub(crate) fn trusts_any(&self, listen: &Listen) -> bool {
@@ -131,7 +131,7 @@ impl ClientIp {
 
 /// The lists that come before every policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Access {
+pub(crate) struct AccessOptions {
     /// Clients that pass unchecked.
     pub(crate) allow: Vec<AccessEntry>,
     /// Clients that are refused, even if `allow` lists them.
@@ -140,7 +140,7 @@ pub(crate) struct Access {
 
 /// How users prove who they are. By default nothing proves a user.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Auth {
+pub(crate) struct AuthOptions {
     /// How many wrong credentials one address may send, and over how long.
     pub(crate) failures: Quota,
     /// The API keys; `None` if API keys prove nothing.
@@ -150,10 +150,10 @@ pub(crate) struct Auth {
     /// The header field in which a trusted proxy names the user.
     pub(crate) user_header: Option<HeaderName>,
     /// Which tokens prove a user; `None` if tokens prove nothing.
-    pub(crate) jwt: Option<Jwt>,
+    pub(crate) jwt: Option<JwtOptions>,
 }
 
-impl Default for Auth {
+impl Default for AuthOptions {
     fn default() -> Self {
         Self {
             failures: Quota::new(10, 60_000).expect("10 a minute are a quota"),
@@ -167,7 +167,7 @@ impl Default for Auth {
 
 /// Which JSON Web Tokens prove a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Jwt {
+pub(crate) struct JwtOptions {
     /// The keys that verify them.
     pub(crate) keys: JwtKeys,
     /// What they must be.
@@ -176,7 +176,7 @@ pub(crate) struct Jwt {
 
 /// The policies of the requests that a pattern matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
+pub(crate) struct RouteOptions {
     /// Which requests it is for.
     pub(crate) pattern: RoutePattern,
     /// The policies that a request is checked against and charged to, by name.

@@ -6,7 +6,7 @@ use ::config::{Map, Value};
 
 use super::error::{ConfigError, ConfigErrors};
 use super::leaf::Leaf;
-use super::options::{Config, Headers};
+use super::options::{Config, HeaderOptions};
 use super::section::Section;
 
 mod access;
@@ -47,9 +47,9 @@ pub(super) fn config(
     ConfigErrors::none_or(root.finish(), config)
 }
 
-fn headers(section: &mut Section) -> Headers {
-    let default = Headers::default();
-    Headers {
+fn headers(section: &mut Section) -> HeaderOptions {
+    let default = HeaderOptions::default();
+    HeaderOptions {
         legacy: section.get("legacy", default.legacy, Leaf::flag),
         cors_expose: section.get("cors_expose", default.cors_expose, Leaf::flag),
     }

@@ -6,7 +6,7 @@ use super::listen::Listen;
 
 /// Where and how the server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Server {
+pub(crate) struct ServerOptions {
     /// The address to listen on.
     pub(crate) listen: Listen,
     /// Threads that serve requests; 0 for one per core.
@@ -15,7 +15,8 @@ pub(crate) struct Server {
     pub(crate) backlog: i32,
     /// Connections that may be open at a time.
     pub(crate) max_connections: usize,
-    /// Connections that one address may have of them. An IPv6 network of 64 bits is one address.
+    /// Connections that one address may have of them. An IPv6 network of the size in
+    /// `client_ip.ipv6_prefix` is one address.
     pub(crate) max_connections_per_ip: usize,
     /// The limits of each connection.
     pub(crate) limits: ConnectionLimits,
@@ -25,7 +26,7 @@ pub(crate) struct Server {
     pub(crate) shutdown_timeout: Duration,
 }
 
-impl Default for Server {
+impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             listen: Listen::default(),

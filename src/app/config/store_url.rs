@@ -90,7 +90,7 @@ impl fmt::Display for StoreUrlError {
             Self::Empty => write!(f, "it is empty: expected {ALL}"),
             Self::NoScheme => write!(f, "it does not begin with a scheme: expected {ALL}"),
             Self::Scheme(like) => write!(f, "no store has that scheme: expected {like}"),
-            Self::MemoryWithMore => f.write_str("nothing may follow memory:, which has no place"),
+            Self::MemoryWithMore => f.write_str("nothing may follow memory:"),
             Self::BadRedis(error) => write!(f, "{error}"),
         }
     }

@@ -6,8 +6,8 @@ use std::{env, fs};
 
 use actix_web::http::header::HeaderName;
 
-use super::options::{Access, Jwt, Route};
-use super::server::Server;
+use super::options::{AccessOptions, JwtOptions, RouteOptions};
+use super::server::ServerOptions;
 use super::*;
 use crate::app::auth::{JwtKeys, Secret};
 use crate::domain::policy::Policy;

@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
 }
 
 /// # Errors
-/// With the place and the reason; `None` if the parser gives no line.
+/// With the position and the reason; `None` if the parser gives no line.
 fn read(text: &str) -> Result<Map<String, Value>, Option<String>> {
     File::from_str(text, FileFormat::Toml).collect().map_err(|error| match error {
         ::config::ConfigError::FileParse { cause, .. } => without_excerpt(&cause.to_string()),
@@ -28,12 +28,12 @@ fn read(text: &str) -> Result<Map<String, Value>, Option<String>> {
     })
 }
 
-/// The place and the reason, without the line itself.
+/// The position and the reason, without the line itself.
 fn without_excerpt(report: &str) -> Option<String> {
-    let (place, rest) = report.strip_prefix("TOML parse error at ")?.split_once('\n')?;
+    let (position, rest) = report.strip_prefix("TOML parse error at ")?.split_once('\n')?;
     // A rule, the line, and a pointer into it.
     let reason: Vec<&str> = rest.split('\n').skip(3).filter(|line| !line.is_empty()).collect();
-    Some(format!("{place}: {}", reason.join(", ")))
+    Some(format!("{position}: {}", reason.join(", ")))
 }
 
 fn quote_huge_numbers(text: &str) -> String {
@@ -64,7 +64,7 @@ fn is_huge_number(value: &str) -> bool {
         && i64::from_str_radix(digits, radix).is_err()
 }
 
-/// Whether an `i64` cannot hold `value`, or only just.
+/// Whether `value` is too large for an `i64`, as infinity is.
 fn is_wide(value: f64) -> bool {
     value.abs() >= 9_223_372_036_854_775_807.0
 }

@@ -11,7 +11,7 @@ use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Stores};
-use crate::app::config;
+use crate::app::config::{AdminOptions, HostName};
 use crate::app::connections::{Connections, Listeners, Stage};
 
 /// What the operators' endpoints report on.
@@ -28,7 +28,7 @@ pub(crate) struct AdminState {
 
 impl AdminState {
     pub(crate) fn new(
-        config: &config::Admin,
+        config: &AdminOptions,
         stores: Stores,
         snapshot: CurrentSnapshot,
         watch: Option<StoreWatch>,
@@ -55,7 +55,7 @@ impl AdminState {
 
     fn is_own(&self, host: &str) -> bool {
         let snapshot = self.snapshot.load();
-        let configured = snapshot.admin_hosts.iter().map(config::HostName::as_str);
+        let configured = snapshot.admin_hosts.iter().map(HostName::as_str);
         let mut own = configured.chain(self.listen_host.as_deref()).chain(["localhost"]);
         host.parse::<IpAddr>().is_ok() || own.any(|it| it.eq_ignore_ascii_case(host))
     }

@@ -52,7 +52,7 @@ impl StoreWatch {
         let watch = move || loop {
             match store::look(&options, &SystemClock) {
                 Ok(look) => log_changes(&address, lock(&of_thread).update(&look)),
-                Err(error) => log::debug!("Redis at {address} cannot be looked at: {error}."),
+                Err(error) => log::debug!("Redis at {address} cannot be examined: {error}."),
             }
             if dropped.recv_timeout(interval) == Err(RecvTimeoutError::Disconnected) {
                 return;

@@ -21,7 +21,7 @@ pub(crate) struct RemoteJwks {
     pub(crate) url: JwksUrl,
     /// Milliseconds until it is fetched again.
     pub(crate) refresh_ms: u64,
-    /// Milliseconds that at least lie between two fetches, however many tokens ask for one.
+    /// Milliseconds between two fetches, at least, however many tokens name unknown keys.
     pub(crate) cooldown_ms: u64,
     /// Milliseconds that a fetch may take.
     pub(crate) timeout_ms: u64,

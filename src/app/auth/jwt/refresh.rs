@@ -15,7 +15,7 @@ use super::rules::JwtRules;
 /// A handle to the thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Refresh {
-    /// It has room for one request: while that is queued, another would add nothing.
+    /// It has room for one: while a fetch is due, another request for one would add nothing.
     asks: SyncSender<()>,
     _open: Sender<()>,
 }
@@ -50,7 +50,9 @@ impl Refresh {
             }
         };
         if let Err(error) = thread::Builder::new().name("jwks".to_owned()).spawn(run) {
-            log::error!("The JWK Set is not fetched again, for want of a thread: {error}.");
+            log::error!(
+                "The JWK Set will not be fetched again: no thread can be started ({error})."
+            );
         }
         Self { asks, _open: open }
     }

@@ -65,7 +65,7 @@ impl JwtVerifier {
             return Err(Unproved::Wrong("it names no key for its algorithm"));
         };
         let claims = claims(token, key)?;
-        self.user(&claims).ok_or(Unproved::Wrong("it says not who the user is"))
+        self.user(&claims).ok_or(Unproved::Wrong("it names no user"))
     }
 
     fn user(&self, claims: &Map<String, Value>) -> Option<User> {

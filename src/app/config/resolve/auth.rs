@@ -13,7 +13,7 @@ use crate::app::auth::{
 use crate::app::config::error::ConfigError;
 use crate::app::config::file;
 use crate::app::config::leaf::Leaf;
-use crate::app::config::options::{Auth, Jwt};
+use crate::app::config::options::{AuthOptions, JwtOptions};
 use crate::app::config::origin::Origin;
 use crate::app::config::section::Section;
 use crate::app::config::toml;
@@ -25,8 +25,12 @@ const KEYS_OF_TOKENS: [&str; 4] = ["key", "key_file", "jwks_file", "jwks_url"];
 
 /// Reads the section. `trusts_any` says whether any proxy is trusted; `plans` are those that any policy
 /// has a quota for.
-pub(super) fn auth(section: &mut Section, trusts_any: bool, plans: &BTreeSet<String>) -> Auth {
-    let default = Auth::default();
+pub(super) fn auth(
+    section: &mut Section,
+    trusts_any: bool,
+    plans: &BTreeSet<String>,
+) -> AuthOptions {
+    let default = AuthOptions::default();
     let failures = section.get("failures", default.failures, |leaf| {
         leaf.parse("units per window, as in \"10/minute\"", str::parse)
     });
@@ -52,7 +56,7 @@ pub(super) fn auth(section: &mut Section, trusts_any: bool, plans: &BTreeSet<Str
         section.note(name)
     });
     let jwt = section.table("jwt", jwt);
-    Auth { failures, api_keys, api_key_header, user_header, jwt }
+    AuthOptions { failures, api_keys, api_key_header, user_header, jwt }
 }
 
 fn field_name(leaf: &Leaf) -> Result<HeaderName, ConfigError> {
@@ -139,7 +143,7 @@ fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, ConfigErr
     Err(leaf.refuse(format_args!("no policy has a quota for a plan {plan:?}")))
 }
 
-fn jwt(section: &mut Section) -> Option<Jwt> {
+fn jwt(section: &mut Section) -> Option<JwtOptions> {
     let leaves: Vec<_> = KEYS_OF_TOKENS
         .into_iter()
         .filter_map(|name| section.take(name).map(|leaf| (name, leaf)))
@@ -173,7 +177,7 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         return None;
     }
     section.note(check_keys(&keys, &rules).map_err(|error| leaf.refuse(error)))?;
-    Some(Jwt { keys, rules })
+    Some(JwtOptions { keys, rules })
 }
 
 /// How a JWK Set is fetched from a URL.

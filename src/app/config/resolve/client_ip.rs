@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
-use crate::app::config::options::ClientIp;
+use crate::app::config::options::ClientIpOptions;
 use crate::app::config::section::Section;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::policy::KeySource;
@@ -12,7 +12,7 @@ use crate::domain::policy::KeySource;
 /// The most proxies that may be in front.
 const MOST_HOPS: u64 = 32;
 
-pub(super) fn client_ip(section: &mut Section) -> ClientIp {
+pub(super) fn client_ip(section: &mut Section) -> ClientIpOptions {
     let trusted_proxies =
         section.list("trusted_proxies", "networks, as in [\"127.0.0.1\", \"10.0.0.0/8\"]");
     let header = section.get("header", None, |leaf| {
@@ -28,7 +28,7 @@ pub(super) fn client_ip(section: &mut Section) -> ClientIp {
         Ok(u8::try_from(hops).ok().and_then(NonZeroU8::new))
     });
     let ipv6_prefix = section.get("ipv6_prefix", Ipv6Prefix::default(), ipv6_prefix);
-    ClientIp { trusted_proxies, header, hops, ipv6_prefix }
+    ClientIpOptions { trusted_proxies, header, hops, ipv6_prefix }
 }
 
 /// The prefix of a policy that counts by `key`: its own, or else the common one.

@@ -6,14 +6,14 @@ use std::collections::{BTreeSet, HashMap};
 use super::policies::Policies;
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
-use crate::app::config::options::Route;
+use crate::app::config::options::RouteOptions;
 use crate::app::config::section::Section;
 use crate::app::config::words::{one_of, show_text};
 use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, MAX_EXACT};
 use crate::limiter::RoutePattern;
 
-pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
+pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<RouteOptions> {
     let mut routes = Vec::new();
     // Each pattern, and how it is written.
     let mut seen: HashMap<RoutePattern, String> = HashMap::new();
@@ -28,7 +28,7 @@ pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
             }
             Entry::Vacant(entry) => entry.insert(pattern.to_string()),
         };
-        routes.push(Route { pattern, policies: named, peek, cost });
+        routes.push(RouteOptions { pattern, policies: named, peek, cost });
     });
     routes
 }

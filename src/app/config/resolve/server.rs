@@ -2,9 +2,9 @@
 
 use crate::app::config::leaf::Leaf;
 use crate::app::config::listen::tcp;
-use crate::app::config::options::Admin;
+use crate::app::config::options::AdminOptions;
 use crate::app::config::section::Section;
-use crate::app::config::server::{ConnectionLimits, Server};
+use crate::app::config::server::{ConnectionLimits, ServerOptions};
 
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
@@ -14,9 +14,9 @@ const MOST_WORKERS: u32 = 512;
 const MOST_HEAD_BYTES: u32 = 131_071;
 const MOST_HEADERS: u32 = 96;
 
-pub(super) fn server(section: &mut Section) -> Server {
-    let default = Server::default();
-    Server {
+pub(super) fn server(section: &mut Section) -> ServerOptions {
+    let default = ServerOptions::default();
+    ServerOptions {
         listen: section.get("listen", default.listen, |leaf| {
             leaf.parse("host:port or unix:/path", str::parse)
         }),
@@ -63,9 +63,9 @@ fn limits(section: &mut Section) -> ConnectionLimits {
     }
 }
 
-pub(super) fn admin(section: &mut Section) -> Admin {
+pub(super) fn admin(section: &mut Section) -> AdminOptions {
     let listen = |leaf: &Leaf| leaf.parse("host:port", tcp).map(Some);
-    Admin {
+    AdminOptions {
         listen: section.get("listen", None, listen),
         hosts: section.list("hosts", "host names"),
     }

@@ -3,7 +3,7 @@
 use super::tls;
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
-use crate::app::config::options::Store;
+use crate::app::config::options::StoreOptions;
 use crate::app::config::section::Section;
 use crate::app::config::store_url::StoreUrlError;
 use crate::app::config::words::show_text;
@@ -11,12 +11,12 @@ use crate::app::config::words::show_text;
 /// The longest prefix of keys, in bytes: every key in Redis begins with it.
 const LONGEST_PREFIX: usize = 64;
 
-pub(super) fn store(section: &mut Section) -> Store {
-    let default = Store::default();
+pub(super) fn store(section: &mut Section) -> StoreOptions {
+    let default = StoreOptions::default();
     let url = section.get("url", default.url, |leaf| {
         leaf.text()?.parse().map_err(|error: StoreUrlError| leaf.refuse(error))
     });
-    Store {
+    StoreOptions {
         tls: section.table("tls", |section| tls::tls(section, &url)),
         url,
         key_prefix: section.get("key_prefix", default.key_prefix, key_prefix),

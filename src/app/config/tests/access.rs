@@ -8,7 +8,7 @@ fn entries(texts: &[&str]) -> Vec<AccessEntry> {
 
 #[test]
 fn lists_of_networks_and_users_are_read_from_every_layer() {
-    let expected = Access {
+    let expected = AccessOptions {
         allow: entries(&["10.0.0.0/8", "user:ann@example.com"]),
         block: entries(&["2001:db8::/32"]),
     };
@@ -27,7 +27,7 @@ fn lists_of_networks_and_users_are_read_from_every_layer() {
 }
 
 #[test]
-fn every_bad_entry_is_a_error_of_its_own() {
+fn every_bad_entry_is_an_error_of_its_own() {
     assert_eq!(
         errors_of_text("access.block = [\"10.0.0.1\", \"office\", \"10.1.2.3/8\", \"user:\"]"),
         [

@@ -28,7 +28,11 @@ fn variables_set_options_of_every_type() {
         ("TOLLGATES_X", "of another program"),
     ]))
     .unwrap();
-    let server = Server { listen: "[::1]:80".parse().unwrap(), workers: 4, ..Server::default() };
+    let server = ServerOptions {
+        listen: "[::1]:80".parse().unwrap(),
+        workers: 4,
+        ..ServerOptions::default()
+    };
     assert_eq!(config.server, server);
     assert!(config.store.hash_users && !config.headers.legacy);
     assert_eq!(config.store.key_prefix, "007");
@@ -178,7 +182,7 @@ fn bad_variables_are_named_exactly() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_not_unicode_is_a_error() {
+fn a_variable_that_is_not_unicode_is_an_error() {
     use std::os::unix::ffi::OsStringExt as _;
     let mut sources = Sources::default();
     sources.variables.insert("TOLLGATE_STORE__URL".into(), OsString::from_vec(vec![0xff]));

@@ -19,12 +19,12 @@ fn the_built_in_defaults_are_the_contract() {
     assert_eq!(config.store.deny_cache, Duration::from_secs(1));
     assert_eq!(config.store.max_keys, 1_000_000);
     assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
-    assert_eq!(config.client_ip, ClientIp::default());
+    assert_eq!(config.client_ip, ClientIpOptions::default());
     assert_eq!(config.client_ip.ipv6_prefix.length(), 64);
-    assert_eq!(config.auth, Auth::default());
+    assert_eq!(config.auth, AuthOptions::default());
     assert_eq!(config.auth.failures.to_string(), "10/minute");
     assert_eq!(config.policies, [Policy::new("default", "10/minute".parse().unwrap()).unwrap()]);
-    let route = |path: &str, policies: &[&str], peek: &[&str]| Route {
+    let route = |path: &str, policies: &[&str], peek: &[&str]| RouteOptions {
         pattern: path.parse().unwrap(),
         policies: policies.iter().map(|&name| name.to_owned()).collect(),
         peek: peek.iter().map(|&name| name.to_owned()).collect(),
@@ -32,7 +32,7 @@ fn the_built_in_defaults_are_the_contract() {
     };
     let routes = [route("/api/data", &["default"], &[]), route("/api/status", &[], &["default"])];
     assert_eq!(config.routes, routes);
-    assert_eq!((config.access, config.plans), (Access::default(), BTreeSet::new()));
+    assert_eq!((config.access, config.plans), (AccessOptions::default(), BTreeSet::new()));
 }
 
 #[test]

@@ -294,7 +294,7 @@ fn a_policy_has_networks_of_its_own_size_or_of_the_size_for_all() {
 }
 
 #[test]
-fn every_proxy_that_is_none_is_a_error() {
+fn every_proxy_that_is_none_is_an_error() {
     let errors = errors_of_text("client_ip.trusted_proxies = [\"a\", \"10.0.0.0/8\", \"b\"]");
     assert_eq!(errors.len(), 2, "{errors:#?}");
 }
