@@ -56,7 +56,7 @@ impl ConfigErrors {
     /// A line for each error. Of very many, only the first ones are listed.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let more = self.0.len().saturating_sub(MOST_LISTED);
-        let more = (more > 0).then(|| format!("{more} more errors are not listed"));
+        let more = (more > 0).then(|| format!("{more} more problems are not listed"));
         self.iter().take(MOST_LISTED).map(ConfigError::to_string).chain(more)
     }
 
