@@ -21,11 +21,11 @@ pub use self::routes::pattern::{RoutePattern, RoutePatternError};
 pub use self::variants::Policies;
 use self::variants::PolicyVariants;
 use crate::domain::client::Client;
-use crate::domain::decision::Retry;
 #[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Charge, Key, Keyspace, Store, StoreError};
 
 mod access;

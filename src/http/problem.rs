@@ -13,8 +13,9 @@ use bytes::Bytes;
 use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
 use mediatype::{MediaType, MediaTypeList, ReadParams as _};
 
-use crate::domain::decision::{Decision, Retry};
+use crate::domain::decision::Decision;
 use crate::domain::scratch::scratch;
+use crate::domain::standing::Retry;
 use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 use crate::http::request::RequestHead;

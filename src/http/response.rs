@@ -92,8 +92,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::decision::{Decision, Retry, Standing};
+    use crate::domain::decision::Decision;
     use crate::domain::policy::Policy;
+    use crate::domain::standing::{Retry, Standing};
     use crate::http::fields::FieldOptions;
     use crate::http::problem;
     use crate::http::request::tests::PlainRequest;

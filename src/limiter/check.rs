@@ -5,8 +5,9 @@ use std::task::{Context, Poll, ready};
 
 use super::Limiter;
 use super::deny_cache::{Moment, Purpose};
-use crate::domain::decision::{Decision, Retry};
+use crate::domain::decision::Decision;
 use crate::domain::policy::OnStoreFailure;
+use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Awaited, MaybeReady, StoreError, StoreErrorKind};
 
 /// A check, decided or under way: await it in a task, or [`wait`](Check::wait) for it in a thread.

@@ -1,4 +1,4 @@
-//! The floors of the house: who may import whom. Nothing points up.
+//! The floors of the house: which module may import which. No module imports from a floor above.
 
 mod source;
 

@@ -1,4 +1,4 @@
-//! What clients of the app see: every request gets the answer that the interface promises.
+//! HTTP clients of the app: every request gets the answer that the interface promises.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Our sources as the paths that they name.
+//! Our sources, as the paths that they name.
 
 use std::collections::BTreeMap;
 use std::fs;
