@@ -1,61 +1,62 @@
-//! How many files the process may have open, and what of that is left for connections.
+//! The limit of open files, and how many connections it leaves room for.
 
 use std::num::NonZeroUsize;
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::ServeError;
 use crate::app::config::Config;
-use crate::app::serve::registry::SPARE;
+use crate::app::connections::SPARE;
+use crate::app::error::AppError;
 
-/// Connections to the operators' listener, beside those to the app's.
+/// Connections to the operators' listener, besides those to the app's.
 pub(super) const ADMIN_CONNECTIONS: usize = 128;
 
-/// Files of the process itself: standard streams, listeners, signals, the configuration, threads that
-/// are not workers.
+/// Files of the process itself: standard streams, listeners, signals, configuration files, and threads
+/// other than workers.
 const OF_THE_PROCESS: usize = 48;
 
-/// Files of a thread that serves connections.
+/// Files of a worker thread, besides its connections.
 const OF_A_WORKER: usize = 4;
 
-/// Files of a dispatcher thread: a connection to each of several nodes, and those that replace them.
+/// Files of a dispatcher thread: connections to several nodes, and those that replace them.
 const OF_A_DISPATCHER: usize = 8;
 
-/// The least connections that it is worth serving with.
-const LEAST_CONNECTIONS: usize = 16;
+/// With room for fewer connections than this, the app does not start.
+const FEWEST_CONNECTIONS: usize = 16;
 
-/// The open files that the process may have, after their limit was raised as far as it may be.
+/// The limit of open files, raised as far as the system allows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Files {
-    /// None where they are not limited.
+pub(super) struct FileLimit {
+    /// `None` where there is no limit.
     limit: Option<u64>,
+    /// The limit before it was raised.
     before: Option<u64>,
 }
 
-impl Files {
+impl FileLimit {
     /// Raises the soft limit to the hard one.
-    pub(super) fn raise_limit() -> Self {
+    pub(super) fn raise() -> Self {
         let Rlimit { current: soft, maximum: hard } = getrlimit(Resource::Nofile);
         let raised = Rlimit { current: hard, maximum: hard };
-        // It may be refused where the hard limit is above what the system has for a process.
+        // The system may refuse a hard limit above its own limit for a process.
         let limit = if setrlimit(Resource::Nofile, raised).is_ok() { hard } else { soft };
         Self { limit, before: soft }
     }
 
-    /// The connections that they leave room for, at most as many as the configuration asks for.
+    /// The connections that it leaves room for, at most as many as the configuration asks for.
     ///
     /// # Errors
-    /// When there is room for hardly any.
-    pub(super) fn connections(self, config: &Config) -> Result<usize, ServeError> {
+    /// When there is room for fewer than 16 of them.
+    pub(super) fn connections(self, config: &Config) -> Result<usize, AppError> {
         let wanted = config.server.max_connections;
         let Some(limit) = self.limit() else { return Ok(wanted) };
         let reserved = reserved(config);
         let room = limit.saturating_sub(reserved);
-        if room < LEAST_CONNECTIONS.min(wanted) {
-            let least = reserved + LEAST_CONNECTIONS;
+        if room < FEWEST_CONNECTIONS.min(wanted) {
+            let least = reserved + FEWEST_CONNECTIONS;
             let workers = workers(config);
-            return Err(ServeError::new(
+            return Err(AppError::new(
                 "too few open files are allowed",
                 format!(
                     "the limit is {limit}, and {least} are needed at least with {workers} workers; \
@@ -66,9 +67,9 @@ impl Files {
         Ok(room.min(wanted))
     }
 
-    /// Says in the log how many there may be, and where they leave room for fewer `connections` than the
-    /// configuration asks for.
-    pub(super) fn say(self, config: &Config, connections: usize) {
+    /// Logs the limit, and a warning if it leaves room for fewer `connections` than the configuration
+    /// asks for.
+    pub(super) fn log(self, config: &Config, connections: usize) {
         let shown =
             |limit: Option<u64>| limit.map_or("any number of".to_owned(), |it| it.to_string());
         let (limit, before) = (shown(self.limit), shown(self.before));
@@ -93,7 +94,7 @@ impl Files {
 /// The threads that serve the app's connections.
 pub(super) fn workers(config: &Config) -> usize {
     match config.server.workers {
-        // As many as the framework starts at most.
+        // The framework starts 512 at most.
         0 => thread::available_parallelism().map_or(2, NonZeroUsize::get).min(512),
         workers => workers,
     }

@@ -1,40 +1,41 @@
-//! Whose connection is taken up, and whose ends for it.
+//! Which connections are registered, and which close to make room for them.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Waker;
 
 use super::*;
+use crate::app::connections::{Directive, Registration};
 use crate::domain::clock::ManualClock;
 use crate::domain::network::Network;
 
-fn connections(most: Most) -> (Arc<Connections>, Arc<ManualClock>) {
+fn connections(capacity: Capacity) -> (Arc<Connections>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(1_000));
-    (Connections::of("server", most, clock.clone()), clock)
+    (Connections::new("server", capacity, clock.clone()), clock)
 }
 
 /// With this many in all, and no more rules.
-fn in_all(in_all: usize) -> (Arc<Connections>, Arc<ManualClock>) {
-    connections(Most { in_all, ..Most::default() })
+fn in_all(total: usize) -> (Arc<Connections>, Arc<ManualClock>) {
+    connections(Capacity { total, ..Capacity::default() })
 }
 
 fn address(text: &str) -> Option<IpAddr> {
     Some(text.parse().expect("an address"))
 }
 
-fn order(registration: &Registration) -> Order {
+fn directive(registration: &Registration) -> Directive {
     registration.wait(&Context::from_waker(Waker::noop()))
 }
 
 /// A connection that waits for its client from now on.
 fn waiting(connections: &Arc<Connections>) -> Registration {
-    let registration = connections.take_up(None).expect("there is room");
-    assert_eq!(order(&registration), Order::Stay);
+    let registration = Registration::open(connections, None).expect("there is room");
+    assert_eq!(directive(&registration), Directive::Stay);
     registration
 }
 
-fn are_to_end(registrations: &[Registration]) -> Vec<bool> {
-    registrations.iter().map(|it| order(it) == Order::End).collect()
+fn are_to_close(registrations: &[Registration]) -> Vec<bool> {
+    registrations.iter().map(|it| directive(it) == Directive::Close).collect()
 }
 
 #[test]
@@ -47,14 +48,14 @@ fn the_longest_waiting_one_ends_for_a_new_one() {
         })
         .collect();
     // The first did what it was waited for, and is waited for anew.
-    open[0].goes_on();
+    open[0].progressed();
     clock.advance(10);
-    assert_eq!(are_to_end(&open), [false; 4]);
+    assert_eq!(are_to_close(&open), [false; 4]);
     let mut expected = [false; 4];
     for ended in [1, 2, 3, 0] {
-        assert!(connections.take_up(None).is_ok());
+        assert!(Registration::open(&connections, None).is_ok());
         expected[ended] = true;
-        assert_eq!(are_to_end(&open), expected);
+        assert_eq!(are_to_close(&open), expected);
     }
     assert_eq!(connections.acted(Limit::MaxConnections), 4);
 }
@@ -63,12 +64,12 @@ fn the_longest_waiting_one_ends_for_a_new_one() {
 fn one_that_is_being_answered_does_not_end() {
     let (connections, clock) = in_all(2);
     let answered = [waiting(&connections), waiting(&connections)];
-    answered.iter().for_each(Registration::goes_on);
+    answered.iter().for_each(Registration::progressed);
     clock.advance(1_000);
-    assert_eq!(connections.take_up(None).expect_err("no room"), Limit::MaxConnections);
-    assert_eq!(are_to_end(&answered), [false; 2]);
+    assert_eq!(Registration::open(&connections, None).expect_err("no room"), Limit::MaxConnections);
+    assert_eq!(are_to_close(&answered), [false; 2]);
     // Now both wait.
-    assert!(connections.take_up(None).is_ok());
+    assert!(Registration::open(&connections, None).is_ok());
     assert_eq!(connections.acted(Limit::MaxConnections), 2);
 }
 
@@ -76,9 +77,9 @@ fn one_that_is_being_answered_does_not_end() {
 fn one_that_is_to_end_gives_its_last_answer() {
     let (connections, _) = in_all(1);
     let first = waiting(&connections);
-    assert!(!first.is_last_answer());
-    let _second = connections.take_up(None).expect("the first makes room");
-    assert!(first.is_last_answer());
+    assert!(!first.is_last_response());
+    let _second = Registration::open(&connections, None).expect("the first makes room");
+    assert!(first.is_last_response());
 }
 
 #[test]
@@ -88,12 +89,12 @@ fn however_many_there_are_there_is_one_to_end() {
         let mut open: Vec<_> = (0..count).map(|_| waiting(&connections)).collect();
         for number in 0..5 * count {
             clock.advance(1);
-            let new = connections.take_up(None);
+            let new = Registration::open(&connections, None);
             let new = new.unwrap_or_else(|_| panic!("number {number} over {count} is refused"));
-            order(&new);
+            directive(&new);
             open.push(new);
             // They end as they are told.
-            open.retain(|it| order(it) != Order::End);
+            open.retain(|it| directive(it) != Directive::Close);
             assert_eq!((open.len(), connections.open()), (count, count));
         }
     }
@@ -104,7 +105,7 @@ fn there_are_few_more_than_the_most_while_others_end() {
     let (connections, _) = in_all(100);
     let _open: Vec<_> = (0..100).map(|_| waiting(&connections)).collect();
     let mut over = Vec::new();
-    while let Ok(new) = connections.take_up(None) {
+    while let Ok(new) = Registration::open(&connections, None) {
         over.push(new);
     }
     assert_eq!(over.len(), SPARE);
@@ -114,11 +115,11 @@ fn there_are_few_more_than_the_most_while_others_end() {
 }
 
 #[test]
-fn a_new_one_waits_for_those_that_are_to_end() {
-    let most = Most { in_all: 1, per_address: Some(1), ..Most::default() };
+fn a_new_one_waits_for_those_that_are_to_close() {
+    let most = Capacity { total: 1, per_address: Some(1), ..Capacity::default() };
     let (connections, _) = connections(most);
     let mut open: Vec<_> = (0..SPARE).map(|_| waiting(&connections)).collect();
-    open.push(connections.take_up(address("192.0.2.1")).expect("one to spare"));
+    open.push(Registration::open(&connections, address("192.0.2.1")).expect("one to spare"));
     actix_web::rt::System::new().block_on(async {
         let mut new = pin!(connections.wait_for_room(address("192.0.2.2")));
         assert!(poll_once(new.as_mut()).await.is_pending());
@@ -126,9 +127,9 @@ fn a_new_one_waits_for_those_that_are_to_end() {
         let refused = pin!(connections.wait_for_room(address("192.0.2.1")));
         assert!(poll_once(refused).await.is_ready());
         // They end as they are told.
-        open.retain(|it| order(it) != Order::End);
+        open.retain(|it| directive(it) != Directive::Close);
         new.await;
-        assert!(connections.take_up(address("192.0.2.2")).is_ok());
+        assert!(Registration::open(&connections, address("192.0.2.2")).is_ok());
     });
 }
 
@@ -139,8 +140,8 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
 #[test]
 fn an_address_has_its_most_and_gets_it_back() {
     let (connections, _) =
-        connections(Most { in_all: 100, per_address: Some(2), ..Most::default() });
-    let take = |text| connections.take_up(address(text));
+        connections(Capacity { total: 100, per_address: Some(2), ..Capacity::default() });
+    let take = |text| Registration::open(&connections, address(text));
     let mut ann = vec![take("192.0.2.1").expect("1 of 2"), take("::ffff:192.0.2.1").expect("2")];
     assert_eq!(take("192.0.2.1").expect_err("3 of 2"), Limit::MaxConnectionsPerIp);
     let _other = take("192.0.2.2").expect("another address");
@@ -157,9 +158,9 @@ fn an_address_has_its_most_and_gets_it_back() {
 #[test]
 fn an_ipv6_network_is_one_address() {
     let ipv6_prefix = Ipv6Prefix::new(56).expect("a length");
-    let most = Most { in_all: 100, per_address: Some(2), ipv6_prefix, ..Most::default() };
+    let most = Capacity { total: 100, per_address: Some(2), ipv6_prefix, ..Capacity::default() };
     let (connections, _) = connections(most);
-    let take = |text| connections.take_up(address(text));
+    let take = |text| Registration::open(&connections, address(text));
     let _open = [
         take("2001:db8:0:aa00::1").expect("1 of 2"),
         take("2001:db8:0:aaff::2").expect("2 of 2"),
@@ -174,15 +175,17 @@ fn proxies_may_have_all_of_them() {
     let proxies = ["10.0.0.0/8", "fd00::/8"].map(|it| it.parse::<Network>().expect("a network"));
     let proxies = proxies.into_iter().collect();
     let (connections, _) =
-        connections(Most { in_all: 100, per_address: Some(1), proxies, ..Most::default() });
+        connections(Capacity { total: 100, per_address: Some(1), proxies, ..Capacity::default() });
     let mut open = Vec::new();
     for peer in ["10.0.0.1", "::ffff:10.0.0.1", "fd00::1"] {
-        open.extend((0..5).map(|_| connections.take_up(address(peer)).expect("a proxy")));
+        open.extend(
+            (0..5).map(|_| Registration::open(&connections, address(peer)).expect("a proxy")),
+        );
     }
-    open.push(connections.take_up(address("192.0.2.1")).expect("1 of 1"));
-    assert!(connections.take_up(address("192.0.2.1")).is_err());
+    open.push(Registration::open(&connections, address("192.0.2.1")).expect("1 of 1"));
+    assert!(Registration::open(&connections, address("192.0.2.1")).is_err());
     // Over a Unix socket nobody has an address.
-    open.extend((0..5).map(|_| connections.take_up(None).expect("no address")));
+    open.extend((0..5).map(|_| Registration::open(&connections, None).expect("no address")));
 }
 
 #[test]
@@ -190,12 +193,12 @@ fn a_stop_ends_those_that_wait_and_waits_for_the_others() {
     let (connections, _) = in_all(10);
     let emptied = || connections.poll_emptied(&mut Context::from_waker(Waker::noop())).is_ready();
     let open = [waiting(&connections), waiting(&connections)];
-    assert!(!open[0].is_last_answer());
-    connections.enter(Stage::LastAnswers);
-    assert!(open[0].is_last_answer());
-    assert_eq!(order(&open[0]), Order::Stay);
+    assert!(!open[0].is_last_response());
+    connections.enter(Stage::LastResponses);
+    assert!(open[0].is_last_response());
+    assert_eq!(directive(&open[0]), Directive::Stay);
     connections.enter(Stage::Ending);
-    assert_eq!(open.each_ref().map(order), [Order::EndIdle; 2]);
+    assert_eq!(open.each_ref().map(directive), [Directive::CloseIfIdle; 2]);
     assert!(!emptied());
     drop(open);
     assert!(emptied());

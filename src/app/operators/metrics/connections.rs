@@ -8,14 +8,13 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
-use super::gauge;
-use crate::app::serve::registry::{Connections, Limit};
+use super::encode::gauge;
+use crate::app::connections::{Connections, Limit};
 
-/// The connections of the listeners.
 #[derive(Debug)]
-pub(super) struct Listeners(pub(super) [Arc<Connections>; 2]);
+pub(super) struct ConnectionMetrics(pub(super) [Arc<Connections>; 2]);
 
-impl Collector for Listeners {
+impl Collector for ConnectionMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let help = "Open connections";
         let mut family = encoder.encode_descriptor("connections", help, None, MetricType::Gauge)?;

@@ -1,7 +1,6 @@
-//! What was seen of the store when it was looked at last.
+//! What was found when the store was examined last.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -10,21 +9,21 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::{gauge, show};
+use super::encode::{encode, gauge};
 use crate::app::operators::store_watch::StoreWatch;
 use crate::store::Level;
 
 #[derive(Debug)]
-pub(super) struct Watched(pub(super) Arc<StoreWatch>);
+pub(super) struct StoreFindings(pub(super) StoreWatch);
 
-impl Collector for Watched {
+impl Collector for StoreFindings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let seen = self.0.seen();
-        if !seen.levels.is_empty() {
+        let last = self.0.last();
+        if !last.levels.is_empty() {
             let help = "What `tollgate doctor` finds of the store: 0 good, 1 a warning, 2 bad";
             let mut family =
                 encoder.encode_descriptor("store_finding", help, None, MetricType::Gauge)?;
-            for (about, level) in &seen.levels {
+            for (about, level) in &last.levels {
                 let level = match level {
                     Level::Ok => 0,
                     Level::Warn => 1,
@@ -33,25 +32,25 @@ impl Collector for Watched {
                 gauge(level).encode(family.encode_family(&[("about", *about)])?)?;
             }
         }
-        if let Some(evicted) = seen.evicted() {
+        if let Some(evicted) = last.evicted() {
             let help = "Keys that Redis has evicted since it started";
-            show(&mut encoder, "store_evicted_keys", help, &ConstCounter::new(evicted))?;
+            encode(&mut encoder, "store_evicted_keys", help, &ConstCounter::new(evicted))?;
         }
         let of_time = [
             (
                 "store_clock_offset_seconds",
                 "By how much the clock of Redis and this host's are apart",
-                seen.clock_offset_ms.map(Duration::from_millis),
+                last.clock_offset_ms.map(Duration::from_millis),
             ),
             (
                 "store_round_trip_seconds",
                 "The longest of the round trips that were timed",
-                seen.round_trip_micros.map(Duration::from_micros),
+                last.round_trip_micros.map(Duration::from_micros),
             ),
         ];
         for (name, help, length) in of_time {
             if let Some(length) = length {
-                show(&mut encoder, name, help, &ConstGauge::new(length.as_secs_f64()))?;
+                encode(&mut encoder, name, help, &ConstGauge::new(length.as_secs_f64()))?;
             }
         }
         Ok(())
