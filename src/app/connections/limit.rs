@@ -1,6 +1,6 @@
-//! The limits of connections.
+//! The limits of connections, which metrics and the log count by setting.
 
-/// A limit of connections, by the setting that it is from.
+/// A limit of connections, named after the setting that sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     HeaderTimeout,
