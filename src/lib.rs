@@ -1,7 +1,7 @@
 //! Tollgate: an atomic rate limiter for HTTP APIs.
 //!
-//! A [`Limiter`] asks a [`Store`], in one indivisible step, whether a request may pass. The request
-//! may meet several policies ([`Policy`]); it is charged under all of them, or under none.
+//! A [`Limiter`] asks a [`Store`](store::Store), in one indivisible step, whether a request may pass. The
+//! request may meet several policies ([`Policy`]). It is charged under all of them, or under none.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -37,23 +37,31 @@
 //!   and answers with a [`Decision`]. See [policies](guide::policies), [plans](guide::plans),
 //!   [routes](guide::routes) and [algorithms](guide::algorithms).
 //! * [`RedisStore`] and [`MemoryStore`] keep the counts: see [stores](guide::stores) and
-//!   [outages](guide::outages). Another [`Store`] must keep the contract that is written there.
+//!   [outages](guide::outages). Authors of other stores find the contract in [`store`], and the algorithms in
+//!   [`algorithm`].
 //!
 //! What a decision promises, and where that ends, is in [guarantees](guide::guarantees).
 //!
 //! # Features
 //!
-//! | feature | brings | needs |
+//! | feature | adds | turns on |
 //! |---|---|---|
 //! | `redis` | [`RedisStore`] | |
-//! | `actix` | [`RateLimit`] | |
-//! | `server` | the app: the binary `tollgate` | `redis`, `actix` |
+//! | `tls` | [`RedisTls`]: connections to Redis by TLS | `redis` |
+//! | `actix` | [`RateLimit`], [`ClientIp`] and [`User`] for actix-web apps | |
+//! | `server` | the app: the command `tollgate` | `actix`, `tls` |
 //!
-//! All are on by default. Without any, the limiter and the memory store remain.
+//! All are on by default. Features only add items. Without any of them, the limiter and the memory store
+//! remain.
 //!
 //! # Time
 //!
-//! All times are whole milliseconds ([`Millis`]), and numbers stay below 2^53 ([`MAX_EXACT`]).
+//! All times are whole milliseconds ([`Millis`]), and all numbers are below 2^53 ([`MAX_EXACT`]).
+//!
+//! # Compatibility
+//!
+//! Types that may get more fields or variants are `#[non_exhaustive]`. They have constructors if users have to
+//! build them. The items of the module `app` belong to the command alone, and may change at any time.
 
 #[cfg(feature = "actix")]
 mod actix;
@@ -64,20 +72,21 @@ mod domain;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod http;
 mod limiter;
-mod store;
+pub mod store;
 #[cfg(feature = "tower")]
 mod tower;
 
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
-pub use self::domain::algorithm::{Algorithm, LARGEST_LOG, State, Terms};
+pub use self::domain::algorithm::{self, Algorithm};
 pub use self::domain::client::Client;
 pub use self::domain::clock::{Clock, ManualClock, Millis};
-pub use self::domain::decision::{Decision, Retry, Standing};
+pub use self::domain::decision::Decision;
 pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+pub use self::domain::standing::{Retry, Standing};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
@@ -85,13 +94,18 @@ pub use self::limiter::{
     LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
     Unavailable,
 };
+#[cfg(feature = "redis")]
+#[doc(hidden)] // for the load harness and tests
+pub use self::store::lua;
+#[doc(inline)]
 pub use self::store::{
-    Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,
-    MonotonicClock, NewKeys, PolicyKeys, Store, StoreError, StoreErrorKind, SystemClock,
+    Keyspace, MemoryStore, MonotonicClock, StoreError, StoreErrorKind, SystemClock,
 };
 #[cfg(feature = "redis")]
-pub use self::store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
+#[doc(inline)]
+pub use self::store::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
+#[doc(inline)]
 pub use self::store::{RedisTls, RedisTlsError};
 
 #[cfg(feature = "tower")]

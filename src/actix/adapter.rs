@@ -35,7 +35,8 @@ impl RequestHead for HttpRequest {
 
     fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         let headers = self.headers();
-        // No name is parsed again for each request. Other names are rare, and are compared as they are.
+        // To look for a text, the framework would parse it as a name each time. So those that are looked for
+        // in most requests have their names here, and another is compared with those that came.
         let lines = match name {
             "x-forwarded-for" => headers.get_all(header::X_FORWARDED_FOR),
             "forwarded" => headers.get_all(header::FORWARDED),
@@ -50,6 +51,7 @@ impl RequestHead for HttpRequest {
     }
 }
 
+/// A value that no header field may have is left out; none of ours is like that.
 impl ResponseFields for HeaderMap {
     fn append(&mut self, field: ResponseField, value: Bytes) {
         if let Ok(value) = HeaderValue::from_maybe_shared(value) {

@@ -62,6 +62,16 @@ type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 impl RateLimit {
     /// Charges every request what its route costs under the policies of its route; the user is the
     /// [`User`] in the request's extensions, and the address that of the connection.
+    ///
+    /// ```
+    /// use actix_web::HttpMessage as _;
+    /// # use actix_web::test::TestRequest;
+    /// use tollgate::User;
+    ///
+    /// // In a middleware that is wrapped around this one:
+    /// # let request = TestRequest::default().to_srv_request();
+    /// request.extensions_mut().insert(User::new("1042").with_plan("pro"));
+    /// ```
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
         // A name that many policies have is there once.

@@ -1,4 +1,4 @@
-//! Texts that are put together and soon copied to where they stay.
+//! A reusable buffer for texts that are composed and then copied to where they stay.
 
 use std::cell::Cell;
 
@@ -6,10 +6,10 @@ thread_local! {
     static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// Has `write` put a text together in a draft of this thread, so that what is made of it is allocated
-/// once, in its own length. The draft begins empty.
+/// Lets `write` compose a text in a buffer of this thread, which is empty at first. What `write` makes of
+/// the text is then allocated once, in its final length.
 pub(crate) fn scratch<T>(write: impl FnOnce(&mut String) -> T) -> T {
-    // Taken, so that a draft within a draft is another one.
+    // The buffer is taken out, so that a nested call gets another one.
     let mut text = SCRATCH.take();
     text.clear();
     let made = write(&mut text);
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draft_begins_empty_also_within_another() {
+    fn a_buffer_is_empty_at_first_even_within_another() {
         let made = scratch(|outer| {
             outer.push_str("outer");
             let inner = scratch(|inner| {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::domain::clock::{Millis, millis};
-use crate::domain::decision::{Decision, Retry, Standing};
+use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::scratch::scratch;
+use crate::domain::standing::{Retry, Standing};
 use crate::http::response::{ResponseField, ResponseFields};
 
 /// What scripts in browsers may read; the last three where they are sent.

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
 use mediatype::{MediaType, MediaTypeList, ReadParams as _};
 
-use crate::domain::decision::{Decision, Retry};
+use crate::domain::decision::Decision;
 use crate::domain::scratch::scratch;
+use crate::domain::standing::Retry;
 use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 use crate::http::request::RequestHead;
@@ -69,6 +70,13 @@ macro_rules! problem {
 /// A status and a body.
 type Problem = (u16, &'static str);
 
+#[cfg(feature = "server")]
+mod app; // after the macros, which it uses
+#[cfg(feature = "server")]
+pub(crate) use self::app::{
+    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
+};
+
 const REDUCED_CAPACITY: Problem = problem!(
     503,
     "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
@@ -115,14 +123,6 @@ fn denied(request: &impl RequestHead, decision: &Decision, options: FieldOptions
     fields::write(&mut refusal.fields, decision, options);
     refusal
 }
-
-/// The refusals of the app.
-#[cfg(feature = "server")]
-mod app;
-#[cfg(feature = "server")]
-pub(crate) use self::app::{
-    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
-};
 
 impl Refusal {
     fn of(request: &impl RequestHead, (status, body): Problem) -> Self {

@@ -5,7 +5,37 @@ use std::net::IpAddr;
 
 /// The head of a request, as [`ClientIp`](crate::ClientIp) reads it.
 ///
-/// The requests of each framework with a feature of this crate have it. Implement it for those of another.
+/// It is implemented for the requests of each framework that has a feature here. Implement it for those of
+/// another one:
+///
+/// ```
+/// use std::net::IpAddr;
+/// use tollgate::{ClientIp, RequestHead};
+///
+/// struct Request {
+///     peer: IpAddr,
+///     headers: Vec<(String, String)>,
+/// }
+///
+/// impl RequestHead for Request {
+///     fn peer(&self) -> Option<IpAddr> {
+///         Some(self.peer)
+///     }
+///
+///     fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+///         let lines = self.headers.iter().filter(move |(it, _)| it.eq_ignore_ascii_case(name));
+///         lines.map(|(_, value)| value.as_bytes())
+///     }
+/// }
+///
+/// let request = Request {
+///     peer: "10.0.0.1".parse()?,
+///     headers: vec![("X-Forwarded-For".into(), "203.0.113.7".into())],
+/// };
+/// let client_ip = ClientIp::behind(["10.0.0.0/8".parse()?], "x-forwarded-for".parse()?);
+/// assert_eq!(client_ip.address(&request), Some("203.0.113.7".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait RequestHead {
     /// The address of the other end of the connection; `None` where it has none, as on a Unix socket, or
     /// was reset before its address was taken.

@@ -89,7 +89,27 @@ impl IntoIterator for PlainFields {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::domain::decision::Decision;
+    use crate::domain::policy::Policy;
+    use crate::domain::standing::{Retry, Standing};
+    use crate::http::fields::FieldOptions;
+    use crate::http::problem;
+    use crate::http::request::tests::PlainRequest;
+    use crate::limiter::Refused;
+
+    #[test]
+    fn the_lines_of_a_refusal_need_no_allocation() {
+        let policy = Policy::new("default", "10/minute".parse().unwrap()).unwrap();
+        let standing = Standing { remaining: 0, reset_after: 1, retry: Retry::After(1) };
+        let denied = Decision::new(false, vec![Arc::new(policy)], vec![standing]);
+        let every = FieldOptions { legacy: true, cors_expose: true };
+        let refused = Refused::Denied(denied);
+        let fields = problem::refusal(&PlainRequest::default(), &refused, every).fields;
+        assert_eq!((fields.0.len(), fields.0.spilled()), (MOST_LINES, false));
+    }
 
     #[test]
     fn a_line_that_is_set_stands_in_the_place_of_all() {

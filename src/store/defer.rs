@@ -1,9 +1,9 @@
-//! Work deferred to the end of a thread's turn: the requests that the tasks of a thread make during one turn
-//! go to the store together, and the answers come back together.
+//! Work deferred to the end of a thread's turn: the requests that the tasks of a thread make during one
+//! turn go to the store together, and the answers come back together.
 //!
-//! Waking a task of another thread costs a system call. A [`DeferTask`] is one task per thread that is woken
-//! on behalf of all others. It runs after the tasks that are ready, so nothing waits for more requests to
-//! come.
+//! Waking a task of another thread costs a system call. A [`DeferTask`] is one task per thread that is
+//! woken on behalf of all others. It runs after the tasks that are ready, so nothing waits for more
+//! requests to come.
 //!
 //! A runtime with one thread per worker, as actix has, spawns a task on each. In a runtime that moves tasks
 //! between threads, as tokio's is, each thread that asks gets a task of its own, which may run on any
@@ -81,7 +81,8 @@ impl fmt::Debug for Deferred {
     }
 }
 
-/// Blocks this thread in `wait`. Its [`DeferTask`] cannot run meanwhile, so work that comes is done at once.
+/// Blocks this thread in `wait`. Its [`DeferTask`] cannot run meanwhile, so work that comes is done at
+/// once.
 pub(super) fn blocked<T>(wait: impl FnOnce() -> T) -> T {
     let Some(deferred) = Deferred::here() else { return wait() };
     let task = deferred.lock().task.clone();

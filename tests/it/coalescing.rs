@@ -1,11 +1,12 @@
-//! Requests that wait together go out as one call, and each is answered as if they had come one after
-//! another: every number of every algorithm.
+//! Requests that wait together are sent as one call. Each is answered as if they had come one after
+//! another, with every number of every algorithm.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use redis::Connection;
-use tollgate::{Acquire, Acquired, Keyspace, ManualClock, MemoryStore, RedisStore, Store as _};
+use tollgate::store::{Acquire, Acquired, Store as _};
+use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
 
 use crate::histories::{Operation, changing_histories};
 use crate::support::random::for_all;
@@ -38,7 +39,8 @@ impl Trial {
     fn ask_together(&mut self, asked: &[Acquire]) -> Vec<Acquired> {
         let mut pause = redis::cmd("CLIENT");
         pause.arg("PAUSE").arg(60_000).arg("WRITE").exec(&mut self.redis).expect("PAUSE");
-        let before = self.store.acquire(&Acquire { count: 0, ..asked[0].clone() });
+        let peek = Acquire::new(asked[0].charges.clone(), asked[0].cost, 0);
+        let before = self.store.acquire(&peek);
         until("a call is under way", || {
             let info: String =
                 redis::cmd("INFO").arg("clients").query(&mut self.redis).expect("INFO");

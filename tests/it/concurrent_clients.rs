@@ -1,4 +1,4 @@
-//! Many clients at once: they get exactly the quota between them, whoever comes first.
+//! Many clients at once get exactly the quota between them, in whatever order they come.
 
 use std::collections::BTreeMap;
 use std::sync::Barrier;

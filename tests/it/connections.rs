@@ -1,4 +1,4 @@
-//! What one client may take of the server: each limit is seen to act, and `/metrics` to count it.
+//! What one client may use of the server: each limit takes effect, and `/metrics` counts it.
 
 use std::net::{Ipv4Addr, TcpStream};
 

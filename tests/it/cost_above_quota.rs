@@ -1,4 +1,4 @@
-//! Promise 9: a cost above the quota is admitted never, not later.
+//! Promise 9: a cost above the quota is never admitted, so it has no Retry-After.
 
 use std::sync::Arc;
 

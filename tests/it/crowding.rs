@@ -1,13 +1,12 @@
-//! Who sends made-up keys fills no store, resets nobody's count and keeps nobody out: what
-//! docs/src/memory.md says of that, played.
+//! A client that makes up keys fills no store, resets no count and keeps nobody out, as
+//! docs/src/memory.md promises.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tollgate::{
-    Client, Cost, KeySource, Limiter, ManualClock, MemoryStore, NewKeys, Policy, Store,
-};
+use tollgate::store::{NewKeys, Store};
+use tollgate::{Client, Cost, KeySource, Limiter, ManualClock, MemoryStore, Policy};
 
 use crate::support::http;
 use crate::support::port;

@@ -1,5 +1,5 @@
-//! What Redis declines it has not charged: that is admitted without it, owed whole, and charged on the
-//! way back.
+//! Requests that Redis declines were not charged there. They are admitted without it, owed in full, and
+//! charged when it is back.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `tollgate doctor`: what it says of a Redis, with which code it ends, and what it leaves there.
+//! `tollgate doctor`: what it reports about a Redis, its exit codes, and what it leaves there.
 
 use crate::permissions::documented;
 use crate::support::cluster::Cluster;

@@ -1,11 +1,12 @@
-//! A proxy delays, drops and cuts what passes between a store and its Redis: nobody is answered
-//! with another's verdict, and nobody waits without end.
+//! A relay delays, drops and cuts the traffic between a store and its Redis. No request gets another's
+//! answer, and none waits without end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, Store};
+use tollgate::store::{Acquire, Store};
+use tollgate::{Cost, OnStoreFailure};
 
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
@@ -32,7 +33,7 @@ fn nobody_is_answered_anothers_verdict(
             let own = policy("p", "fixed-window", units, 1_000 * MINUTE);
             let cost = Cost::new(cost).expect("a cost");
             let charges = vec![charge(&format!("user {thread}"), &own)];
-            let asked = Acquire { charges, cost, count: 1 };
+            let asked = Acquire::new(charges, cost, 1);
             let Ok(answer) = store.acquire(&asked).wait() else { return };
             counts.fetch_add(1, Ordering::SeqCst);
             let remaining = answer.standings[0].remaining;

@@ -1,17 +1,15 @@
-//! What something else wrote under a key of ours counts as no state: whatever it is, it is written over,
-//! gets a TTL, and disturbs neither the other keys of its call nor a refund.
+//! A value that something else wrote under one of our keys counts as no state. It is overwritten, gets a
+//! TTL, and disturbs neither the other keys of the call nor a refund.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use redis::{Connection, Value};
-use tollgate::{Charge, MAX_EXACT, Policy, Retry};
+use tollgate::store::Charge;
+use tollgate::{MAX_EXACT, Policy, Retry};
 
 use crate::support::random::for_all;
 use crate::support::stores::{HOUR, NOW, Stand, charge, each_policy};
-
-const REFUND: &str =
-    concat!(include_str!("../../lua/shared.lua"), include_str!("../../lua/refund.lua"));
 
 /// A value that something else wrote.
 #[derive(Clone, Debug)]
@@ -109,7 +107,11 @@ fn may_be_a_state(policy: &Policy, value: &[u8]) -> bool {
 fn refund(redis: &mut Connection, charge: &Charge) -> u64 {
     let (policy, quota) = (&charge.policy, charge.policy.quota());
     let mut refund = redis::cmd("EVAL");
-    refund.arg(REFUND).arg(1).arg(charge.key.as_str()).arg(policy.algorithm().name());
+    refund
+        .arg(tollgate::lua::REFUND)
+        .arg(1)
+        .arg(charge.key.as_str())
+        .arg(policy.algorithm().name());
     refund.arg(quota.units()).arg(quota.window()).arg(2).arg(NOW);
     refund.query(redis).expect("a refund of nothing is no failure")
 }

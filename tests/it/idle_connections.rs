@@ -1,5 +1,5 @@
-//! A connection that idled may have been closed by its server, or forgotten by what lies between:
-//! nothing was under way on it, so nothing is lost.
+//! A server, or something on the way to it, may close an idle connection. No request is under way on it,
+//! so none is lost.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

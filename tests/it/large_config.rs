@@ -1,4 +1,4 @@
-//! Configurations that are large, and files that are none.
+//! The largest configurations, and files that cannot be read as one.
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixListener;

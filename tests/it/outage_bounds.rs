@@ -1,10 +1,11 @@
-//! What clients get at most, and at least, while something happens to Redis in mid-traffic: one
-//! quota, and what docs/src/outages.md adds to it for each case.
+//! The most and the fewest requests that clients are admitted while something happens to Redis under
+//! traffic: one quota, and what docs/src/outages.md adds to it for each case.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisStatus, RedisStore};
+use tollgate::store::RedisStatus;
+use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisStore};
 
 use crate::support::redis::Server;
 use crate::support::threads::until;

@@ -1,5 +1,5 @@
-//! A Redis that answers some requests and refuses others for good: given up once at most, without a
-//! storm of probes or of lines in the log.
+//! A Redis that answers some requests and refuses others for good: it is given up at most once, without
+//! a storm of probes or log lines.
 
 use std::sync::Arc;
 

@@ -1,11 +1,10 @@
-//! What a Redis user may not do is a failure of the store, never a fresh quota.
+//! If a Redis user lacks a permission, the store fails. No client gets a fresh quota for that.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::{
-    Acquire, Cost, Identity, Keyspace, RedisOptions, RedisStore, Store, StoreErrorKind,
-};
+use tollgate::store::{Acquire, Charge, Store};
+use tollgate::{Cost, Identity, Keyspace, RedisOptions, RedisStore, StoreErrorKind};
 
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, policy};
@@ -35,8 +34,8 @@ fn store(server: &Server, more: &[&str]) -> RedisStore {
 fn ask(store: &RedisStore, algorithm: &str) -> Vec<Result<u32, StoreErrorKind>> {
     let policy = policy("p", algorithm, 2, HOUR);
     let key = Keyspace::new("tollgate").key(&Identity::user("1042"), &policy);
-    let charge = tollgate::Charge { policy: Arc::clone(&policy), key };
-    let asked = Acquire { charges: vec![charge], cost: Cost::ONE, count: 1 };
+    let charge = Charge::new(Arc::clone(&policy), key);
+    let asked = Acquire::new(vec![charge], Cost::ONE, 1);
     let ask = |_| store.acquire(&asked).wait();
     (0..3).map(ask).map(|it| it.map(|it| it.admitted).map_err(|error| error.kind())).collect()
 }

@@ -1,4 +1,4 @@
-//! The script in Redis: whoever throws it out loses nothing that was counted.
+//! If the script is removed from Redis, it is loaded again, and nothing that was counted is lost.
 
 use std::sync::Arc;
 

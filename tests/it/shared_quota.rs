@@ -1,5 +1,5 @@
-//! What processes that share a quota admit together when some of them, or all, lose Redis: no more
-//! than the table in docs/src/outages.md says, and where the worst happens, no less.
+//! What processes that share a quota admit together while some or all of them lose Redis: no more than
+//! the table in docs/src/outages.md says, and no less in the worst case.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Acquired, Charge, Keyspace, ManualClock, MemoryStore, RedisStore, Store};
+use tollgate::store::{Acquired, Charge, Store};
+use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
 
 use crate::histories::{Operation, changing_histories, histories};
 use crate::model::{self, Model};
@@ -43,8 +44,7 @@ impl Trial {
             let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
             let (cost, count) = (operation.cost, operation.count);
             let expected = model.acquire(operation.now, &charges, cost, count);
-            let expected =
-                Acquired { admitted: small(expected.admitted), standings: expected.standings };
+            let expected = Acquired::new(small(expected.admitted), expected.standings);
             let memory = memory.acquire(&acquire).wait().expect("memory has room");
             prop_assert_eq!(&memory, &expected, "memory at {:?}", operation);
             let redis = self.redis.acquire(&acquire).wait().expect("Redis answers");

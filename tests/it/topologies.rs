@@ -1,4 +1,4 @@
-//! However a Redis is reached: the same decisions, within the time limits.
+//! However Redis is reached, decisions are the same and come within the time limits.
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -71,3 +71,6 @@ pub(crate) fn too_large(request: &impl RequestHead) -> Refusal {
 pub(crate) fn misdirected(request: &impl RequestHead) -> Refusal {
     Refusal::of(request, MISDIRECTED)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
+use crate::domain::standing::Standing;
 use crate::http::request::tests::PlainRequest;
 use crate::http::response::ResponseField::{CacheControl, ContentType, RetryAfter};
 use crate::limiter::Unavailable;

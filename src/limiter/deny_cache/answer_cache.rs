@@ -1,39 +1,39 @@
-//! AnswerCache of the store that are kept for a while, in bounded room.
+//! The store's answers, kept for a while in bounded memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::clock::Millis;
-use crate::domain::decision::{Retry, Standing};
+use crate::domain::standing::{Retry, Standing};
 use crate::store::{BuildFingerprintHasher, Fingerprint};
 
-/// How many answers are kept at most; beyond that the store is asked.
+/// The most answers that are kept. Beyond that, the store is asked.
 pub(super) const MAX_ANSWERS: usize = 65_536;
 
-/// So many that threads seldom meet.
+/// Enough shards that two threads rarely want the same lock.
 const SHARDS: usize = 16;
 
-/// AnswerCache, each by the name of its question.
+/// Answers, by the fingerprint of the request.
 #[derive(Debug)]
 pub(super) struct AnswerCache {
     max_age: Millis,
-    /// From when on none of them holds: where there is none, nobody pays for a look either.
+    /// From this time on, none of them holds. So a look into an empty cache costs one load.
     none_from: AtomicU64,
     shards: [Mutex<Shard>; SHARDS],
 }
 
-/// What the store answered.
+/// One answer of the store.
 #[derive(Debug)]
 pub(super) struct CachedAnswer {
-    /// Until then the answer is given again.
+    /// Until when the answer may be given again.
     pub(super) holds_until: Millis,
-    /// When it arrived: who waits from then on is not early.
+    /// When it arrived. A client that waits from then on is not too early.
     pub(super) answered: Millis,
     pub(super) standings: Vec<Standing>,
 }
 
-/// Two generations, so that the old go all at once when they have outlived their age.
+/// Two generations of answers. The old one is dropped as a whole when all its answers have expired.
 #[derive(Debug, Default)]
 struct Shard {
     young: HashMap<Fingerprint, CachedAnswer, BuildFingerprintHasher>,
@@ -47,8 +47,7 @@ impl AnswerCache {
         Self { max_age, none_from: AtomicU64::new(0), shards: Default::default() }
     }
 
-    /// Where the charges of the question of `fingerprint` stand at `now`, if an answer to it still
-    /// holds.
+    /// Where the charges of the request of `fingerprint` stand at `now`, if an answer to it still holds.
     pub(super) fn get(
         &self,
         fingerprint: impl FnOnce() -> Fingerprint,
@@ -66,8 +65,7 @@ impl AnswerCache {
         Some(known.standings.iter().map(|standing| after(standing, passed)).collect())
     }
 
-    /// Keeps the answer to the question of `fingerprint`, if that `is_current` when nobody else can look
-    /// for it.
+    /// Keeps the answer to the request of `fingerprint`, if it `is_current` once the shard is locked.
     pub(super) fn insert(
         &self,
         fingerprint: Fingerprint,
@@ -85,7 +83,7 @@ impl AnswerCache {
         }
     }
 
-    /// Forgets the answer to the question of `fingerprint`.
+    /// Forgets the answer to the request of `fingerprint`.
     pub(super) fn forget(&self, fingerprint: Fingerprint) {
         let mut shard = self.lock(fingerprint);
         shard.young.remove(&fingerprint);
@@ -127,10 +125,10 @@ impl Shard {
     }
 }
 
-/// Where a key stands when `passed` has passed and nothing was charged.
+/// Where a key stands after `passed` milliseconds in which nothing was charged.
 fn after(standing: &Standing, passed: Millis) -> Standing {
     let retry = match standing.retry {
-        // The store alone says that the gate is open: a request that it would admit asks it.
+        // Only the store can admit a request, so the remembered wait never ends here.
         Retry::After(wait) => Retry::After(wait.saturating_sub(passed).max(1)),
         other => other,
     };

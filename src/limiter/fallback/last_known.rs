@@ -1,33 +1,26 @@
-//! Where keys stood last in a store, for when it is away.
+//! Where keys last stood in the store, for the time when it is away.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
-use crate::store::Fingerprint;
+use crate::domain::standing::Standing;
+use crate::store::{Fingerprint, LastKnown};
 
-/// How many keys are known at most. Two of one slot drive each other out.
+/// The most keys that are known. Two keys of the same slot replace each other.
 const SLOTS: usize = 131_072;
 
-/// Answers that were under way together may be learned out of order: within this time, the one
-/// with more used is the later one.
+/// Answers that were under way at the same time may be learned out of order. Within this many
+/// milliseconds, the answer with more used units is taken for the later one.
 const REORDERED: Millis = 100;
 
-/// What a key had used of its quota, and when a store said so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LastKnown {
-    pub(crate) used: u64,
-    pub(crate) at: Millis,
-}
-
-/// The last known standing of keys, by their names: fixed in size, without a lock, and allowed to
-/// forget.
+/// How much of their quotas keys had used, by fingerprint. The table has a fixed size and no lock, and
+/// may forget keys.
 #[derive(Debug)]
 pub(crate) struct LastKnownTable(Box<[Slot]>);
 
-/// What tells the key of this slot from others, mixed with what is known of it, so that a reader
-/// notices who wrote between its loads: then the parts do not yield that.
+/// What is known of one key. `mixed` is the key's mark, mixed with the other two numbers. If a writer comes
+/// between a reader's loads, the parts do not give the mark, and the reader takes the slot for empty.
 #[derive(Debug, Default)]
 struct Slot {
     mixed: AtomicU64,
@@ -42,7 +35,7 @@ impl Default for LastKnownTable {
 }
 
 impl LastKnownTable {
-    /// Learns where the key of `fingerprint` stands at `now`, under a policy of `terms`.
+    /// Learns where the key of `fingerprint` stands at `now`, under a policy with `terms`.
     pub(crate) fn learn(
         &self,
         fingerprint: Fingerprint,
@@ -68,7 +61,7 @@ impl LastKnownTable {
         slot.read(mark)
     }
 
-    /// Knows nothing of the key of `fingerprint` any more.
+    /// Forgets the key of `fingerprint`.
     pub(crate) fn forget(&self, fingerprint: Fingerprint) {
         let (slot, mark) = self.find(fingerprint);
         if slot.read(mark).is_some() {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::clock::{Clock, ManualClock, Millis};
-use crate::domain::decision::{Retry, Standing};
 use crate::domain::key::Identity;
 use crate::domain::quota::Cost;
+use crate::domain::standing::{Retry, Standing};
 use crate::store::Keyspace;
 
 /// At the beginning of a minute.

@@ -1,48 +1,36 @@
-//! The store as a stand-in for another that is away: keys begin where they stood there, and what is
+//! The memory store in place of another store that is away: keys begin where they stood there, and what is
 //! admitted is owed to it.
 
 use std::sync::Arc;
 
 use super::acquire::{UnderLock, untouched};
 use super::crowding::Counted;
-use super::{Fingerprint, MemoryStore, Shard};
+use super::shard::Shard;
+use super::shards::MemoryStore;
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Key};
+use crate::domain::standing::Standing;
+use crate::store::{Acquire, Acquired, Charge, Fingerprint, Key};
 
-/// How many keys may owe something at most; what is admitted beyond them is not charged back.
-pub(super) const MAX_DEBTS: usize = 131_072;
-
-/// What was admitted here under one key, and is owed to the store that was away.
-#[derive(Debug)]
-pub(super) struct Debt {
-    /// As that store counts it.
-    charge: Charge,
-    /// As it is counted here.
-    share: Arc<Policy>,
-    units: u64,
-}
-
-/// A request that the store which is away did not decide.
+/// A request that the store could not decide because it is away.
 #[derive(Debug)]
 pub(crate) struct FallbackRequest<'a, B> {
-    /// What is asked here, under this process's shares.
+    /// What is asked here, under this process's shares of the quotas.
     pub(crate) asked: &'a Acquire,
-    /// The same as the other store counts it; `None` where nothing is owed to it.
+    /// The same as the other store counts it; `None` if nothing is owed to it.
     pub(crate) owed: Option<&'a Acquire>,
-    /// What is known of the key of the charge at an index, by its name.
+    /// Finds what is known of a key, by the index of its charge and its fingerprint.
     pub(crate) known: B,
 }
 
-/// What the other store had counted of a key when it said so last.
+/// How many units of a quota a key had used, when a store last told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LastKnown {
-    /// The units of the share that it leaves no room for.
+    /// The units, of the whole quota or of this process's share of it.
     pub(crate) used: u64,
-    /// As of when.
+    /// When the store told.
     pub(crate) at: Millis,
 }
 
@@ -52,7 +40,7 @@ impl MemoryStore {
         self.clock.now()
     }
 
-    /// Decides instead of the store that is away.
+    /// Decides in place of the store that is away.
     pub(crate) fn acquire_as_fallback<B>(&self, request: &FallbackRequest<'_, B>) -> Acquired
     where
         B: Fn(usize, Fingerprint) -> Option<LastKnown>,
@@ -60,39 +48,36 @@ impl MemoryStore {
         self.acquire_with(request.asked, request)
     }
 
-    /// Hands out at most `most` debts, no more of each than its key still counts as used here: what
-    /// a window has forgotten meanwhile is owed no longer.
+    /// Hands out at most `most` debts. Each is no more than its key still counts as used here: units of a
+    /// window that has ended are owed no longer.
     pub(crate) fn debts(&self, most: usize) -> Vec<Acquire> {
         let mut debts = Vec::new();
-        for shard in 0..self.for_keys {
+        for shard in 0..self.key_shards {
             let mut shard = self.lock(shard);
             while debts.len() < most && !shard.debts.is_empty() {
                 let now = self.clock.now();
-                let fingerprints: Vec<Fingerprint> =
-                    shard.debts.keys().copied().take(most - debts.len()).collect();
-                debts.extend(
-                    fingerprints
-                        .into_iter()
-                        .filter_map(|fingerprint| shard.hand_out(fingerprint, now)),
-                );
+                let keys = shard.debts.some_keys(most - debts.len());
+                debts.extend(keys.into_iter().filter_map(|key| shard.hand_out(key, now)));
             }
         }
         debts
     }
 
-    /// The debt of `key` was settled: the key begins anew, unless it owes something again.
+    /// Forgets `key`, whose debt was settled, unless it owes something again.
     pub(crate) fn settled(&self, key: &Key) {
         let fingerprint = key.fingerprint();
-        let mut shard = self.lock(self.home(fingerprint));
-        if !shard.debts.contains_key(&fingerprint) {
+        let mut shard = self.lock(self.shard_of_key(fingerprint));
+        if !shard.debts.has(&fingerprint) {
             shard.entries.remove(&fingerprint);
         }
     }
 
-    /// A debt of so many units was not taken: `charge` is owed on, under `share` here.
-    pub(crate) fn owe_on(&self, charge: &Charge, share: &Arc<Policy>, units: u32) {
+    /// Takes back a debt of `units` that the store did not accept: `charge` as the store counts it, under
+    /// `share` here.
+    pub(crate) fn owe_again(&self, charge: &Charge, share: &Arc<Policy>, units: u32) {
         let fingerprint = charge.key.fingerprint();
-        self.lock(self.home(fingerprint)).owe(fingerprint, charge, share, units.into());
+        let mut shard = self.lock(self.shard_of_key(fingerprint));
+        shard.debts.add(fingerprint, charge, share, units.into());
     }
 }
 
@@ -109,7 +94,8 @@ impl<B: Fn(usize, Fingerprint) -> Option<LastKnown>> UnderLock for FallbackReque
         }
     }
 
-    /// No better than what the other store had left of the key. What is counted coarser is not owed.
+    /// Limits the standing of a coarser count to what the other store had left of the key itself. Charges
+    /// to a coarser count are not owed.
     fn bound(&self, index: usize, now: Millis, cost: Cost, standing: Standing) -> Standing {
         let charge = &self.asked.charges[index];
         let known = (self.known)(index, charge.key.fingerprint());
@@ -127,17 +113,18 @@ impl<B: Fn(usize, Fingerprint) -> Option<LastKnown>> UnderLock for FallbackReque
         units: u64,
     ) {
         if let Some(owed) = self.owed.filter(|_| units > 0) {
-            shard.owe(fingerprint, &owed.charges[index], &self.asked.charges[index].policy, units);
+            let share = &self.asked.charges[index].policy;
+            shard.debts.add(fingerprint, &owed.charges[index], share, units);
         }
     }
 }
 
 impl Shard {
-    /// Has a key begin with what is known of it and what it owes, where that leaves less than what
-    /// is counted here: the other store may have gone on since.
+    /// Replaces a key's entry with what is known of it and what it owes, if that leaves less than the entry
+    /// does: the other store may have counted on since.
     fn begin(&mut self, fingerprint: Fingerprint, charge: &Charge, known: LastKnown, now: Millis) {
         let terms = charge.policy.terms();
-        let owed = self.debts.get(&fingerprint).map_or(0, |debt| debt.units);
+        let owed = self.debts.units(&fingerprint);
         let state = begun(&charge.policy, known.used.saturating_add(owed), known.at);
         let begun = state.standing(&terms, now, Cost::ONE);
         let is_less = match self.standing(fingerprint, charge, now, Cost::ONE) {
@@ -153,17 +140,10 @@ impl Shard {
         }
     }
 
-    fn owe(&mut self, fingerprint: Fingerprint, charge: &Charge, share: &Arc<Policy>, units: u64) {
-        if let Some(debt) = self.debts.get_mut(&fingerprint) {
-            debt.units = debt.units.saturating_add(units);
-        } else if self.debts.len() < self.most_debts {
-            let debt = Debt { charge: charge.clone(), share: share.clone(), units };
-            self.debts.insert(fingerprint, debt);
-        }
-    }
-
+    /// Takes the debt of a key, as far as one call to the store can carry it; `None` if the key owes
+    /// nothing any more.
     fn hand_out(&mut self, fingerprint: Fingerprint, now: Millis) -> Option<Acquire> {
-        let mut debt = self.debts.remove(&fingerprint)?;
+        let mut debt = self.debts.take(&fingerprint)?;
         let here = Charge { policy: debt.share.clone(), key: debt.charge.key.clone() };
         let standing = self.standing(fingerprint, &here, now, Cost::ONE);
         let remaining = standing.unwrap_or_else(|| untouched(&here, now, Cost::ONE)).remaining;
@@ -176,13 +156,13 @@ impl Shard {
         let count = u32::try_from(debt.units).unwrap_or(u32::MAX);
         debt.units -= u64::from(count);
         if debt.units > 0 {
-            self.debts.insert(fingerprint, debt);
+            self.debts.put_back(fingerprint, debt);
         }
         Some(Acquire { charges, cost: Cost::ONE, count })
     }
 }
 
-/// The state of a key of which so much was used at once.
+/// The state of a key of which `used` units were used at one instant.
 fn begun(share: &Policy, used: u64, at: Millis) -> State {
     let terms = share.terms();
     let mut state = State::untouched(share.algorithm());

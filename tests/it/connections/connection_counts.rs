@@ -1,4 +1,4 @@
-//! How many connections there may be, in all and of one address.
+//! The number of connections is limited, in all and for each address.
 
 use tempfile::TempDir;
 

@@ -1,4 +1,4 @@
-//! Nobody is asked for a body (`100 Continue`) that is not wanted.
+//! `100 Continue` is sent only for a body that the server wants.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Requests in all the forms that HTTP/1 has: one after the other, in halves, of an older version.
+//! All forms of HTTP/1 requests: pipelined, in pieces, and of an older version.
 
 use super::*;
 

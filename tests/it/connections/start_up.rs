@@ -1,4 +1,4 @@
-//! What a start says where it cannot be, and what the system is told.
+//! What the server logs if it cannot start, and what it tells the service manager.
 
 use std::net::TcpListener;
 use std::process::Command;

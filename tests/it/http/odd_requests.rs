@@ -1,4 +1,4 @@
-//! Requests as nobody should write them: the data never goes out uncounted, and nothing breaks.
+//! Malformed and unusual requests: the data is never sent uncounted, and nothing breaks.
 
 use super::*;
 use crate::support::http::raw;

@@ -1,4 +1,4 @@
-//! Which route a request takes, however its path is spelled, and what it costs there.
+//! Which route a request takes, however its path is written, and what it costs there.
 
 use super::odd_requests::get;
 use super::*;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::decision::Retry;
+use crate::domain::standing::Retry;
 
 const NOW: Millis = 1_700_000_000_000;
 const MINUTE: Terms = Terms { units: 10, window: 60_000, burst: 10 };

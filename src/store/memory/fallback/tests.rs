@@ -1,3 +1,4 @@
+use super::super::shards::MAX_DEBTS;
 use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;

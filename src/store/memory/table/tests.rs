@@ -96,7 +96,7 @@ fn more_policies_than_a_table_has_rooms_for_share_the_last_room() {
     for policy in &policies {
         assert_eq!(fill(&mut table, policy, 1), 1);
     }
-    assert_eq!(table.rooms[MAX_ROOMS - 1].held(), 11);
+    assert_eq!(table.rooms[MAX_ROOMS - 1].len(), 11);
 }
 
 #[test]
@@ -105,12 +105,12 @@ fn every_way_in_and_out_is_counted() {
     fill(&mut table, &a, 10);
     let fingerprint = *table.entries.keys().next().unwrap();
     table.insert(fingerprint, &a, State::untouched(a.algorithm()), NOW + MINUTE);
-    assert_eq!(table.rooms[0].held(), 10, "it replaced one");
+    assert_eq!(table.rooms[0].len(), 10, "it replaced one");
     table.remove(&fingerprint);
     table.remove(&fingerprint);
-    assert_eq!((table.rooms[0].held(), table.len()), (9, 9));
+    assert_eq!((table.rooms[0].len(), table.len()), (9, 9));
     table.sweep(NOW + MINUTE);
-    assert_eq!((table.rooms[0].held(), table.len()), (0, 0));
+    assert_eq!((table.rooms[0].len(), table.len()), (0, 0));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_policy_of_a_short_window_does_not_wait_for_one_of_a_long_window() {
         table.sweep_for_room(NOW);
     }
     table.sweep_for_room(NOW + MINUTE);
-    assert_eq!(table.rooms.iter().map(Room::held).collect::<Vec<_>>(), [75, 0]);
+    assert_eq!(table.rooms.iter().map(Room::len).collect::<Vec<_>>(), [75, 0]);
 }
 
 /// What a wrong clock wrote is kept as long as if it had been written when the clock was right again,
