@@ -67,10 +67,12 @@ mod actix;
 #[doc(hidden)]
 pub mod app;
 mod domain;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 mod http;
 mod limiter;
 pub mod store;
+#[cfg(feature = "tower")]
+mod tower;
 
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
@@ -83,11 +85,12 @@ pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use self::domain::standing::{Retry, Standing};
-#[cfg(feature = "actix")]
-pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
-    Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
-    Route, RoutePattern, RoutePatternError, Unavailable,
+    Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
+    LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
+    Unavailable,
 };
 #[doc(inline)]
 pub use self::store::{
@@ -99,6 +102,9 @@ pub use self::store::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
 #[doc(inline)]
 pub use self::store::{RedisTls, RedisTlsError};
+
+#[cfg(feature = "tower")]
+pub use self::tower::{RateLimitLayer, RateLimitService, ResponseBody};
 
 /// The README: from a quick start to the guarantees and their limits.
 #[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis

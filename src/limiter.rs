@@ -5,6 +5,11 @@ use std::sync::Arc;
 
 use self::access::AccessList;
 pub use self::access::{Access, AccessEntry, AccessEntryError};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) use self::admission::Deciding;
+#[cfg(feature = "server")]
+pub(crate) use self::admission::Failures;
+pub use self::admission::{Admission, Admitting, Incoming, Refused};
 pub use self::builder::{LimiterBuilder, LimiterError};
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::{DenyCache, Purpose};
@@ -16,7 +21,7 @@ pub use self::routes::pattern::{RoutePattern, RoutePatternError};
 pub use self::variants::Policies;
 use self::variants::PolicyVariants;
 use crate::domain::client::Client;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
@@ -24,6 +29,7 @@ use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Charge, Key, Keyspace, Store, StoreError};
 
 mod access;
+mod admission;
 mod builder;
 mod check;
 mod deny_cache;
@@ -112,7 +118,7 @@ impl Limiter {
     }
 
     /// The header fields that policies count by.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn key_headers(&self) -> impl Iterator<Item = &str> {
         self.0.variants.values().filter_map(|variants| match variants.policy().key() {
             KeySource::Header(name) => Some(&**name),
@@ -130,26 +136,6 @@ impl Limiter {
     /// would be admitted, and where each policy stands.
     pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
         self.ask(policies, cost, 0, Purpose::Request, client)
-    }
-
-    /// Peeks at a gate, which is charged by [`charge_gate`](Self::charge_gate) alone. Where denials
-    /// are remembered, so is that it is open: for as long at most, and not beyond the next charge of
-    /// this process.
-    #[cfg_attr(
-        not(feature = "server"),
-        allow(dead_code, reason = "the app's authentication alone has a gate")
-    )]
-    pub(crate) fn peek_gate(&self, gate: &Policies, client: &Client<'_>) -> Check {
-        self.ask(gate, Cost::ONE, 0, Purpose::Gate, client)
-    }
-
-    /// Charges who should not have passed a gate.
-    #[cfg_attr(
-        not(feature = "server"),
-        allow(dead_code, reason = "the app's authentication alone has a gate")
-    )]
-    pub(crate) fn charge_gate(&self, gate: &Policies, client: &Client<'_>) -> Check {
-        self.ask(gate, Cost::ONE, 1, Purpose::Gate, client)
     }
 
     /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the

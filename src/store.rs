@@ -65,14 +65,18 @@
 //! ```
 
 pub use self::answer::Answer;
+pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub(crate) use self::contract::Few;
 pub use self::contract::{Acquire, Acquired, Charge, Debtor, Store};
 #[cfg(feature = "actix")]
 pub(crate) use self::defer::DeferTask;
+#[cfg(feature = "tower")]
+pub(crate) use self::defer::here_or_spawn;
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 pub use self::keyspace::{Key, Keyspace};
+pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 #[cfg(feature = "server")]
@@ -96,6 +100,7 @@ mod defer;
 mod error;
 mod fingerprint;
 mod keyspace;
+mod maybe_ready;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,7 +1,8 @@
 //! Who is asking, proved: by an API key, a token, or the word of a trusted upstream.
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderName;
+use bytes::Bytes;
 
 pub(crate) use self::api_keys::NewKey;
 pub use self::api_keys::{ApiKeys, KeyDigest, KeyDigestError};
@@ -51,14 +52,11 @@ impl Proofs {
     }
 
     /// What a client that sent wrong credentials is told to send.
-    fn challenge(&self) -> HeaderValue {
+    fn challenge(&self) -> Bytes {
         match &self.api_key_header {
-            Some(name) if !self.reads_authorization() => {
-                HeaderValue::try_from(format!("ApiKey header=\"{name}\"")).ok()
-            }
-            _ => None,
+            Some(name) if !self.reads_authorization() => format!("ApiKey header=\"{name}\"").into(),
+            _ => Bytes::from_static(b"Bearer realm=\"tollgate\", error=\"invalid_token\""),
         }
-        .unwrap_or(HeaderValue::from_static("Bearer realm=\"tollgate\", error=\"invalid_token\""))
     }
 
     /// The user that a trusted proxy says it is; nobody else is asked, let alone believed.

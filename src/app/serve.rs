@@ -248,14 +248,12 @@ fn authenticate(
 
 /// How the Redis at `url` is reached.
 pub(crate) fn redis_options(store: &config::Store, url: &RedisUrl) -> RedisOptions {
-    RedisOptions {
-        tls: store.tls.clone(),
-        key_prefix: store.key_prefix.clone(),
-        timeout: store.timeout,
-        idle_timeout: store.idle_timeout,
-        connections: store.connections,
-        ..RedisOptions::new(url.expose())
-    }
+    RedisOptions::new(url.expose())
+        .tls(store.tls.clone())
+        .key_prefix(store.key_prefix.clone())
+        .timeout(store.timeout)
+        .idle_timeout(store.idle_timeout)
+        .connections(store.connections)
 }
 
 /// Why the app could not serve.

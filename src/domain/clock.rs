@@ -2,9 +2,16 @@
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Whole milliseconds: an instant since the Unix epoch, or a length of time.
 pub type Millis = u64;
+
+/// `length` in whole milliseconds, rounded down; [`Millis::MAX`] if it does not fit.
+pub(crate) fn millis(length: Duration) -> Millis {
+    // Like `Duration::as_millis`, without arithmetic of 128 bits: every request reads a clock.
+    length.as_secs().saturating_mul(1_000).saturating_add(length.subsec_millis().into())
+}
 
 /// Tells a store that keeps its own time what time it is.
 ///

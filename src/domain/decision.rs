@@ -23,13 +23,11 @@ impl Decision {
     }
 
     /// The same standings in a decision that denies nothing.
-    #[cfg(feature = "actix")]
     pub(crate) fn into_report(self) -> Self {
         Self { allowed: true, ..self }
     }
 
     /// This decision, extended by the policies and standings of `other`.
-    #[cfg(feature = "actix")]
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.policies.extend(other.policies);
         self.standings.extend(other.standings);
@@ -49,7 +47,7 @@ impl Decision {
     }
 
     /// The policies, for others to share.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn shared_policies(&self) -> &[Arc<Policy>] {
         &self.policies
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
-use crate::domain::clock::{Clock, Millis};
+use crate::domain::clock::{Clock, Millis, millis};
 use crate::domain::standing::{Retry, Standing};
 use crate::store::{Acquire, Acquired, Fingerprint};
 
@@ -52,7 +52,7 @@ pub(super) struct Moment {
 impl DenyCache {
     /// A cache of answers no older than `max_age`, by `clock`, which must not step back.
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
-        let max_age = Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX);
+        let max_age = millis(max_age);
         let answers = || AnswerCache::new(max_age);
         let forgotten = AtomicU32::new(0);
         Self { max_age, clock, denials: answers(), open: answers(), forgotten }

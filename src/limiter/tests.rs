@@ -6,6 +6,7 @@ use crate::domain::policy::{KeySource, OnStoreFailure};
 use crate::store::{Acquired, Answer, MemoryStore, StoreErrorKind};
 
 mod access;
+mod admission;
 mod plans;
 
 /// A store that never answers but with a failure.

@@ -1,6 +1,6 @@
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::domain::clock::{Clock, Millis};
+use crate::domain::clock::{Clock, Millis, millis};
 
 /// The system's wall clock. It may step back.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +29,4 @@ impl Clock for MonotonicClock {
     fn now(&self) -> Millis {
         millis(self.0.elapsed())
     }
-}
-
-/// Like `Duration::as_millis`, without its 128 bits.
-fn millis(length: Duration) -> Millis {
-    length.as_secs().saturating_mul(1_000).saturating_add(length.subsec_millis().into())
 }

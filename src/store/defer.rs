@@ -4,11 +4,16 @@
 //! Waking a task of another thread costs a system call. A [`DeferTask`] is one task per thread that is
 //! woken on behalf of all others. It runs after the tasks that are ready, so nothing waits for more
 //! requests to come.
+//!
+//! A runtime with one thread per worker, as actix has, spawns a task on each. In a runtime that moves
+//! tasks between threads, as tokio's is, each thread that asks gets a task of its own, which may run on any
+//! thread: see [`here_or_spawn`].
 
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -17,9 +22,13 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Deferred>>> = const { RefCell::new(None) };
 }
 
-/// The work that one thread does at the end of its turn.
+/// The work that one thread leaves for the end of its turn.
 #[derive(Default)]
-pub(super) struct Deferred(Mutex<Queue>);
+pub(super) struct Deferred {
+    queue: Mutex<Queue>,
+    /// Whether its task is gone for good, as when its runtime was shut down.
+    has_ended: AtomicBool,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -36,8 +45,7 @@ impl Deferred {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
-    /// Does `work` in the thread of this queue, at the end of its turn; without a task, does it at once
-    /// and in this thread.
+    /// Has the task do `work` at the end of the turn; without a task, does it at once and in this thread.
     pub(super) fn defer(&self, work: impl FnOnce() + Send + 'static) {
         let mut queue = self.lock();
         let Some(task) = &queue.task else {
@@ -63,7 +71,7 @@ impl Deferred {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,22 +92,47 @@ pub(super) fn blocked<T>(wait: impl FnOnce() -> T) -> T {
     waited
 }
 
-/// Does the deferred work of its thread: a task that never ends. A thread needs one.
+/// Gives this thread a [`DeferTask`], if it has none, by `spawn`.
+///
+/// For a runtime that moves tasks between threads: the task yields once before it works, so that the tasks
+/// that are ready come first there as well.
+#[cfg(feature = "tower")]
+pub(crate) fn here_or_spawn(spawn: impl FnOnce(DeferTask)) {
+    let here = Deferred::here().filter(|here| !here.has_ended.load(Ordering::Relaxed));
+    if here.is_none() {
+        let deferred = Arc::<Deferred>::default();
+        CURRENT.set(Some(deferred.clone()));
+        spawn(DeferTask { deferred: Some(deferred), yields: true, has_yielded: false });
+    }
+}
+
+/// Does the deferred work of a thread: a task that never ends. A thread needs one.
 #[derive(Debug, Default)]
-pub(crate) struct DeferTask(Option<Arc<Deferred>>);
+pub(crate) struct DeferTask {
+    /// That of the thread which polls the task first, unless it was given before.
+    deferred: Option<Arc<Deferred>>,
+    yields: bool,
+    has_yielded: bool,
+}
 
 impl Future for DeferTask {
     type Output = ();
 
     /// Ends at once where the thread has a task already.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0.is_none() {
+        if self.deferred.is_none() {
             if Deferred::here().is_some() {
                 return Poll::Ready(());
             }
-            CURRENT.set(Some(self.0.insert(Arc::default()).clone()));
+            CURRENT.set(Some(self.deferred.insert(Arc::default()).clone()));
         }
-        if let Some(deferred) = &self.0 {
+        if self.yields && !self.has_yielded {
+            self.has_yielded = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.has_yielded = false;
+        if let Some(deferred) = &self.deferred {
             deferred.run(Some(context.waker().clone()));
         }
         Poll::Pending
@@ -108,7 +141,8 @@ impl Future for DeferTask {
 
 impl Drop for DeferTask {
     fn drop(&mut self) {
-        let Some(deferred) = self.0.take() else { return };
+        let Some(deferred) = self.deferred.take() else { return };
+        deferred.has_ended.store(true, Ordering::Relaxed);
         let _ = CURRENT
             .try_with(|current| current.borrow_mut().take_if(|it| Arc::ptr_eq(it, &deferred)));
         deferred.run(None);

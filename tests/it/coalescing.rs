@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use redis::Connection;
 use tollgate::store::{Acquire, Acquired, Store as _};
-use tollgate::{Keyspace, ManualClock, MemoryStore, RedisOptions, RedisStore};
+use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
 
 use crate::histories::{Operation, changing_histories};
 use crate::support::random::for_all;
@@ -30,8 +30,7 @@ impl Trial {
     fn new() -> Self {
         let server = Server::start();
         let clock = Arc::new(ManualClock::new(NOW));
-        let options =
-            RedisOptions { connections: 1, clock: Some(clock.clone()), ..patient(&server.url()) };
+        let options = patient(&server.url()).connections(1).clock(clock.clone());
         let store = RedisStore::start(&options).expect("the private Redis answers");
         Self { redis: server.connection(), clock, store, requests: 0, _server: server }
     }

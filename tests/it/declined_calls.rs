@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use redis::{Connection, cmd};
-use tollgate::{OnStoreFailure, RedisOptions};
+use tollgate::OnStoreFailure;
 
 use crate::support::redis::Server;
 use crate::support::threads::{start, until};
@@ -39,7 +39,7 @@ fn nothing_is_lost(
     // Nothing here is waited for.
     let timeout = Duration::from_secs(10);
     let url = format!("{}{credentials}", server.url());
-    let store = store(&RedisOptions { timeout, ..options(&url) });
+    let store = store(&options(&url).timeout(timeout));
     let limiter = limiter(&store, 10, OnStoreFailure::Local);
     assert_eq!(admitted(&limiter, "one", 2), 2, "{cause}");
     fail(&mut operator);

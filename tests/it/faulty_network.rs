@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tollgate::store::{Acquire, Store};
-use tollgate::{Cost, OnStoreFailure, RedisOptions};
+use tollgate::{Cost, OnStoreFailure};
 
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
@@ -110,7 +110,7 @@ fn connections_that_are_lost_together_are_lost_once() {
     let proxy = Proxy::to(server.socket());
     let timeout = Duration::from_secs(10);
     let connections = CONNECTIONS;
-    let store = store(&RedisOptions { timeout, connections, ..options(&proxy.url()) });
+    let store = store(&options(&proxy.url()).timeout(timeout).connections(connections));
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Allow);
     let asks = limiter.clone();
     proxy.set(Fault::Drop);
@@ -138,7 +138,7 @@ fn connections_that_are_lost_while_they_are_made_are_no_outage() {
     let server = Server::start();
     let proxy = Proxy::to(server.socket());
     let timeout = Duration::from_secs(10);
-    let store = store(&RedisOptions { timeout, connections: 1, ..options(&proxy.url()) });
+    let store = store(&options(&proxy.url()).timeout(timeout).connections(1));
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Deny);
     proxy.set(Fault::Late);
     proxy.cut();
@@ -159,7 +159,7 @@ fn a_redis_that_answers_too_slowly_is_given_up_though_it_answers() {
     let proxy = Proxy::to(server.socket());
     // A part takes long beside the limit only if a machine stands still for most of it.
     let timeout = Duration::from_secs(2);
-    let store = store(&RedisOptions { timeout, ..options(&proxy.url()) });
+    let store = store(&options(&proxy.url()).timeout(timeout));
     let limiter = limiter(&store, 1_000_000, OnStoreFailure::Deny);
     check(&limiter, "one").expect("an answer in time");
     proxy.set(Fault::Parts(12, Duration::from_millis(250)));

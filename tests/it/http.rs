@@ -174,6 +174,20 @@ fn a_path_that_is_only_read_is_405_as_json_to_other_methods() {
 }
 
 #[test]
+fn no_cache_keeps_those_and_whoever_names_problem_details_gets_them() {
+    let tollgate = Options::default().set("store.url", "memory:").serve();
+    for (method, path, status) in [("GET", "/nowhere", 404), ("DELETE", "/api/status", 405)] {
+        for media_type in ["application/json", "application/problem+json"] {
+            let lines = [("content-length", &b"0"[..]), ("accept", media_type.as_bytes())];
+            let response = tollgate.request(method, path, &lines);
+            assert_eq!(response.status, status);
+            assert_eq!(response.header("content-type"), Some(media_type), "{status}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{status}");
+        }
+    }
+}
+
+#[test]
 fn head_is_get_without_the_body_and_costs_the_same() {
     on_each_store(|options| {
         let tollgate = ten(options);

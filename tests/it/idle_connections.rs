@@ -22,7 +22,7 @@ const USERS: usize = 20;
 
 /// How a store is reached that waits for whatever it is asked.
 fn patient(url: &str) -> RedisOptions {
-    RedisOptions { timeout: Duration::from_secs(10), ..options(url) }
+    options(url).timeout(Duration::from_secs(10))
 }
 
 /// The connections to `server` but the one that asks and those of sentinels, by their IDs.
@@ -95,7 +95,7 @@ fn nor_by_tls() {
     let pem = std::fs::read(own.file()).expect("a file");
     let tls = RedisTls::default().with_authorities(&pem).expect("an authority");
     let url = format!("rediss://127.0.0.1:{}", server.port());
-    let store = store(&RedisOptions { tls, ..patient(&url) });
+    let store = store(&patient(&url).tls(tls));
     loses_nothing(&store, &[&server], kill);
     close_what_idles(&server);
     loses_nothing(&store, &[&server], until_all_are_gone);
@@ -144,7 +144,7 @@ fn what_idles_for_long_is_replaced_before_a_request_comes() {
         (watched.url(), vec![&watched.servers[0]]),
     ];
     for (url, servers) in cases {
-        let options = RedisOptions { idle_timeout: limit, ..patient(&url) };
+        let options = patient(&url).idle_timeout(limit);
         let store = store(&options);
         loses_nothing(&store, &servers, until_all_are_gone);
     }
@@ -158,7 +158,7 @@ fn what_is_forgotten_on_the_way_is_not_used_any_more() {
     let forgets = 2 * idle_timeout;
     proxy.set(Fault::Forgets(forgets));
     // Who used a forgotten one would wait for this long.
-    let store = store(&RedisOptions { idle_timeout, ..patient(&proxy.url()) });
+    let store = store(&patient(&proxy.url()).idle_timeout(idle_timeout));
     let limiter = limiter(&store, 1_000, OnStoreFailure::Deny);
     for _ in 0..4 {
         let flows = proxy.flows();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tollgate::store::RedisStatus;
-use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisOptions, RedisStore};
+use tollgate::{Client, Cost, Limiter, OnStoreFailure, RedisStore};
 
 use crate::support::redis::Server;
 use crate::support::threads::until;
@@ -61,7 +61,7 @@ fn over(case: Case, happen: impl FnOnce(&mut Server, &RedisStore, &AtomicUsize))
     let mut server = Server::start();
     server.tell(&["ACL", "SETUSER", "tollgate", "on", ">secret", "~*", "+@all"]);
     let url = format!("{}{credentials}", server.url());
-    let store = store(&RedisOptions { connections, ..options(&url) });
+    let store = store(&options(&url).connections(connections));
     let limiter = limiter_of(algorithm, &store, QUOTA as u64, OnStoreFailure::Local);
     let total = Arc::new(AtomicUsize::new(0));
     let (asks, counts, mut before) = (limiter.clone(), total.clone(), 0);

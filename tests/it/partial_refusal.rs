@@ -44,7 +44,7 @@ fn keys_that_are_refused_for_good_cost_the_others_nothing() {
     let server = Server::start();
     with_half_of_the_keys(&server, "user");
     let url = format!("{}?user=tollgate&pass=secret", server.url());
-    let store = store(&RedisOptions { connections: 1, ..options(&url) });
+    let store = store(&options(&url).connections(1));
     let strict = limiter(&store, QUOTA as u64, OnStoreFailure::Deny);
     settle(&store);
     // Six threads, so that what waits together is both.

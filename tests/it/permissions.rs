@@ -27,7 +27,7 @@ fn store(server: &Server, more: &[&str]) -> RedisStore {
     setuser.expect("rules that Redis knows");
     let url = format!("{}?user=tollgate&pass=secret", server.url());
     let timeout = Duration::from_secs(10);
-    RedisStore::start(&RedisOptions { timeout, ..RedisOptions::new(url) }).expect("a store")
+    RedisStore::start(&RedisOptions::new(url).timeout(timeout)).expect("a store")
 }
 
 /// Three requests under a policy of two.

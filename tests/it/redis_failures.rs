@@ -2,9 +2,10 @@
 //! or a wrong answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tollgate::store::{Acquire, Store as _};
-use tollgate::{Cost, OnStoreFailure, RedisStore, StoreErrorKind};
+use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore, StoreErrorKind};
 
 use crate::support::process::Options;
 use crate::support::redis::Server;
@@ -142,7 +143,7 @@ fn scripts_that_may_not_call_time() {
     let server = Server::start();
     let url = with_user(&server, &["-time"]);
     // By a clock of its own it would not ask for the time.
-    let options = tollgate::RedisOptions { clock: None, ..options(&url) };
+    let options = RedisOptions::new(&url).timeout(Duration::from_millis(100));
     let store = RedisStore::start(&options).expect("a store that is down");
     assert_eq!(store.status().cause, Some("no TIME in scripts"));
     server.tell(&["ACL", "SETUSER", "tollgate", "+time"]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use tollgate::{OnStoreFailure, RedisOptions};
+use tollgate::OnStoreFailure;
 
 use crate::support::child::{self, Process};
 use crate::support::proxy::{Fault, Proxy};
@@ -49,7 +49,8 @@ fn a_process_of_many_outages() {
     let probe_interval = Duration::from_millis(1);
     // With more than one, it is chance how many are open.
     let connections = 1;
-    let store = store(&RedisOptions { probe_interval, connections, ..options(&proxy.url()) });
+    let store =
+        store(&options(&proxy.url()).probe_interval(probe_interval).connections(connections));
     let limiter = limiter(&store, 1_000_000_000, OnStoreFailure::Local);
     let cycle = |number: u64| {
         let user = (number % 7).to_string();

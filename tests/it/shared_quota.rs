@@ -70,13 +70,11 @@ impl Fleet {
 impl Member {
     fn new(server: &Server, clock: &Arc<ManualClock>, algorithm: &str, instances: usize) -> Self {
         let relay = Proxy::to(server.socket());
-        let options = RedisOptions {
+        let options = RedisOptions::new(relay.url())
             // No call takes as long. A request that finds no connection waits for a tenth of it.
-            timeout: Duration::from_secs(1),
-            probe_interval: Duration::from_millis(20),
-            clock: Some(clock.clone()),
-            ..RedisOptions::new(relay.url())
-        };
+            .timeout(Duration::from_secs(1))
+            .probe_interval(Duration::from_millis(20))
+            .clock(clock.clone());
         let store = store(&options);
         let limiter = Limiter::builder(store.clone())
             .policy(policy("p", algorithm, QUOTA as u64, HOUR).as_ref().clone())

@@ -19,14 +19,14 @@ mod tls;
 /// The store at `url`, by a clock that stands still, once it is up.
 fn store(url: &str) -> Arc<RedisStore> {
     let clock = Arc::new(ManualClock::new(NOW));
-    let options = RedisOptions { clock: Some(clock), ..RedisOptions::new(url) };
+    let options = RedisOptions::new(url).clock(clock);
     let store = Arc::new(RedisStore::start(&with_limit(options, 500)).expect("a store"));
     until("the store is up", || store.is_up());
     store
 }
 
 fn with_limit(options: RedisOptions, millis: u64) -> RedisOptions {
-    RedisOptions { timeout: Duration::from_millis(millis), ..options }
+    options.timeout(Duration::from_millis(millis))
 }
 
 /// How many of seven requests of user `a` it admits, under a policy of five.

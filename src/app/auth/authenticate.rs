@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use bytes::Bytes;
 
 use super::Proofs;
 use super::credential::Credential;
 use super::jwt::Unproved;
+use crate::actix::adapter::address_once;
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
 use crate::http::problem;
-use crate::limiter::{Access, Limiter, Policies};
+use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
 
 /// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
 ///
@@ -29,9 +30,8 @@ pub(crate) struct Authenticate(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     proofs: Proofs,
-    challenge: HeaderValue,
-    limiter: Limiter,
-    failures: Policies,
+    challenge: Bytes,
+    failures: Failures,
     fields: FieldOptions,
 }
 
@@ -44,7 +44,8 @@ impl Authenticate {
         fields: FieldOptions,
     ) -> Self {
         let challenge = proofs.challenge();
-        Self(Arc::new(Inner { proofs, challenge, limiter, failures, fields }))
+        let failures = Failures::new(limiter, failures);
+        Self(Arc::new(Inner { proofs, challenge, failures, fields }))
     }
 }
 
@@ -54,8 +55,7 @@ impl Inner {
     /// # Errors
     /// With the answer to a request that is refused.
     async fn user_of(&self, request: &ServiceRequest) -> Result<Option<User>, HttpResponse> {
-        let is_blocked = || self.limiter.access(&self.client(request)) == Access::Blocked;
-        if self.limiter.has_access_lists() && is_blocked() {
+        if self.failures.is_blocked(|| self.client(request)) {
             // The limit refuses it, whoever it is: neither the store nor a credential matters.
             return Ok(None);
         }
@@ -67,7 +67,7 @@ impl Inner {
         let Some(credential) = Credential::of(request.headers(), &self.proofs) else {
             return Ok(None);
         };
-        self.failures_left(request, Ask::Peek).await?;
+        self.admitted(request, self.failures.may_try(&self.client(request))).await?;
         match self.proofs.user_of(credential) {
             Ok(user) => Ok(Some(user)),
             Err(why) => Err(self.refuse(request, why).await),
@@ -77,47 +77,39 @@ impl Inner {
     async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
         match why {
             // That is no fault of the client's, and no guess of one can be right.
-            Unproved::NoKeys => problem::unverifiable(request),
+            Unproved::NoKeys => problem::unverifiable(request).into(),
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
-                if let Err(closed) = self.failures_left(request, Ask::Charge).await {
-                    return closed;
+                let charged = self.failures.charge(&self.client(request));
+                if let Err(refusal) = self.admitted(request, charged).await {
+                    return refusal;
                 }
-                let mut response = problem::unauthorized(request);
-                response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge.clone());
-                response
+                problem::unauthorized(request, self.challenge.clone()).into()
             }
         }
     }
 
     /// Whoever sends `request`, by address alone.
     fn client(&self, request: &ServiceRequest) -> Client<'static> {
-        self.proofs.client_ip.address_once(request).map_or_else(Client::unknown, Client::at)
+        address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
     }
 
-    /// Whether the address of `request` may be wrong once more.
+    /// Waits for what the limiter says of an attempt.
     ///
     /// # Errors
-    /// With the answer where it may not, or where that cannot be told.
-    async fn failures_left(&self, request: &ServiceRequest, ask: Ask) -> Result<(), HttpResponse> {
-        let client = self.client(request);
-        let check = match ask {
-            Ask::Peek => self.limiter.peek_gate(&self.failures, &client),
-            Ask::Charge => self.limiter.charge_gate(&self.failures, &client),
-        };
-        match check.await {
-            Ok(decision) if decision.is_allowed() => Ok(()),
-            Ok(denied) => Err(problem::denied(request, &denied, self.fields)),
-            Err(_) => Err(problem::undecided(request, self.fields)),
+    /// With the answer to an attempt that is refused.
+    async fn admitted(
+        &self,
+        request: &ServiceRequest,
+        admitting: Admitting,
+    ) -> Result<(), HttpResponse> {
+        match admitting.await {
+            Admission::Passes(_) => Ok(()),
+            Admission::Refused(refused) => {
+                Err(problem::refusal(request, &refused, self.fields).into())
+            }
         }
     }
-}
-
-/// Whether an attempt is made, or was.
-#[derive(Clone, Copy)]
-enum Ask {
-    Peek,
-    Charge,
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Authenticate

@@ -26,6 +26,8 @@ use crate::app::endpoints;
 use crate::app::operators;
 use crate::app::operators::Admin;
 use crate::app::serve::registry::{Connections, Limit};
+use crate::http::problem;
+use crate::http::problem::Refusal;
 
 /// What requests are answered with.
 pub(super) struct Parts {
@@ -74,7 +76,7 @@ pub(super) async fn app(
                 } else {
                     Ok(service.call(request))
                 };
-                answer_or(answer, endpoints::too_large)
+                answer_or(answer, problem::too_large)
             })
             .wrap(parts.rate_limit.clone())
             // What is wrapped later runs earlier: quotas need to know who is asking.
@@ -116,7 +118,7 @@ pub(super) fn admin(
                     true => Ok(service.call(request)),
                     false => Err(request),
                 };
-                answer_or(answer, endpoints::misdirected)
+                answer_or(answer, problem::misdirected)
             },
         )
     };
@@ -242,12 +244,18 @@ impl Accepted for UnixStream {
 }
 
 /// The answer that a service is to give, or the refusal of a request that it was not given.
-async fn answer_or<F>(answer: Result<F, ServiceRequest>, refusal: fn() -> HttpResponse) -> F::Output
+async fn answer_or<F>(
+    answer: Result<F, ServiceRequest>,
+    refusal: fn(&ServiceRequest) -> Refusal,
+) -> F::Output
 where
     F: Future<Output = Result<ServiceResponse, Error>>,
 {
     match answer {
         Ok(answer) => answer.await,
-        Err(request) => Ok(request.into_response(refusal())),
+        Err(request) => {
+            let refusal = refusal(&request);
+            Ok(request.into_response(HttpResponse::from(refusal)))
+        }
     }
 }

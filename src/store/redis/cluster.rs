@@ -18,23 +18,22 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use self::call::{Call, What, Whom};
 use self::exchange::exchange;
 use self::map::{Map, Place, slot_of};
-use self::plan::Plan;
-use super::RedisOptions;
-use super::accounts::{Accounts, Collector};
-use super::link::millis;
-use super::pool::Connector;
+use self::routed_calls::Plan;
+use super::connect::target::{Target, at};
+use super::connect::url::Places;
+use super::health::log_throttle::Seldom;
+use super::node::pool::Connector;
+use super::options::RedisOptions;
+use super::recovery::debts::{Accounts, Collector};
 use super::script::Refund;
-use super::seldom::Seldom;
-use super::target::{Target, at};
-use super::url::Places;
-use crate::domain::clock::Millis;
+use crate::domain::clock::{Millis, millis};
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;
 mod exchange;
 pub(super) mod map;
-mod plan;
 mod refresh;
+mod routed_calls;
 
 pub(super) struct Cluster {
     address: String,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub(super) use self::queue::MAX_BATCH;
 use self::queue::{Asked, Job, Queue};
-use super::RedisOptions;
+use super::options::RedisOptions;
 use super::servers::Servers;
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
@@ -25,7 +25,7 @@ impl Dispatch {
         servers: &Arc<Servers>,
         options: &RedisOptions,
     ) -> Result<Self, StoreError> {
-        let threads = options.connections.max(1);
+        let threads = options.connections;
         let queue = Arc::new(Queue::new(servers.tally().clone()));
         let dispatch = Self { queue, servers: servers.clone() };
         for number in 0..threads {
@@ -99,7 +99,7 @@ impl<C: Calls> Dispatcher<C> {
                         asked.push(acquire);
                         answers.push(answer);
                     }
-                    askers.push((answers, group.desk));
+                    askers.push((answers, group.deferred));
                 }
                 Job::Reset { keys, answer } => {
                     // Whoever asked may have gone.
@@ -111,9 +111,9 @@ impl<C: Calls> Dispatcher<C> {
             return;
         }
         let mut decided = self.calls.acquire(asked).into_iter();
-        for (answers, desk) in askers {
+        for (answers, deferred) in askers {
             let own = decided.by_ref().take(answers.len()).collect();
-            self.queue.answer(answers, desk, own);
+            self.queue.answer(answers, deferred, own);
         }
     }
 }

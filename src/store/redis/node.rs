@@ -6,14 +6,19 @@ use std::time::Duration;
 use redis::RedisResult;
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::accounts::Accounts;
-use super::batch::Batch;
-use super::idle::Keeper;
-use super::link::Link;
-use super::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
-use super::{RedisOptions, script, store_error};
+use self::idle::Keeper;
+use self::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
+use super::error::store_error;
+use super::health::link::Link;
+use super::options::RedisOptions;
+use super::recovery::debts::Accounts;
+use super::script;
+use super::script::batch::Batch;
 use crate::domain::clock::Clock;
 use crate::store::{Key, StoreError, StoreErrorKind};
+
+pub(super) mod idle;
+pub(super) mod pool;
 
 /// A server that is asked over pooled connections while it answers.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ impl Node {
         accounts: &Arc<Accounts>,
         makers: &Arc<ScheduledThreadPool>,
     ) -> Result<Self, StoreError> {
-        let connections = options.connections.max(1);
+        let connections = options.connections;
         let link = Link::start(address, connector.clone(), options, accounts)?;
         let manager = Manager::new(connector, link.clone());
         let pool = manager.clone().pool(connections, makers);

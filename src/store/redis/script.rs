@@ -4,13 +4,17 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 
-use super::batch::Batch;
-use super::pool::Connection;
-use super::wire::Wire;
+use self::batch::Batch;
+use super::connect::wire::Wire;
+use super::node::pool::Connection;
 use crate::domain::clock::Millis;
 use crate::store::Charge;
 #[cfg(feature = "server")]
 use crate::store::Key;
+
+pub(super) mod batch;
+pub(super) mod reply;
+pub(super) mod split;
 
 macro_rules! lua {
     ($file:literal) => {

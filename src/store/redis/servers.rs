@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::accounts::Accounts;
 use super::cluster::Cluster;
+use super::connect::target::Target;
+use super::connect::url::{Places, Topology};
 use super::dispatch::Calls;
+use super::error::store_error;
+use super::health::status::{RedisStatus, Tally};
 use super::node::Node;
-use super::pool::Connector;
-use super::status::{RedisStatus, Tally};
-use super::target::Target;
-use super::url::{Places, RedisUrl, Topology};
-use super::{RedisOptions, apart, store_error};
+use super::node::pool::Connector;
+use super::options::RedisOptions;
+use super::recovery::debts::Accounts;
+use super::script::split;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// Threads that make connections, whatever the number of nodes.
@@ -26,7 +28,7 @@ pub(super) enum Servers {
 
 impl Servers {
     pub(super) fn start(options: &RedisOptions) -> Result<Self, StoreError> {
-        let url = url_of(options)?;
+        let url = options.parse_url()?;
         let makers = Arc::new(
             ScheduledThreadPool::builder()
                 .num_threads(MAKERS)
@@ -100,16 +102,10 @@ impl Servers {
     }
 }
 
-/// The URL of `options`, read.
-pub(super) fn url_of(options: &RedisOptions) -> Result<RedisUrl, StoreError> {
-    let url: Result<RedisUrl, _> = options.url.parse();
-    url.map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))
-}
-
 impl Calls for Servers {
     fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
         match self {
-            Self::One(node) => apart::ask(asked, node.timeout(), |batch| node.acquire(batch)),
+            Self::One(node) => split::ask(asked, node.timeout(), |batch| node.acquire(batch)),
             Self::Cluster(cluster) => cluster.acquire(asked),
         }
     }

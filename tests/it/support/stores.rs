@@ -29,12 +29,12 @@ pub(crate) fn on_each_store(test: impl Fn(&Stand)) {
 
 /// The Redis at `url`, with the patience that a busy machine needs.
 pub(crate) fn patient(url: &str) -> RedisOptions {
-    RedisOptions { timeout: Duration::from_secs(10), ..RedisOptions::new(url) }
+    RedisOptions::new(url).timeout(Duration::from_secs(10))
 }
 
 /// The store in the Redis at `url`, by `clock`.
 pub(crate) fn redis_store(url: &str, clock: &Arc<ManualClock>) -> RedisStore {
-    let options = RedisOptions { clock: Some(clock.clone()), ..patient(url) };
+    let options = patient(url).clock(clock.clone());
     RedisStore::start(&options).expect("the private Redis answers")
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::{
-    Client, Cost, Identity, KeySource, Keyspace, Limiter, ManualClock, Policy, RedisOptions,
-    RedisStore,
+    Client, Cost, Identity, KeySource, Keyspace, Limiter, ManualClock, Policy, RedisStore,
 };
 
 use crate::support::cluster::Cluster;
@@ -16,7 +15,7 @@ use crate::support::threads::{start, until};
 /// A store of its own in `cluster`, as each process has, by a clock that stands still.
 fn store(cluster: &Cluster) -> Arc<RedisStore> {
     let clock = Arc::new(ManualClock::new(NOW));
-    let options = RedisOptions { clock: Some(clock), ..patient(&cluster.url()) };
+    let options = patient(&cluster.url()).clock(clock);
     let store = Arc::new(RedisStore::start(&options).expect("a store"));
     until("the store is up", || store.is_up());
     store

@@ -35,12 +35,16 @@ impl Process {
         Self { gate: limiter.policies(["gate"]).unwrap(), limiter }
     }
 
+    fn ask(&self, count: u32) -> Check {
+        self.limiter.ask(&self.gate, Cost::ONE, count, Purpose::Gate, &Client::user("a"))
+    }
+
     fn peek(&self) -> Check {
-        self.limiter.peek_gate(&self.gate, &Client::user("a"))
+        self.ask(0)
     }
 
     fn charge(&self) -> Check {
-        self.limiter.charge_gate(&self.gate, &Client::user("a"))
+        self.ask(1)
     }
 
     fn attempt(&self, is_right: bool) -> Attempt {

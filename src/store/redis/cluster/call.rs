@@ -2,9 +2,9 @@
 
 use redis::Cmd;
 
-use super::super::batch::Batch;
 use super::super::script::{self, Refund, Sent};
 use crate::domain::clock::Millis;
+use crate::store::redis::script::batch::Batch;
 use crate::store::{Key, StoreErrorKind};
 
 /// What is asked of the node that holds `slot`.

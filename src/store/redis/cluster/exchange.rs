@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 
-use super::super::pool::Connection;
+use super::super::error::store_error;
 use super::super::script::Sent;
-use super::super::store_error;
 use super::Cluster;
 use super::call::{Call, Failure, Whom};
 use super::map::{Map, Member, Place};
 use crate::domain::clock::Millis;
+use crate::store::redis::node::pool::Connection;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How often a call is sent at most: to where its slot is thought to be, where that was moved, where

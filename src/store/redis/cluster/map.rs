@@ -11,7 +11,7 @@ use super::super::node::Node;
 use crate::store::Key;
 
 /// Slots of every cluster.
-pub(in crate::store::redis) const SLOTS: usize = 16_384;
+pub(crate) const SLOTS: usize = 16_384;
 
 const HASH: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
@@ -20,15 +20,15 @@ pub(super) fn slot_of(key: &Key) -> u16 {
     slot_of_tag(key.hash_tag())
 }
 
-pub(in crate::store::redis) fn slot_of_tag(tag: &str) -> u16 {
+pub(crate) fn slot_of_tag(tag: &str) -> u16 {
     HASH.checksum(tag.as_bytes()) % 16_384
 }
 
 /// Where a node listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::store::redis) struct Place {
-    pub(in crate::store::redis) host: String,
-    pub(in crate::store::redis) port: u16,
+pub(crate) struct Place {
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 impl Place {
@@ -104,18 +104,15 @@ impl fmt::Debug for Map {
 
 /// Slots of one node.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::store::redis) struct Range {
+pub(crate) struct Range {
     first: usize,
     last: usize,
-    pub(in crate::store::redis) place: Place,
+    pub(crate) place: Place,
 }
 
 impl Range {
     /// What `CLUSTER SLOTS` replies, asked at `teller`. Nodes whose place is not known are left out.
-    pub(in crate::store::redis) fn all_of(
-        reply: Vec<Vec<Value>>,
-        teller: &Place,
-    ) -> RedisResult<Vec<Self>> {
+    pub(crate) fn all_of(reply: Vec<Vec<Value>>, teller: &Place) -> RedisResult<Vec<Self>> {
         let range = |range: Vec<Value>| -> RedisResult<Option<Self>> {
             let mut range = range.into_iter();
             let mut next = || range.next().unwrap_or(Value::Nil);
@@ -134,7 +131,7 @@ impl Range {
         reply.into_iter().filter_map(|it| range(it).transpose()).collect()
     }
 
-    pub(in crate::store::redis) fn slots(&self) -> std::ops::RangeInclusive<usize> {
+    pub(crate) fn slots(&self) -> std::ops::RangeInclusive<usize> {
         self.first..=self.last
     }
 }

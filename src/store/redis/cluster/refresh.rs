@@ -8,11 +8,11 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after};
 use redis::{ErrorKind, RedisError, RedisResult, Value, cmd};
 
-use super::super::cause::{Cause, Says};
+use super::super::error::{connect_error, store_error};
 use super::super::node::Node;
-use super::super::{RedisOptions, connect_error, store_error};
 use super::Cluster;
 use super::map::{Map, Member, Place, Range, slot_of_tag};
+use crate::store::redis::health::cause::{Cause, Says};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How long after a refresh that left something to be desired the next one comes.
@@ -155,7 +155,7 @@ fn join(
     let name = name.unwrap_or_default();
     // The first braces of a key are its hash tag.
     let key_prefix = format!("{}:{{{name}}}", cluster.options.key_prefix);
-    let options = RedisOptions { key_prefix, ..cluster.options.clone() };
+    let options = cluster.options.clone().key_prefix(key_prefix);
     let connector = cluster.connector(place).map_err(store_error)?;
     let accounts = &cluster.accounts;
     let node = Node::start(place.to_string(), connector, &options, accounts, &cluster.makers)?;

@@ -2,18 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::store::defer::Deferred;
-use crate::store::redis::status::Tally;
+use crate::store::redis::health::status::Tally;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// How many requests may wait: more than that would wait longer than they may.
 pub(super) const MAX_WAITING: usize = 8_192;
 
 /// How many requests one script call decides at most: Redis serves nobody else meanwhile.
-pub(in crate::store::redis) const MAX_BATCH: usize = 128;
+pub(crate) const MAX_BATCH: usize = 128;
 
 /// How many requests of one thread go out together at most: more than these do not wait for the end
 /// of a long turn while a dispatcher may be idle.
@@ -28,8 +28,16 @@ const FEW: usize = 2;
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// What this thread has asked of each queue in its present turn.
-    static GATHERED: RefCell<Vec<(Arc<Queue>, Vec<Asked>)>> = const { RefCell::new(Vec::new()) };
+    /// What this thread gathers for each queue in its present turn.
+    static GATHERS: RefCell<Vec<Weak<Gather>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The requests that one thread makes of one queue in one turn, until its deferred work sends them.
+#[derive(Debug)]
+struct Gather {
+    queue: Arc<Queue>,
+    /// `None` once they are sent, perhaps by another thread.
+    asked: Mutex<Option<Vec<Asked>>>,
 }
 
 /// Jobs that wait for a dispatcher.
@@ -68,7 +76,7 @@ pub(super) struct Group {
     pub(super) asked: Vec<Asked>,
     pub(super) queued: Instant,
     /// Where the answers are left; they are sent one by one where there is none.
-    pub(super) desk: Option<Arc<Deferred>>,
+    pub(super) deferred: Option<Arc<Deferred>>,
 }
 
 #[derive(Debug)]
@@ -85,29 +93,26 @@ impl Queue {
         Self { state: Mutex::default(), more: Condvar::new(), tally }
     }
 
-    /// Sends what this thread asks in its turn, with all else that it asks in it.
+    /// Sends `asked` at the end of this thread's turn, with all else that the thread asks until then.
     pub(super) fn ask(self: &Arc<Self>, asked: Asked) {
-        let Some(desk) = Deferred::here() else { return self.send(vec![asked], None) };
-        let mut full = None;
-        let is_first = GATHERED.with_borrow_mut(|gathered| {
-            match gathered.iter_mut().find(|(queue, _)| Arc::ptr_eq(queue, self)) {
-                Some((_, group)) => {
-                    group.push(asked);
-                    full = (group.len() == MAX_GROUP).then(|| std::mem::take(group));
-                    false
-                }
-                None => {
-                    gathered.push((self.clone(), vec![asked]));
-                    true
-                }
-            }
+        let Some(deferred) = Deferred::here() else { return self.send(vec![asked], None) };
+        let begun = GATHERS.with_borrow_mut(|gathers| {
+            // Those that were sent are gone.
+            gathers.retain(|gather| gather.strong_count() > 0);
+            let mut gathers_now = gathers.iter().filter_map(Weak::upgrade);
+            gathers_now.find(|gather| Arc::ptr_eq(&gather.queue, self))
         });
-        if is_first {
-            let queue = self.clone();
-            desk.clone().defer(move || queue.send_gathered(desk));
-        } else if let Some(group) = full {
-            self.send(group, Some(desk));
-        }
+        let asked = match begun {
+            Some(gather) => match gather.add(asked) {
+                Ok(None) => return,
+                Ok(Some(full)) => return self.send(full, Some(deferred)),
+                Err(asked) => asked,
+            },
+            None => asked,
+        };
+        let gather = Arc::new(Gather { queue: self.clone(), asked: Mutex::new(Some(vec![asked])) });
+        GATHERS.with_borrow_mut(|gathers| gathers.push(Arc::downgrade(&gather)));
+        deferred.clone().defer(move || gather.send(deferred));
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
@@ -162,15 +167,15 @@ impl Queue {
         self.tally.overloads.add(group.asked.len() as u64);
         let answers: Vec<_> = group.asked.into_iter().map(|asked| asked.answer).collect();
         let refused = vec![Err(StoreErrorKind::Overloaded); answers.len()];
-        self.answer(answers, group.desk, refused);
+        self.answer(answers, group.deferred, refused);
     }
 
-    /// Answers each of `answers` with the next of `decided`, at `desk` if there is one, and counts what
+    /// Answers each of `answers` with the next of `decided`, at `deferred` if there is one, and counts what
     /// no server decided.
     pub(super) fn answer(
         &self,
         answers: Vec<AnswerTo<Acquired>>,
-        desk: Option<Arc<Deferred>>,
+        deferred: Option<Arc<Deferred>>,
         decided: Vec<Result<Acquired, StoreErrorKind>>,
     ) {
         let unanswered = decided.iter().filter(|it| it.is_err()).count();
@@ -183,25 +188,15 @@ impl Queue {
                 let _ = answer.send(decided.map_err(StoreError::new));
             }
         };
-        match desk {
-            Some(desk) => desk.defer(send),
+        match deferred {
+            Some(deferred) => deferred.defer(send),
             None => send(),
         }
     }
 
-    fn send_gathered(self: &Arc<Self>, desk: Arc<Deferred>) {
-        let group = GATHERED.with_borrow_mut(|gathered| {
-            let at = gathered.iter().position(|(queue, _)| Arc::ptr_eq(queue, self))?;
-            Some(gathered.swap_remove(at).1)
-        });
-        if let Some(group) = group.filter(|group| !group.is_empty()) {
-            self.send(group, Some(desk));
-        }
-    }
-
-    fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Deferred>>) {
+    fn send(&self, asked: Vec<Asked>, deferred: Option<Arc<Deferred>>) {
         if let Err(Job::Acquire(group)) =
-            self.push(Job::Acquire(Group { asked, queued: Instant::now(), desk }))
+            self.push(Job::Acquire(Group { asked, queued: Instant::now(), deferred }))
         {
             self.refuse(group);
         }
@@ -226,6 +221,30 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gather {
+    /// Adds `asked`; returns all of them where they are as many as go out together.
+    ///
+    /// # Errors
+    /// With `asked`, when the others were sent meanwhile.
+    fn add(&self, asked: Asked) -> Result<Option<Vec<Asked>>, Asked> {
+        let mut gathered = self.lock();
+        let Some(group) = gathered.as_mut() else { return Err(asked) };
+        group.push(asked);
+        Ok((group.len() == MAX_GROUP).then(|| std::mem::take(group)))
+    }
+
+    fn send(&self, deferred: Arc<Deferred>) {
+        let group = self.lock().take();
+        if let Some(group) = group.filter(|group| !group.is_empty()) {
+            self.queue.send(group, Some(deferred));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Asked>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::batch::Batch;
-use super::super::reply::packed;
+use super::super::script::batch::Batch;
+use super::super::script::reply::packed;
 use super::queue::MAX_WAITING;
 use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::defer::DeferTask;
-use crate::store::redis::status::Tally;
+use crate::store::redis::health::status::Tally;
 use crate::store::{Charge, Keyspace};
 
 const REQUESTS: u64 = 3;
