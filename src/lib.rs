@@ -25,9 +25,9 @@
 //!
 //! # Where to begin
 //!
-//! * [`RateLimit`] is the middleware for an actix-web app. It checks each request, and either answers 429 or
-//!   adds the header fields. See [Middleware](guide#middleware) and
-//!   [Header fields](guide#header-fields).
+//! * [`RateLimit`] is the middleware for an actix-web app, and [`RateLimitLayer`] the layer for axum, tonic and
+//!   other services on tower. They check each request, and either answer 429 or add the header fields. See
+//!   [Middleware](guide#middleware) and [Header fields](guide#header-fields).
 //! * [`ClientIp`] finds the addresses of clients behind proxies. See
 //!   [Behind a proxy](guide#behind-a-proxy).
 //! * [`Limiter`] is for everything else. [`Limiter::check`] takes the [`Client`] that asks, and returns a
@@ -46,7 +46,8 @@
 //! |---|---|---|
 //! | `redis` | [`RedisStore`] | |
 //! | `tls` | [`RedisTls`]: connections to Redis by TLS | `redis` |
-//! | `actix` | [`RateLimit`], [`ClientIp`] and [`User`] for actix-web apps | |
+//! | `actix` | [`RateLimit`] for actix-web apps, with [`ClientIp`] and [`User`] | |
+//! | `tower` | [`RateLimitLayer`] for services on tower, with [`ClientIp`] and [`User`] | |
 //! | `server` | the app: the command `tollgate` | `actix`, `tls` |
 //!
 //! All are on by default. Features only add items. Without any of them, the limiter and the memory store

@@ -31,7 +31,7 @@ mod servers;
 /// Requests queue for a few dispatcher threads; each sends whatever is queued as one call of one
 /// script over a pooled connection, or one for each slot of a cluster. A few calls in a row that fail
 /// or take too long take their server *down*: from then on every request for it is answered
-/// [`StoreErrorKind::Unreachable`] at once, until a probe in the background, which charges keys of its
+/// [`Unreachable`](crate::StoreErrorKind::Unreachable) at once, until a probe in the background, which charges keys of its
 /// own, is answered again.
 #[derive(Debug)]
 pub struct RedisStore {
