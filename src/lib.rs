@@ -25,20 +25,22 @@
 //!
 //! # Where to begin
 //!
-//! * [`RateLimit`] is the middleware for an actix-web app, and [`RateLimitLayer`] the layer for axum, tonic and
-//!   other services on tower. They check each request, and either answer 429 or add the header fields. See
-//!   [Middleware](guide#middleware) and [Header fields](guide#header-fields).
-//! * [`ClientIp`] finds the addresses of clients behind proxies. See
-//!   [Behind a proxy](guide#behind-a-proxy).
-//! * [`Limiter`] is for everything else. [`Limiter::check`] takes the [`Client`] that asks, and returns a
-//!   [`Check`], which a task awaits and a thread waits for. The result is a [`Decision`]. See
-//!   [Policies](guide#policies), [Plans and users](guide#plans-and-users), [Routes](guide#routes) and
-//!   [Algorithms](guide#algorithms).
-//! * [`RedisStore`] and [`MemoryStore`] keep the state. See [Keys in Redis](guide#keys-in-redis) and
-//!   [When Redis does not answer](guide#when-redis-does-not-answer).
-//! * Authors of other stores find the contract in [`store`], and the algorithms in [`algorithm`].
+//! The [guide] has a page for each question.
 //!
-//! [Guarantees and their limits](guide#guarantees-and-their-limits) tells what a decision promises.
+//! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
+//!   adds the header fields. See [the middleware](guide::middleware) and
+//!   [header fields](guide::header_fields).
+//! * [`RateLimitLayer`] is the same for axum, tonic, hyper and whatever else is a tower service: see
+//!   [the layer](guide::tower_layer).
+//! * [`ClientIp`] finds the addresses of clients [behind proxies](guide::client_address).
+//! * [`Limiter`] is for everything else: see [the limiter](guide::limiter). It takes a [`Client`], who asks,
+//!   and answers with a [`Decision`]. See [policies](guide::policies), [plans](guide::plans),
+//!   [routes](guide::routes) and [algorithms](guide::algorithms).
+//! * [`RedisStore`] and [`MemoryStore`] keep the counts: see [stores](guide::stores) and
+//!   [outages](guide::outages). Authors of other stores find the contract in [`store`], and the algorithms in
+//!   [`algorithm`].
+//!
+//! What a decision promises, and where that ends, is in [guarantees](guide::guarantees).
 //!
 //! # Features
 //!
@@ -93,6 +95,9 @@ pub use self::limiter::{
     LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
     Unavailable,
 };
+#[cfg(feature = "redis")]
+#[doc(hidden)] // for the load harness and tests
+pub use self::store::lua;
 #[doc(inline)]
 pub use self::store::{
     Keyspace, MemoryStore, MonotonicClock, StoreError, StoreErrorKind, SystemClock,
@@ -107,7 +112,35 @@ pub use self::store::{RedisTls, RedisTlsError};
 #[cfg(feature = "tower")]
 pub use self::tower::{RateLimitLayer, RateLimitService, ResponseBody};
 
-/// The README: from a quick start to the guarantees and their limits.
-#[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis
+#[cfg(all(doc, feature = "server", feature = "tower"))] // its examples use all doors and Redis
+#[doc = include_str!("../docs/guide/index.md")]
+pub mod guide {
+    #[doc = include_str!("../docs/guide/middleware.md")]
+    pub mod middleware {}
+    #[doc = include_str!("../docs/guide/tower_layer.md")]
+    pub mod tower_layer {}
+    #[doc = include_str!("../docs/guide/limiter.md")]
+    pub mod limiter {}
+    #[doc = include_str!("../docs/guide/policies.md")]
+    pub mod policies {}
+    #[doc = include_str!("../docs/guide/plans.md")]
+    pub mod plans {}
+    #[doc = include_str!("../docs/guide/routes.md")]
+    pub mod routes {}
+    #[doc = include_str!("../docs/guide/algorithms.md")]
+    pub mod algorithms {}
+    #[doc = include_str!("../docs/guide/client_address.md")]
+    pub mod client_address {}
+    #[doc = include_str!("../docs/guide/stores.md")]
+    pub mod stores {}
+    #[doc = include_str!("../docs/guide/outages.md")]
+    pub mod outages {}
+    #[doc = include_str!("../docs/guide/header_fields.md")]
+    pub mod header_fields {}
+    #[doc = include_str!("../docs/guide/guarantees.md")]
+    pub mod guarantees {}
+}
+
+#[cfg(all(doctest, feature = "server", feature = "tower"))]
 #[doc = include_str!("../README.md")]
-pub mod guide {}
+struct Readme;

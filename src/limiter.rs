@@ -10,9 +10,10 @@ pub(crate) use self::admission::Deciding;
 #[cfg(feature = "server")]
 pub(crate) use self::admission::Failures;
 pub use self::admission::{Admission, Admitting, Incoming, Refused};
-pub use self::builder::{LimiterBuilder, LimiterError};
+pub use self::builder::LimiterBuilder;
 pub use self::check::{Check, Unavailable};
-use self::deny_cache::{DenyCache, Purpose};
+use self::deny_cache::DenyCache;
+pub use self::error::LimiterError;
 use self::fallback::Fallback;
 use self::plans::Plans;
 pub use self::routes::Route;
@@ -24,15 +25,14 @@ use crate::domain::client::Client;
 #[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
-use crate::domain::standing::Retry;
-use crate::store::{Acquire, Acquired, Charge, Key, Keyspace, Store, StoreError};
+use crate::store::{Key, Keyspace, Store, StoreError};
 
 mod access;
 mod admission;
 mod builder;
 mod check;
 mod deny_cache;
+mod error;
 mod fallback;
 mod plans;
 mod routes;
@@ -72,11 +72,6 @@ struct Inner {
 }
 
 impl Limiter {
-    /// A limiter over `store`, to which policies are added.
-    pub fn builder(store: Arc<dyn Store>) -> LimiterBuilder {
-        LimiterBuilder::new(store)
-    }
-
     /// The policies called `names`, in that order.
     ///
     /// # Errors
@@ -85,7 +80,7 @@ impl Limiter {
         &self,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Policies, LimiterError> {
-        let policies = builder::named(&self.0.variants, names)?;
+        let policies = variants::named(&self.0.variants, names)?;
         policies.note_charged_together();
         Ok(policies)
     }
@@ -126,18 +121,6 @@ impl Limiter {
         })
     }
 
-    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
-    /// them admits.
-    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 1, Purpose::Request, client)
-    }
-
-    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
-    /// would be admitted, and where each policy stands.
-    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 0, Purpose::Request, client)
-    }
-
     /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the
     /// denials that it remembers are too old.
     ///
@@ -155,37 +138,6 @@ impl Limiter {
             cache.clear();
         }
         done
-    }
-
-    fn ask(
-        &self,
-        policies: &Policies,
-        cost: Cost,
-        count: u32,
-        purpose: Purpose,
-        client: &Client<'_>,
-    ) -> Check {
-        if let Some(plan) = client.plan() {
-            self.0.plans.notice(plan);
-        }
-        let charge = |variants: &Arc<PolicyVariants>| {
-            let policy = variants.policy_of(client).clone();
-            Charge { key: self.key(&policy, client), policy }
-        };
-        let charges = policies.0.iter().map(charge).collect();
-        Check::start(self, Acquire { charges, cost, count }, purpose)
-    }
-
-    /// Whether the denial of the next request like `asked` stays one: not where a policy denies it
-    /// because of units that the store may yet give back.
-    fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
-        let denying = asked.charges.iter().zip(&acquired.standings);
-        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
-        let variants = |charge: &Charge| self.0.variants.get(charge.policy.name());
-        !self.0.store.may_give_back()
-            || denying.all(|(charge, _)| {
-                variants(charge).is_some_and(|variants| !variants.may_be_given_back())
-            })
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {

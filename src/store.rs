@@ -79,6 +79,9 @@ pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub use self::redis::lua;
 #[cfg(feature = "server")]
 pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]
@@ -91,10 +94,7 @@ mod clocks;
 mod contract;
 #[cfg_attr(
     not(all(feature = "actix", feature = "redis")),
-    allow(
-        dead_code,
-        reason = "only the middleware has a task for it, and only the Redis store defers"
-    )
+    allow(dead_code, reason = "the doors spawn the task, the Redis store defers work to it")
 )]
 mod defer;
 mod error;

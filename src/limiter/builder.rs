@@ -1,16 +1,16 @@
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::access::{AccessEntry, AccessList};
 use super::deny_cache::DenyCache;
+use super::error::LimiterError;
 use super::fallback::Fallback;
 use super::plans::Plans;
-use super::routes::pattern::{RoutePattern, RoutePatternError};
+use super::routes::pattern::RoutePattern;
 use super::routes::{Route, Routes};
-use super::variants::{Policies, PolicyVariants};
+use super::variants::{PolicyVariants, all_differ, named};
 use super::{Inner, Limiter};
 use crate::domain::clock::Clock;
 use crate::domain::policy::Policy;
@@ -40,8 +40,15 @@ struct UncheckedRoute {
     cost: Cost,
 }
 
+impl Limiter {
+    /// A limiter over `store`, to which policies are added.
+    pub fn builder(store: Arc<dyn Store>) -> LimiterBuilder {
+        LimiterBuilder::new(store)
+    }
+}
+
 impl LimiterBuilder {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+    fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
             local: None,
@@ -185,56 +192,3 @@ impl LimiterBuilder {
         Ok(Limiter(Arc::new(inner)))
     }
 }
-
-/// The policies with these `names`, in this order.
-pub(super) fn named<N: AsRef<str>>(
-    variants: &HashMap<String, Arc<PolicyVariants>>,
-    names: impl IntoIterator<Item = N>,
-) -> Result<Policies, LimiterError> {
-    let policy = |name: N| {
-        let policy = variants.get(name.as_ref()).cloned();
-        policy.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
-    };
-    let policies = Policies(names.into_iter().map(policy).collect::<Result<_, _>>()?);
-    all_differ(policies.iter().map(Policy::name))?;
-    Ok(policies)
-}
-
-/// # Errors
-/// If one of `names` is there twice.
-fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), LimiterError> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(LimiterError::DuplicatePolicy(name.to_owned()));
-        }
-    }
-    Ok(())
-}
-
-/// Why policies and routes do not make a limiter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LimiterError {
-    /// No policy has this name.
-    UnknownPolicy(String),
-    /// Two policies have this name, or a list names it twice.
-    DuplicatePolicy(String),
-    /// The pattern of a route is not valid.
-    Route(RoutePatternError),
-    /// Two routes have this pattern.
-    DuplicateRoute(String),
-}
-
-impl fmt::Display for LimiterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownPolicy(name) => write!(f, "there is no policy {name:?}"),
-            Self::DuplicatePolicy(name) => write!(f, "policy {name:?} is named twice"),
-            Self::Route(error) => error.fmt(f),
-            Self::DuplicateRoute(route) => write!(f, "route {route:?} is there twice"),
-        }
-    }
-}
-
-impl std::error::Error for LimiterError {}

@@ -1,14 +1,18 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Limiter;
 use super::deny_cache::{Moment, Purpose};
+use super::variants::{Policies, PolicyVariants};
+use crate::domain::client::Client;
 use crate::domain::decision::Decision;
 use crate::domain::policy::OnStoreFailure;
+use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
-use crate::store::{Acquire, Acquired, Awaited, MaybeReady, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Awaited, Charge, MaybeReady, StoreError, StoreErrorKind};
 
 /// A check, decided or under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
 #[derive(Debug)]
@@ -31,9 +35,54 @@ struct Question {
     moment: Option<Moment>,
 }
 
+impl Limiter {
+    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
+    /// them admits.
+    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(policies, cost, 1, Purpose::Request, client)
+    }
+
+    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
+    /// would be admitted, and where each policy stands.
+    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(policies, cost, 0, Purpose::Request, client)
+    }
+
+    pub(super) fn ask(
+        &self,
+        policies: &Policies,
+        cost: Cost,
+        count: u32,
+        purpose: Purpose,
+        client: &Client<'_>,
+    ) -> Check {
+        if let Some(plan) = client.plan() {
+            self.0.plans.notice(plan);
+        }
+        let charge = |variants: &Arc<PolicyVariants>| {
+            let policy = variants.policy_of(client).clone();
+            Charge { key: self.key(&policy, client), policy }
+        };
+        let charges = policies.0.iter().map(charge).collect();
+        Check::start(self, Acquire { charges, cost, count }, purpose)
+    }
+
+    /// Whether the denial of the next request like `asked` stays one: not where a policy denies it
+    /// because of units that the store may yet give back.
+    fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
+        let denying = asked.charges.iter().zip(&acquired.standings);
+        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
+        let variants = |charge: &Charge| self.0.variants.get(charge.policy.name());
+        !self.0.store.may_give_back()
+            || denying.all(|(charge, _)| {
+                variants(charge).is_some_and(|variants| !variants.may_be_given_back())
+            })
+    }
+}
+
 impl Check {
     /// Asks, and decides if that takes no time.
-    pub(super) fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
+    fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
         if asked.charges.is_empty() {
             return Self(MaybeReady::ready(Ok(unlimited(&asked))));
         }

@@ -3,7 +3,8 @@ use std::num::NonZeroU64;
 use super::*;
 use crate::domain::decision::Decision;
 use crate::domain::policy::{KeySource, OnStoreFailure};
-use crate::store::{Acquired, Answer, MemoryStore, StoreErrorKind};
+use crate::domain::quota::Cost;
+use crate::store::{Acquire, Acquired, Answer, MemoryStore, StoreErrorKind};
 
 mod access;
 mod admission;

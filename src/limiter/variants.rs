@@ -1,8 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::error::LimiterError;
 use crate::domain::client::Client;
 use crate::domain::policy::{KeySource, Policy};
 use crate::domain::quota::Quota;
@@ -92,4 +93,30 @@ impl Policies {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The policies with these `names`, in this order.
+pub(super) fn named<N: AsRef<str>>(
+    variants: &HashMap<String, Arc<PolicyVariants>>,
+    names: impl IntoIterator<Item = N>,
+) -> Result<Policies, LimiterError> {
+    let policy = |name: N| {
+        let policy = variants.get(name.as_ref()).cloned();
+        policy.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
+    };
+    let policies = Policies(names.into_iter().map(policy).collect::<Result<_, _>>()?);
+    all_differ(policies.iter().map(Policy::name))?;
+    Ok(policies)
+}
+
+/// # Errors
+/// If one of `names` is there twice.
+pub(super) fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), LimiterError> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(LimiterError::DuplicatePolicy(name.to_owned()));
+        }
+    }
+    Ok(())
 }

@@ -5,8 +5,8 @@
 //! woken on behalf of all others. It runs after the tasks that are ready, so nothing waits for more
 //! requests to come.
 //!
-//! A runtime with one thread per worker, as actix has, spawns a task on each. In a runtime that moves
-//! tasks between threads, as tokio's is, each thread that asks gets a task of its own, which may run on any
+//! A runtime with one thread per worker, as actix has, spawns a task on each. In a runtime that moves tasks
+//! between threads, as tokio's is, each thread that asks gets a task of its own, which may run on any
 //! thread: see [`here_or_spawn`].
 
 use std::cell::RefCell;

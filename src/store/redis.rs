@@ -10,6 +10,7 @@ use self::dispatch::Dispatch;
 pub(crate) use self::doctor::{Finding, Level, Look, examine, look};
 pub use self::health::status::RedisStatus;
 pub use self::options::RedisOptions;
+pub use self::script::lua;
 use self::servers::Servers;
 use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError};
 
@@ -28,11 +29,12 @@ mod servers;
 
 /// Keeps state in a Redis server, or in the nodes of a Redis Cluster.
 ///
-/// Requests queue for a few dispatcher threads; each sends whatever is queued as one call of one
-/// script over a pooled connection, or one for each slot of a cluster. A few calls in a row that fail
-/// or take too long take their server *down*: from then on every request for it is answered
-/// [`Unreachable`](crate::StoreErrorKind::Unreachable) at once, until a probe in the background, which charges keys of its
-/// own, is answered again.
+/// Requests queue for a few dispatcher threads. Each thread sends all that is queued as one call of a
+/// script over a pooled connection, or in a cluster as one call for each slot.
+///
+/// After a few calls in a row that fail or take too long, the server is *down*. From then on requests
+/// are answered [`StoreErrorKind::Unreachable`](crate::StoreErrorKind::Unreachable) at once, until a
+/// probe in the background succeeds. The probe charges keys of its own.
 #[derive(Debug)]
 pub struct RedisStore {
     servers: Arc<Servers>,
@@ -40,30 +42,30 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store in the Redis of `options`. Tries once to reach it; where it does not answer, the store
-    /// starts down and takes it up when it does.
+    /// Starts a store in the Redis of `options`, and tries once to reach it. If it does not answer, the
+    /// store starts down, and is up once it answers.
     ///
     /// # Errors
-    /// When the URL is not one of a Redis, or no thread can be started.
+    /// When the URL is not that of a Redis, or no thread can be started.
     pub fn start(options: &RedisOptions) -> Result<Self, StoreError> {
         let servers = Arc::new(Servers::start(options)?);
         let dispatch = Dispatch::start(&servers, options)?;
         Ok(Self { servers, dispatch })
     }
 
-    /// Where it is, without credentials.
+    /// The address of the Redis, without credentials.
     #[must_use]
     pub fn address(&self) -> &str {
         self.servers.address()
     }
 
-    /// Whether the server is asked: not while it fails; in a cluster, whether every node is.
+    /// Whether the server is up, so that requests ask it. In a cluster, whether every node is.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.servers.are_up()
     }
 
-    /// How it stands with the server, and what was counted of that.
+    /// The present status of the server, and counts since the start.
     #[must_use]
     pub fn status(&self) -> RedisStatus {
         self.servers.status()
@@ -79,12 +81,12 @@ impl Store for RedisStore {
         self.dispatch.reset(keys)
     }
 
-    /// In a cluster, whose nodes each decide on their own keys.
+    /// True in a cluster, where each node decides on its own keys.
     fn may_give_back(&self) -> bool {
         self.servers.are_many()
     }
 
     fn on_return(&self, debtor: Weak<dyn Debtor>) {
-        self.servers.accounts().add_debtor(debtor);
+        self.servers.debts().add_debtor(debtor);
     }
 }

@@ -1,7 +1,9 @@
 //! The floors of the house: which module may import which. No module imports from a floor above.
 
+mod circles;
 mod source;
 
+use circles::Imports;
 use source::{Exports, NamedPath, Source, dependencies, exports, sources};
 
 /// The modules of the crate root, from the ground up: each imports from its own floor and from
@@ -55,6 +57,20 @@ fn every_module_has_a_floor() {
             source.module(),
         );
     }
+}
+
+#[test]
+fn every_floor_has_its_modules() {
+    let sources = sources();
+    let missing = FLOORS.into_iter().flatten().filter(|module| {
+        !sources.iter().any(|source| !source.is_door() && source.module() == **module)
+    });
+    assert_none(missing.map(|module| format!("there is no module `{module}`: FLOORS names it")));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    assert_none(Imports::of(&sources()).circles());
 }
 
 #[test]

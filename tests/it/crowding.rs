@@ -1,5 +1,5 @@
-//! A client that makes up keys fills no store, resets no count and keeps nobody out, as the README
-//! promises.
+//! A client that makes up keys fills no store, resets no count and keeps nobody out, as
+//! docs/src/memory.md promises.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

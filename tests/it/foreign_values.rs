@@ -11,9 +11,6 @@ use tollgate::{MAX_EXACT, Policy, Retry};
 use crate::support::random::for_all;
 use crate::support::stores::{HOUR, NOW, Stand, charge, each_policy};
 
-const REFUND: &str =
-    concat!(include_str!("../../lua/shared.lua"), include_str!("../../lua/refund.lua"));
-
 /// A value that something else wrote.
 #[derive(Clone, Debug)]
 enum Foreign {
@@ -92,7 +89,7 @@ fn write(redis: &mut Connection, key: &str, foreign: &Foreign) -> Option<Vec<u8>
     Some(value)
 }
 
-/// Whether `value` may be a state of `policy`, as the table of layouts in the README has it.
+/// Whether `value` may be a state of `policy`, as the table of layouts in docs/src/layouts.md has it.
 fn may_be_a_state(policy: &Policy, value: &[u8]) -> bool {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let exact = |bytes: &[u8]| bytes.chunks(7).all(|it| number(it) <= MAX_EXACT);
@@ -110,7 +107,11 @@ fn may_be_a_state(policy: &Policy, value: &[u8]) -> bool {
 fn refund(redis: &mut Connection, charge: &Charge) -> u64 {
     let (policy, quota) = (&charge.policy, charge.policy.quota());
     let mut refund = redis::cmd("EVAL");
-    refund.arg(REFUND).arg(1).arg(charge.key.as_str()).arg(policy.algorithm().name());
+    refund
+        .arg(tollgate::lua::REFUND)
+        .arg(1)
+        .arg(charge.key.as_str())
+        .arg(policy.algorithm().name());
     refund.arg(quota.units()).arg(quota.window()).arg(2).arg(NOW);
     refund.query(redis).expect("a refund of nothing is no failure")
 }

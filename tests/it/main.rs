@@ -5,7 +5,7 @@ mod support;
 // Checks that those fixtures do what tests expect of them.
 mod fixtures;
 
-// What a decision promises. Numbers are those of the README's list of guarantees.
+// What a decision promises. The numbers are in the order of docs/src/guarantees.md.
 // 1: All policies of a request are decided in one step, and charged together or not at all.
 mod atomic;
 // 1: Many clients at once get exactly the quota.
@@ -98,6 +98,8 @@ mod logs;
 mod signals;
 
 // The source tree.
+// What the README and the book show is so.
+mod docs;
 // Which module may import which, and how long a file may be.
 mod architecture;
 // The script that installs what `make` needs.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tollgate::store::{Acquire, Store};
 use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore};
 
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, charge, dump, policy};
 use crate::support::threads::until;
@@ -79,7 +79,7 @@ fn a_store_that_starts_without_redis_takes_it_up() {
 fn a_store_that_is_dropped_ends_its_threads() {
     let server = Server::start();
     for (what, url) in [("up", server.url()), ("down", format!("{}.gone", server.url()))] {
-        let mut process = Process::start("outage::a_process_that_drops_stores", &url);
+        let mut process = TestProcess::start("outage::a_process_that_drops_stores", &url);
         process.go();
         assert_eq!(process.value_of("during"), 3, "{what}");
         assert_eq!(process.value_of("after"), 0, "{what}");

@@ -1,5 +1,5 @@
 //! The most and the fewest requests that clients are admitted while something happens to Redis under
-//! traffic: one quota, and what the README adds to it for each case.
+//! traffic: one quota, and what docs/src/outages.md adds to it for each case.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

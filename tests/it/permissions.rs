@@ -11,10 +11,10 @@ use crate::support::stores::{HOUR, policy};
 
 const ALGORITHMS: [&str; 4] = ["fixed-window", "sliding-window", "sliding-log", "token-bucket"];
 
-/// The rules that the README gives for a Redis user.
+/// The rules that the documentation gives for a Redis user.
 pub(crate) fn documented() -> Vec<&'static str> {
-    let readme = include_str!("../../README.md");
-    let line = readme.lines().find(|line| line.contains("ACL SETUSER tollgate"));
+    let page = include_str!("../../docs/src/redis.md");
+    let line = page.lines().find(|line| line.contains("ACL SETUSER tollgate"));
     let rules = line.and_then(|line| line.split_once("SETUSER tollgate ")).expect("an ACL").1;
     rules.split_whitespace().collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tollgate::OnStoreFailure;
 
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
 use crate::support::threads::until;
@@ -22,7 +22,8 @@ fn a_hundred_outages_leave_nothing_behind() {
         let list = redis::cmd("CLIENT").arg("LIST").query::<String>(&mut server.connection());
         list.expect("a list").lines().count()
     };
-    let mut process = Process::start("repeated_outages::a_process_of_many_outages", &server.url());
+    let mut process =
+        TestProcess::start("repeated_outages::a_process_of_many_outages", &server.url());
     process.go();
     // It has as long for each as for anything.
     for cycle in 0..WARM + CYCLES {

@@ -1,5 +1,5 @@
 //! What processes that share a quota admit together while some or all of them lose Redis: no more than
-//! the table in the README says, and no less in the worst case.
+//! the table in docs/src/outages.md says, and no less in the worst case.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ const QUOTA: usize = 100;
 
 const ALGORITHMS: [&str; 4] = ["fixed-window", "sliding-window", "sliding-log", "token-bucket"];
 
-/// Of so many processes so many lose Redis, and so much is admitted then: the figures of the README.
+/// Of so many processes so many lose Redis, and so much is admitted then: the figures of docs/src/outages.md.
 const ONE_SIDED: [(usize, usize, usize); 5] =
     [(2, 1, 150), (5, 1, 120), (5, 4, 180), (10, 1, 110), (10, 9, 190)];
 
-/// What the README allows where `lost` of so many processes have lost Redis.
+/// What docs/src/outages.md allows where `lost` of so many processes have lost Redis.
 fn allowed(processes: usize, lost: usize) -> usize {
     QUOTA + lost * QUOTA.div_ceil(processes)
 }

@@ -1,4 +1,4 @@
-//! The middleware: who is asking, before [`RateLimit`](crate::RateLimit) counts by it.
+//! The middleware that finds out who is asking, before [`RateLimit`](crate::RateLimit) counts by it.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -10,9 +10,8 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use bytes::Bytes;
 
-use super::Proofs;
-use super::credential::Credential;
 use super::jwt::Unproved;
+use super::proofs::Proofs;
 use crate::actix::adapter::address_once;
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
@@ -20,10 +19,11 @@ use crate::http::identity::User;
 use crate::http::problem;
 use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
 
-/// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
+/// Puts the [`User`] of a request into its extensions, and refuses wrong credentials.
 ///
-/// A request without credentials passes, as its address's own. Wrong ones are answered 401 and
-/// charged to the address; when that quota is used up, 429 comes before any are looked at.
+/// A request without credentials passes, and counts by its address. Wrong credentials are answered 401
+/// and charged to the address. When that quota is used up, the answer is 429, and credentials are not
+/// read any more.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticate(Arc<Inner>);
 
@@ -36,7 +36,7 @@ struct Inner {
 }
 
 impl Authenticate {
-    /// Takes `proofs`, and charges wrong ones under the policies `failures` of `limiter`.
+    /// Accepts `proofs`, and charges wrong credentials under the policies `failures` of `limiter`.
     pub(crate) fn new(
         proofs: Proofs,
         limiter: Limiter,
@@ -50,13 +50,13 @@ impl Authenticate {
 }
 
 impl Inner {
-    /// The user of `request`, or nobody where it names none.
+    /// The user of `request`; `None` if it names no user.
     ///
     /// # Errors
-    /// With the answer to a request that is refused.
+    /// With the response to a request that is refused.
     async fn user_of(&self, request: &ServiceRequest) -> Result<Option<User>, HttpResponse> {
         if self.failures.is_blocked(|| self.client(request)) {
-            // The limit refuses it, whoever it is: neither the store nor a credential matters.
+            // The limiter will refuse it whatever its credentials are, so they are not read.
             return Ok(None);
         }
         match self.proofs.upstream_user(request) {
@@ -64,7 +64,7 @@ impl Inner {
             Ok(user) => return Ok(user),
             Err(why) => return Err(self.refuse(request, why).await),
         }
-        let Some(credential) = Credential::of(request.headers(), &self.proofs) else {
+        let Some(credential) = self.proofs.credential(request.headers()) else {
             return Ok(None);
         };
         self.admitted(request, self.failures.may_try(&self.client(request))).await?;
@@ -76,7 +76,7 @@ impl Inner {
 
     async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
         match why {
-            // That is no fault of the client's, and no guess of one can be right.
+            // This is not the client's fault, and no guess can succeed meanwhile.
             Unproved::NoKeys => problem::unverifiable(request).into(),
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
@@ -89,15 +89,15 @@ impl Inner {
         }
     }
 
-    /// Whoever sends `request`, by address alone.
+    /// The client of `request`, by its address alone.
     fn client(&self, request: &ServiceRequest) -> Client<'static> {
         address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
     }
 
-    /// Waits for what the limiter says of an attempt.
+    /// Waits until the limiter has decided about an attempt.
     ///
     /// # Errors
-    /// With the answer to an attempt that is refused.
+    /// With the response to an attempt that is refused.
     async fn admitted(
         &self,
         request: &ServiceRequest,

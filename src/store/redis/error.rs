@@ -1,11 +1,14 @@
-//! What errors of the redis crate mean, and which of them say that nothing was charged.
+//! What errors of redis-rs mean for a store: their kind, and whether anything may have been charged.
 
 use redis::RedisError;
 
 use crate::store::{StoreError, StoreErrorKind};
 
-/// What a failure of the redis crate means to a caller of the store.
-pub(super) fn store_error(error: redis::RedisError) -> StoreError {
+/// What Redis adds to an error inside a script, from 7.0 on.
+const IN_A_SCRIPT: &str = "user_script";
+
+/// The error of the store that `error` of a call means.
+pub(super) fn store_error(error: RedisError) -> StoreError {
     let kind = if error.is_timeout() {
         StoreErrorKind::TimedOut
     } else if error.is_io_error() {
@@ -18,8 +21,8 @@ pub(super) fn store_error(error: redis::RedisError) -> StoreError {
     StoreError::caused_by(kind, error)
 }
 
-/// The same of a failure to connect, where nothing was lost.
-pub(super) fn connect_error(error: redis::RedisError) -> StoreError {
+/// The same for an error of a connect, which cannot lose an answer.
+pub(super) fn connect_error(error: RedisError) -> StoreError {
     match store_error(error) {
         error if error.kind() == StoreErrorKind::Lost => {
             error.into_kind(StoreErrorKind::Unreachable)
@@ -28,23 +31,21 @@ pub(super) fn connect_error(error: redis::RedisError) -> StoreError {
     }
 }
 
-/// What Redis adds, from 7.0 on, to an error that a script met on its way.
-const IN_A_SCRIPT: &str = "user_script";
-
-/// Whether a server that answers with `error` has surely written nothing of the call.
+/// Whether a server that replies with `error` has certainly written nothing of the call.
 ///
-/// A script is a step that nothing comes between, and its writes stay when an error ends it. So what
-/// counts is when the server looks.
-pub(super) fn charged_nothing(error: &RedisError) -> bool {
+/// When an error ends a script, its earlier writes stay. So the question is when the server checks for
+/// each error.
+fn charged_nothing(error: &RedisError) -> bool {
     let detail = error.detail().unwrap_or_default();
     match error.code() {
-        // When a script is about to write: it was so before the first write, or is so at none. A
-        // memory that is full is not even spoken of after that one.
+        // It checks for these before each write. None of them begins while a script runs, and a full
+        // memory is no error any more after the first write.
         Some("OOM" | "READONLY" | "MASTERDOWN" | "NOREPLICAS") => true,
-        // Likewise of a snapshot that failed; but an append-only file is written by another thread,
-        // which may fail while a script runs.
+        // The same holds for a failed snapshot. But another thread writes the append-only file, and may
+        // fail while a script runs.
         Some("MISCONF") => detail.contains("RDB snapshots"),
-        // Before a script is run. A command that one may not call is NOPERM as well, from 7.2 on.
+        // It checks for these before it runs the script. From 7.2 on, NOPERM also says that a command
+        // inside the script is refused.
         Some(
             "LOADING" | "BUSY" | "NOAUTH" | "WRONGPASS" | "NOPERM" | "NOSCRIPT" | "CLUSTERDOWN"
             | "MOVED" | "ASK" | "TRYAGAIN" | "CROSSSLOT",
@@ -53,9 +54,9 @@ pub(super) fn charged_nothing(error: &RedisError) -> bool {
     }
 }
 
-/// Whether `error` says that one of a call's keys may not be touched, and that the call was not run.
-/// Then it is of some of its requests alone.
-pub(super) fn is_of_a_key(error: &StoreError) -> bool {
+/// Whether `error` says that the user may not touch one of the keys of a call, and that the call was
+/// not run. Then only some of its requests are the reason.
+pub(super) fn is_about_a_key(error: &StoreError) -> bool {
     let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<RedisError>());
     source.is_some_and(|error| {
         let detail = error.detail().unwrap_or_default();
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_one_key_is_told_from_what_is_of_the_command() {
+    fn an_error_about_a_key_is_told_from_one_about_a_command() {
         let cases = [
             // As 7.0 and 7.2 write it.
             (
@@ -143,7 +144,7 @@ mod tests {
             ("NOPERM No permissions to access a key script: 1, on @user_script:9.", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(is_of_a_key(&store_error(reply(text))), expected, "{text}");
+            assert_eq!(is_about_a_key(&store_error(reply(text))), expected, "{text}");
         }
     }
 }

@@ -62,7 +62,7 @@ fn the_most_specific_route_holds() {
 fn no_spelling_of_a_path_leaves_the_route_that_answers_it() {
     let routes = [("/api/data", "data"), ("/api/items/{id}", "item"), ("/*", "all")];
     let tollgate = serve(Options::default().set("store.url", "memory:"), &routes);
-    // (what is asked for, the policy it is charged under): README, "Routes".
+    // (what is asked for, the policy it is charged under): docs/src/routes.md.
     for (target, name) in [
         // As the router reads a path: these are `/api/data`.
         ("/api/data", "data"),

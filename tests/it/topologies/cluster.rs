@@ -10,7 +10,7 @@ use tollgate::{Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, Sto
 use super::store;
 use crate::outage::threads;
 use crate::permissions::documented;
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::cluster::Cluster;
 use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
 use crate::support::threads::{together, until};
@@ -53,7 +53,7 @@ impl Ledger {
 }
 
 fn slot_of(cluster: &Cluster, user: &str) -> u16 {
-    cluster.slot_of(&charge(user, &policy("p", "fixed-window", 1, HOUR)).key)
+    cluster.slot_of(charge(user, &policy("p", "fixed-window", 1, HOUR)).key.as_str())
 }
 
 /// The first `count` users whose keys the primary `number` holds.
@@ -158,7 +158,7 @@ fn a_resharding_under_traffic_loses_and_doubles_nothing() {
 fn its_threads_end_with_the_store() {
     let cluster = Cluster::start();
     let mut process =
-        Process::start("topologies::cluster::a_process_that_drops_a_store", &cluster.url());
+        TestProcess::start("topologies::cluster::a_process_that_drops_a_store", &cluster.url());
     process.go();
     assert_eq!(process.value_of("after"), 0);
 }

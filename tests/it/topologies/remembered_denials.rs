@@ -58,8 +58,9 @@ fn is_open(limiter: &Limiter, user: &str, names: &[&str]) -> bool {
 
 /// A user whose slot another primary has than the one of that number.
 fn user_apart_from(cluster: &Cluster, primary: usize, policy: &Arc<Policy>) -> String {
-    let apart =
-        |user: &String| Cluster::first_owner(cluster.slot_of(&charge(user, policy).key)) != primary;
+    let apart = |user: &String| {
+        Cluster::first_owner(cluster.slot_of(charge(user, policy).key.as_str())) != primary
+    };
     (0..).map(|user| format!("u{user}")).find(apart).expect("one of them")
 }
 
@@ -106,7 +107,7 @@ fn a_denial_for_units_that_are_given_back_is_not_remembered() {
     let processes = [(); 2].map(|()| process(&cluster, &[own.clone(), shared.clone()], &sets));
     assert!(admits(&processes[0], "anyone", &["shared"]));
     let key = Keyspace::new("test").key(&Identity::Global, &shared);
-    let node = Cluster::first_owner(cluster.slot_of(&key));
+    let node = Cluster::first_owner(cluster.slot_of(key.as_str()));
     let user = user_apart_from(&cluster, node, &own);
     let both = ["own", "shared"];
     a_denial_in_between_is_forgotten(&cluster, node, processes, &user, &own, both);
@@ -120,7 +121,7 @@ fn nor_is_one_while_a_slot_is_moving() {
     let sets: [&[&str]; 2] = [&["first", "second"], &["first"]];
     let policies = [first.clone(), second];
     let user = user_apart_from(&cluster, 1, &first);
-    let slot = cluster.slot_of(&charge(&user, &first).key);
+    let slot = cluster.slot_of(charge(&user, &first).key.as_str());
     let source = Cluster::first_owner(slot);
     let mut processes = Some([(); 2].map(|()| process(&cluster, &policies, &sets)));
     // Its key stays behind, and that of the first is made where the slot moves to.

@@ -1,7 +1,7 @@
-//! Sockets: made within a time limit, and looked at before they are used again.
+//! Sockets: they are connected within a time limit, and can be checked before they are used again.
 //!
-//! redis-rs has connections of its own, but keeps their sockets to itself: there is no way to see
-//! that a server has closed one meanwhile, other than to send a request and lose it.
+//! redis-rs has connections of its own, but hides their sockets. With those, the only way to see that
+//! a server has closed a connection is to send a request and lose it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -15,12 +15,13 @@ use rustix::net::{RecvFlags, recv, sockopt};
 #[cfg(feature = "tls")]
 use rustls::{ClientConnection, StreamOwned};
 
-use super::target::Server;
+use super::server::Server;
+use super::time_limit::left_until;
 
-/// The kernel counts the times of keepalive in whole seconds.
+/// The shortest keepalive time: the kernel counts in whole seconds.
 const LEAST_KEEPALIVE: Duration = Duration::from_secs(1);
 
-/// After so many probes without an answer, the kernel gives a connection up.
+/// How many unanswered keepalive probes end a connection.
 const KEEPALIVE_PROBES: u32 = 3;
 
 /// A connected socket.
@@ -42,7 +43,7 @@ impl Socket {
                 if let Some(tls) = server.tls() {
                     return tls.greet(host, tcp, deadline).map(Self::Tls);
                 }
-                // A URL with TLS is refused where this is built without.
+                // A build without TLS refuses such a URL earlier.
                 drop(tcp);
                 Err(ErrorKind::Unsupported.into())
             }
@@ -53,14 +54,14 @@ impl Socket {
         }
     }
 
-    /// Whether nothing has arrived: neither its end, nor an error, nor a word that nobody asked for.
-    /// It never waits.
+    /// Whether nothing has arrived: no end of the connection, no error, and no data that nobody asked
+    /// for. It never waits.
     pub(crate) fn is_quiet(&self) -> bool {
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
         matches!(recv(self, &mut [0_u8], flags), Err(Errno::AGAIN))
     }
 
-    /// The first byte of what comes next, without taking it.
+    /// Waits for the next byte and returns it without consuming it; `None` at the end.
     pub(crate) fn peek(&self) -> io::Result<Option<u8>> {
         let mut byte = [0_u8];
         let (_, read) = retry_on_intr(|| recv(self, &mut byte, RecvFlags::PEEK))?;
@@ -71,7 +72,7 @@ impl Socket {
         !matches!(self, Self::Tcp(_) | Self::Unix(_))
     }
 
-    /// The limit of each read from now on.
+    /// Sets the time limit of each later read.
     pub(crate) fn set_read_limit(&self, limit: Duration) -> io::Result<()> {
         match self {
             Self::Unix(socket) => socket.set_read_timeout(Some(limit)),
@@ -81,7 +82,7 @@ impl Socket {
         }
     }
 
-    /// The limit of each write from now on.
+    /// Sets the time limit of each later write.
     pub(crate) fn set_write_limit(&self, limit: Duration) -> io::Result<()> {
         match self {
             Self::Unix(socket) => socket.set_write_timeout(Some(limit)),
@@ -92,14 +93,8 @@ impl Socket {
     }
 }
 
-/// What is left until `deadline`.
-pub(crate) fn left_until(deadline: Instant) -> io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    // To a socket, zero is no limit at all.
-    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
-}
-
-/// A connection to the first address of `host` that takes one. Those that stay silent share the time.
+/// Connects by `deadline` to the first address of `host` that accepts. Addresses that do not answer
+/// share the time that is left.
 pub(crate) fn tcp(
     host: &str,
     port: u16,
@@ -112,7 +107,7 @@ pub(crate) fn tcp(
         let others = u32::try_from(addresses.len() - number).unwrap_or(u32::MAX);
         match TcpStream::connect_timeout(address, left_until(deadline)? / others) {
             Ok(socket) => {
-                // Otherwise the kernel holds a small batch back for the last one's acknowledgement.
+                // Without this, the kernel delays a small batch until the last one is acknowledged.
                 socket.set_nodelay(true)?;
                 keep_alive(&socket, idle)?;
                 return Ok(socket);
@@ -123,8 +118,8 @@ pub(crate) fn tcp(
     Err(failure)
 }
 
-/// Has the kernel ask while a connection idles: what lies between remembers it for longer, and a
-/// server that has gone without a word is found out before the connection has idled for `idle`.
+/// Turns on the kernel's keepalive probes, so that a connection may idle for `idle`. The probes keep
+/// it alive in firewalls on the way, and find out in that time that a server has vanished.
 fn keep_alive(socket: &TcpStream, idle: Duration) -> io::Result<()> {
     let begin = (idle / 3).max(LEAST_KEEPALIVE);
     let interval = (idle / 6).max(LEAST_KEEPALIVE);

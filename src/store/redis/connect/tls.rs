@@ -1,4 +1,4 @@
-//! What a connection with TLS trusts, and shows.
+//! The certificates that connections by TLS trust and show.
 
 use std::io;
 use std::net::TcpStream;
@@ -21,14 +21,15 @@ mod verifier;
 
 /// The certificates of connections to a Redis by `rediss://`.
 ///
-/// Unless told otherwise, it trusts the authorities that browsers trust, and shows none of its own.
+/// The default trusts the authorities that browsers trust, and shows no certificate.
+#[must_use = "certificates do nothing until they are given to RedisOptions"]
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RedisTls {
     authorities: Option<Arc<[u8]>>,
     identity: Option<Arc<Identity>>,
 }
 
-/// In PEM.
+/// The certificates and the key that are shown to servers, in PEM.
 #[derive(PartialEq, Eq)]
 struct Identity {
     certificates: Vec<u8>,
@@ -36,11 +37,11 @@ struct Identity {
 }
 
 impl RedisTls {
-    /// Trusts the authorities in `pem`, and no others. A server may also show one of these certificates
-    /// as its own, as one does whose certificate is signed by itself.
+    /// Trusts only the authorities in `pem`. A server may also show one of these certificates as its
+    /// own, which makes self-signed certificates work.
     ///
     /// # Errors
-    /// When there is none in it, or one that is not the certificate of an authority.
+    /// When `pem` holds no certificate, or one that is not the certificate of an authority.
     pub fn with_authorities(self, pem: &[u8]) -> Result<Self, RedisTlsError> {
         let mut store = RootCertStore::empty();
         for authority in certificates(pem)? {
@@ -49,11 +50,11 @@ impl RedisTls {
         Ok(Self { authorities: Some(pem.into()), ..self })
     }
 
-    /// Shows the server the first of `certificates`, which are in PEM, the others being between it
-    /// and an authority.
+    /// Shows the first of `certificates` to servers, and proves to own it by `key`. The other
+    /// certificates lead from the first one to an authority. All are in PEM.
     ///
     /// # Errors
-    /// When there is no certificate, or no key, or the two do not fit.
+    /// When there is no certificate or no key, or the key is not that of the certificate.
     pub fn with_identity(self, certificates: &[u8], key: &[u8]) -> Result<Self, RedisTlsError> {
         let chain = self::certificates(certificates)?;
         let private = PrivateKeyDer::from_pem_slice(key).map_err(|_| RedisTlsError::NoKey)?;
@@ -63,9 +64,9 @@ impl RedisTls {
         Ok(Self { identity: Some(Arc::new(identity)), ..self })
     }
 
-    /// How connections are made in this way.
+    /// The client side of connections with these certificates.
     pub(crate) fn client(&self) -> Result<TlsClient, Box<dyn error::Error + Send + Sync>> {
-        // That of the process, if the app has chosen one.
+        // An app may have chosen a provider for its whole process.
         let own = || Arc::new(aws_lc_rs::default_provider());
         let provider = CryptoProvider::get_default().cloned().unwrap_or_else(own);
         let mut roots = RootCertStore::empty();
@@ -84,7 +85,7 @@ impl RedisTls {
         let verifier = Arc::new(Verifier::new(verifier.build()?, listed));
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .dangerous() // as any verifier of one's own is: see what this one takes
+            .dangerous() // rustls calls every custom verifier so; see what this one accepts
             .with_custom_certificate_verifier(verifier);
         let config = match &self.identity {
             Some(identity) => config.with_client_auth_cert(
@@ -97,12 +98,12 @@ impl RedisTls {
     }
 }
 
-/// Who makes connections with TLS. They share what lets a later one begin with less work.
+/// Makes connections with TLS, which share their sessions so that later handshakes are shorter.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsClient(Arc<ClientConfig>);
 
 impl TlsClient {
-    /// Agrees on TLS over `tcp` with who must be `host`, by `deadline`.
+    /// Makes the TLS handshake over `tcp` by `deadline`. The server must prove to be `host`.
     pub(crate) fn greet(
         &self,
         host: &str,
@@ -112,7 +113,7 @@ impl TlsClient {
         handshake::shake_hands(self.0.clone(), host, tcp, deadline)
     }
 
-    /// Whether who listens at the other end of `tcp` answers a greeting by TLS, whatever it says.
+    /// Whether the server at the other end of `tcp` answers a greeting by TLS, with whatever answer.
     pub(crate) fn is_understood(&self, host: &str, tcp: TcpStream, deadline: Instant) -> bool {
         handshake::is_understood(self.0.clone(), host, tcp, deadline)
     }
@@ -127,7 +128,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, RedisTlsErro
 }
 
 impl fmt::Debug for RedisTls {
-    /// Without the key.
+    /// Leaves out the certificates and the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisTls")
             .field("has_authorities", &self.authorities.is_some())
@@ -136,17 +137,17 @@ impl fmt::Debug for RedisTls {
     }
 }
 
-/// What is wrong with certificates or a key. It carries nothing of them.
+/// What is wrong with certificates or a key. It does not carry them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedisTlsError {
     /// The PEM holds no certificate.
     NoCertificate,
-    /// What should be one is none.
+    /// The PEM holds something that is not a valid certificate.
     NotACertificate,
     /// The PEM holds no private key.
     NoKey,
-    /// The key is not the certificate's, or of a kind that is not known.
+    /// The key does not belong to the certificate, or is of an unknown kind.
     KeyOfAnother,
 }
 

@@ -1,17 +1,19 @@
-//! Where a Redis is: a [`RedisUrl`], whose passwords never print.
+//! The URL of a Redis. Its passwords never print.
 
 use std::fmt;
 use std::str::FromStr;
 
-use redis::{ConnectionAddr, ConnectionInfo, RedisConnectionInfo};
+use redis::{ConnectionAddr, RedisConnectionInfo};
 
 pub use self::mistake::RedisUrlError;
+use self::topology::{HostList, Topology, is_tls};
 
 mod mistake;
 mod parse;
+pub(crate) mod topology;
 
 /// The URL of a Redis: of one server, of the sentinels that know which server is the primary, or of
-/// some nodes of a cluster. Printed, it has `***` for its credentials.
+/// some nodes of a cluster. It prints `***` in place of its credentials.
 #[derive(Clone)]
 pub struct RedisUrl {
     text: Box<str>,
@@ -19,30 +21,14 @@ pub struct RedisUrl {
     topology: Box<Topology>,
 }
 
-/// What stands at a URL.
-#[derive(Clone, Debug)]
-pub(crate) enum Topology {
-    Server(ConnectionInfo),
-    /// With the settings of connections to the primary called `name`.
-    Sentinel {
-        sentinels: Vec<ConnectionInfo>,
-        name: String,
-        primary: RedisConnectionInfo,
-    },
-    /// With some of the nodes, which know the others.
-    Cluster {
-        nodes: Vec<ConnectionInfo>,
-    },
-}
-
 impl RedisUrl {
-    /// The URL as it was written, password and all: for the connection, never for a message.
+    /// The URL as it was written, with its password. Use it to connect, never in a message.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Whether connections are made with TLS.
+    /// Whether connections use TLS.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         let first = match &*self.topology {
@@ -60,7 +46,7 @@ impl RedisUrl {
 }
 
 impl Default for RedisUrl {
-    /// The server on this machine.
+    /// `redis://127.0.0.1:6379/0`, a server on this machine.
     fn default() -> Self {
         "redis://127.0.0.1:6379/0".parse().expect("the form of a server's URL")
     }
@@ -77,11 +63,8 @@ impl FromStr for RedisUrl {
     }
 }
 
-pub(crate) fn is_tls(info: &ConnectionInfo) -> bool {
-    matches!(info.addr(), ConnectionAddr::TcpTls { .. })
-}
-
-/// Made of the parts that are shown, so that no way of writing a password gets past it.
+/// The URL without credentials. It is built from the parts that may be shown, so that no way of
+/// writing a password gets past it.
 fn redacted(scheme: &str, topology: &Topology) -> String {
     match topology {
         Topology::Server(info) => {
@@ -91,17 +74,17 @@ fn redacted(scheme: &str, topology: &Topology) -> String {
                 let credentials = if is_secret { "&pass=***" } else { "" };
                 return format!("redis+unix://{}?db={db}{credentials}", path.display());
             }
-            format!("{scheme}://{}{}/{db}", stars(is_secret), Places(std::slice::from_ref(info)))
+            format!("{scheme}://{}{}/{db}", stars(is_secret), HostList(std::slice::from_ref(info)))
         }
         Topology::Sentinel { sentinels, name, primary } => {
             let is_secret = sentinels.iter().any(|it| has_credentials(it.redis_settings()));
             let own = if is_secret { "?sentinel_pass=***" } else { "" };
             let (stars, db) = (stars(has_credentials(primary)), primary.db());
-            format!("{scheme}://{stars}{}/{name}/{db}{own}", Places(sentinels))
+            format!("{scheme}://{stars}{}/{name}/{db}{own}", HostList(sentinels))
         }
         Topology::Cluster { nodes } => {
             let is_secret = nodes.iter().any(|it| has_credentials(it.redis_settings()));
-            format!("{scheme}://{}{}", stars(is_secret), Places(nodes))
+            format!("{scheme}://{}{}", stars(is_secret), HostList(nodes))
         }
     }
 }
@@ -112,26 +95,6 @@ fn has_credentials(settings: &RedisConnectionInfo) -> bool {
 
 fn stars(is_secret: bool) -> &'static str {
     if is_secret { "***@" } else { "" }
-}
-
-/// Hosts and ports, with commas between.
-pub(crate) struct Places<'a>(pub(crate) &'a [ConnectionInfo]);
-
-impl fmt::Display for Places<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, info) in self.0.iter().enumerate() {
-            let comma = if number > 0 { "," } else { "" };
-            match info.addr() {
-                ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. }
-                    if host.contains(':') =>
-                {
-                    write!(f, "{comma}[{host}]:{port}")?;
-                }
-                address => write!(f, "{comma}{address}")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 impl PartialEq for RedisUrl {

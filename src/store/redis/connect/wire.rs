@@ -9,14 +9,15 @@ use redis::{
     RedisResult, Value, cmd,
 };
 
-use super::socket::{Socket, left_until};
-use super::target::{Server, of_socket};
-use super::tls_mismatch::Misdirected;
+use super::server::Server;
+use super::socket::Socket;
+use super::time_limit::{left_until, socket_limit};
+use super::tls_mismatch::TlsMismatch;
 
-/// The first byte of an alert of TLS, which is none of any reply.
+/// The first byte of a TLS alert. No reply of Redis begins with it.
 const ALERT: u8 = 0x15;
 
-/// A connection that takes commands. After a failure of the socket or of the protocol it takes none.
+/// A connection that takes commands, until the socket or the protocol fails.
 pub(crate) struct Wire {
     socket: Socket,
     parser: Parser,
@@ -25,25 +26,25 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// A connection whose making, and each of whose reads and writes, takes no longer than `timeout`.
-    pub(crate) fn connect(server: &Server, timeout: Duration) -> RedisResult<Self> {
+    /// Connects to `server` within `timeout`, which is also the limit of each later read and write.
+    pub(super) fn connect(server: &Server, timeout: Duration) -> RedisResult<Self> {
         let deadline = Instant::now() + timeout;
         let socket = Socket::connect(server, deadline)?;
         let settings = server.info().redis_settings();
         let mut wire = Self { socket, parser: Parser::new(), db: settings.db(), is_open: true };
         wire.socket.set_write_limit(left_until(deadline)?)?;
         wire.greet(settings, deadline)?;
-        wire.socket.set_write_limit(of_socket(timeout))?;
-        wire.socket.set_read_limit(of_socket(timeout))?;
+        wire.socket.set_write_limit(socket_limit(timeout))?;
+        wire.socket.set_read_limit(socket_limit(timeout))?;
         Ok(wire)
     }
 
-    /// Whether nothing has arrived that was not asked for, its end included.
+    /// Whether it is open and nothing has arrived that was not asked for.
     pub(crate) fn is_quiet(&self) -> bool {
         self.is_open && self.socket.is_quiet()
     }
 
-    /// The limit of each read from now on.
+    /// Sets the time limit of each later read.
     pub(crate) fn set_read_limit(&self, limit: Duration) -> RedisResult<()> {
         Ok(self.socket.set_read_limit(limit)?)
     }
@@ -57,7 +58,7 @@ impl Wire {
         self.close_after(sent.map_err(RedisError::from))
     }
 
-    /// The next reply to what was sent; an error of the server's is one.
+    /// Receives the next reply. An error that the server replies with is a reply as well.
     pub(crate) fn receive(&mut self) -> RedisResult<Value> {
         loop {
             if !self.is_open {
@@ -65,21 +66,21 @@ impl Wire {
             }
             let reply = self.parser.parse_value(&mut self.socket);
             match self.close_after(reply)? {
-                // No reply, but news that the protocol lets a server send at any time.
+                // The protocol lets a server send news at any time. They are no reply.
                 Value::Push { .. } => {}
                 reply => return Ok(reply),
             }
         }
     }
 
-    /// Says who connects, and to which database, all in one round trip.
+    /// Signs in, selects the database, and names this client, all in one round trip.
     fn greet(&mut self, own: &RedisConnectionInfo, deadline: Instant) -> RedisResult<()> {
         let mut needed: Vec<Cmd> = Vec::new();
         needed.extend(sign_in(own));
         if own.db() != 0 {
             needed.push(cmd("SELECT").arg(own.db()).take());
         }
-        // What these are answered is of no matter: Redis has them from 7.2 on.
+        // Redis knows these from 7.2 on. Before that it replies with errors, which do no harm.
         let mut name = cmd("CLIENT");
         name.arg("SETINFO").arg("LIB-NAME").arg(env!("CARGO_PKG_NAME"));
         let mut version = cmd("CLIENT");
@@ -89,44 +90,44 @@ impl Wire {
             command.write_packed_command(&mut bytes);
         }
         if let Err(error) = self.send(&bytes) {
-            return Err(self.last_words(deadline).unwrap_or(error));
+            return Err(self.reason_for_hanging_up(deadline).unwrap_or(error));
         }
-        let mut first_word = None;
+        let mut first_error = None;
         for number in 0..needed.len() + 2 {
             self.socket.set_read_limit(left_until(deadline)?)?;
             if number == 0 && !self.socket.is_tls() && self.socket.peek()? == Some(ALERT) {
-                return Err(Misdirected::WithoutTls.as_error(io::ErrorKind::InvalidData).into());
+                return Err(TlsMismatch::ClientWithout.as_error(io::ErrorKind::InvalidData).into());
             }
             let reply = match self.receive() {
                 Ok(reply) => reply.extract_error(),
-                // It said why and hung up, as one that has too many clients does.
-                Err(error) => return Err(first_word.unwrap_or(error)),
+                // A server with too many clients says so and then hangs up.
+                Err(error) => return Err(first_error.unwrap_or(error)),
             };
             match needed.get(number) {
-                Some(command) => drop(reply.map_err(|error| signed_in(command, error))?),
-                None if number == 0 => first_word = reply.err(),
+                Some(command) => drop(reply.map_err(|error| sign_in_error(command, error))?),
+                None if number == 0 => first_error = reply.err(),
                 None => {}
             }
         }
         Ok(())
     }
 
-    /// Why a server hung up before it was written to, where it said so. So does one, by TLS 1.3, that
-    /// refuses a client's certificate: after the handshake.
-    fn last_words(&mut self, deadline: Instant) -> Option<RedisError> {
+    /// The reason that a server gave before it hung up, if it gave one. With TLS 1.3, a server that
+    /// refuses a client's certificate says so only after the handshake.
+    fn reason_for_hanging_up(&mut self, deadline: Instant) -> Option<RedisError> {
         self.socket.set_read_limit(left_until(deadline).ok()?).ok()?;
-        let word = self.parser.parse_value(&mut self.socket).and_then(Value::extract_error);
-        word.err().filter(|error| !error.is_timeout() && !error.is_connection_dropped())
+        let reply = self.parser.parse_value(&mut self.socket).and_then(Value::extract_error);
+        reply.err().filter(|error| !error.is_timeout() && !error.is_connection_dropped())
     }
 
     fn close_after<T>(&mut self, result: RedisResult<T>) -> RedisResult<T> {
-        // Whatever arrives now may be the reply to something else.
+        // After a failure, the next reply may belong to another command.
         self.is_open &= result.is_ok();
         result
     }
 }
 
-/// The command that says who connects, where that is to be said.
+/// The command that signs in; `None` if there are no credentials and the protocol is the older one.
 fn sign_in(own: &RedisConnectionInfo) -> Option<Cmd> {
     let user = own.username();
     if own.protocol() == ProtocolVersion::RESP2 {
@@ -142,9 +143,9 @@ fn sign_in(own: &RedisConnectionInfo) -> Option<Cmd> {
     Some(hello)
 }
 
-/// What it means that a server answered `command` with `error`: of `AUTH`, mostly that it has no such
-/// user, or another password, though some servers say so with a code for anything.
-fn signed_in(command: &Cmd, error: RedisError) -> RedisError {
+/// Gives `error`, with which a server replied to `command`, the kind of a failed authentication if it
+/// is one. Some servers reply to a wrong password with a general error.
+fn sign_in_error(command: &Cmd, error: RedisError) -> RedisError {
     let is_auth = command.args_iter().next() == Some(redis::Arg::Simple(b"AUTH"));
     let detail = error.detail().unwrap_or_default();
     let is_of_password = detail.contains("invalid password") || detail.contains("any password");
@@ -248,7 +249,7 @@ mod tests {
         let of_reply = |text: &str| {
             let reply = redis::parse_redis_value(format!("-{text}\r\n").as_bytes());
             let error = reply.and_then(Value::extract_error).expect_err("an error");
-            signed_in(&sign_in(&own()).expect("a command"), error).kind()
+            sign_in_error(&sign_in(&own()).expect("a command"), error).kind()
         };
         fn own() -> RedisConnectionInfo {
             RedisConnectionInfo::default().set_password("secret")

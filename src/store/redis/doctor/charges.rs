@@ -1,29 +1,25 @@
-//! Charges what requests are charged: under every algorithm, on keys of every kind and all over the
-//! slots; reads it, gives it back where a cluster would, and forgets it.
+//! Charges as requests do: under every algorithm, and on keys of every kind, all over the slots. Then it
+//! reads the keys, gives back what a cluster would give back, and forgets them.
 
 use std::sync::Arc;
 
-use redis::{RedisResult, cmd};
+use redis::RedisResult;
 
-use super::Examiner;
+use super::examiner::Examiner;
 use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
-use crate::store::redis::error::is_of_a_key;
-use crate::store::redis::error::store_error;
-use crate::store::redis::health::cause::{Cause, Says};
-use crate::store::redis::recovery::probe;
-use crate::store::redis::recovery::probe::Probe;
-use crate::store::redis::script;
+use crate::store::redis::error::{is_about_a_key, store_error};
+use crate::store::redis::health::cause::{Cause, Described};
+use crate::store::redis::recovery::probe::{self, Probe};
 use crate::store::redis::script::batch::Batch;
-use crate::store::redis::script::reply::Reply;
-use crate::store::redis::script::{Refund, Sent};
-use crate::store::{Acquire, Charge, Key, Keyspace};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::redis::script::{self, Refund, Sent};
+use crate::store::{Acquire, Charge, Key, Keyspace, StoreError, StoreErrorKind};
 
-/// The charges of one request, whose keys have one tag.
+/// The charges of one request. Its keys have the same hash tag.
 type Charges = Vec<Charge>;
 
 impl Examiner<'_> {
+    /// Finds out whether the server counts.
     pub(super) fn counts(&mut self, probe: &Probe) {
         let requests = match self.requests() {
             Ok(requests) => requests,
@@ -50,10 +46,10 @@ impl Examiner<'_> {
 
     fn does_not_count(&mut self, error: &StoreError) {
         let remedy = Cause::of(error).remedy();
-        self.findings.fail("counting", format!("it {}. {remedy}", Says(error)));
+        self.findings.fail("counting", format!("it {}. {remedy}", Described(error)));
     }
 
-    /// A request for each of its tags, under every algorithm.
+    /// A request for each hash tag, under every algorithm.
     fn requests(&self) -> Result<Vec<Charges>, StoreError> {
         let policies = probe::policies()
             .map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
@@ -69,7 +65,7 @@ impl Examiner<'_> {
         Ok(self.subject.prefixes(&self.options.key_prefix).map(charges).collect())
     }
 
-    /// Charges and reads each of `requests`; a key that may not be touched, if there is one.
+    /// Charges and reads each of `requests`. Returns a key that the user may not touch, if there is one.
     fn charge_all(&mut self, requests: &[Charges]) -> Result<Option<Key>, StoreError> {
         let is_member = self.subject.connector.is_member();
         let mut refused = None;
@@ -77,34 +73,31 @@ impl Examiner<'_> {
             match self.acquire(vec![charges.clone()], 1) {
                 Ok(charged_at) if is_member => self.give_back(charges, charged_at)?,
                 Ok(_) => {}
-                Err(error) if is_of_a_key(&error) => {
+                Err(error) if is_about_a_key(&error) => {
                     refused = refused.or_else(|| charges.first().map(|charge| charge.key.clone()));
                     continue;
                 }
-                // The slot is being moved: the node is there for others.
+                // The slot is moving. The node still counts other keys.
                 Err(error) if is_member && Cause::of(&error) == Cause::Cluster => continue,
                 Err(error) => return Err(error),
             }
             self.acquire(vec![charges.clone()], 0)?;
         }
-        // Requests of all kinds go out together, unless it is known that a node takes one slot a call.
+        // A call may hold requests of all kinds, except to a node of a cluster, where it has one slot.
         if refused.is_none() && !is_member {
             self.acquire(requests.to_vec(), 1)?;
         }
         Ok(refused)
     }
 
-    /// Asks for `count` of each of `requests` in one call; when that was, by the server's clock.
+    /// Asks for `count` of each of `requests` in one call. Returns when they were decided, by the server's
+    /// clock.
     fn acquire(&mut self, requests: Vec<Charges>, count: u32) -> Result<Millis, StoreError> {
         let asked = |charges| Acquire { charges, cost: Cost::ONE, count };
         let batch = Batch::of(requests.into_iter().map(asked).collect());
         let now = self.options.clock.as_ref().map(|clock| clock.now());
-        let reply = script::run(&mut self.connection, &batch, now).map_err(store_error)?;
-        let answers = batch.answers(&reply);
-        let decided_at = Reply::new(&reply).and_then(|mut it| it.decided_at());
-        answers.and(decided_at).ok_or_else(|| {
-            StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
-        })
+        let reply = self.connection.run(|wire| script::run(wire, &batch, now));
+        Ok(batch.decode(&reply.map_err(store_error)?)?.at)
     }
 
     fn give_back(&mut self, charges: &[Charge], charged_at: Millis) -> Result<(), StoreError> {
@@ -115,9 +108,9 @@ impl Examiner<'_> {
         })
     }
 
-    /// As a reset does. What it may not touch, or another node has, it did not charge.
+    /// Forgets `key`. A key that the user may not touch, or that another node has, was not charged.
     fn forget(&mut self, key: &Key) -> RedisResult<()> {
-        let answer = self.ask(cmd("UNLINK").arg(key.as_str()));
+        let answer = self.ask(&script::reset([key]));
         answer.or_else(|error| match Cause::of_reply(&error) {
             Cause::Permission | Cause::Cluster => Ok(()),
             _ => Err(error),

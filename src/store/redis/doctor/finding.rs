@@ -1,19 +1,21 @@
+//! Findings, and how those of several servers are joined.
+
 use std::fmt;
 
-/// How many nodes a line names.
-const MOST_NAMED: usize = 3;
+/// How many nodes a line names at most.
+const MAX_NAMED: usize = 3;
 
-/// One question, and what came of it.
+/// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) level: Level,
     pub(crate) about: &'static str,
     pub(crate) text: String,
-    /// What was measured: of several nodes, the highest is told.
+    /// What was measured. Of several nodes, the highest value is shown.
     pub(crate) measured: Option<u64>,
 }
 
-/// How bad it is.
+/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Ok,
@@ -37,7 +39,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// All of them, in the order of the questions.
+/// All findings, in the order of the questions.
 #[derive(Debug, Default)]
 pub(super) struct Findings(pub(super) Vec<Finding>);
 
@@ -58,23 +60,23 @@ impl Findings {
         self.0.push(Finding { measured: Some(is), ..Finding::new(level, about, text) });
     }
 
-    /// Adds what was found of each of several servers: what is the same of all as one line, and
-    /// otherwise with their names.
+    /// Adds the findings of several servers. The same finding of all servers becomes one line. Other lines
+    /// begin with the names of their servers.
     pub(super) fn join(&mut self, mut of_each: Vec<(String, Self)>) {
         if of_each.len() == 1 {
             self.0.extend(of_each.remove(0).1.0);
             return;
         }
-        let mut groups: Vec<Group<'_>> = Vec::new();
+        let mut groups: Vec<SameFinding<'_>> = Vec::new();
         for (name, findings) in &of_each {
             for finding in &findings.0 {
                 match groups.iter_mut().find(|group| group.has(finding)) {
                     Some(group) => group.add(name, finding),
-                    None => groups.push(Group { finding, worst: name, names: vec![name] }),
+                    None => groups.push(SameFinding { finding, worst: name, names: vec![name] }),
                 }
             }
         }
-        // By question, in the order in which the first server that was asked them was.
+        // By question, in the order in which the first server was asked.
         let mut questions: Vec<&str> = Vec::new();
         for group in &groups {
             if !questions.contains(&group.finding.about) {
@@ -83,20 +85,20 @@ impl Findings {
         }
         for about in questions {
             let of_question = groups.iter().filter(|group| group.finding.about == about);
-            self.0.extend(of_question.map(|group| group.told(of_each.len())));
+            self.0.extend(of_question.map(|group| group.joined(of_each.len())));
         }
     }
 }
 
-/// The servers of which the same was found.
-struct Group<'a> {
+/// The servers that have the same finding.
+struct SameFinding<'a> {
     finding: &'a Finding,
-    /// Whose finding that is.
+    /// The server that this finding is of.
     worst: &'a str,
     names: Vec<&'a str>,
 }
 
-impl<'a> Group<'a> {
+impl<'a> SameFinding<'a> {
     fn has(&self, finding: &Finding) -> bool {
         let both_measured = self.finding.measured.is_some() && finding.measured.is_some();
         (self.finding.about, self.finding.level) == (finding.about, finding.level)
@@ -110,8 +112,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The finding of these, of so many servers in all.
-    fn told(&self, servers: usize) -> Finding {
+    /// The joined finding, if there are so many `servers` in all.
+    fn joined(&self, servers: usize) -> Finding {
         let Finding { text, measured, .. } = self.finding;
         let count = self.names.len();
         let text = if measured.is_some() && count > 1 {
@@ -125,12 +127,12 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Some names, and how many more there are.
+/// Prints some names, and how many more there are.
 pub(super) struct Names<'a>(pub(super) &'a [&'a str]);
 
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = self.0.len().min(MOST_NAMED);
+        let named = self.0.len().min(MAX_NAMED);
         f.write_str(&self.0[..named].join(", "))?;
         match self.0.len() - named {
             0 => Ok(()),

@@ -1,19 +1,19 @@
-//! What `INFO` says: version, memory, clients, and what a restart keeps.
+//! What `INFO` says: version, memory, clients, replicas, and what a restart keeps.
 
 use redis::{RedisResult, cmd};
 
-use super::Examiner;
+use super::examiner::Examiner;
 
-/// The last version that lacks what the script asks for (`SET` with `KEEPTTL`), and the oldest that
-/// the tests run on.
+/// The last major version that lacks a command of the script (`SET` with `KEEPTTL`), and the oldest one
+/// that the tests run on.
 const TOO_OLD: u32 = 5;
 const TESTED: u32 = 7;
 
-/// In percent: what is used beyond it is nearly all.
+/// More than this is nearly all, in percent.
 const NEARLY_ALL: u64 = 90;
 
 impl Examiner<'_> {
-    /// How many keys it has evicted, if it says so.
+    /// Asks for `INFO`. Returns how many keys the server has evicted, if it says so.
     pub(super) fn info(&mut self) -> Option<u64> {
         let Ok(info) = self.ask::<String>(&cmd("INFO")) else {
             self.findings.warn(
@@ -103,8 +103,8 @@ impl Examiner<'_> {
     fn clients(&mut self, info: &str) {
         let counts = (number(info, "connected_clients"), number(info, "maxclients"));
         let (Some(connected), Some(limit)) = counts else { return };
-        // Those of the dispatchers, that of the probe, and that of the look from time to time; this
-        // one goes.
+        // A process needs those of its dispatchers, that of a probe, and that of a look from time to
+        // time. This connection will be closed.
         let needed = self.options.connections as u64 + 2;
         let left = (limit + 1).saturating_sub(connected);
         let text = format!("{connected} of {limit} are connected");
@@ -117,7 +117,7 @@ impl Examiner<'_> {
     }
 
     fn replicas(&mut self, info: &str) {
-        // It says so where `min-replicas-to-write` is set, alone.
+        // The server only says so if `min-replicas-to-write` is set.
         let Some(good) = number(info, "min_slaves_good_slaves") else { return };
         let ask = self.ask(cmd("CONFIG").arg("GET").arg("min-replicas-to-write"));
         let wanted: Option<u64> = ask.ok().and_then(|(_, it): (String, String)| it.parse().ok());
@@ -133,7 +133,7 @@ impl Examiner<'_> {
     }
 }
 
-/// The value of `name` in what `INFO` says.
+/// The value of the field `name` in the reply to `INFO`.
 pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
     info.lines().find_map(value).map(str::trim)

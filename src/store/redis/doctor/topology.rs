@@ -1,54 +1,32 @@
-//! Which servers keys may live on, and what there is to ask because of how they are reached.
+//! Which servers a URL leads to.
 
 use std::collections::BTreeSet;
-use std::slice;
 
-use redis::{Cmd, ConnectionInfo, RedisResult, cmd};
+use redis::{ConnectionInfo, cmd};
 
 use super::cluster;
 use super::finding::Findings;
+use super::subject::{KINDS, Subject, connector, name_of};
 use crate::store::StoreError;
+use crate::store::redis::connect::connector::Connector;
 use crate::store::redis::connect::target::Target;
-use crate::store::redis::connect::url::{Places, Topology};
-use crate::store::redis::error::{connect_error, store_error};
-use crate::store::redis::health::cause::{Cause, Says};
-use crate::store::redis::node::pool::Connector;
+use crate::store::redis::connect::url::topology::Topology;
+use crate::store::redis::error::connect_error;
+use crate::store::redis::health::cause::{Cause, Described};
 use crate::store::redis::options::RedisOptions;
 
-/// The kinds of identities that keys are of: a user of Redis may be permitted some of them alone.
-/// A `#` stands in no identity but before a hash.
-pub(super) const KINDS: [&str; 4] = ["ip:#", "user:#", "header:#", "global#"];
-
-/// A server that keys may live on.
-pub(super) struct Subject {
-    pub(super) name: String,
-    pub(super) connector: Connector,
-    /// Hash tags of keys that it should have.
-    pub(super) tags: Vec<String>,
-    /// What its user must be permitted besides what the script calls, each with the rule of an ACL
-    /// that permits it. None of it changes anything.
-    pub(super) besides: Vec<(&'static str, Cmd)>,
-}
-
-impl Subject {
-    /// What keys with its tags begin with. The first braces of a key are its hash tag.
-    pub(super) fn prefixes(&self, prefix: &str) -> impl Iterator<Item = String> {
-        self.tags.iter().map(move |tag| format!("{prefix}:{{{tag}}}"))
-    }
-}
-
-/// The servers to be examined: behind sentinels, of which each is asked, the primary; of a cluster,
-/// every node that has slots.
+/// The servers to be examined: one server, the primary that the sentinels name, or every node of a
+/// cluster that has slots. Each sentinel is asked.
 pub(super) fn subjects(
     topology: &Topology,
     options: &RedisOptions,
     findings: &mut Findings,
 ) -> Result<Vec<Subject>, StoreError> {
-    // Two of each kind, in slots of their own.
+    // Two of each kind, each with a slot of its own.
     let tags = || (0..2 * KINDS.len()).map(|it| format!("{}doctor-{it}", KINDS[it % KINDS.len()]));
-    let one = |name: &str, target, besides| {
+    let one = |name: &str, target, more_commands| {
         let (name, tags) = (name.to_owned(), tags().collect());
-        Ok(vec![Subject { name, connector: connector(target, options)?, tags, besides }])
+        Ok(vec![Subject { name, connector: connector(target, options)?, tags, more_commands }])
     };
     match topology {
         Topology::Server(info) => one("", Target::server(info.clone(), options), Vec::new()),
@@ -70,14 +48,7 @@ pub(super) fn subjects(
     }
 }
 
-pub(super) fn connector(
-    target: RedisResult<Target>,
-    options: &RedisOptions,
-) -> Result<Connector, StoreError> {
-    target.map(|target| Connector::new(target, options)).map_err(store_error)
-}
-
-/// The primary that the sentinel at `info` names: one that does not answer is what the others are for.
+/// Asks the sentinel at `info` for the primary. It is no failure if one does not answer: the others do.
 fn ask_sentinel(
     sentinel: &Connector,
     info: &ConnectionInfo,
@@ -85,39 +56,41 @@ fn ask_sentinel(
     findings: &mut Findings,
 ) -> Option<String> {
     const ABOUT: &str = "sentinel";
-    let place = place(info);
+    let sentinel_name = name_of(info);
     let mut ask = cmd("SENTINEL");
     ask.arg("get-master-addr-by-name").arg(name);
-    let answer = sentinel.bare().and_then(|mut connection| {
-        connection.run(|connection| ask.query::<Option<(String, u16)>>(connection))
-    });
+    let answer = sentinel
+        .connect_without_script()
+        .and_then(|mut connection| connection.run(|wire| ask.query::<Option<(String, u16)>>(wire)));
     match answer.map_err(connect_error) {
         Ok(Some((host, port))) => {
-            findings.ok(ABOUT, format!("{place} names {host}:{port}"));
+            findings.ok(ABOUT, format!("{sentinel_name} names {host}:{port}"));
             return Some(format!("{host}:{port}"));
         }
-        Ok(None) => findings
-            .fail(ABOUT, format!("{place} knows no primary called {name}: see SENTINEL MASTERS")),
+        Ok(None) => findings.fail(
+            ABOUT,
+            format!("{sentinel_name} knows no primary called {name}: see SENTINEL MASTERS"),
+        ),
         Err(error) => match Cause::of(&error) {
-            Cause::Permission => findings
-                .fail(ABOUT, format!("{place}: its user needs +sentinel|get-master-addr-by-name")),
+            Cause::Permission => findings.fail(
+                ABOUT,
+                format!("{sentinel_name}: its user needs +sentinel|get-master-addr-by-name"),
+            ),
             Cause::Command => findings.fail(
                 ABOUT,
-                format!("{place} is no sentinel. Name the port of one, which is 26379 mostly."),
+                format!(
+                    "{sentinel_name} is no sentinel. Name the port of one, which is 26379 mostly."
+                ),
             ),
             Cause::Password | Cause::NoPassword => findings.fail(
                 ABOUT,
                 format!(
-                    "{place} {}. Correct sentinel_user and sentinel_pass in store.url.",
-                    Says(&error)
+                    "{sentinel_name} {}. Correct sentinel_user and sentinel_pass in store.url.",
+                    Described(&error)
                 ),
             ),
-            _ => findings.warn(ABOUT, format!("{place} {}", Says(&error))),
+            _ => findings.warn(ABOUT, format!("{sentinel_name} {}", Described(&error))),
         },
     }
     None
-}
-
-pub(super) fn place(info: &ConnectionInfo) -> String {
-    Places(slice::from_ref(info)).to_string()
 }

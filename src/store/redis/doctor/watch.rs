@@ -1,27 +1,29 @@
-//! What of it may change while requests are served, and is looked at again and again.
+//! Looks again and again at what may change while requests are served.
 
 use std::collections::BTreeMap;
 
-use super::finding::{Finding, Findings};
-use super::topology::{self, Subject};
-use super::{Examiner, Level, greet};
+use super::examiner::{Examiner, connect};
+use super::finding::{Finding, Findings, Level};
+use super::subject::Subject;
+use super::topology;
 use crate::domain::clock::Clock;
 use crate::store::StoreError;
 use crate::store::redis::options::RedisOptions;
 
-/// What there is to say of the store at one moment.
+/// What was found at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
-    /// The findings, those of several nodes joined; those that are unknown are not there.
+    /// The findings, with those of several nodes joined. Unknown answers are left out.
     pub(crate) findings: Vec<Finding>,
-    /// How many keys each server has evicted since it started; those are missing that do not say.
+    /// How many keys each server has evicted since it started. Servers that do not say are left out.
     pub(crate) evicted: BTreeMap<String, u64>,
 }
 
-/// Looks at every Redis of `options` that can be asked, by `clock`, and charges nothing.
+/// Looks at every Redis of `options` that answers, and compares its clock with `clock`. It charges
+/// nothing.
 ///
 /// # Errors
-/// When its URL is none, or its servers cannot be found.
+/// When the URL is not that of a Redis, or TLS cannot be set up.
 pub(crate) fn look(options: &RedisOptions, clock: &dyn Clock) -> Result<Look, StoreError> {
     let mut findings = Findings::default();
     let url = options.parse_url()?;
@@ -30,7 +32,7 @@ pub(crate) fn look(options: &RedisOptions, clock: &dyn Clock) -> Result<Look, St
     let mut evicted = BTreeMap::new();
     for subject in subjects {
         let name = subject.name.clone();
-        // Who does not answer is given up by the requests, which say so.
+        // A server that does not answer is taken down by the requests, which log that.
         let Some((found, more)) = look_at(subject, options, clock) else { continue };
         evicted.extend(more.map(|more| (name.clone(), more)));
         of_each.push((name, found));
@@ -47,7 +49,7 @@ fn look_at(
     options: &RedisOptions,
     clock: &dyn Clock,
 ) -> Option<(Findings, Option<u64>)> {
-    let connection = subject.connector.bare().and_then(greet).ok()?;
+    let connection = connect(&subject.connector).ok()?;
     let key_prefix = options.key_prefix.clone();
     let findings = Findings::default();
     let mut examiner = Examiner { connection, options, subject, key_prefix, findings };
@@ -57,7 +59,7 @@ fn look_at(
     Some((examiner.findings, evicted))
 }
 
-/// Whether it is an answer to its question.
+/// Whether `finding` answers its question.
 fn is_known(finding: &Finding) -> bool {
     match finding.about {
         "clock" | "latency" => finding.measured.is_some() || finding.level == Level::Fail,

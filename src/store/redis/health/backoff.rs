@@ -1,4 +1,4 @@
-//! A wait that grows each time that something fails again, and shrinks with the calm between.
+//! A wait that grows with each failure, and shrinks with the calm between failures.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,8 +7,8 @@ use crate::domain::clock::Millis;
 /// How often the wait doubles at most.
 const MOST_DOUBLINGS: u32 = 4;
 
-/// Begins without a wait. Each time it is again, the wait is twice as long, up to sixteen times the
-/// first; each calm of a given length takes one step back.
+/// It begins without a wait. Each failure doubles the wait, up to sixteen times the first. Each calm
+/// of a given length takes one step back.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     first: Millis,
@@ -17,12 +17,13 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// One whose first wait is `first`, after none. A calm as long as its longest wait takes a step back.
+    /// A backoff without a wait, whose first wait will be `first`. A calm as long as the longest wait takes
+    /// a step back.
     pub(crate) fn new(first: Millis) -> Self {
         Self { first, calm: first << MOST_DOUBLINGS, steps: AtomicU32::new(0) }
     }
 
-    /// The same, where a calm of `calm` takes a step back.
+    /// The same, but a calm of `calm` takes a step back.
     pub(crate) fn with_calm(self, calm: Millis) -> Self {
         Self { calm, ..self }
     }
@@ -32,7 +33,7 @@ impl Backoff {
         self.first << MOST_DOUBLINGS
     }
 
-    /// It is again, after a calm of `calm`.
+    /// Learns of a failure after a calm of `calm`.
     pub(crate) fn again(&self, calm: Millis) {
         let back = u32::try_from(calm / self.calm.max(1)).unwrap_or(u32::MAX);
         let step = |steps: u32| match back {
@@ -40,11 +41,11 @@ impl Backoff {
             back => steps.saturating_sub(back),
         };
         let steps = self.steps.load(Ordering::Acquire);
-        // Only one thread opens a breaker or probes: there is no race to lose.
+        // Only one thread at a time opens a breaker or probes, so that no update is lost.
         self.steps.store(step(steps), Ordering::Release);
     }
 
-    /// It is well: the next time is the first.
+    /// Forgets all failures.
     pub(crate) fn reset(&self) {
         self.steps.store(0, Ordering::Release);
     }

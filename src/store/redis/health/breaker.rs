@@ -1,33 +1,33 @@
-//! Whether a server is to be asked: a state machine of atomics, to which time is an argument.
+//! Decides whether a server is asked: a state machine of atomics that takes the time as an argument.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::backoff::Backoff;
 use crate::domain::clock::Millis;
 
-/// As much evidence in a row opens the breaker.
+/// How much evidence in a row opens the breaker.
 const ENOUGH: u32 = 3;
 
-/// Requests that were answered for so many intervals of probes make an outage one by itself: a server
-/// that stalls now and then is asked again as soon as it answers.
+/// After requests were answered for so many intervals of probes, the next outage is a new one and not
+/// a relapse. So a server that stalls now and then is asked again as soon as it answers.
 const CALM_INTERVALS: Millis = 2;
 
-/// What went wrong with a call, and what that says about the server.
+/// What went wrong with a call. Each kind is a different evidence against the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// A connection was lost. Connections are: one says little.
+pub(crate) enum CallFailure {
+    /// A connection was lost. That happens, and says little about the server.
     Lost,
-    /// The server answered with an error, which may be about this call alone. Nobody waited for it.
+    /// The server replied with an error, which may be about this call only. Nobody waited for it.
     Refused,
-    /// No answer in time, or one that took too long. Whoever asks next waits as long.
+    /// No answer came in time, or one that took too long. The next caller may wait as long.
     Late,
-    /// A new connection could not be made: there is nothing else to ask over.
+    /// A new connection could not be made, so that no call can be sent.
     NoConnection,
 }
 
-impl Failure {
-    /// Two calls that wait are enough, as no third should; an error or a broken connection must come
-    /// thrice.
+impl CallFailure {
+    /// Two calls that wait are enough, since no third one should have to. Errors and lost connections
+    /// must come three times.
     fn evidence(self) -> u32 {
         match self {
             Self::Lost | Self::Refused => 1,
@@ -39,47 +39,49 @@ impl Failure {
 /// What a failure leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Nothing: it is one of few, or the breaker is open already.
+    /// Nothing changes: there were too few, or the breaker is open already.
     None,
     /// The breaker is open now.
     Opened,
-    /// The server refuses, as it did when a probe was answered; another is to say whether it still is.
+    /// The server refuses calls, as it did when it last answered a probe. Another probe shall find out
+    /// whether it still answers those.
     Doubted,
 }
 
-/// Closed, the server is asked. Failures in a row open it, whatever lies between them in time: a
-/// server that works answers many calls between two failures, and each of them clears the record.
+/// While it is closed, the server is asked. Failures in a row open it, however much time is between
+/// them: a server that works answers many calls between two failures, and each answer clears the record.
 /// Only a probe closes it.
 ///
-/// Where the very first probe after nothing but refusals succeeds, they are about some requests only.
-/// Nobody waits for a refusal, and others are answered: so more of them do not open it, until there
-/// were none for a while. But as many in a row have the server *doubted*: a probe is then due, after
-/// a wait that grows, and opens the breaker where it fails.
+/// Refusals may open it although the very next probe succeeds. Then the server refuses only some
+/// requests. Nobody waits for a refusal, and other requests are answered. So more refusals do not open
+/// it again, until there were none for a while. Instead, as many in a row make the server *doubted*: a
+/// probe is due after a wait that grows each time, and opens the breaker if it fails.
 #[derive(Debug)]
 pub(crate) struct Breaker {
-    /// Of the failures since the last call that succeeded.
+    /// The evidence of the failures since the last call that succeeded.
     evidence: AtomicU32,
-    /// Whether any of them was other than a refusal.
+    /// Whether any of these failures was not a refusal.
     is_grave: AtomicBool,
-    /// One more than when it opened; 0 while it is closed.
+    /// One more than the instant at which it opened; 0 while it is closed.
     opened: AtomicU64,
-    /// One more than when it closed last; 0 before.
+    /// One more than the instant at which it last closed; 0 before that.
     closed: AtomicU64,
-    /// Whether a call succeeded since then.
+    /// Whether a call has succeeded since it last closed.
     answered: AtomicBool,
-    /// The wait before the first probe, where probes succeed and requests then do not.
+    /// The wait before the first probe. It grows where probes succeed but requests then fail.
     relapses: Backoff,
-    /// Whether refusals opened it, and no probe has failed since.
+    /// Whether only refusals opened it, and no probe has failed since.
     is_refused: AtomicBool,
     is_doubted: AtomicBool,
-    /// One more than when a probe last showed that what is refused is not everything; 0 before.
+    /// One more than the instant at which a probe last showed that only some requests are refused; 0
+    /// before that.
     confirmed: AtomicU64,
-    /// The wait before the next probe of that kind.
+    /// The wait before the next probe of a doubted server.
     doubts: Backoff,
 }
 
 impl Breaker {
-    /// A closed one, of a server that is probed every `interval` while it is open.
+    /// A closed breaker. The server is probed every `interval` while it is open.
     pub(crate) fn new(interval: Millis) -> Self {
         Self {
             evidence: AtomicU32::new(0),
@@ -99,23 +101,23 @@ impl Breaker {
         self.opened.load(Ordering::Acquire) == 0
     }
 
-    /// Since when it is open.
+    /// When it opened; `None` while it is closed.
     pub(crate) fn opened_at(&self) -> Option<Millis> {
         self.opened.load(Ordering::Acquire).checked_sub(1)
     }
 
-    /// A call was answered in time; whether failures came before it.
+    /// Learns that a call was answered in time. Returns whether failures came right before it.
     pub(crate) fn succeeded(&self) -> bool {
-        // Mostly there is nothing to change, and a store would take the line from other threads.
+        // Mostly it is set already. Another write would take the cache line from other threads.
         if !self.answered.load(Ordering::Relaxed) {
             self.answered.store(true, Ordering::Relaxed);
         }
         self.evidence.load(Ordering::Relaxed) > 0 && self.clear()
     }
 
-    /// A call failed at `now`.
-    pub(crate) fn failed(&self, failure: Failure, now: Millis) -> Verdict {
-        if failure != Failure::Refused {
+    /// Learns that a call failed at `now`.
+    pub(crate) fn failed(&self, failure: CallFailure, now: Millis) -> Verdict {
+        if failure != CallFailure::Refused {
             self.is_grave.store(true, Ordering::Release);
         }
         let before = self.evidence.fetch_add(failure.evidence(), Ordering::AcqRel);
@@ -134,26 +136,26 @@ impl Breaker {
         Verdict::Opened
     }
 
-    /// Opens it; false where it is open already.
+    /// Opens it; false if it is open already.
     pub(crate) fn open(&self, now: Millis) -> bool {
         let swap = self.opened.compare_exchange(0, now + 1, Ordering::AcqRel, Ordering::Acquire);
         if swap.is_err() {
             return false;
         }
         if let Some(closed) = self.closed.load(Ordering::Acquire).checked_sub(1) {
-            // Without an answer it was not well, however long nobody asked.
+            // Without an answered call the server was not well, however long nobody asked it.
             let is_calm = self.answered.load(Ordering::Relaxed);
             self.relapses.again(if is_calm { now.saturating_sub(closed) } else { 0 });
         }
         true
     }
 
-    /// A probe failed while it is open.
+    /// Learns that a probe failed while it is open.
     pub(crate) fn probe_failed(&self) {
         self.is_refused.store(false, Ordering::Release);
     }
 
-    /// A probe succeeded: closes it. For how long it was open, `None` where it was not.
+    /// Closes it after a probe succeeded. Returns for how long it was open; `None` if it was not.
     pub(crate) fn close(&self, now: Millis) -> Option<Millis> {
         let opened = self.opened_at()?;
         if self.is_refused.swap(false, Ordering::AcqRel) {
@@ -167,18 +169,18 @@ impl Breaker {
         Some(now.saturating_sub(opened))
     }
 
-    /// How long the first probe waits: not at all, unless it opens again and again.
+    /// How long the first probe waits. It does not wait unless the breaker opens again and again.
     pub(crate) fn wait(&self) -> Millis {
         self.relapses.wait()
     }
 
-    /// While the server is doubted, in how long a probe is due that says whether it counts.
+    /// How long it is until a probe of a doubted server is due; `None` if the server is not doubted.
     pub(crate) fn doubt(&self, now: Millis) -> Option<Millis> {
         let is_doubted = self.is_doubted.load(Ordering::Acquire) && self.is_closed();
         is_doubted.then(|| self.due().saturating_sub(now))
     }
 
-    /// A probe succeeded where requests are refused: not everything is.
+    /// Learns that a probe succeeded while requests are refused, so that only some of them are.
     pub(crate) fn confirm(&self, now: Millis) {
         let calm = match self.confirmed.load(Ordering::Acquire) {
             0 => 0,
@@ -190,12 +192,12 @@ impl Breaker {
         self.is_doubted.store(false, Ordering::Release);
     }
 
-    /// Whether a probe was answered not long before, or refusals have gone on since.
+    /// Whether a probe succeeded not long ago, or refusals have gone on since.
     fn is_confirmed(&self, now: Millis) -> bool {
         self.confirmed.load(Ordering::Acquire) > 0 && now < self.due() + self.doubts.longest()
     }
 
-    /// When a doubt may be probed.
+    /// When a doubted server may be probed.
     fn due(&self) -> Millis {
         match self.confirmed.load(Ordering::Acquire) {
             0 => 0,
@@ -203,7 +205,7 @@ impl Breaker {
         }
     }
 
-    /// Forgets the failures in a row; whether there were any.
+    /// Forgets the failures in a row. Returns whether there were any.
     fn clear(&self) -> bool {
         self.is_grave.store(false, Ordering::Release);
         self.evidence.swap(0, Ordering::AcqRel) > 0

@@ -1,67 +1,42 @@
-//! Why a server does not count, and what to do about it: the one place that says so.
+//! Finds out from an error why a server does not count.
 
 use std::error::Error;
 use std::{fmt, io};
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use self::table::TABLE;
-use crate::store::redis::connect::target::{NOT_NAMED, NOT_YET};
-use crate::store::redis::connect::tls_mismatch::{Misdirected, io_error};
-use crate::store::redis::recovery::probe::NoTime;
+pub(crate) use self::kind::Cause;
+use crate::store::redis::connect::sentinels::{NOT_NAMED, NOT_YET};
+use crate::store::redis::connect::tls_mismatch::{TlsMismatch, io_error};
 use crate::store::{StoreError, StoreErrorKind};
 
+mod kind;
 mod table;
 #[cfg(feature = "tls")]
 mod tls;
 
-/// Why calls fail, as far as their errors tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    Unreachable,
-    Lost,
-    Silent,
-    Slow,
-    Password,
-    NoPassword,
-    Loading,
-    Full,
-    ReadOnly,
-    NoPrimary,
-    NotSaved,
-    NoReplicas,
-    Busy,
-    Clients,
-    Cluster,
-    ClusterDown,
-    NoCluster,
-    Database,
-    Command,
-    Unnamed,
-    WithTls,
-    WithoutTls,
-    TlsSilent,
-    TlsUntrusted,
-    TlsExpired,
-    TlsEarly,
-    TlsName,
-    TlsAuthority,
-    TlsVersion,
-    TlsPurpose,
-    TlsForm,
-    TlsUnshown,
-    TlsRefused,
-    TlsTerms,
-    Tls,
-    Permission,
-    Time,
-    Other,
+/// The server's scripts may not call `TIME`, without which nothing can be counted.
+#[derive(Debug)]
+pub(crate) struct TimeRefused;
+
+impl fmt::Display for TimeRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scripts may not call TIME")
+    }
+}
+
+impl Error for TimeRefused {}
+
+/// The error of an answer that came, but later than it may.
+pub(crate) fn too_slow() -> StoreError {
+    StoreError::caused_by(StoreErrorKind::TimedOut, "it answers, but too slowly")
 }
 
 impl Cause {
+    /// The cause of `error`, as far as it tells.
     pub(crate) fn of(error: &StoreError) -> Self {
         let source = error.source();
-        if source.is_some_and(|it| it.is::<NoTime>()) {
+        if source.is_some_and(|it| it.is::<TimeRefused>()) {
             return Self::Time;
         }
         let source = source.and_then(|it| it.downcast_ref::<RedisError>());
@@ -78,14 +53,14 @@ impl Cause {
         }
     }
 
-    /// Of what TLS says in an error of the system, or what says that one side does not speak it.
+    /// The cause of an error of the operating system, if it is about TLS.
     fn of_io(error: &io::Error) -> Option<Self> {
-        match Misdirected::of(error) {
-            Some(Misdirected::WithoutTls) => return Some(Self::WithoutTls),
+        match TlsMismatch::of(error) {
+            Some(TlsMismatch::ClientWithout) => return Some(Self::WithoutTls),
             #[cfg(feature = "tls")]
-            Some(Misdirected::Unanswered) => return Some(Self::TlsSilent),
+            Some(TlsMismatch::ServerSilent) => return Some(Self::TlsSilent),
             #[cfg(feature = "tls")]
-            Some(Misdirected::WithTls) => return Some(Self::WithTls),
+            Some(TlsMismatch::ServerWithout) => return Some(Self::WithTls),
             None => {}
         }
         #[cfg(feature = "tls")]
@@ -94,7 +69,7 @@ impl Cause {
         None
     }
 
-    /// Of an error that the server itself answered with.
+    /// The cause of an error that the server itself replied with.
     pub(crate) fn of_reply(error: &RedisError) -> Self {
         use ServerErrorKind::{
             Ask, BusyLoading, ClusterDown, CrossSlot, MasterDown, Moved, NoPerm, ReadOnly,
@@ -119,73 +94,39 @@ impl Cause {
             _ if detail.contains("cluster support disabled") => Self::NoCluster,
             _ if detail.contains("not allowed in cluster mode") => Self::Cluster,
             _ if detail.contains("DB index is out of range") => Self::Database,
-            // To a client, and to a script.
+            // As it replies to a client, and, below, to a script.
             _ if detail.contains("unknown command") || detail.contains("unknown subcommand") => {
                 Self::Command
             }
             _ if detail.contains("Unknown Redis command") => Self::Command,
-            // The script is longer than what a stranger may send.
+            // A client that has not signed in may not send anything as long as the script.
             _ if detail.contains("unauthenticated bulk length") => Self::NoPassword,
-            // What a script is refused, from 7.0 on; and until then.
+            // A script may not run a command, as Redis says it from 7.0 on and before.
             _ if detail.contains("The user executing the script can't") => Self::Permission,
             _ if detail.contains("has no permissions") => Self::Permission,
             _ => Self::Other,
         }
     }
-
-    /// In a few words.
-    pub(crate) fn name(self) -> &'static str {
-        self.row().1
-    }
-
-    /// What the log says of the server: "it …".
-    pub(crate) fn says(self) -> &'static str {
-        self.row().2
-    }
-
-    /// What to do, as a sentence.
-    pub(crate) fn remedy(self) -> &'static str {
-        self.row().3
-    }
-
-    /// Whether the words of the system, the server or TLS say more than these.
-    fn wants_more(self) -> bool {
-        use Cause::{Other, Tls, TlsForm, TlsName, TlsRefused, TlsTerms, Unreachable};
-        matches!(self, Unreachable | Other | Tls | TlsForm | TlsName | TlsRefused | TlsTerms)
-    }
-
-    /// As a number that an atomic holds; never 0.
-    pub(crate) fn code(self) -> u8 {
-        self as u8 + 1
-    }
-
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        TABLE.get(usize::from(code.checked_sub(1)?)).map(|row| row.0)
-    }
-
-    fn row(self) -> &'static (Self, &'static str, &'static str, &'static str) {
-        &TABLE[self as usize]
-    }
 }
 
-/// Whether it is the sentinels that are of no help.
+/// Whether `error` says that the sentinels name no primary.
 fn is_unnamed(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains(NOT_NAMED) || text.contains(NOT_YET)
 }
 
-/// What an error says of its server, with the words of the system or the server where those of the
-/// table do not say it all.
-pub(crate) struct Says<'a>(pub(crate) &'a StoreError);
+/// Prints what an error says of its server. Where the words of the table are not enough, it adds those
+/// of the operating system, the server or TLS.
+pub(crate) struct Described<'a>(pub(crate) &'a StoreError);
 
-impl fmt::Display for Says<'_> {
+impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cause = Cause::of(self.0);
-        let says = cause.says();
-        match (self.0.source(), says.strip_suffix(')')) {
-            (Some(source), Some(open)) if cause.wants_more() => write!(f, "{open}: {source})"),
-            (Some(source), None) if cause.wants_more() => write!(f, "{says} ({source})"),
-            _ => f.write_str(says),
+        let description = cause.description();
+        match (self.0.source(), description.strip_suffix(')')) {
+            (Some(source), Some(open)) if cause.needs_details() => write!(f, "{open}: {source})"),
+            (Some(source), None) if cause.needs_details() => write!(f, "{description} ({source})"),
+            _ => f.write_str(description),
         }
     }
 }

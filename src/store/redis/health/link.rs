@@ -1,77 +1,62 @@
-//! Whether the server is asked: the breaker, what is counted of it, and who is told of its return.
+//! The link to one server: it decides whether requests ask the server, and counts and logs why not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::breaker::{Breaker, Failure, Verdict};
-use super::cause::Cause;
-use super::outage_log::Report;
+use super::breaker::{Breaker, CallFailure, Verdict};
+use super::cause::{Cause, too_slow};
+use super::outage_log::OutageLog;
 use super::status::Tally;
 use crate::domain::clock::{Clock as _, Millis, millis};
-use crate::store::redis::node::pool::Connector;
 use crate::store::redis::options::RedisOptions;
-use crate::store::redis::recovery::attend;
-use crate::store::redis::recovery::debts::Accounts;
-use crate::store::redis::recovery::probe::Probe;
 use crate::store::{MonotonicClock, StoreError, StoreErrorKind};
 
 /// The state of the link to one server.
 #[derive(Debug)]
 pub(crate) struct Link {
-    report: Report,
-    /// What a call may take.
-    budget: Millis,
+    log: OutageLog,
+    /// The time limit of a call.
+    timeout: Millis,
     clock: MonotonicClock,
     breaker: Breaker,
-    accounts: Arc<Accounts>,
-    /// Counts the outages, and the times that connections were lost: one from before the last of
-    /// them may be dead, too, and is not used again.
+    tally: Arc<Tally>,
+    /// How many outages there were, and how often connections were lost. A connection from before the
+    /// last of them may be dead as well, and is not used again.
     generation: AtomicU64,
-    /// The count of unanswered requests when the present outage began.
+    /// How many requests had gone unanswered before the present outage.
     unanswered_before: AtomicU64,
     wake: Sender<()>,
 }
 
 impl Link {
-    /// Probes once, and starts the thread that attends to the link from then on.
-    pub(crate) fn start(
+    /// A link that is up to the server at `address`, and the receiver that its attendant waits at.
+    pub(crate) fn new(
         address: String,
-        connector: Connector,
         options: &RedisOptions,
-        accounts: &Arc<Accounts>,
-    ) -> Result<Arc<Self>, StoreError> {
-        let probe = Probe::new(connector, options)?;
-        let (wake, wakes) = bounded(1);
-        let link = Arc::new(Self {
-            report: Report::new(address),
-            budget: millis(options.timeout),
+        tally: Arc<Tally>,
+    ) -> (Self, Receiver<()>) {
+        let (wake, woken) = bounded(1);
+        let link = Self {
+            log: OutageLog::new(address),
+            timeout: millis(options.timeout),
             clock: MonotonicClock::start(),
             breaker: Breaker::new(millis(options.probe_interval)),
-            accounts: accounts.clone(),
+            tally,
             generation: AtomicU64::new(0),
             unanswered_before: AtomicU64::new(0),
             wake,
-        });
-        match probe.run(0) {
-            Ok(_) => link.report.is_up(),
-            Err(error) => link.give_up(&error),
-        }
-        let weak = Arc::downgrade(&link);
-        thread::Builder::new()
-            .name("tollgate-probe".to_owned())
-            .spawn(move || attend::run(&probe, &weak, &wakes))
-            .map_err(|error| StoreError::caused_by(StoreErrorKind::Closed, error))?;
-        Ok(link)
+        };
+        (link, woken)
     }
 
     pub(crate) fn address(&self) -> &str {
-        self.report.address()
+        self.log.address()
     }
 
+    /// Whether requests ask the server.
     pub(crate) fn is_up(&self) -> bool {
         self.breaker.is_closed()
     }
@@ -80,23 +65,23 @@ impl Link {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// For how long it has been down.
+    /// For how long it has been down; `None` while it is up.
     pub(crate) fn down_for(&self) -> Option<Duration> {
         let opened = self.breaker.opened_at();
         opened.map(|at| Duration::from_millis(self.now().saturating_sub(at)))
     }
 
-    pub(crate) fn tally(&self) -> &Tally {
-        self.accounts.tally()
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
-    /// An instant for [`observe`](Self::observe).
+    /// The present instant, for [`observe`](Self::observe).
     pub(crate) fn now(&self) -> Millis {
         self.clock.now()
     }
 
     /// Learns how a call ended that began at `begun`, on a connection of `generation`. A late answer
-    /// is an answer, but the next may be later: it counts as a failure.
+    /// counts as a failure, because the next one may be later.
     pub(crate) fn observe<T>(
         &self,
         begun: Millis,
@@ -105,35 +90,32 @@ impl Link {
     ) {
         let took = self.now().saturating_sub(begun);
         match result {
-            Ok(_) if took > self.budget => {
-                self.tally().slow.add(1);
-                self.learn(Failure::Late, &too_slow());
+            Ok(_) if took > self.timeout => {
+                self.tally.slow.add(1);
+                self.learn(CallFailure::Late, &too_slow());
             }
             Ok(_) => {
                 if self.breaker.succeeded() {
-                    self.fails_some();
+                    self.log_some_failures();
                 }
             }
-            Err(error) => self.failed(failure(error.kind()), generation, error),
+            Err(error) => self.failed(call_failure(error.kind()), generation, error),
         }
     }
 
-    /// A connection of `generation` could not be made; it was lost, too, where it broke meanwhile.
+    /// Learns that a connection of `generation` could not be made. If it broke while it was made, it
+    /// was lost as well.
     pub(crate) fn no_connection(&self, generation: u64, error: &StoreError) {
         let failure = match error.kind() {
-            StoreErrorKind::Lost => Failure::Lost,
-            _ => Failure::NoConnection,
+            StoreErrorKind::Lost => CallFailure::Lost,
+            _ => CallFailure::NoConnection,
         };
         self.failed(failure, generation, error);
     }
 
-    pub(crate) fn accounts(&self) -> &Arc<Accounts> {
-        &self.accounts
-    }
-
-    /// Has what is owed looked for.
-    pub(crate) fn look(&self) {
-        // A full channel is awake already.
+    /// Wakes the attendant, which looks whether the server is doubted or owed anything.
+    pub(crate) fn wake(&self) {
+        // If the channel is full, the attendant is awake already.
         let _ = self.wake.try_send(());
     }
 
@@ -142,58 +124,73 @@ impl Link {
         Duration::from_millis(self.breaker.wait())
     }
 
-    /// A probe failed.
-    pub(crate) fn still_down(&self, error: &StoreError) {
-        self.breaker.probe_failed();
-        self.tally().set_cause(Cause::of(error));
-        let down = self.down_for().unwrap_or_default();
-        self.report.is_still_down(error, down, self.now());
+    /// Learns that the first probe succeeded.
+    pub(crate) fn starts_up(&self) {
+        self.log.starts_up();
     }
 
-    /// A probe succeeded: asks the server again.
+    /// Learns that a probe failed while the link is down.
+    pub(crate) fn still_down(&self, error: &StoreError) {
+        self.breaker.probe_failed();
+        self.tally.set_cause(Cause::of(error));
+        let down = self.down_for().unwrap_or_default();
+        self.log.is_still_down(error, down, self.now());
+    }
+
+    /// Takes the link up, after a probe has succeeded.
     pub(crate) fn take_up(&self) {
         let Some(down) = self.breaker.close(self.now()) else { return };
         let before = self.unanswered_before.load(Ordering::Relaxed);
-        let unanswered = self.tally().unanswered.get().saturating_sub(before);
-        self.report.came_back(Duration::from_millis(down), unanswered);
+        let unanswered = self.tally.unanswered.get().saturating_sub(before);
+        self.log.came_back(Duration::from_millis(down), unanswered);
     }
 
-    /// While the server refuses some calls in a row and is asked on, in how long a probe is due that says
-    /// whether it counts.
+    /// How long to wait for a probe that verifies whether the server counts; `None` unless it has refused
+    /// several calls in a row while the link stays up.
     pub(crate) fn doubt(&self) -> Option<Duration> {
         self.breaker.doubt(self.now()).map(Duration::from_millis)
     }
 
-    /// That probe succeeded: what the server refuses is about some requests.
+    /// Learns that that probe succeeded, so that the server refuses only some requests.
     pub(crate) fn confirm(&self) {
         self.breaker.confirm(self.now());
-        self.fails_some();
+        self.log_some_failures();
     }
 
-    /// What may be told in the log of charges to the server: see [`Report`].
-    pub(crate) fn report(&self) -> &Report {
-        &self.report
+    /// Whether the log may say now what the server was charged with. `is_new` says that more was.
+    pub(crate) fn may_log_charges(&self, is_new: bool) -> bool {
+        self.log.may_log_charges(self.now(), is_new)
     }
 
-    fn failed(&self, failure: Failure, generation: u64, error: &StoreError) {
-        self.tally().failures.add(1);
-        self.report.failed();
-        // Connections that are lost together are lost once.
-        if failure != Failure::Lost || self.outdate(generation) {
+    /// Takes the link down after a single failed probe.
+    pub(crate) fn give_up(&self, error: &StoreError) {
+        self.tally.failures.add(1);
+        self.tally.set_cause(Cause::of(error));
+        if self.breaker.open(self.now()) {
+            self.went_down(error);
+        }
+        self.wake();
+    }
+
+    fn failed(&self, failure: CallFailure, generation: u64, error: &StoreError) {
+        self.tally.failures.add(1);
+        self.log.failed();
+        // Connections that are lost together count as one loss.
+        if failure != CallFailure::Lost || self.outdate(generation) {
             self.learn(failure, error);
         }
     }
 
-    fn learn(&self, failure: Failure, error: &StoreError) {
-        self.tally().set_cause(Cause::of(error));
+    fn learn(&self, failure: CallFailure, error: &StoreError) {
+        self.tally.set_cause(Cause::of(error));
         if self.breaker.failed(failure, self.now()) == Verdict::Opened {
             self.went_down(error);
         }
-        // It may be doubted now, and what was decided without it may be owed to it.
-        self.look();
+        // The server may be doubted now, and be owed what was decided without it.
+        self.wake();
     }
 
-    /// Has no connection of `generation` used again; false where that was so already.
+    /// Keeps connections of `generation` from being used again; false if that was so already.
     fn outdate(&self, generation: u64) -> bool {
         let next = generation + 1;
         let swap =
@@ -201,41 +198,26 @@ impl Link {
         swap.is_ok()
     }
 
-    /// Opens the breaker for one failure of a probe, as when nothing was ever answered.
-    pub(crate) fn give_up(&self, error: &StoreError) {
-        self.tally().failures.add(1);
-        self.tally().set_cause(Cause::of(error));
-        if self.breaker.open(self.now()) {
-            self.went_down(error);
-        }
-        self.look();
-    }
-
     fn went_down(&self, error: &StoreError) {
         self.generation.fetch_add(1, Ordering::AcqRel);
-        self.tally().outages.add(1);
-        self.unanswered_before.store(self.tally().unanswered.get(), Ordering::Relaxed);
-        self.report.went_down(error, self.now());
+        self.tally.outages.add(1);
+        self.unanswered_before.store(self.tally.unanswered.get(), Ordering::Relaxed);
+        self.log.went_down(error, self.now());
     }
 
-    /// Says that calls failed without an outage, now and then.
-    fn fails_some(&self) {
-        if let Some(cause) = self.tally().cause() {
-            self.report.fails_some(cause, self.now());
+    /// Logs now and then that some calls failed without an outage.
+    fn log_some_failures(&self) {
+        if let Some(cause) = self.tally.cause() {
+            self.log.some_failed(cause, self.now());
         }
     }
 }
 
-fn failure(kind: StoreErrorKind) -> Failure {
+fn call_failure(kind: StoreErrorKind) -> CallFailure {
     match kind {
-        StoreErrorKind::TimedOut => Failure::Late,
-        StoreErrorKind::Unreachable => Failure::NoConnection,
-        StoreErrorKind::Lost => Failure::Lost,
-        _ => Failure::Refused,
+        StoreErrorKind::TimedOut => CallFailure::Late,
+        StoreErrorKind::Unreachable => CallFailure::NoConnection,
+        StoreErrorKind::Lost => CallFailure::Lost,
+        _ => CallFailure::Refused,
     }
-}
-
-/// An answer that came, but later than it may.
-pub(crate) fn too_slow() -> StoreError {
-    StoreError::caused_by(StoreErrorKind::TimedOut, "it answers, but too slowly")
 }

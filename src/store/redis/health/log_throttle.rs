@@ -1,12 +1,15 @@
+//! Keeps a line that could come again and again from filling the log.
+
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::clock::Millis;
 
-/// Says when something that happens again and again may be mentioned in the log: at first, and then
-/// after an interval that doubles while it goes on, up to the longest. After as long without it, the
-/// interval is the first again.
+/// Says when the log may mention something that happens again and again.
+///
+/// It may be mentioned at first, and then after an interval that doubles while it goes on, up to the
+/// longest one. If it does not happen for as long as the interval, the first interval holds again.
 #[derive(Debug)]
-pub(crate) struct Seldom {
+pub(crate) struct LogThrottle {
     first: Millis,
     longest: Millis,
     state: Mutex<State>,
@@ -14,31 +17,33 @@ pub(crate) struct Seldom {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When it was mentioned last, if ever.
+    /// When it was last mentioned.
     mentioned: Option<Millis>,
     interval: Millis,
     happened: Millis,
-    /// How often it has happened since it was mentioned.
+    /// How often it has happened since it was last mentioned.
     times: u64,
 }
 
-impl Seldom {
+impl LogThrottle {
     pub(crate) const fn new(first: Millis, longest: Millis) -> Self {
         let state = State { mentioned: None, interval: 0, happened: 0, times: 0 };
         Self { first, longest, state: Mutex::new(state) }
     }
 
-    /// It has happened at `now`. If it may be mentioned, how often it has since it was last.
+    /// Learns that it happened at `now`. If it may be mentioned, returns how often it has happened since
+    /// it was last mentioned.
     pub(crate) fn happened(&self, now: Millis) -> Option<u64> {
         self.may_mention(now, true)
     }
 
-    /// It goes on since it happened: whether it may be mentioned by now, likewise.
+    /// The same for something that goes on without having happened again.
     pub(crate) fn goes_on(&self, now: Millis) -> Option<u64> {
         self.may_mention(now, false)
     }
 
-    /// It is mentioned, whether it may be or not: how often it has happened since it was last.
+    /// Learns that it is mentioned in any case. Returns how often it has happened since it was last
+    /// mentioned.
     pub(crate) fn mention(&self, now: Millis) -> u64 {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.interval = state.interval.max(self.first);
@@ -71,9 +76,9 @@ mod tests {
 
     #[test]
     fn what_goes_on_is_mentioned_less_and_less() {
-        let seldom = Seldom::new(10, 80);
+        let throttle = LogThrottle::new(10, 80);
         let mentioned: Vec<_> =
-            (0..400).filter_map(|now| Some((now, seldom.happened(now)?))).collect();
+            (0..400).filter_map(|now| Some((now, throttle.happened(now)?))).collect();
         assert_eq!(
             mentioned,
             [(0, 1), (10, 10), (30, 20), (70, 40), (150, 80), (230, 80), (310, 80), (390, 80)]
@@ -82,21 +87,21 @@ mod tests {
 
     #[test]
     fn after_a_calm_it_is_as_if_new() {
-        let seldom = Seldom::new(10, 80);
-        assert_eq!((0..100).filter_map(|now| seldom.happened(now)).count(), 4);
+        let throttle = LogThrottle::new(10, 80);
+        assert_eq!((0..100).filter_map(|now| throttle.happened(now)).count(), 4);
         // It was mentioned at 70, and happened at 99.
-        assert_eq!(seldom.happened(99 + 80), Some(30));
-        assert_eq!(seldom.happened(99 + 90), Some(1));
+        assert_eq!(throttle.happened(99 + 80), Some(30));
+        assert_eq!(throttle.happened(99 + 90), Some(1));
     }
 
     #[test]
     fn what_was_not_mentioned_is_while_it_goes_on() {
-        let seldom = Seldom::new(10, 80);
-        assert_eq!(seldom.happened(0), Some(1));
+        let throttle = LogThrottle::new(10, 80);
+        assert_eq!(throttle.happened(0), Some(1));
         assert_eq!(
-            (seldom.happened(3), seldom.goes_on(9), seldom.goes_on(10)),
+            (throttle.happened(3), throttle.goes_on(9), throttle.goes_on(10)),
             (None, None, Some(1))
         );
-        assert_eq!((seldom.goes_on(29), seldom.goes_on(30)), (None, Some(0)));
+        assert_eq!((throttle.goes_on(29), throttle.goes_on(30)), (None, Some(0)));
     }
 }

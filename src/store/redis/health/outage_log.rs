@@ -1,55 +1,55 @@
-//! What the log says of one server: each outage and each return, but no faster than anybody reads.
+//! The lines in the log about one server: its outages and returns, but no more than people can read.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::cause::{Cause, Says};
-use super::log_throttle::Seldom;
+use super::cause::{Cause, Described};
+use super::log_throttle::LogThrottle;
 use crate::domain::clock::Millis;
 use crate::store::StoreError;
 
-/// Between lines on outages that come again and again, however short.
+/// The intervals between lines about outages that come again and again, however short they are.
 const FIRST_OF_OUTAGES: Millis = 60_000;
 const LONGEST_OF_OUTAGES: Millis = 600_000;
 
-/// An outage that lasts is no stall: so long, and between lines on such.
+/// An outage of this length is more than a stall, and gets a line at shorter intervals.
 const LASTING: Duration = Duration::from_secs(2);
 const FIRST: Millis = 1_000;
 const LONGEST: Millis = 64_000;
 
-/// Between lines on what is no outage.
-const FIRST_OF_FEW: Millis = 10_000;
-const LONGEST_OF_FEW: Millis = 600_000;
+/// The intervals between lines about failures that are no outage.
+const FIRST_OF_FAILURES: Millis = 10_000;
+const LONGEST_OF_FAILURES: Millis = 600_000;
 
-/// Writes the lines about the server at one address.
+/// Writes the lines about one server.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct OutageLog {
     address: String,
-    outages: Seldom,
-    lasting: Seldom,
-    /// Whether the log knows of the present outage.
+    outages: LogThrottle,
+    lasting: LogThrottle,
+    /// Whether the log has mentioned the present outage.
     is_announced: AtomicBool,
-    causes: Seldom,
-    /// Why the server does not count, as the log says.
+    causes: LogThrottle,
+    /// The code of the cause that the log has mentioned last.
     cause: AtomicU8,
-    few: Seldom,
-    /// Calls that failed since that was said.
+    failures: LogThrottle,
+    /// How many calls have failed since that was mentioned.
     failed: AtomicU64,
-    charges: Seldom,
+    charges: LogThrottle,
 }
 
-impl Report {
+impl OutageLog {
     pub(crate) fn new(address: String) -> Self {
         Self {
             address,
-            outages: Seldom::new(FIRST_OF_OUTAGES, LONGEST_OF_OUTAGES),
-            lasting: Seldom::new(FIRST, LONGEST),
+            outages: LogThrottle::new(FIRST_OF_OUTAGES, LONGEST_OF_OUTAGES),
+            lasting: LogThrottle::new(FIRST, LONGEST),
             is_announced: AtomicBool::new(false),
-            causes: Seldom::new(FIRST, LONGEST),
+            causes: LogThrottle::new(FIRST, LONGEST),
             cause: AtomicU8::new(0),
-            few: Seldom::new(FIRST_OF_FEW, LONGEST_OF_FEW),
+            failures: LogThrottle::new(FIRST_OF_FAILURES, LONGEST_OF_FAILURES),
             failed: AtomicU64::new(0),
-            charges: Seldom::new(FIRST, LONGEST),
+            charges: LogThrottle::new(FIRST, LONGEST),
         }
     }
 
@@ -57,7 +57,8 @@ impl Report {
         &self.address
     }
 
-    pub(crate) fn is_up(&self) {
+    /// The server answers the first probe of all.
+    pub(crate) fn starts_up(&self) {
         log::info!("Redis at {} answers: counting there.", self.address);
     }
 
@@ -66,13 +67,13 @@ impl Report {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The server was given up.
+    /// The server went down.
     pub(crate) fn went_down(&self, error: &StoreError, now: Millis) {
         self.is_announced.store(false, Ordering::Relaxed);
         self.announce(self.outages.happened(now), error);
     }
 
-    /// A probe of a server that was given up `down` ago failed, too.
+    /// A probe failed after the server has been down for the length `down`.
     pub(crate) fn is_still_down(&self, error: &StoreError, down: Duration, now: Millis) {
         let cause = Cause::of(error);
         log::debug!("The probe of Redis at {} failed: {}.", self.address, cause.name());
@@ -83,11 +84,11 @@ impl Report {
             && self.causes.happened(now).is_some()
         {
             self.cause.store(cause.code(), Ordering::Relaxed);
-            log::warn!("Redis at {} now {}. {}", self.address, Says(error), cause.remedy());
+            log::warn!("Redis at {} now {}. {}", self.address, Described(error), cause.remedy());
         }
     }
 
-    /// The server counts again, after `down` in which so many requests were `unanswered`.
+    /// The server counts again. It was down for the length `down`, with so many `unanswered` requests.
     pub(crate) fn came_back(&self, down: Duration, unanswered: u64) {
         if self.is_announced.swap(false, Ordering::Relaxed) {
             log::info!(
@@ -99,9 +100,9 @@ impl Report {
         }
     }
 
-    /// Calls fail because of `cause`, and others do not: no outage.
-    pub(crate) fn fails_some(&self, cause: Cause, now: Millis) {
-        if self.few.happened(now).is_none() {
+    /// Some calls fail because of `cause`, and others do not, so that it is no outage.
+    pub(crate) fn some_failed(&self, cause: Cause, now: Millis) {
+        if self.failures.happened(now).is_none() {
             return;
         }
         let Self { address, .. } = self;
@@ -118,13 +119,14 @@ impl Report {
         }
     }
 
-    /// What the server was charged with may be told: see [`Seldom::happened`].
-    pub(crate) fn may_tell_of_charges(&self, now: Millis, is_new: bool) -> bool {
-        let told = if is_new { self.charges.happened(now) } else { self.charges.goes_on(now) };
-        told.is_some()
+    /// Whether the log may say now what the server was charged with. `is_new` says that more was.
+    pub(crate) fn may_log_charges(&self, now: Millis, is_new: bool) -> bool {
+        let times = if is_new { self.charges.happened(now) } else { self.charges.goes_on(now) };
+        times.is_some()
     }
 
-    /// Announces the present outage, if it may be: it is so many since the last that was.
+    /// Mentions the present outage, unless it may not. It is one of so many `outages` since the last
+    /// mentioned one.
     fn announce(&self, outages: Option<u64>, error: &StoreError) {
         let Some(outages) = outages else { return };
         self.is_announced.store(true, Ordering::Relaxed);
@@ -138,7 +140,7 @@ impl Report {
         log::warn!(
             "Redis at {} {}: counting in this process, or as on_store_failure says, until it does. {}{often}",
             self.address,
-            Says(error),
+            Described(error),
             cause.remedy()
         );
     }

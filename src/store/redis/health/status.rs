@@ -1,39 +1,42 @@
-//! How a store stands with its server, for whoever watches it.
+//! The status of a store, and the counts that it is made of.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::cause::Cause;
 
-/// How a [`RedisStore`](crate::store::redis::RedisStore) stands with its server at one moment. Counts are since
-/// the store was started, and none of them falls.
+/// The status of a [`RedisStore`](crate::RedisStore) at one moment. The counts begin when the store is
+/// started, and never fall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedisStatus {
-    /// For how long the server has not been asked, because it fails; `None` while it is asked.
+    /// For how long the server has been down, so that requests do not ask it; `None` while it is up. In a
+    /// cluster, the longest time of any node.
     pub down_for: Option<Duration>,
-    /// Why the last call that failed did, in a few words, which are always the same for one cause.
+    /// Why the last call failed that did, in a few words that never change for the same cause.
     pub cause: Option<&'static str>,
-    /// How often the server was given up.
+    /// How often the server went down.
     pub outages: u64,
     /// Calls that failed, and connections that could not be made.
     pub failures: u64,
-    /// Calls that were answered, but took longer than they may.
+    /// Calls that were answered, but later than the time limit.
     pub slow: u64,
     /// Checks and peeks that the server did not answer.
     pub unanswered: u64,
-    /// Those of them that were not sent, because too many waited, or they had waited for too long.
+    /// Those of the unanswered ones that were not sent, because too many waited in the queue, or they had
+    /// waited there for too long.
     pub overloads: u64,
-    /// Units that were admitted without the server and charged to it afterwards.
+    /// Units that were admitted without the server, and charged to it afterwards.
     pub charged_back: u64,
-    /// Units likewise that it could not be charged with: no quota was left, or the answer was lost.
+    /// Units that were admitted without the server, and could not be charged to it: no quota was left,
+    /// or the answer was lost.
     pub not_charged_back: u64,
-    /// In a cluster, units that were charged in one slot to requests that another then did not admit,
-    /// and that could not be given back: they stay used.
+    /// Units in a cluster that were charged in one slot to requests that another slot then denied, and
+    /// that could not be given back. They stay used.
     pub not_given_back: u64,
 }
 
-/// What is counted for it.
+/// The counts of one store.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     cause: AtomicU8,

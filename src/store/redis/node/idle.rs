@@ -1,5 +1,5 @@
-//! Keeps the pooled connections of a server fit for use: what was closed while it idled, or has idled
-//! for almost as long as it may, is replaced in the background, before a request needs it.
+//! Replaces idle connections in the background, before a request needs them: those that the server has
+//! closed, and those that have idled for almost as long as they may.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,56 +10,61 @@ use scheduled_thread_pool::{JobHandle, ScheduledThreadPool};
 
 use super::pool::{Manager, Pool, PooledConnection};
 
-/// How often connections are looked at: so often within the time that one may idle, within these.
-const LOOKS: u32 = 8;
-const LEAST_INTERVAL: Duration = Duration::from_millis(10);
-const MOST_INTERVAL: Duration = Duration::from_secs(1);
+/// How often connections are checked within the time that one may idle, and the limits of the interval.
+const CHECKS: u32 = 8;
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks at the idle connections of a pool now and then, until it is dropped.
-pub(crate) struct Keeper {
+/// Checks the idle connections of a pool again and again, until it is dropped.
+pub(super) struct IdleCheck {
     job: JobHandle,
-    /// The job has but a weak hold of it: it ends with this.
-    _kept: Arc<Kept>,
+    /// The job holds it only weakly, and so ends when this is dropped.
+    _checked: Arc<Checked>,
 }
 
-struct Kept {
+struct Checked {
     pool: Pool,
     manager: Manager,
 }
 
-impl Keeper {
-    /// Looks at those of `pool`, which `manager` makes, on one of the threads of `makers`.
-    pub(crate) fn start(pool: Pool, manager: Manager, makers: &Arc<ScheduledThreadPool>) -> Self {
+impl IdleCheck {
+    /// Checks the connections of `pool`, which `manager` makes, on one of the `connect_threads`.
+    pub(super) fn start(
+        pool: Pool,
+        manager: Manager,
+        connect_threads: &Arc<ScheduledThreadPool>,
+    ) -> Self {
         let limit = manager.idle_timeout();
-        let interval = (limit / LOOKS).clamp(LEAST_INTERVAL, MOST_INTERVAL);
-        // What would be too old at the look after next is replaced at this one: a look may be late.
+        let interval = (limit / CHECKS).clamp(MIN_INTERVAL, MAX_INTERVAL);
+        // This check replaces what would be too old two checks later, since the next one may be late.
         let margin = (2 * interval).min(limit / 2);
-        let kept = Arc::new(Kept { pool, manager });
-        let weak = Arc::downgrade(&kept);
-        let look = move || {
-            if let Some(Kept { pool, manager }) = weak.upgrade().as_deref() {
+        let checked = Arc::new(Checked { pool, manager });
+        let weak = Arc::downgrade(&checked);
+        let check = move || {
+            if let Some(Checked { pool, manager }) = weak.upgrade().as_deref() {
                 replace_worn(pool, manager, margin);
             }
         };
-        let job = makers.execute_with_fixed_delay(interval, interval, look);
-        Self { job, _kept: kept }
+        let job = connect_threads.execute_with_fixed_delay(interval, interval, check);
+        Self { job, _checked: checked }
     }
 }
 
-impl Drop for Keeper {
+impl Drop for IdleCheck {
     fn drop(&mut self) {
         self.job.cancel();
     }
 }
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for IdleCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keeper")
+        f.write_str("IdleCheck")
     }
 }
 
-/// Replaces the idle connections that will be worn within `margin`. Each is one until its successor is
-/// there, so that no request waits for that; where none can be made, the link learns of it.
+/// Replaces the idle connections that will be worn within `margin`. Each of them stays in the pool
+/// until its successor is made, so that no request waits for that. If none can be made, the link
+/// learns of it.
 fn replace_worn(pool: &Pool, manager: &Manager, margin: Duration) {
     let is_unfit = |connection: &PooledConnection| {
         connection.generation() != manager.link().generation() || connection.is_worn(margin)
@@ -68,10 +73,10 @@ fn replace_worn(pool: &Pool, manager: &Manager, margin: Duration) {
         if !manager.link().is_up() || !with_idle(pool, |idle| idle.iter().any(is_unfit)) {
             return;
         }
-        // It tells the link why not.
+        // The manager tells the link of an error.
         let Ok(mut successor) = manager.connect() else { return };
         with_idle(pool, |idle| {
-            // None is left where a request has met it, and thrown it away.
+            // There is none any more if a request has met it and thrown it away.
             if let Some(worn) = idle.iter_mut().find(|connection| is_unfit(connection)) {
                 std::mem::swap(&mut **worn, &mut successor);
             }
@@ -79,7 +84,7 @@ fn replace_worn(pool: &Pool, manager: &Manager, margin: Duration) {
     }
 }
 
-/// Takes all idle connections, for as long as `look` takes, and gives them back as they were.
+/// Takes all idle connections out of the pool, calls `look` with them, and puts them back as they were.
 fn with_idle<T>(pool: &Pool, look: impl FnOnce(&mut [PooledConnection]) -> T) -> T {
     let mut idle: Vec<PooledConnection> = std::iter::from_fn(|| pool.try_get()).collect();
     let result = look(&mut idle);

@@ -1,116 +1,94 @@
-//! The thread that attends to a link: probes while the server is down, and has it charged with what
-//! was admitted without it when it is back.
+//! The thread that attends to one server: it probes the server while it is down, and settles what is
+//! owed to it when it is back.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::debts::Debts;
 use super::probe::Probe;
+use super::settlement::Settlement;
 use crate::domain::clock::millis;
-use crate::store::redis::dispatch::MAX_BATCH;
+use crate::store::redis::connect::connection::Connection;
 use crate::store::redis::health::backoff::Backoff;
 use crate::store::redis::health::link::Link;
-use crate::store::redis::node::pool::Connection;
-use crate::store::redis::script::batch::Batch;
+use crate::store::redis::health::status::Tally;
+use crate::store::redis::script::batch::{Batch, MAX_BATCH};
 use crate::store::redis::script::split;
 use crate::store::{Acquire, Acquired, Debtor, StoreError, StoreErrorKind};
 
-/// How long settling may keep the server from being asked again; what is left follows.
-const MOST_BEFORE_RETURN: Duration = Duration::from_secs(1);
+/// For how long settling may delay the return of a server. The rest is settled after the return.
+const MAX_BEFORE_RETURN: Duration = Duration::from_secs(1);
 
-/// How long after a failure to look for what was decided without the server meanwhile.
+/// How long after a failure to look again for what was decided without the server meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Nobody listens any more.
+/// The link was dropped.
 struct Closed;
 
-/// Attends to the link until it is dropped; it wakes at every failure.
-pub(crate) fn run(probe: &Probe, link: &Weak<Link>, wakes: &Receiver<()>) {
-    let mut attendant = Attendant {
+/// Starts the attendant of `link`, which ends when the link is dropped. It waits at `woken`, where the
+/// link wakes it at every failure.
+///
+/// # Errors
+/// When no thread can be started.
+pub(crate) fn start(
+    probe: Probe,
+    link: &Arc<Link>,
+    woken: Receiver<()>,
+    debts: Arc<Debts>,
+) -> Result<(), StoreError> {
+    let attendant = Attendant {
+        unsettled: Backoff::new(millis(probe.interval())),
         probe,
-        link,
-        wakes,
+        tally: link.tally().clone(),
+        link: Arc::downgrade(link),
+        woken,
+        debts,
         connection: None,
-        unpaid: Backoff::new(millis(probe.interval())),
         settles_at: Instant::now(),
-        untold: Sum::default(),
+        unlogged: Settlement::default(),
     };
-    while wakes.recv().is_ok() {
-        if let Err(Closed) = attendant.until_settled() {
-            return;
-        }
-        attendant.connection = None;
-    }
+    thread::Builder::new()
+        .name("tollgate-probe".to_owned())
+        .spawn(move || attendant.run())
+        .map(drop)
+        .map_err(|error| StoreError::caused_by(StoreErrorKind::Closed, error))
 }
 
-/// What came of charging, in units.
-#[derive(Debug, Default)]
-struct Sum {
-    keys: usize,
-    charged: u64,
-    lost: u64,
-}
-
-impl Sum {
-    fn add(&mut self, debt: &Acquire, answer: &Result<Acquired, StoreError>) {
-        let units = u64::from(debt.count);
-        let charged = match answer {
-            Ok(acquired) => u64::from(acquired.admitted),
-            Err(error) if error.kind().may_have_charged() => 0,
-            // It is owed on.
-            Err(_) => return,
-        };
-        self.keys += 1;
-        self.charged += charged;
-        self.lost += units.saturating_sub(charged);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.charged + self.lost == 0
-    }
-
-    fn join(&mut self, other: &Self) {
-        self.keys += other.keys;
-        self.charged += other.charged;
-        self.lost += other.lost;
-    }
-
-    /// Tells of it in the log, and is empty then, if that may be told again.
-    fn tell(&mut self, link: &Link, is_new: bool) {
-        if self.is_empty() || !link.report().may_tell_of_charges(link.now(), is_new) {
-            return;
-        }
-        let Self { keys, charged, lost } = std::mem::take(self);
-        log::info!(
-            "Redis at {} was charged with {charged} units of {keys} keys that were admitted without \
-             it; {lost} units were beyond a quota, or their answer was lost.",
-            link.address(),
-        );
-    }
-}
-
-struct Attendant<'a> {
-    probe: &'a Probe,
-    link: &'a Weak<Link>,
-    wakes: &'a Receiver<()>,
-    /// The last one over which the server counted.
+struct Attendant {
+    probe: Probe,
+    link: Weak<Link>,
+    woken: Receiver<()>,
+    tally: Arc<Tally>,
+    debts: Arc<Debts>,
+    /// The last connection over which the server counted.
     connection: Option<Connection>,
-    /// How long what could not be charged waits before it is tried again.
-    unpaid: Backoff,
+    /// The wait before debts that could not be settled are tried again.
+    unsettled: Backoff,
     settles_at: Instant,
-    /// What the log was not told yet.
-    untold: Sum,
+    /// What the log does not know yet.
+    unlogged: Settlement,
 }
 
-impl Attendant<'_> {
-    /// Until the server is up and is owed nothing.
+impl Attendant {
+    fn run(mut self) {
+        while self.woken.recv().is_ok() {
+            if let Err(Closed) = self.until_settled() {
+                return;
+            }
+            self.connection = None;
+        }
+    }
+
+    /// Works until the server is up and is owed nothing.
     fn until_settled(&mut self) -> Result<(), Closed> {
         loop {
             if !self.with(Link::is_up)? {
                 self.until_answered()?;
-                // What is decided here during the last of it is settled right after the return.
-                let deadline = Instant::now() + MOST_BEFORE_RETURN;
+                // What this process decides during the last part of it is settled after the return.
+                let deadline = Instant::now() + MAX_BEFORE_RETURN;
                 self.settle(Some(deadline))?;
                 self.settles_at = Instant::now();
                 self.with(Link::take_up)?;
@@ -120,16 +98,16 @@ impl Attendant<'_> {
                 self.verify()?;
                 continue;
             }
-            self.settle_now_and_then()?;
-            // Requests that failed a moment ago are deciding elsewhere.
-            match self.wakes.recv_timeout(doubt.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN)) {
+            self.settle_if_due()?;
+            // Requests whose calls failed a moment ago may still be being decided without the server.
+            match self.woken.recv_timeout(doubt.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN)) {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Closed),
                 Err(RecvTimeoutError::Timeout) => {
-                    let is_settled = self.settle_now_and_then()?;
+                    let is_settled = self.settle_if_due()?;
                     if is_settled && self.with(Link::is_up)? {
                         self.connection = None;
-                        if self.untold.is_empty() {
+                        if self.unlogged.is_empty() {
                             return Ok(());
                         }
                     }
@@ -138,7 +116,7 @@ impl Attendant<'_> {
         }
     }
 
-    /// Asks the server, which refuses calls, whether it counts at all.
+    /// Probes a doubted server, to find out whether it counts at all.
     fn verify(&mut self) -> Result<(), Closed> {
         let generation = self.with(Link::generation)?;
         match self.probe.run(generation) {
@@ -150,22 +128,8 @@ impl Attendant<'_> {
         }
     }
 
-    /// Charges what is owed now, unless some of it could not be a moment ago; whether that was all.
-    fn settle_now_and_then(&mut self) -> Result<bool, Closed> {
-        if Instant::now() < self.settles_at {
-            return Ok(false);
-        }
-        let all = self.settle(None)?;
-        if all {
-            self.unpaid.reset();
-        } else {
-            self.unpaid.again(0);
-            self.settles_at = Instant::now() + Duration::from_millis(self.unpaid.wait());
-        }
-        Ok(all)
-    }
-
-    /// Probes until one succeeds: without a break at first, as a stall may be over at any moment.
+    /// Probes until a probe succeeds. At first it makes short pauses, because a stall may end at any
+    /// moment.
     fn until_answered(&mut self) -> Result<(), Closed> {
         self.connection = None;
         self.pause(self.with(Link::wait)?)?;
@@ -183,30 +147,44 @@ impl Attendant<'_> {
         }
     }
 
-    /// Charges what is owed now, or what can be until `deadline`; whether that was all.
-    fn settle(&mut self, deadline: Option<Instant>) -> Result<bool, Closed> {
-        let mut sum = Sum::default();
-        let mut all = true;
-        for debtor in self.with(|link| link.accounts().debtors())? {
-            let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
-            all &= self.settle_with(&*debtor, in_time, &mut sum);
+    /// Settles all debts, unless some could not be settled a moment ago. Returns whether nothing is left.
+    fn settle_if_due(&mut self) -> Result<bool, Closed> {
+        if Instant::now() < self.settles_at {
+            return Ok(false);
         }
-        let link = self.link.upgrade().ok_or(Closed)?;
-        link.tally().charged_back.add(sum.charged);
-        link.tally().not_charged_back.add(sum.lost);
-        let is_new = !sum.is_empty();
-        self.untold.join(&sum);
-        self.untold.tell(&link, is_new);
+        let all = self.settle(None)?;
+        if all {
+            self.unsettled.reset();
+        } else {
+            self.unsettled.again(0);
+            self.settles_at = Instant::now() + Duration::from_millis(self.unsettled.wait());
+        }
         Ok(all)
     }
 
-    /// The same with one debtor. A batch that is not full is the last: who asks on meanwhile would
-    /// keep it going.
+    /// Settles all debts, or as many as it can until `deadline`. Returns whether nothing is left.
+    fn settle(&mut self, deadline: Option<Instant>) -> Result<bool, Closed> {
+        let mut settlement = Settlement::default();
+        let mut all = true;
+        for debtor in self.debts.debtors() {
+            let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
+            all &= self.settle_with(&*debtor, in_time, &mut settlement);
+        }
+        self.tally.charged_back.add(settlement.charged);
+        self.tally.not_charged_back.add(settlement.lost);
+        let is_new = !settlement.is_empty();
+        self.unlogged.join(&settlement);
+        let link = self.link.upgrade().ok_or(Closed)?;
+        self.unlogged.log(&link, is_new);
+        Ok(all)
+    }
+
+    /// Settles the debts of one debtor while it is `in_time`. Returns whether nothing is left.
     fn settle_with(
         &mut self,
         debtor: &dyn Debtor,
         in_time: impl Fn() -> bool,
-        sum: &mut Sum,
+        settlement: &mut Settlement,
     ) -> bool {
         while in_time() {
             let debts = debtor.debts(MAX_BATCH);
@@ -215,13 +193,15 @@ impl Attendant<'_> {
             }
             let answers = self.charge(&debts);
             for (debt, answer) in debts.iter().zip(&answers) {
-                sum.add(debt, answer);
+                settlement.add(debt, answer);
                 debtor.settled(debt, answer);
             }
-            // One node of a cluster may fail and the others not: theirs may come next.
+            // In a cluster one node may fail and others may not. The next debts may be owed to those.
             if answers.iter().all(Result::is_err) {
                 return false;
             }
+            // A batch that is not full is the last one. Requests that are admitted meanwhile could
+            // otherwise keep this going for ever.
             if debts.len() < MAX_BATCH {
                 return answers.iter().all(Result::is_ok);
             }
@@ -229,20 +209,22 @@ impl Attendant<'_> {
         false
     }
 
-    /// What is answered to `debts`; by one server to all the same, where it fails.
+    /// Charges `debts`, and returns the answer to each of them.
     fn charge(&mut self, debts: &[Acquire]) -> Vec<Result<Acquired, StoreError>> {
-        if let Ok(Some(collector)) = self.with(|link| link.accounts().collector().cloned()) {
-            let collected = collector.upgrade().map(|it| it.collect(debts.to_vec()));
-            let gone = || vec![Err(StoreErrorKind::Unreachable); debts.len()];
-            let answers = collected.unwrap_or_else(gone).into_iter();
-            return answers.map(|answer| answer.map_err(StoreError::new)).collect();
-        }
-        let timeout = self.probe.timeout();
-        let answers = split::ask(debts.to_vec(), timeout, |batch| self.try_charge(batch));
+        let answers = match self.debts.settler() {
+            Some(settler) => match settler.upgrade() {
+                Some(settler) => settler.settle(debts.to_vec()),
+                None => vec![Err(StoreErrorKind::Unreachable); debts.len()],
+            },
+            None => {
+                let timeout = self.probe.timeout();
+                split::ask(debts.to_vec(), timeout, |batch| self.try_charge(batch))
+            }
+        };
         answers.into_iter().map(|answer| answer.map_err(StoreError::new)).collect()
     }
 
-    /// What the server replies to `batch`. A connection over which it refused is kept if it may be.
+    /// Sends `batch` to the server, and returns its reply. It keeps the connection if that is still fit.
     fn try_charge(&mut self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
         let kept = self.connection.take().filter(|connection| !connection.is_worn(Duration::ZERO));
         let mut connection = match kept {
@@ -250,7 +232,7 @@ impl Attendant<'_> {
             None => {
                 let closed = |Closed| StoreError::new(StoreErrorKind::Unreachable);
                 let generation = self.with(Link::generation).map_err(closed)?;
-                // Nothing of the debts was sent, whatever went wrong.
+                // Whatever went wrong, none of the debts was sent.
                 let unsent = |error: StoreError| error.into_kind(StoreErrorKind::Unreachable);
                 self.probe.run(generation).map_err(unsent)?
             }
@@ -265,12 +247,12 @@ impl Attendant<'_> {
         reply
     }
 
-    /// Waits, however often it is woken meanwhile.
+    /// Waits for `length`, however often it is woken meanwhile.
     fn pause(&self, length: Duration) -> Result<(), Closed> {
         let until = Instant::now() + length;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.wakes.recv_timeout(left) {
+            match self.woken.recv_timeout(left) {
                 Ok(()) if !left.is_zero() => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Closed),
                 _ => return Ok(()),
@@ -278,7 +260,7 @@ impl Attendant<'_> {
         }
     }
 
-    /// Never holds the link for longer: who drops it ends this thread.
+    /// Asks the link, and holds it no longer than that, so that dropping it ends this thread.
     fn with<T>(&self, ask: impl FnOnce(&Link) -> T) -> Result<T, Closed> {
         self.link.upgrade().map(|link| ask(&link)).ok_or(Closed)
     }

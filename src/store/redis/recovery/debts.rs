@@ -1,55 +1,50 @@
-//! What the links of one store have in common: what is counted, who owes, and who takes the debts.
+//! Who owes a store what was admitted without it, and who settles that.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::store::redis::health::status::Tally;
 use crate::store::{Acquire, Acquired, Debtor, StoreErrorKind};
 
-/// Takes what is owed to several servers, each debt to its own.
-pub(crate) trait Collector: Send + Sync {
-    /// What is answered to each of `debts`; servers that are down are asked, too.
-    fn collect(&self, debts: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>>;
+/// Settles debts to several servers, each debt with its own server.
+pub(crate) trait Settler: Send + Sync {
+    /// Charges `debts`, and returns the answer to each of them. It asks servers that are down as well,
+    /// because they may be back.
+    fn settle(&self, debts: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>>;
 }
 
-/// The books of one store.
+/// The debts to one store.
 #[derive(Default)]
-pub(crate) struct Accounts {
-    tally: Arc<Tally>,
+pub(crate) struct Debts {
     debtors: Mutex<Vec<Weak<dyn Debtor>>>,
-    collector: Option<Weak<dyn Collector>>,
+    settler: Option<Weak<dyn Settler>>,
 }
 
-impl Accounts {
-    /// Those of a store in several servers.
-    pub(crate) fn of_many(collector: Weak<dyn Collector>) -> Self {
-        Self { collector: Some(collector), ..Self::default() }
+impl Debts {
+    /// The debts to a store of several servers, which `settler` settles.
+    pub(crate) fn settled_by(settler: Weak<dyn Settler>) -> Self {
+        Self { settler: Some(settler), ..Self::default() }
     }
 
-    pub(crate) fn tally(&self) -> &Arc<Tally> {
-        &self.tally
-    }
-
-    /// Has `debtor` asked for its debts when a server is back.
+    /// Asks `debtor` for its debts from now on, each time a server is back.
     pub(crate) fn add_debtor(&self, debtor: Weak<dyn Debtor>) {
         let mut debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);
         debtors.retain(|known| known.strong_count() > 0);
         debtors.push(debtor);
     }
 
-    pub(crate) fn debtors(&self) -> Vec<Arc<dyn Debtor>> {
+    pub(super) fn debtors(&self) -> Vec<Arc<dyn Debtor>> {
         let debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);
         debtors.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Who takes the debts, where they are not all owed to one server.
-    pub(crate) fn collector(&self) -> Option<&Weak<dyn Collector>> {
-        self.collector.as_ref()
+    /// Who settles the debts; `None` if all of them are owed to one server.
+    pub(super) fn settler(&self) -> Option<&Weak<dyn Settler>> {
+        self.settler.as_ref()
     }
 }
 
-impl fmt::Debug for Accounts {
+impl fmt::Debug for Debts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("tally", &self.tally).finish_non_exhaustive()
+        f.debug_struct("Debts").finish_non_exhaustive()
     }
 }

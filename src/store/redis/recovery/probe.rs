@@ -1,5 +1,6 @@
-//! Whether the server would count: charges keys of its own, with the script and as requests do.
+//! Finds out whether a server would count: charges keys of its own, by the same script as requests do.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,26 +12,27 @@ use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, Quota};
 #[cfg(feature = "server")]
 use crate::store::Key;
+use crate::store::redis::connect::connection::Connection;
+use crate::store::redis::connect::connector::Connector;
+use crate::store::redis::connect::wire::Wire;
 use crate::store::redis::error::{connect_error, store_error};
-use crate::store::redis::health::cause::Cause;
-use crate::store::redis::health::link::too_slow;
-use crate::store::redis::node::pool::{Connection, Connector};
+use crate::store::redis::health::cause::{Cause, TimeRefused, too_slow};
 use crate::store::redis::options::RedisOptions;
 use crate::store::redis::script;
 use crate::store::redis::script::batch::Batch;
-use crate::store::{Acquire, Acquired, Charge, Keyspace, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Charge, Keyspace, StoreError, StoreErrorKind};
 
-/// An outage of so many time limits may be a stall, which ends at any moment. Probes follow each other
-/// after a part of a time limit then.
+/// An outage of up to so many time limits may be a stall, which ends at any moment. During that time, the
+/// pause between two probes is a fraction of the time limit.
 const STALL_TIMEOUTS: u32 = 10;
-const STALL_PAUSES: u32 = 8;
+const PAUSES_PER_TIMEOUT: u32 = 8;
 
-/// Asks on a connection of its own, and charges what is owed over it.
+/// Probes one server, over a connection of its own each time.
 pub(crate) struct Probe {
     connector: Connector,
     charges: Vec<Charge>,
     clock: Option<Arc<dyn Clock>>,
-    budget: Duration,
+    timeout: Duration,
     interval: Duration,
 }
 
@@ -38,8 +40,9 @@ impl Probe {
     pub(crate) fn new(connector: Connector, options: &RedisOptions) -> Result<Self, StoreError> {
         let policies =
             policies().map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))?;
-        // A node of a cluster takes keys of one slot in a call. Who is given as one server takes all,
-        // and is found out at once if it does not. The first braces of a key are its hash tag.
+        // A node of a cluster takes only keys of one slot in a call. A single server takes all keys; if
+        // it is in fact a node of a cluster, keys of several slots show it at once. The first braces of
+        // a key are its hash tag.
         let keyspace = |number: usize| match connector.is_member() {
             true => Keyspace::new(&options.key_prefix),
             false => Keyspace::new(format!("{}:{{probe-{number}}}", options.key_prefix)),
@@ -53,107 +56,91 @@ impl Probe {
             connector,
             charges,
             clock: options.clock.clone(),
-            budget: options.timeout,
+            timeout: options.timeout,
             interval: options.probe_interval,
         })
     }
 
-    /// How long a probe that failed waits before the next.
-    pub(crate) fn interval(&self) -> Duration {
+    /// The wait between two probes of a server that is down.
+    pub(super) fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// The same in an outage that was probed for so long: a stall of a few time limits is over as soon as
-    /// the server answers.
-    pub(crate) fn pause_after(&self, probed: Duration) -> Duration {
-        if probed < STALL_TIMEOUTS * self.budget {
-            self.interval.min(self.budget / STALL_PAUSES)
+    /// The wait before the next probe, after the server was probed for so long. It is shorter at first.
+    pub(super) fn pause_after(&self, probed: Duration) -> Duration {
+        if probed < STALL_TIMEOUTS * self.timeout {
+            self.interval.min(self.timeout / PAUSES_PER_TIMEOUT)
         } else {
             self.interval
         }
     }
 
-    /// The connection over which the server counted, of `generation`.
+    /// Connects and charges. Returns the connection, of `generation`, if the server counts in time.
     pub(crate) fn run(&self, generation: u64) -> Result<Connection, StoreError> {
         let connection = self.connector.connect_or_explain(generation);
         let mut connection = connection.map_err(connect_error)?;
-        let ask =
-            |charge: &Charge| Acquire { charges: vec![charge.clone()], cost: Cost::ONE, count: 1 };
         let begun = Instant::now();
-        let counted = self.charge(&mut connection, self.charges.iter().map(ask));
-        counted.map(drop).or_else(|error| {
-            // The slot of the keys has moved: the node is there for others.
-            if self.connector.is_member() && is_redirection(&error) {
-                return Ok(());
+        if let Err(error) = self.charge(&mut connection) {
+            // If the slot of the keys has moved, the node still counts other keys.
+            if !(self.connector.is_member() && is_redirection(&error)) {
+                return Err(explain(error, &mut connection));
             }
-            // A script that is refused something is not told what.
-            if Cause::of(&error) == Cause::Permission && script::time_is_refused(&mut connection) {
-                Err(StoreError::caused_by(StoreErrorKind::Refused, NoTime))
-            } else {
-                Err(error)
-            }
-        })?;
-        if begun.elapsed() > self.budget {
+        }
+        if begun.elapsed() > self.timeout {
             return Err(too_slow());
         }
         Ok(connection)
     }
 
-    /// Charges `asked`, all in one call.
-    fn charge(
-        &self,
-        connection: &mut Connection,
-        asked: impl Iterator<Item = Acquire>,
-    ) -> Result<Vec<Acquired>, StoreError> {
-        let batch = Batch::of(asked.collect());
+    /// Charges all of its keys in one call.
+    fn charge(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let acquire =
+            |charge: &Charge| Acquire { charges: vec![charge.clone()], cost: Cost::ONE, count: 1 };
+        let batch = Batch::of(self.charges.iter().map(acquire).collect());
         let reply = self.reply(connection, &batch)?;
-        batch.answers(&reply).ok_or_else(|| {
-            StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
-        })
+        batch.decode(&reply).map(drop)
     }
 
-    /// The script's reply to `batch`.
-    pub(crate) fn reply(
+    /// Sends `batch` over `connection`, and returns the script's reply.
+    pub(super) fn reply(
         &self,
         connection: &mut Connection,
         batch: &Batch,
     ) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
-        script::run(connection, batch, now).map_err(store_error)
+        connection.run(|wire| script::run(wire, batch, now)).map_err(store_error)
     }
 
-    /// What it charges.
+    /// The keys that it charges.
     #[cfg(feature = "server")]
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.charges.iter().map(|charge| &charge.key)
     }
 
-    /// What one call may take.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.budget
+    /// The time limit of one call.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 }
 
+/// Finds out whether `error` of a script is about `TIME`: it does not say which command is refused.
+fn explain(error: StoreError, connection: &mut Connection) -> StoreError {
+    let is_refused = |wire: &mut Wire| script::is_time_refused(wire);
+    if Cause::of(&error) == Cause::Permission && connection.run(is_refused).unwrap_or(false) {
+        return StoreError::caused_by(StoreErrorKind::Refused, TimeRefused);
+    }
+    error
+}
+
+/// Whether `error` names another node of a cluster.
 fn is_redirection(error: &StoreError) -> bool {
-    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<RedisError>());
+    let source = error.source().and_then(|it| it.downcast_ref::<RedisError>());
     source.is_some_and(|error| error.redirect_node().is_some())
 }
 
-/// That the server's scripts may not call `TIME`, without which nothing can be counted.
-#[derive(Debug)]
-pub(crate) struct NoTime;
-
-impl std::fmt::Display for NoTime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("scripts may not call TIME")
-    }
-}
-
-impl std::error::Error for NoTime {}
-
-/// One of each algorithm, so that each is known to work, and of quotas that are never used up, so
-/// that every probe writes. Each writes first by a command that a full memory refuses.
-pub(crate) fn policies() -> Result<Vec<Policy>, Box<dyn std::error::Error + Send + Sync>> {
+/// A policy of each algorithm, so that a probe shows that all of them work. Their quotas are never used
+/// up, so that every probe writes, and begins with a command that a full memory refuses.
+pub(crate) fn policies() -> Result<Vec<Policy>, Box<dyn Error + Send + Sync>> {
     let quota = Quota::new(LARGEST_LOG, 1_000)?;
     let algorithms = [
         Algorithm::SlidingWindow,

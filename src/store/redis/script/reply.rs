@@ -1,4 +1,4 @@
-//! Reads the script's reply, a flat array of integers in MessagePack.
+//! Reads the script's reply: a flat array of integers in MessagePack, as `lua/acquire.lua` writes it.
 
 use rmp::decode::{read_array_len, read_int};
 
@@ -6,51 +6,51 @@ use crate::domain::clock::Millis;
 use crate::domain::standing::{Retry, Standing};
 use crate::store::{Acquired, Few};
 
-/// What identical requests are answered together.
+/// The one answer to a coalesced request, which stands for several identical ones.
 #[derive(Clone, Debug)]
-pub(crate) struct Together {
-    pub(crate) acquired: Acquired,
-    /// Of each policy in turn, where there are several requests: parts of a unit that a token bucket has
-    /// not refilled, 0 under another algorithm.
-    pub(crate) debts: Few<u64>,
+pub(super) struct CoalescedAnswer {
+    pub(super) acquired: Acquired,
+    /// For each policy the parts of a unit that a token bucket has not refilled yet, and 0 under another
+    /// algorithm. It is empty where the request stands for one alone.
+    pub(super) bucket_debts: Few<u64>,
 }
 
-/// What is left to read of a reply.
-pub(crate) struct Reply<'a> {
+/// The rest of a reply that is being read.
+pub(super) struct Reply<'a> {
     rest: &'a [u8],
-    /// Integers in it.
+    /// How many integers are left.
     left: u32,
 }
 
 impl<'a> Reply<'a> {
-    /// `None` where `reply` is no array.
-    pub(crate) fn new(mut reply: &'a [u8]) -> Option<Self> {
+    /// Begins to read `reply`; `None` if it is not an array.
+    pub(super) fn new(mut reply: &'a [u8]) -> Option<Self> {
         let left = read_array_len(&mut reply).ok()?;
         Some(Self { rest: reply, left })
     }
 
-    /// When all was decided, by the server's clock.
-    pub(crate) fn decided_at(&mut self) -> Option<Millis> {
+    /// Reads when all was decided, by the server's clock.
+    pub(super) fn decided_at(&mut self) -> Option<Millis> {
         Millis::try_from(self.next()?).ok()
     }
 
-    /// The answer to the next request under `policies` policies, which stands for `count` identical
-    /// ones; `None` where the reply holds none.
-    pub(crate) fn answer(&mut self, policies: usize, count: u32) -> Option<Together> {
+    /// Reads the answer to the next request, which meets so many `policies` and stands for `count`
+    /// identical requests; `None` if the reply does not hold one.
+    pub(super) fn answer(&mut self, policies: usize, count: u32) -> Option<CoalescedAnswer> {
         let admitted = u32::try_from(self.next()?).ok()?;
         let mut standings = Vec::with_capacity(policies);
-        let mut debts = Few::new();
+        let mut bucket_debts = Few::new();
         for _ in 0..policies {
             standings.push(self.standing()?);
             if count > 1 {
-                debts.push(u64::try_from(self.next()?).ok()?);
+                bucket_debts.push(u64::try_from(self.next()?).ok()?);
             }
         }
-        Some(Together { acquired: Acquired { admitted, standings }, debts })
+        Some(CoalescedAnswer { acquired: Acquired { admitted, standings }, bucket_debts })
     }
 
-    /// That nothing is left.
-    pub(crate) fn end(self) -> Option<()> {
+    /// `None` if anything is left.
+    pub(super) fn end(self) -> Option<()> {
         (self.left == 0 && self.rest.is_empty()).then_some(())
     }
 
@@ -71,7 +71,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// The reply of these numbers.
+/// A reply of `numbers`.
 #[cfg(test)]
 pub(crate) fn packed(numbers: &[i64]) -> Vec<u8> {
     use rmp::encode::{write_array_len, write_sint};

@@ -1,4 +1,4 @@
-//! The handshake of TLS, within a time limit.
+//! The TLS handshake, within a time limit.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -8,10 +8,10 @@ use std::time::Instant;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use crate::store::redis::connect::socket::left_until;
-use crate::store::redis::connect::tls_mismatch::Misdirected;
+use crate::store::redis::connect::time_limit::left_until;
+use crate::store::redis::connect::tls_mismatch::TlsMismatch;
 
-/// Agrees on TLS over `tcp` with who must be `host`, by `deadline`.
+/// Makes the TLS handshake over `tcp` by `deadline`. The server must prove to be `host`.
 pub(super) fn shake_hands(
     config: Arc<ClientConfig>,
     host: &str,
@@ -24,10 +24,10 @@ pub(super) fn shake_hands(
     let mut limited = Limited { tcp: &mut tcp, deadline, has_heard: false };
     while tls.is_handshaking() {
         if let Err(error) = tls.complete_io(&mut limited) {
-            // So does a plain Redis, which waits for the end of what it takes for a command.
-            let is_mute = error.kind() == ErrorKind::TimedOut && !limited.has_heard;
-            return Err(if is_mute {
-                Misdirected::Unanswered.as_error(error.kind())
+            // A Redis without TLS says nothing: it waits for the end of what it takes for a command.
+            let is_silent = error.kind() == ErrorKind::TimedOut && !limited.has_heard;
+            return Err(if is_silent {
+                TlsMismatch::ServerSilent.as_error(error.kind())
             } else {
                 error
             });
@@ -36,7 +36,7 @@ pub(super) fn shake_hands(
     Ok(Box::new(StreamOwned::new(tls, tcp)))
 }
 
-/// Whether who listens at the other end of `tcp` answers a greeting by TLS, whatever it says.
+/// Whether the server at the other end of `tcp` answers a greeting by TLS, with whatever answer.
 pub(super) fn is_understood(
     config: Arc<ClientConfig>,
     host: &str,
@@ -51,16 +51,16 @@ pub(super) fn is_understood(
     inner.is_some_and(|error| !matches!(error, rustls::Error::InvalidMessage(_)))
 }
 
-/// An error of rustls where one of the system is asked for, as rustls itself hands them over.
+/// Wraps an error of rustls in one of the operating system, as rustls itself does.
 fn of_rustls(error: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
 
-/// A socket each of whose reads and writes ends by the deadline.
+/// A socket whose reads and writes end by the deadline.
 struct Limited<'a> {
     tcp: &'a mut TcpStream,
     deadline: Instant,
-    /// Whether the other side said anything.
+    /// Whether the other side has sent anything.
     has_heard: bool,
 }
 
@@ -84,7 +84,7 @@ impl Write for Limited<'_> {
     }
 }
 
-/// A socket whose time is over says that it would block.
+/// When its time limit passes, a socket reports that it would block.
 fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),

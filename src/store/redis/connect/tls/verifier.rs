@@ -1,4 +1,5 @@
-//! Whose certificates are taken: as webpki says, and those that the operator lists themselves.
+//! Which certificates of servers are accepted: those that webpki accepts, and those that the operator
+//! lists.
 
 use std::sync::Arc;
 
@@ -8,11 +9,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// What webpki takes, and besides a server's certificate that is byte for byte one of those listed,
-/// though it is an authority's as well: so are those that `openssl req -x509` makes.
+/// Accepts what webpki accepts. It also accepts a listed certificate that a server shows as its own,
+/// byte for byte, although it is the certificate of an authority: `openssl req -x509` makes such.
 ///
-/// Such a certificate must be for the host and of today like any other, and its holder signs the
-/// handshake with its key, as with any other.
+/// Like any other, such a certificate must name the host and be valid today, and the server must sign
+/// the handshake with its key.
 #[derive(Debug)]
 pub(super) struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -45,7 +46,7 @@ impl ServerCertVerifier for Verifier {
             now,
         );
         match verdict {
-            // webpki looks at the dates before it says so, and at the host's name after.
+            // webpki has checked the dates before this error, but not yet the name of the host.
             Err(error) if is_of_authority(&error) && self.listed.contains(end_entity) => {
                 let certificate = ParsedCertificate::try_from(end_entity)?;
                 rustls::client::verify_server_name(&certificate, server_name)?;
@@ -78,12 +79,12 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a server shows the certificate of an authority as its own.
+/// Whether `error` says that a server shows the certificate of an authority as its own.
 fn is_of_authority(error: &Error) -> bool {
     of_webpki(error) == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
-/// What webpki says of a certificate, where rustls has no word of its own for that.
+/// The error of webpki inside `error`, if rustls has no variant of its own for it.
 pub(crate) fn of_webpki(error: &Error) -> Option<&webpki::Error> {
     match error {
         Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),

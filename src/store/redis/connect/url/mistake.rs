@@ -1,5 +1,5 @@
-//! What can be wrong with the URL of a Redis, each with a sentence of its own. None of them repeats
-//! a part of the URL, which may be a part of a password.
+//! The mistakes in a URL of a Redis, each with a sentence of its own. No sentence repeats a part of the
+//! URL, because that may be a part of a password.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisUrlError {
     pub(super) mistake: Mistake,
-    /// How a URL of that scheme is written.
+    /// The correct form of a URL of that scheme.
     pub(super) form: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mistake {
-    /// White space or a control character, which URL parsers drop without a word.
+    /// White space or a control character. URL parsers silently drop them.
     Blank,
     /// No `//` after the scheme.
     NoSlashes,
-    /// TLS, in a build without it.
+    /// A URL with TLS, in a build without TLS.
     NoTls,
     /// An `@` after the host: a `/`, `?` or `#` before it ended the password early.
     BareCharacter,
     TwoAts,
     NoPassword,
-    /// What `%XX` stands for is not text.
+    /// A `%XX` that does not decode to text.
     NotText,
     NoHost,
     NotAHost,
-    /// Commas between hosts, where one server is meant.
+    /// Several hosts in a URL of one server.
     SeveralHosts,
     Colons,
     Brackets,
-    /// An address to listen on.
+    /// A wildcard address, which is only for listening.
     Wildcard,
     Port,
     Database,
@@ -42,7 +42,7 @@ pub(super) enum Mistake {
     Insecure,
     Fragment,
     Protocol,
-    /// An option that is not taken; with those that are.
+    /// An unknown option. The text names the known ones.
     Option(&'static str),
 }
 
@@ -113,7 +113,7 @@ impl Mistake {
         }
     }
 
-    /// Whether its sentence says all that there is to know of the form.
+    /// Whether its sentence is enough without the correct form.
     fn needs_no_form(self) -> bool {
         use Mistake::{
             Blank, Brackets, Colons, Fragment, Insecure, NoTls, NotText, Protocol, SeveralHosts,

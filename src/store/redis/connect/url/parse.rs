@@ -1,12 +1,12 @@
-//! Reads the URL of a Redis strictly, part by part: redis-rs makes its settings of what is left, but
-//! reads past what it does not know.
+//! Reads the URL of a Redis strictly, part by part. redis-rs makes the settings of a connection from
+//! the parts, but on its own it would skip what it does not know.
 
 use std::net::Ipv6Addr;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
-use super::Topology;
 use super::mistake::{Mistake, RedisUrlError};
+use super::topology::Topology;
 
 const SERVER: &str = "redis://user:password@host:port/db";
 const SERVER_TLS: &str = "rediss://user:password@host:port/db";
@@ -24,11 +24,11 @@ const OF_SENTINEL: Mistake = Mistake::Option("its options are sentinel_user and 
 const OF_CLUSTER: Mistake =
     Mistake::Option("it takes no option: what can be set, such as time limits, is set in [store]");
 
-/// The ports of a server and of a sentinel whose URLs say none.
+/// The default ports of a server and of a sentinel.
 const PORT: u16 = 6_379;
 const SENTINEL_PORT: u16 = 26_379;
 
-/// The scheme of `text`, in lower case, and what stands there.
+/// Reads `text`: its scheme, in lower case, and the servers that it leads to.
 pub(super) fn parse(text: &str) -> Result<(String, Topology), RedisUrlError> {
     let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
     let scheme = scheme.to_ascii_lowercase();
@@ -46,7 +46,7 @@ pub(super) fn parse(text: &str) -> Result<(String, Topology), RedisUrlError> {
     } else if scheme.starts_with("rediss") && !cfg!(feature = "tls") {
         Err(Mistake::NoTls)
     } else {
-        // Nodes are reached by what comes before the '+'.
+        // The part before the '+' says how each node is reached.
         let each = scheme.split('+').next().unwrap_or_default();
         let rest = rest.strip_prefix("//").ok_or(Mistake::NoSlashes);
         rest.map(Parts::of).and_then(|parts| read(each, &parts))
@@ -60,7 +60,7 @@ pub(super) fn parse(text: &str) -> Result<(String, Topology), RedisUrlError> {
 /// What follows `scheme://`.
 struct Parts<'a> {
     authority: &'a str,
-    /// With its slash, if there is one.
+    /// With its leading slash; empty if there is none.
     path: &'a str,
     query: &'a str,
     fragment: Option<&'a str>,
@@ -77,7 +77,7 @@ impl<'a> Parts<'a> {
         Self { authority, path, query, fragment }
     }
 
-    /// The options, of which those in `names` are taken, and of others `mistake` is made.
+    /// The options after the '?'. An option that is not in `names` is a `mistake`.
     fn options(&self, names: &[&str], mistake: Mistake) -> Result<Options, Mistake> {
         if let Some(fragment) = self.fragment {
             return Err(match fragment {
@@ -86,31 +86,31 @@ impl<'a> Parts<'a> {
                 _ => Mistake::Fragment,
             });
         }
-        // In a form a '+' is a space: nobody means that in a password.
+        // The decoder reads a '+' as a space, as in a form. In a password it is a plus sign.
         let url = format!("redis://h/?{}", self.query.replace('+', "%2B"));
         let url = redis::parse_redis_url(&url).ok_or(mistake)?;
         let pairs =
             url.query_pairs().filter(|(name, value)| !(name.is_empty() && value.is_empty()));
         let pairs: Vec<_> = pairs.map(|(name, it)| (name.into_owned(), it.into_owned())).collect();
         if pairs.iter().any(|(name, _)| !names.contains(&name.as_str())) {
-            // A password with a '?' in it ends up here.
+            // A '?' in a password ends the password early, so that the rest is read as an option.
             return Err(if self.query.contains('@') { Mistake::BareCharacter } else { mistake });
         }
         Ok(Options(pairs))
     }
 
-    /// User and password, and the hosts.
-    fn place(&self) -> Result<Place<'a>, Mistake> {
+    /// The credentials and the hosts.
+    fn authority(&self) -> Result<Authority<'a>, Mistake> {
         if self.path.contains('@') {
             return Err(Mistake::BareCharacter);
         }
         let Some((credentials, hosts)) = self.authority.rsplit_once('@') else {
-            return Ok(Place { credentials: None, hosts: self.authority });
+            return Ok(Authority { credentials: None, hosts: self.authority });
         };
         match credentials.split_once(':') {
             _ if credentials.contains('@') => Err(Mistake::TwoAts),
             Some((_, password)) if !password.is_empty() => {
-                Ok(Place { credentials: Some(credentials), hosts })
+                Ok(Authority { credentials: Some(credentials), hosts })
             }
             _ => Err(Mistake::NoPassword),
         }
@@ -124,7 +124,7 @@ impl Options {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    /// `settings` with the user and the password that the options of these names say.
+    /// `settings` with the user and the password that the options of these two names give.
     fn credentials(
         &self,
         mut settings: RedisConnectionInfo,
@@ -144,7 +144,7 @@ impl Options {
         Ok(settings)
     }
 
-    /// As what stands in a URL of redis-rs.
+    /// The protocol as the query of a URL for redis-rs; empty if none is given.
     fn protocol(&self) -> Result<String, Mistake> {
         match self.get("protocol") {
             None => Ok(String::new()),
@@ -154,13 +154,14 @@ impl Options {
     }
 }
 
+/// The part between `//` and the path.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Authority<'a> {
     credentials: Option<&'a str>,
     hosts: &'a str,
 }
 
-impl Place<'_> {
+impl Authority<'_> {
     fn one(
         self,
         scheme: &str,
@@ -171,10 +172,10 @@ impl Place<'_> {
         let (host, port) = host_and_port(host)?;
         let port = port.unwrap_or(default_port);
         let (credentials, at) = self.credentials.map_or(("", ""), |it| (it, "@"));
-        // redis-rs takes rediss:// only where it is built with a TLS of its own, which is not used here.
+        // redis-rs reads rediss:// only if it is built with its own TLS, which is not used here.
         let url = format!("redis://{credentials}{at}{host}:{port}{suffix}");
         let url = redis::parse_redis_url(&url).ok_or(Mistake::NotAHost)?;
-        // All else was looked at.
+        // All other parts have been checked.
         let info = url.into_connection_info().map_err(|_| Mistake::NotText)?;
         Ok(if scheme == "rediss" { by_tls(info) } else { info })
     }
@@ -185,16 +186,16 @@ impl Place<'_> {
 }
 
 fn server(scheme: &str, parts: &Parts<'_>) -> Result<Topology, Mistake> {
-    let place = parts.place()?;
+    let authority = parts.authority()?;
     let protocol = parts.options(&["protocol"], OF_SERVER)?.protocol()?;
     let db = match parts.path {
         "" | "/" => 0,
         path => database(&path[1..])?,
     };
-    if place.hosts.contains(',') {
+    if authority.hosts.contains(',') {
         return Err(Mistake::SeveralHosts);
     }
-    place.one(scheme, place.hosts, PORT, &format!("/{db}{protocol}")).map(Topology::Server)
+    authority.one(scheme, authority.hosts, PORT, &format!("/{db}{protocol}")).map(Topology::Server)
 }
 
 fn socket(parts: &Parts<'_>) -> Result<Topology, Mistake> {
@@ -212,7 +213,7 @@ fn socket(parts: &Parts<'_>) -> Result<Topology, Mistake> {
 }
 
 fn sentinel(scheme: &str, parts: &Parts<'_>) -> Result<Topology, Mistake> {
-    let place = parts.place()?;
+    let authority = parts.authority()?;
     let options = parts.options(&["sentinel_user", "sentinel_pass"], OF_SENTINEL)?;
     let path = parts.path.strip_prefix('/').unwrap_or_default();
     let (name, db) = match path.split_once('/') {
@@ -225,7 +226,7 @@ fn sentinel(scheme: &str, parts: &Parts<'_>) -> Result<Topology, Mistake> {
     } else if !name.bytes().all(is_plain) {
         return Err(Mistake::Name);
     }
-    let nodes = place.each(scheme, SENTINEL_PORT)?;
+    let nodes = authority.each(scheme, SENTINEL_PORT)?;
     let first = nodes.first().ok_or(Mistake::NoHost)?;
     let primary = first.redis_settings().clone().set_db(db);
     let own = RedisConnectionInfo::default();
@@ -235,27 +236,27 @@ fn sentinel(scheme: &str, parts: &Parts<'_>) -> Result<Topology, Mistake> {
 }
 
 fn cluster(scheme: &str, parts: &Parts<'_>) -> Result<Topology, Mistake> {
-    let place = parts.place()?;
+    let authority = parts.authority()?;
     parts.options(&[], OF_CLUSTER)?;
     if !matches!(parts.path, "" | "/" | "/0") {
         return Err(Mistake::DatabaseOfCluster);
     }
-    Ok(Topology::Cluster { nodes: place.each(scheme, PORT)? })
+    Ok(Topology::Cluster { nodes: authority.each(scheme, PORT)? })
 }
 
-/// The same place, by TLS.
+/// The same server, reached by TLS.
 fn by_tls(info: ConnectionInfo) -> ConnectionInfo {
     let ConnectionAddr::Tcp(host, port) = info.addr().clone() else { return info };
     info.set_addr(ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None })
 }
 
-/// The number of a database, as Redis takes it.
+/// Reads the number of a database.
 fn database(text: &str) -> Result<i64, Mistake> {
     let number = text.parse::<i32>().ok().filter(|_| is_digits(text));
     number.map(i64::from).ok_or(Mistake::Database)
 }
 
-/// A host, with the brackets of an IPv6 address, and its port.
+/// Reads a host, which keeps the brackets of an IPv6 address, and its port if there is one.
 fn host_and_port(text: &str) -> Result<(&str, Option<u16>), Mistake> {
     let (host, port) = match text.strip_prefix('[') {
         Some(inner) => {

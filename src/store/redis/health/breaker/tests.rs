@@ -1,10 +1,10 @@
-use super::Failure::{Late, Lost, NoConnection, Refused};
+use super::CallFailure::{Late, Lost, NoConnection, Refused};
 use super::*;
 
 const INTERVAL: Millis = 250;
 
 /// A breaker after `failures` in a row.
-fn after(failures: &[Failure]) -> Breaker {
+fn after(failures: &[CallFailure]) -> Breaker {
     let breaker = Breaker::new(INTERVAL);
     for failure in failures {
         breaker.failed(*failure, 0);
@@ -22,7 +22,7 @@ fn one_failure_of_any_kind_is_no_outage() {
 #[test]
 fn it_opens_once_there_is_enough_evidence_in_a_row() {
     // (failures, whether they open it)
-    let cases: [(&[Failure], bool); 8] = [
+    let cases: [(&[CallFailure], bool); 8] = [
         (&[Lost, Lost], false),
         (&[Lost, Refused], false),
         (&[Lost, Lost, Lost], true),

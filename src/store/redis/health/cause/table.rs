@@ -1,9 +1,34 @@
 //! What is said of each cause.
 
-use super::Cause;
+use super::kind::Cause;
 
-/// In the order of [`Cause`]: what each is called in the status, what the log says of the server, and
-/// the remedy.
+impl Cause {
+    /// Its name in the status: a few words that never change.
+    pub(crate) fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What it says of the server, to follow "it".
+    pub(crate) fn description(self) -> &'static str {
+        self.row().2
+    }
+
+    /// What to do about it, in full sentences.
+    pub(crate) fn remedy(self) -> &'static str {
+        self.row().3
+    }
+
+    /// The cause whose [`code`](Cause::code) this is.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        TABLE.get(usize::from(code.checked_sub(1)?)).map(|row| row.0)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, &'static str) {
+        &TABLE[self as usize]
+    }
+}
+
+/// Each [`Cause`], in their order, with its name, its description and its remedy.
 pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
     use Cause::*;
     [
@@ -228,7 +253,7 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
             Permission,
             "missing permission",
             "refuses to count (its user may not run a command, or not on these keys)",
-            "Give the user the permissions that the README lists; `tollgate doctor` says which are missing.",
+            "Give the user the permissions that the documentation lists; `tollgate doctor` says which are missing.",
         ),
         (
             Time,

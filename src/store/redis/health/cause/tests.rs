@@ -1,15 +1,22 @@
 use std::io;
 
+use super::table::TABLE;
 use super::*;
 use crate::store::redis::error::store_error;
 
 #[test]
 fn the_table_is_in_the_order_of_the_causes() {
-    for (index, (cause, name, says, remedy)) in TABLE.into_iter().enumerate() {
+    for (index, (cause, name, description, remedy)) in TABLE.into_iter().enumerate() {
         assert_eq!(cause as usize, index, "{cause:?}");
         assert_eq!(Cause::from_code(cause.code()), Some(cause));
-        assert_eq!((cause.name(), cause.says(), cause.remedy()), (name, says, remedy));
-        assert!(says.starts_with("does not answer") || says.starts_with("refuses to count"));
+        assert_eq!(
+            (cause.name(), cause.description(), cause.remedy()),
+            (name, description, remedy)
+        );
+        assert!(
+            description.starts_with("does not answer")
+                || description.starts_with("refuses to count")
+        );
         assert!(remedy.ends_with('.'), "{remedy}");
     }
     assert_eq!((Cause::from_code(0), Cause::from_code(200)), (None, None));
@@ -77,7 +84,11 @@ fn a_connection_that_fails_has_its_cause() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let error = StoreError::caused_by(StoreErrorKind::Unreachable, RedisError::from(refused));
     assert_eq!(Cause::of(&error), Cause::Unreachable);
-    assert!(Says(&error).to_string().starts_with("does not answer ("), "{}", Says(&error));
+    assert!(
+        Described(&error).to_string().starts_with("does not answer ("),
+        "{}",
+        Described(&error)
+    );
 }
 
 #[cfg(feature = "tls")]
@@ -121,23 +132,23 @@ fn each_failure_of_tls_has_its_cause_and_its_sentence() {
         let told = format!("{error:?}");
         let error = store_error(io::Error::new(io::ErrorKind::InvalidData, error).into());
         assert_eq!(Cause::of(&error), cause, "{told}");
-        let says = cause.says().trim_end_matches(')');
-        assert!(Says(&error).to_string().starts_with(says), "{}", Says(&error));
+        let says = cause.description().trim_end_matches(')');
+        assert!(Described(&error).to_string().starts_with(says), "{}", Described(&error));
     }
 }
 
 #[cfg(feature = "tls")]
 #[test]
 fn a_side_that_speaks_no_tls_or_tls_alone_has_its_cause() {
-    for (misdirected, cause) in [
-        (Misdirected::WithoutTls, Cause::WithoutTls),
-        (Misdirected::Unanswered, Cause::TlsSilent),
-        (Misdirected::WithTls, Cause::WithTls),
+    for (mismatch, cause) in [
+        (TlsMismatch::ClientWithout, Cause::WithoutTls),
+        (TlsMismatch::ServerSilent, Cause::TlsSilent),
+        (TlsMismatch::ServerWithout, Cause::WithTls),
     ] {
         for kind in [io::ErrorKind::TimedOut, io::ErrorKind::InvalidData] {
-            let error = store_error(misdirected.as_error(kind).into());
+            let error = store_error(mismatch.as_error(kind).into());
             assert_eq!(Cause::of(&error), cause);
-            assert_eq!(Says(&error).to_string(), cause.says());
+            assert_eq!(Described(&error).to_string(), cause.description());
         }
     }
 }
@@ -146,6 +157,6 @@ fn a_side_that_speaks_no_tls_or_tls_alone_has_its_cause() {
 fn the_words_of_others_stand_within_the_sentence() {
     let refused = RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused));
     let error = StoreError::caused_by(StoreErrorKind::Unreachable, refused);
-    assert_eq!(Says(&error).to_string(), "does not answer (connection refused)");
-    assert_eq!(Says(&reply("ERR what")).to_string(), "refuses to count (ResponseError: what)");
+    assert_eq!(Described(&error).to_string(), "does not answer (connection refused)");
+    assert_eq!(Described(&reply("ERR what")).to_string(), "refuses to count (ResponseError: what)");
 }

@@ -1,14 +1,14 @@
-//! What errors of TLS mean.
+//! The causes of errors of TLS.
 
 use std::error::Error as StdError;
 
 use rustls::pki_types::InvalidDnsNameError;
 use rustls::{AlertDescription, CertificateError, Error};
 
-use super::Cause;
+use super::kind::Cause;
 use crate::store::redis::connect::tls::of_webpki;
 
-/// The cause of `error`, which lies in one of the system, if it is one of TLS.
+/// The cause of `error`, which an error of the operating system carries, if it is one of TLS.
 pub(super) fn cause(error: &(dyn StdError + Send + Sync + 'static)) -> Option<Cause> {
     if error.is::<InvalidDnsNameError>() {
         return Some(Cause::TlsName);
@@ -21,13 +21,13 @@ pub(super) fn cause(error: &(dyn StdError + Send + Sync + 'static)) -> Option<Ca
         },
         Error::AlertReceived(alert) => of_alert(*alert),
         Error::PeerIncompatible(_) => Cause::TlsTerms,
-        // What comes is no message of TLS.
+        // The server answered with something other than TLS.
         Error::InvalidMessage(_) => Cause::WithTls,
         _ => Cause::Tls,
     })
 }
 
-/// Why a server's certificate is not taken here.
+/// Why this client rejects the certificate of a server.
 fn of_certificate(error: &CertificateError) -> Cause {
     use CertificateError::{
         BadSignature, Expired, ExpiredContext, InvalidPurpose, InvalidPurposeContext,
@@ -35,7 +35,7 @@ fn of_certificate(error: &CertificateError) -> Cause {
         UnknownIssuer,
     };
     match error {
-        // So does an authority that was made anew under its old name.
+        // A signature is bad where an authority was made anew under its old name.
         UnknownIssuer | BadSignature => Cause::TlsUntrusted,
         Expired | ExpiredContext { .. } => Cause::TlsExpired,
         NotValidYet | NotValidYetContext { .. } => Cause::TlsEarly,
@@ -46,7 +46,7 @@ fn of_certificate(error: &CertificateError) -> Cause {
     }
 }
 
-/// What a server does not take, as it says.
+/// What a server objects to, as it says.
 fn of_alert(alert: AlertDescription) -> Cause {
     use AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
@@ -55,7 +55,7 @@ fn of_alert(alert: AlertDescription) -> Cause {
     };
     match alert {
         CertificateRequired => Cause::TlsUnshown,
-        // The last is of a signature: that of another authority of the same name.
+        // The last one is a bad signature: by another authority of the same name.
         BadCertificate
         | UnsupportedCertificate
         | CertificateRevoked

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::reply::packed;
+use super::super::packed;
 use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;
@@ -93,7 +93,7 @@ fn another_cost_or_other_policies_are_another_run() {
 fn the_first_are_admitted_and_each_sees_its_own_remaining() {
     let policies = policies();
     let batch = batch(&policies[1..], &[(1, 1, 2, 1); 4]);
-    let answers = batch.answers(&packed(&reply(&batch, &store()))).unwrap();
+    let answers = batch.decode(&packed(&reply(&batch, &store()))).unwrap().answers;
     let seen: Vec<_> = answers.iter().map(|it| (it.admitted, it.standings[0].remaining)).collect();
     assert_eq!(seen, [(1, 3), (1, 1), (0, 1), (0, 1)]);
 }
@@ -103,7 +103,7 @@ fn a_peek_beside_requests_for_the_same_keys_sees_what_they_left() {
     let policies = policies();
     let batch = batch(&policies[..1], &[(1, 1, 1, 1), (1, 1, 1, 0), (1, 1, 1, 2), (2, 1, 1, 0)]);
     assert_eq!(runs(&batch), [(0, 1), (3, 1)]);
-    let answers = batch.answers(&packed(&reply(&batch, &store()))).unwrap();
+    let answers = batch.decode(&packed(&reply(&batch, &store()))).unwrap().answers;
     let seen: Vec<_> = answers.iter().map(|it| (it.admitted, it.standings[0].remaining)).collect();
     assert_eq!(seen, [(1, 6), (0, 4), (2, 4), (0, 7)]);
 }
@@ -114,21 +114,21 @@ fn a_reply_that_does_not_fit_is_no_answer_to_anyone() {
     let batch = batch(&policies, &[(1, 2, 1, 1), (2, 1, 1, 1)]);
     let reply = reply(&batch, &store());
     let whole = packed(&reply);
-    assert!(batch.answers(&whole).is_some());
+    assert!(batch.decode(&whole).is_ok());
     for length in 0..whole.len() {
-        assert!(batch.answers(&whole[..length]).is_none(), "{length} bytes");
+        assert!(batch.decode(&whole[..length]).is_err(), "{length} bytes");
     }
-    assert!(batch.answers(&[&whole[..], &[0]].concat()).is_none());
+    assert!(batch.decode(&[&whole[..], &[0]].concat()).is_err());
     let wrong = |at: usize, number| {
         let mut reply = reply.clone();
         reply[at] = number;
-        batch.answers(&packed(&reply))
+        batch.decode(&packed(&reply))
     };
-    assert!(wrong(0, -1).is_none());
-    assert!(wrong(1, -1).is_none());
-    assert!(wrong(1, i64::MAX).is_none());
-    assert!(wrong(2, -1).is_none());
-    assert!(wrong(4, -2).is_none());
+    assert!(wrong(0, -1).is_err());
+    assert!(wrong(1, -1).is_err());
+    assert!(wrong(1, i64::MAX).is_err());
+    assert!(wrong(2, -1).is_err());
+    assert!(wrong(4, -2).is_err());
 }
 
 proptest! {
@@ -140,13 +140,13 @@ proptest! {
     ) {
         let policies = policies();
         let batch = batch(&policies, &questions);
-        let answers = batch.answers(&packed(&reply(&batch, &store()))).unwrap();
+        let answers = batch.decode(&packed(&reply(&batch, &store()))).unwrap().answers;
 
         let one_by_one = store();
         let mut order: Vec<usize> = (0..questions.len()).collect();
         order.sort_by_key(|it| {
-            let place = &batch.places[*it];
-            (place.group, place.request, place.before)
+            let position = &batch.positions[*it];
+            (position.group, position.coalesced, position.before)
         });
         for it in order {
             let alone = one_by_one.acquire_now(&acquire(&policies, questions[it]));

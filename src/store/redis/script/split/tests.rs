@@ -5,7 +5,7 @@ use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::redis::error::store_error;
-use crate::store::redis::script::reply::packed;
+use crate::store::redis::script::packed;
 use crate::store::{Charge, Keyspace};
 
 const LONG: Duration = Duration::from_secs(600);
@@ -66,7 +66,7 @@ fn one_refused_key_among_128_is_found() {
         users[place] = "x";
         let (answers, calls) = answered(&users, OF_A_KEY, LONG);
         assert_eq!(answers.iter().filter(|it| !**it).count(), 1, "{place}");
-        assert!(!answers[place] && calls == MOST_CALLS, "{place}: {calls}");
+        assert!(!answers[place] && calls == MAX_CALLS, "{place}: {calls}");
     }
 }
 
@@ -75,7 +75,7 @@ fn it_ends_after_so_many_calls_and_in_time() {
     let refused = ["x"; 128];
     let (answers, calls) = answered(&refused, OF_A_KEY, LONG);
     assert_eq!(answers, [false; 128]);
-    assert!(calls < 2 * MOST_CALLS, "{calls}");
+    assert!(calls < 2 * MAX_CALLS, "{calls}");
     let (_, calls) = answered(&refused, OF_A_KEY, Duration::ZERO);
     assert_eq!(calls, 3, "two halves, and no more");
 }
