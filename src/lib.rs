@@ -48,7 +48,8 @@
 //! |---|---|---|
 //! | `redis` | [`RedisStore`] | |
 //! | `tls` | [`RedisTls`]: connections to Redis by TLS | `redis` |
-//! | `actix` | [`RateLimit`], [`ClientIp`] and [`User`] for actix-web apps | |
+//! | `actix` | [`RateLimit`] for actix-web apps, with [`ClientIp`] and [`User`] | |
+//! | `tower` | [`RateLimitLayer`] for services on tower, with [`ClientIp`] and [`User`] | |
 //! | `server` | the app: the command `tollgate` | `actix`, `tls` |
 //!
 //! All are on by default. Features only add items. Without any of them, the limiter and the memory store

@@ -9,7 +9,7 @@ pub type Millis = u64;
 
 /// `length` in whole milliseconds, rounded down; [`Millis::MAX`] if it does not fit.
 pub(crate) fn millis(length: Duration) -> Millis {
-    // As `Duration::as_millis` counts, but without arithmetic of 128 bits: every request reads a clock.
+    // Like `Duration::as_millis`, without arithmetic of 128 bits: every request reads a clock.
     length.as_secs().saturating_mul(1_000).saturating_add(length.subsec_millis().into())
 }
 

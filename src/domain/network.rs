@@ -143,7 +143,7 @@ impl<T> Networks<T> {
     }
 
     /// A network that holds every address of its family, if there is one.
-    #[cfg(any(feature = "actix", feature = "tower"))] // which reads the addresses that proxies send
+    #[cfg(any(feature = "actix", feature = "tower"))] // which read the addresses that proxies send
     pub(crate) fn everyone(&self) -> Option<Network> {
         self.0.iter().map(|(network, _)| Network(*network)).find(|it| it.0.prefix_len() == 0)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 pub use self::error::PolicyError;
 pub use self::key_source::KeySource;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::key_source::is_token_byte;
 pub use self::name::MAX_NAME;
 pub(crate) use self::name::is_name;
