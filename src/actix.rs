@@ -4,5 +4,4 @@ pub use self::rate_limit::RateLimit;
 
 pub(crate) mod adapter;
 mod answering;
-mod asked;
 pub(crate) mod rate_limit;

@@ -77,12 +77,14 @@ fn name(field: ResponseField) -> HeaderName {
     }
     match field {
         ResponseField::AccessControlExposeHeaders => header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        #[cfg(feature = "server")]
         ResponseField::Allow => header::ALLOW,
         ResponseField::CacheControl => header::CACHE_CONTROL,
         ResponseField::ContentType => header::CONTENT_TYPE,
         ResponseField::RateLimit => const { of(ResponseField::RateLimit) },
         ResponseField::RateLimitPolicy => const { of(ResponseField::RateLimitPolicy) },
         ResponseField::RetryAfter => header::RETRY_AFTER,
+        #[cfg(feature = "server")]
         ResponseField::WwwAuthenticate => header::WWW_AUTHENTICATE,
         ResponseField::XRateLimitLimit => const { of(ResponseField::XRateLimitLimit) },
         ResponseField::XRateLimitRemaining => const { of(ResponseField::XRateLimitRemaining) },

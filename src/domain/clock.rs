@@ -2,19 +2,26 @@
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Whole milliseconds: an instant since the Unix epoch, or a length of time.
 pub type Millis = u64;
 
-/// Where a store that keeps its own time reads it.
+/// `length` in whole milliseconds, rounded down; [`Millis::MAX`] if it does not fit.
+pub(crate) fn millis(length: Duration) -> Millis {
+    // As `Duration::as_millis` counts, but without arithmetic of 128 bits: every request reads a clock.
+    length.as_secs().saturating_mul(1_000).saturating_add(length.subsec_millis().into())
+}
+
+/// Tells a store that keeps its own time what time it is.
 ///
-/// A clock may step back: the algorithms take that into account.
+/// A clock may step back: the algorithms allow for that.
 pub trait Clock: Debug + Send + Sync {
-    /// The present instant, in milliseconds since the Unix epoch.
+    /// The current time, in milliseconds since the Unix epoch.
     fn now(&self) -> Millis;
 }
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that stands still until it is set, for tests.
 ///
 /// ```
 /// use tollgate::{Clock, ManualClock};
@@ -40,7 +47,7 @@ impl ManualClock {
         self.0.store(now, Ordering::SeqCst);
     }
 
-    /// Moves the clock forward by `length`.
+    /// Moves the clock forward by `length` milliseconds.
     pub fn advance(&self, length: Millis) {
         self.0.fetch_add(length, Ordering::SeqCst);
     }

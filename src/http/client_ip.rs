@@ -142,11 +142,13 @@ impl ClientIp {
     }
 
     /// Whether it reads any header field, so that what it finds is worth keeping.
+    #[cfg(feature = "actix")]
     pub(crate) fn reads_fields(&self) -> bool {
         !matches!(self.0.trust, Trust::Nobody)
     }
 
     /// Whether both are clones of one.
+    #[cfg(feature = "actix")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::domain::clock::Millis;
-use crate::domain::decision::{Decision, Retry, Standing};
+use crate::domain::clock::{Millis, millis};
+use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
-use crate::domain::scratch::draft;
+use crate::domain::scratch::scratch;
+use crate::domain::standing::{Retry, Standing};
 use crate::http::response::{ResponseField, ResponseFields};
 
 /// What scripts in browsers may read; the last three where they are sent.
@@ -45,7 +46,7 @@ pub(crate) fn write(
         return;
     }
     response.append(ResponseField::RateLimitPolicy, policies(decision));
-    response.append(ResponseField::RateLimit, draft(|list| standings(decision, list)));
+    response.append(ResponseField::RateLimit, scratch(|list| standings(decision, list)));
     if options.legacy {
         write_legacy(response, decision);
     }
@@ -54,8 +55,7 @@ pub(crate) fn write(
 
 /// Tells a response that does not say so yet how long to wait: in whole seconds, rounded up, and at least 1.
 pub(crate) fn write_retry_after(response: &mut impl ResponseFields, wait: Duration) {
-    let wait = Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX);
-    response.append(ResponseField::RetryAfter, number(seconds_up(wait).max(1)));
+    response.append(ResponseField::RetryAfter, number(seconds_up(millis(wait)).max(1)));
 }
 
 /// Writes `number` at the end of `text`, without the layers of a formatter.
@@ -84,7 +84,7 @@ fn policies(decision: &Decision) -> Bytes {
         if let Some((_, value)) = said.iter().find(is) {
             return value.clone();
         }
-        let value = draft(|list| serialized(asked, list));
+        let value = scratch(|list| serialized(asked, list));
         if said.len() == MOST_SAID {
             said.clear();
         }

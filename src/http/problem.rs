@@ -13,12 +13,14 @@ use bytes::Bytes;
 use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
 use mediatype::{MediaType, MediaTypeList, ReadParams as _};
 
-use crate::domain::decision::{Decision, Retry};
-use crate::domain::scratch::draft;
+use crate::domain::decision::Decision;
+use crate::domain::scratch::scratch;
+use crate::domain::standing::Retry;
 use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 use crate::http::request::RequestHead;
 use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
+use crate::limiter::Refused;
 
 /// How long to wait for what failed behind the gate.
 const FAILURE_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -91,13 +93,26 @@ const FORBIDDEN: Problem = problem!(
     "Access denied."
 );
 
-/// 429 to a request that `decision` denies, with the fields of the decision.
-pub(crate) fn denied(
+/// The refusal of a request that the limiter `refused`.
+pub(crate) fn refusal(
     request: &impl RequestHead,
-    decision: &Decision,
+    refused: &Refused,
     options: FieldOptions,
 ) -> Refusal {
-    let body = draft(|json| {
+    match refused {
+        Refused::Denied(decision) => denied(request, decision, options),
+        Refused::Blocked => Refusal::of(request, FORBIDDEN),
+        Refused::Undecided(_) => {
+            let mut refusal = Refusal::of(request, REDUCED_CAPACITY).with_retry_after();
+            fields::expose(&mut refusal.fields, options);
+            refusal
+        }
+    }
+}
+
+/// 429, with the fields of the decision.
+fn denied(request: &impl RequestHead, decision: &Decision, options: FieldOptions) -> Refusal {
+    let body = scratch(|json| {
         write_denial(json, decision);
         Bytes::copy_from_slice(json.as_bytes())
     });
@@ -107,18 +122,6 @@ pub(crate) fn denied(
     }
     fields::write(&mut refusal.fields, decision, options);
     refusal
-}
-
-/// 503 to a request that was not decided, of which no field can tell.
-pub(crate) fn undecided(request: &impl RequestHead, options: FieldOptions) -> Refusal {
-    let mut refusal = Refusal::of(request, REDUCED_CAPACITY).with_retry_after();
-    fields::expose(&mut refusal.fields, options);
-    refusal
-}
-
-/// 403 to a client that is on the list of those who are refused.
-pub(crate) fn forbidden(request: &impl RequestHead) -> Refusal {
-    Refusal::of(request, FORBIDDEN)
 }
 
 impl Refusal {

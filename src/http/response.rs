@@ -8,20 +8,14 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseField {
     AccessControlExposeHeaders,
-    #[cfg_attr(
-        not(any(feature = "server", test)),
-        expect(dead_code, reason = "the app's 405 has it")
-    )]
+    #[cfg(feature = "server")]
     Allow,
     CacheControl,
     ContentType,
     RateLimit,
     RateLimitPolicy,
     RetryAfter,
-    #[cfg_attr(
-        not(any(feature = "server", test)),
-        expect(dead_code, reason = "the app's 401 has it")
-    )]
+    #[cfg(feature = "server")]
     WwwAuthenticate,
     XRateLimitLimit,
     XRateLimitRemaining,
@@ -33,12 +27,14 @@ impl ResponseField {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AccessControlExposeHeaders => "access-control-expose-headers",
+            #[cfg(feature = "server")]
             Self::Allow => "allow",
             Self::CacheControl => "cache-control",
             Self::ContentType => "content-type",
             Self::RateLimit => "ratelimit",
             Self::RateLimitPolicy => "ratelimit-policy",
             Self::RetryAfter => "retry-after",
+            #[cfg(feature = "server")]
             Self::WwwAuthenticate => "www-authenticate",
             Self::XRateLimitLimit => "x-ratelimit-limit",
             Self::XRateLimitRemaining => "x-ratelimit-remaining",
@@ -96,11 +92,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::decision::{Decision, Retry, Standing};
+    use crate::domain::decision::Decision;
     use crate::domain::policy::Policy;
+    use crate::domain::standing::{Retry, Standing};
     use crate::http::fields::FieldOptions;
     use crate::http::problem;
     use crate::http::request::tests::PlainRequest;
+    use crate::limiter::Refused;
 
     #[test]
     fn the_lines_of_a_refusal_need_no_allocation() {
@@ -108,7 +106,8 @@ mod tests {
         let standing = Standing { remaining: 0, reset_after: 1, retry: Retry::After(1) };
         let denied = Decision::new(false, vec![Arc::new(policy)], vec![standing]);
         let every = FieldOptions { legacy: true, cors_expose: true };
-        let fields = problem::denied(&PlainRequest::default(), &denied, every).fields;
+        let refused = Refused::Denied(denied);
+        let fields = problem::refusal(&PlainRequest::default(), &refused, every).fields;
         assert_eq!((fields.0.len(), fields.0.spilled()), (MOST_LINES, false));
     }
 
@@ -122,6 +121,6 @@ mod tests {
         fields.set(ResponseField::XRateLimitReset, Bytes::from_static(b"3"));
         assert_eq!(fields.lines(ResponseField::RateLimit).collect::<Vec<_>>(), [b"1", b"2"]);
         assert_eq!(fields.lines(ResponseField::XRateLimitReset).collect::<Vec<_>>(), [b"3"]);
-        assert_eq!(fields.lines(ResponseField::Allow).count(), 0);
+        assert_eq!(fields.lines(ResponseField::RetryAfter).count(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What clients of the app see: every request gets the answer that the interface promises.
+//! HTTP clients of the app: every request gets the answer that the interface promises.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 
 mod access;
-mod odd;
+mod odd_requests;
 mod routes;
 mod settings;
 

@@ -1,4 +1,4 @@
-//! However a Redis is reached: the same decisions, within the time limits.
+//! However Redis is reached, decisions are the same and come within the time limits.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use crate::support::threads::{together, until};
 
 mod cluster;
 mod refunds;
-mod remembered;
+mod remembered_denials;
 mod sentinel;
 mod tls;
 
 /// The store at `url`, by a clock that stands still, once it is up.
 fn store(url: &str) -> Arc<RedisStore> {
     let clock = Arc::new(ManualClock::new(NOW));
-    let options = RedisOptions { clock: Some(clock), ..RedisOptions::new(url) };
+    let options = RedisOptions::new(url).clock(clock);
     let store = Arc::new(RedisStore::start(&with_limit(options, 500)).expect("a store"));
     until("the store is up", || store.is_up());
     store
 }
 
 fn with_limit(options: RedisOptions, millis: u64) -> RedisOptions {
-    RedisOptions { timeout: Duration::from_millis(millis), ..options }
+    options.timeout(Duration::from_millis(millis))
 }
 
 /// How many of seven requests of user `a` it admits, under a policy of five.

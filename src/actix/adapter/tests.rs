@@ -9,6 +9,8 @@ use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
+use crate::limiter::{Refused, Unavailable};
+use crate::store::StoreErrorKind;
 
 /// A request from `peer` whose lines of `x-key` are these.
 fn request(peer: Option<&str>, lines: &[&[u8]]) -> ServiceRequest {
@@ -126,12 +128,14 @@ fn the_user_is_what_the_host_application_said() {
 fn each_field_has_its_name_and_its_lines_beside_those_of_others() {
     for field in [
         ResponseField::AccessControlExposeHeaders,
+        #[cfg(feature = "server")]
         ResponseField::Allow,
         ResponseField::CacheControl,
         ResponseField::ContentType,
         ResponseField::RateLimit,
         ResponseField::RateLimitPolicy,
         ResponseField::RetryAfter,
+        #[cfg(feature = "server")]
         ResponseField::WwwAuthenticate,
         ResponseField::XRateLimitLimit,
         ResponseField::XRateLimitRemaining,
@@ -157,7 +161,8 @@ fn each_field_has_its_name_and_its_lines_beside_those_of_others() {
 fn a_refusal_is_sent_whole() {
     let request = TestRequest::default().append_header(("accept", "application/problem+json"));
     let options = FieldOptions { legacy: false, cors_expose: true };
-    let refusal = problem::undecided(&request.to_srv_request(), options);
+    let undecided = Refused::Undecided(Unavailable::new(StoreErrorKind::TimedOut));
+    let refusal = problem::refusal(&request.to_srv_request(), &undecided, options);
     let body = refusal.body.clone();
     let response = HttpResponse::from(refusal);
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -4,10 +4,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
+use crate::domain::standing::Standing;
 use crate::http::request::tests::PlainRequest;
 use crate::http::response::ResponseField::{CacheControl, ContentType, RetryAfter};
+use crate::limiter::Unavailable;
+use crate::store::StoreErrorKind;
 
 const DRAFT: FieldOptions = FieldOptions { legacy: false, cors_expose: false };
 
@@ -137,7 +139,7 @@ fn whoever_names_problem_details_gets_that_media_type() {
 
 #[test]
 fn a_request_that_was_not_decided_is_told_to_come_again() {
-    let refusal = undecided(&PlainRequest::default(), DRAFT);
+    let refusal = super::refusal(&PlainRequest::default(), &undecided(), DRAFT);
     assert_eq!(refusal.status, 503);
     assert_eq!(field(&refusal, ContentType), ["application/json"]);
     assert_eq!(field(&refusal, CacheControl), ["no-store"]);
@@ -152,7 +154,7 @@ fn a_request_that_was_not_decided_is_told_to_come_again() {
         )
     );
     let accept = PlainRequest::default().with_line("accept", "application/problem+json");
-    let refusal = undecided(&accept, DRAFT);
+    let refusal = super::refusal(&accept, &undecided(), DRAFT);
     assert_eq!(field(&refusal, ContentType), ["application/problem+json"]);
 }
 
@@ -172,4 +174,8 @@ proptest! {
             ["application/json", "application/problem+json"].map(|it| vec![it]).contains(&media_type)
         );
     }
+}
+
+fn undecided() -> Refused {
+    Refused::Undecided(Unavailable::new(StoreErrorKind::TimedOut))
 }

@@ -1,186 +1,111 @@
 //! A Redis Cluster: each node is a server of its own, with its own pool and link, and each request
 //! goes to the nodes that hold its keys.
 //!
-//! redis-rs has a client of clusters, too. It sends again what a lost connection may have charged, has
-//! the replies of all nodes fail with those of one, and, in the midst of a request, connects to every
-//! node anew when a slot has moved.
+//! redis-rs has a client for clusters, too. But it sends a call again that a lost connection may have
+//! charged, fails the replies of all nodes with those of one, and connects to every node again, in the
+//! middle of a request, when a slot has moved.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
-use redis::{ConnectionInfo, ErrorKind, RedisResult};
-use scheduled_thread_pool::ScheduledThreadPool;
+use crossbeam_channel::bounded;
+use redis::ConnectionInfo;
 
-use self::call::{Call, What, Whom};
+use self::call::{Call, Nodes, Operation};
 use self::exchange::exchange;
-use self::map::{Map, Place, slot_of};
-use self::plan::Plan;
-use super::RedisOptions;
-use super::accounts::{Accounts, Collector};
-use super::link::millis;
-use super::pool::Connector;
-use super::script::Refund;
-use super::seldom::Seldom;
-use super::target::{Target, at};
-use super::url::Places;
-use crate::domain::clock::Millis;
+use self::routed_calls::RoutedCalls;
+use self::slots::slot_of;
+use self::state::ClusterState;
+use super::node::Shared;
+use super::options::RedisOptions;
+use super::recovery::debts::{Debts, Settler};
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;
 mod exchange;
-pub(super) mod map;
-mod plan;
+mod map;
 mod refresh;
+mod routed_calls;
+pub(super) mod slots;
+mod state;
 
+/// A cluster, as the store sees it.
 pub(super) struct Cluster {
-    address: String,
-    /// The nodes of the URL, which know the others.
-    seeds: Vec<ConnectionInfo>,
-    options: RedisOptions,
-    makers: Arc<ScheduledThreadPool>,
-    map: RwLock<Arc<Map>>,
-    /// Whether that says where any slot is.
-    is_known: AtomicBool,
-    accounts: Arc<Accounts>,
-    started: Instant,
-    mentioned: Seldom,
-    /// Wakes who refreshes the map.
-    wake: Sender<()>,
+    state: Arc<ClusterState>,
 }
 
 impl Cluster {
-    /// Asks once where the slots are, and starts the thread that does when they move.
+    /// Asks once where the slots are, and starts the thread that asks again when they may have moved.
     pub(super) fn start(
         seeds: Vec<ConnectionInfo>,
         options: &RedisOptions,
-        makers: Arc<ScheduledThreadPool>,
     ) -> Result<Arc<Self>, StoreError> {
-        let (wake, wakes) = bounded(1);
-        let address = format!("the cluster of {}", Places(&seeds));
-        let cluster = Arc::new_cyclic(|cluster: &Weak<Self>| Self {
-            address,
-            seeds,
-            options: options.clone(),
-            makers,
-            map: RwLock::default(),
-            is_known: AtomicBool::new(false),
-            accounts: Arc::new(Accounts::of_many(cluster.clone())),
-            started: Instant::now(),
-            mentioned: Seldom::new(10_000, 600_000),
-            wake,
+        let (wake, woken) = bounded(1);
+        let cluster = Arc::new_cyclic(|cluster: &Weak<Self>| {
+            let shared = Shared::new(Debts::settled_by(cluster.clone()));
+            Self { state: Arc::new(ClusterState::new(seeds, options.clone(), shared, wake)) }
         });
-        refresh::start(&cluster, wakes)?;
+        refresh::start(&cluster.state, woken)?;
         Ok(cluster)
     }
 
+    /// Where it is, without credentials.
     pub(super) fn address(&self) -> &str {
-        &self.address
+        &self.state.name
     }
 
-    pub(super) fn accounts(&self) -> &Arc<Accounts> {
-        &self.accounts
+    pub(super) fn shared(&self) -> &Shared {
+        &self.state.shared
     }
 
-    /// For how long a node has been down, or nothing has been known of any.
+    /// For how long a node has been down, or no node has been known; `None` if all nodes are up.
     pub(super) fn down_for(&self) -> Option<Duration> {
-        if !self.is_known() {
-            return Some(self.started.elapsed());
-        }
-        self.map().members().filter_map(|member| member.node.link().down_for()).max()
+        self.state.down_for()
     }
 
-    /// Whether every slot has a node, and every node answers.
+    /// Whether every slot has a node, and every node is up.
     pub(super) fn is_up(&self) -> bool {
-        self.map().is_up()
+        self.state.map().is_up()
     }
 
-    /// Whether it ever said where the slots are.
+    /// Whether it has ever said where its slots are.
     pub(super) fn is_known(&self) -> bool {
-        self.is_known.load(Ordering::Acquire)
+        self.state.is_known()
     }
 
-    pub(super) fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
-        Plan::of(asked, Whom::Up).run(self)
+    /// Decides `requests`, and returns the answer to each of them.
+    pub(super) fn acquire(&self, requests: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
+        RoutedCalls::of(requests, Nodes::Up).run(&self.state)
     }
 
-    /// Forgets `keys`; those that can be, where not all can.
+    /// Forgets `keys`. If it cannot forget all of them, it forgets the others.
     pub(super) fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
-        let mut of_slots: HashMap<u16, Vec<&Key>> = HashMap::new();
+        let mut by_slot: HashMap<u16, Vec<&Key>> = HashMap::new();
         for key in keys {
-            of_slots.entry(slot_of(key)).or_default().push(key);
+            by_slot.entry(slot_of(key)).or_default().push(key);
         }
-        let calls: Vec<Call<'_>> = of_slots
+        let calls: Vec<Call<'_>> = by_slot
             .iter()
             .flat_map(|(&slot, keys)| keys.iter().map(move |key| (slot, key)))
-            .map(|(slot, key)| Call { slot, what: What::Reset(key) })
+            .map(|(slot, key)| Call { slot, operation: Operation::Reset(key) })
             .collect();
-        let replies = exchange(self, &calls, Whom::Up);
+        let replies = exchange(&self.state, &calls, Nodes::Up);
         replies.into_iter().try_for_each(|reply| {
-            reply.map(drop).map_err(|failure| StoreError::new(failure.kind()))
+            reply.map(drop).map_err(|no_reply| StoreError::new(no_reply.kind()))
         })
-    }
-
-    fn map(&self) -> Arc<Map> {
-        self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_map(&self, map: Map) {
-        let is_known = !map.is_empty();
-        *self.map.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map);
-        self.is_known.store(is_known, Ordering::Release);
-    }
-
-    /// Books what could not be given back because of `cause`, and says so now and then.
-    fn not_given_back(&self, refund: &Refund, cause: StoreErrorKind) {
-        let count = &self.accounts.tally().not_given_back;
-        count.add(refund.amount);
-        if self.mentioned.happened(millis(self.started.elapsed())).is_some() {
-            log::warn!(
-                "Redis at {} could not be told to give back {} units of policy {:?} to a request that \
-                 was not admitted ({}): they stay used, as {} have since the start.",
-                self.address,
-                refund.amount,
-                refund.charge.policy.name(),
-                StoreError::new(cause),
-                count.get()
-            );
-        }
-    }
-
-    /// Has the map refreshed: it may be out of date.
-    fn refresh_soon(&self) {
-        // A full channel has woken it already.
-        let _ = self.wake.try_send(());
-    }
-
-    /// Who connects to the node at `place`.
-    fn connector(&self, place: &Place) -> RedisResult<Connector> {
-        Ok(Connector::new(self.target(place)?, &self.options).of_member())
-    }
-
-    fn target(&self, place: &Place) -> RedisResult<Target> {
-        // Credentials and TLS are the same for all nodes.
-        let seed = self.seeds.first().ok_or((ErrorKind::InvalidClientConfig, "no node"))?;
-        Target::server(at(seed, place.host.clone(), place.port), &self.options)
-    }
-
-    fn now(&self) -> Option<Millis> {
-        self.options.clock.as_ref().map(|clock| clock.now())
     }
 }
 
-impl Collector for Cluster {
-    fn collect(&self, debts: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
-        Plan::of(debts, Whom::All).run(self)
+impl Settler for Cluster {
+    fn settle(&self, debts: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
+        RoutedCalls::of(debts, Nodes::All).run(&self.state)
     }
 }
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Cluster").field("address", &self.state.name).finish_non_exhaustive()
     }
 }

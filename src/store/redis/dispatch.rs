@@ -1,19 +1,19 @@
-//! Dispatcher threads: they make a synchronous pool fast by sending what waits together as one call.
+//! Dispatcher threads. They make a synchronous pool fast: each sends all requests that wait as one call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-pub(super) use self::queue::MAX_BATCH;
-use self::queue::{Asked, Job, Queue};
-use super::RedisOptions;
-use super::servers::Servers;
+use self::queue::{Job, Queue, QueuedRequest};
+use super::options::RedisOptions;
+use super::script::batch::MAX_BATCH;
+use super::servers::{Calls, Servers};
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
 mod queue;
 
-/// The way to the dispatcher threads, which end with it.
+/// The queue to the dispatcher threads, which end when it is dropped.
 #[derive(Debug)]
 pub(super) struct Dispatch {
     queue: Arc<Queue>,
@@ -25,7 +25,7 @@ impl Dispatch {
         servers: &Arc<Servers>,
         options: &RedisOptions,
     ) -> Result<Self, StoreError> {
-        let threads = options.connections.max(1);
+        let threads = options.connections;
         let queue = Arc::new(Queue::new(servers.tally().clone()));
         let dispatch = Self { queue, servers: servers.clone() };
         for number in 0..threads {
@@ -45,7 +45,7 @@ impl Dispatch {
             return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
         }
         let (answer, later) = Answer::later();
-        self.queue.ask(Asked { acquire, answer });
+        self.queue.ask(QueuedRequest { acquire, answer });
         later
     }
 
@@ -62,7 +62,7 @@ impl Drop for Dispatch {
     }
 }
 
-/// One thread's loop.
+/// One dispatcher thread.
 struct Dispatcher<C> {
     queue: Arc<Queue>,
     calls: Arc<C>,
@@ -78,7 +78,7 @@ impl<C: Calls> Dispatcher<C> {
         }
     }
 
-    /// A panic drops the jobs, which answers them; the thread goes on with the next.
+    /// Serves `jobs`. A panic drops them, which answers them, and the thread goes on with the next ones.
     fn serve_or_drop(&self, jobs: Vec<Job>) {
         if catch_unwind(AssertUnwindSafe(|| self.serve(jobs))).is_err() {
             log::error!("A dispatcher panicked; the requests it held were not decided by Redis.");
@@ -86,45 +86,36 @@ impl<C: Calls> Dispatcher<C> {
     }
 
     fn serve(&self, jobs: Vec<Job>) {
-        let mut asked = Vec::with_capacity(MAX_BATCH);
-        let mut askers = Vec::with_capacity(jobs.len());
+        let mut requests = Vec::with_capacity(MAX_BATCH);
+        let mut callers = Vec::with_capacity(jobs.len());
         for job in jobs {
             match job {
-                Job::Acquire(group) if group.queued.elapsed() > self.timeout => {
-                    self.queue.refuse(group);
+                Job::Acquire(gathered) if gathered.queued.elapsed() > self.timeout => {
+                    self.queue.refuse(gathered);
                 }
-                Job::Acquire(group) => {
-                    let mut answers = Vec::with_capacity(group.asked.len());
-                    for Asked { acquire, answer } in group.asked {
-                        asked.push(acquire);
+                Job::Acquire(gathered) => {
+                    let mut answers = Vec::with_capacity(gathered.requests.len());
+                    for QueuedRequest { acquire, answer } in gathered.requests {
+                        requests.push(acquire);
                         answers.push(answer);
                     }
-                    askers.push((answers, group.desk));
+                    callers.push((answers, gathered.deferred));
                 }
                 Job::Reset { keys, answer } => {
-                    // Whoever asked may have gone.
+                    // The receiver may be gone.
                     let _ = answer.send(self.calls.reset(&keys));
                 }
             }
         }
-        if asked.is_empty() {
+        if requests.is_empty() {
             return;
         }
-        let mut decided = self.calls.acquire(asked).into_iter();
-        for (answers, desk) in askers {
+        let mut decided = self.calls.acquire(requests).into_iter();
+        for (answers, deferred) in callers {
             let own = decided.by_ref().take(answers.len()).collect();
-            self.queue.answer(answers, desk, own);
+            self.queue.answer(answers, deferred, own);
         }
     }
-}
-
-/// What a dispatcher asks of the servers.
-pub(super) trait Calls {
-    /// What is decided of each of `asked`, in that order.
-    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>>;
-
-    /// Forgets `keys`.
-    fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

@@ -1,51 +1,101 @@
-//! One server: its pool, and the link that says whether it is asked.
+//! One server: its pool of connections, and its link, which says whether it is asked.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::accounts::Accounts;
-use super::batch::Batch;
-use super::idle::Keeper;
-use super::link::Link;
-use super::pool::{Connection, Connector, Manager, Pool, PooledConnection, checkout};
-use super::{RedisOptions, script, store_error};
+use self::idle::IdleCheck;
+use self::pool::{Manager, Pool, PooledConnection, checkout};
+use super::connect::connector::Connector;
+use super::connect::wire::Wire;
+use super::error::store_error;
+use super::health::link::Link;
+use super::health::status::Tally;
+use super::options::RedisOptions;
+use super::recovery::attend;
+use super::recovery::debts::Debts;
+use super::recovery::probe::Probe;
+use super::script;
+use super::script::batch::Batch;
 use crate::domain::clock::Clock;
 use crate::store::{Key, StoreError, StoreErrorKind};
 
-/// A server that is asked over pooled connections while it answers.
+mod idle;
+mod pool;
+
+/// How many threads make connections, whatever the number of nodes.
+const CONNECT_THREADS: usize = 3;
+
+/// What all nodes of one store share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) tally: Arc<Tally>,
+    pub(super) debts: Arc<Debts>,
+    /// The threads that make connections.
+    connect_threads: Arc<ScheduledThreadPool>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("tally", &self.tally).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// The shared part of a new store, to which `debts` may be owed.
+    pub(super) fn new(debts: Debts) -> Self {
+        let connect_threads = ScheduledThreadPool::builder()
+            .num_threads(CONNECT_THREADS)
+            .thread_name_pattern("r2d2-worker-{}")
+            .build();
+        Self {
+            tally: Arc::default(),
+            debts: Arc::new(debts),
+            connect_threads: Arc::new(connect_threads),
+        }
+    }
+}
+
+/// A server that is asked over pooled connections while it is up.
 #[derive(Debug)]
 pub(super) struct Node {
     pool: Pool,
     link: Arc<Link>,
-    _keeper: Keeper,
+    _idle_check: IdleCheck,
     clock: Option<Arc<dyn Clock>>,
     timeout: Duration,
 }
 
 impl Node {
-    /// Tries once to reach the server; where it does not answer, it is taken up when it does.
+    /// Probes the server once, and starts the thread that attends to it from then on. If the server
+    /// does not answer, it is taken up when it does.
     pub(super) fn start(
         address: String,
         connector: Connector,
         options: &RedisOptions,
-        accounts: &Arc<Accounts>,
-        makers: &Arc<ScheduledThreadPool>,
+        shared: &Shared,
     ) -> Result<Self, StoreError> {
-        let connections = options.connections.max(1);
-        let link = Link::start(address, connector.clone(), options, accounts)?;
+        let probe = Probe::new(connector.clone(), options)?;
+        let (link, woken) = Link::new(address, options, shared.tally.clone());
+        let link = Arc::new(link);
+        match probe.run(0) {
+            Ok(_) => link.starts_up(),
+            Err(error) => link.give_up(&error),
+        }
+        attend::start(probe, &link, woken, shared.debts.clone())?;
         let manager = Manager::new(connector, link.clone());
-        let pool = manager.clone().pool(connections, makers);
+        let pool = manager.clone().pool(options.connections, &shared.connect_threads);
         if link.is_up() {
-            // No request waits for one; what fails is made when it is wanted.
-            let made: Vec<_> = (0..connections).map_while(|_| pool.get().ok()).collect();
+            // No request shall wait for them. If this fails, they are made when they are wanted.
+            let made: Vec<_> = (0..options.connections).map_while(|_| pool.get().ok()).collect();
             drop(made);
         }
         let (clock, timeout) = (options.clock.clone(), options.timeout);
-        let keeper = Keeper::start(pool.clone(), manager, makers);
-        Ok(Self { pool, link, _keeper: keeper, clock, timeout })
+        let idle_check = IdleCheck::start(pool.clone(), manager, &shared.connect_threads);
+        Ok(Self { pool, link, _idle_check: idle_check, clock, timeout })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -60,24 +110,23 @@ impl Node {
         &self.link
     }
 
-    /// What one call may take.
+    /// The time limit of one call.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The script's reply to `batch`.
+    /// Sends `batch`, and returns the script's reply.
     pub(super) fn acquire(&self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
-        self.call(|connection| script::run(connection, batch, now))
+        self.call(|wire| script::run(wire, batch, now))
     }
 
     /// Forgets `keys`.
     pub(super) fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
-        let names: Vec<&str> = keys.iter().map(Key::as_str).collect();
-        self.call(|connection| connection.run(|it| redis::cmd("UNLINK").arg(&names).query(it)))
+        self.call(|wire| script::reset(keys).query(wire))
     }
 
-    /// A connection, none from before the last loss; the link learns that there is none.
+    /// A connection that was made after the last loss. If there is none, the link learns of it.
     pub(super) fn connection(&self) -> Result<PooledConnection, StoreError> {
         if !self.link.is_up() {
             return Err(StoreError::new(StoreErrorKind::Unreachable));
@@ -85,7 +134,7 @@ impl Node {
         let begun = self.link.now();
         match checkout(&self.pool, &self.link) {
             Ok(connection) => Ok(connection),
-            // What kept it from being made, the link was told.
+            // The manager has told the link why none could be made.
             Err(_) if !self.link.is_up() => Err(StoreError::new(StoreErrorKind::Unreachable)),
             Err(error) => {
                 let result = Err(StoreError::caused_by(StoreErrorKind::Unreachable, error));
@@ -96,13 +145,10 @@ impl Node {
     }
 
     /// Runs `command` on a pooled connection, and tells the link how it ended.
-    fn call<T>(
-        &self,
-        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
-    ) -> Result<T, StoreError> {
+    fn call<T>(&self, command: impl FnOnce(&mut Wire) -> RedisResult<T>) -> Result<T, StoreError> {
         let begun = self.link.now();
         let mut connection = self.connection()?;
-        let result = command(&mut connection).map_err(store_error);
+        let result = connection.run(command).map_err(store_error);
         self.link.observe(begun, connection.generation(), &result);
         result
     }

@@ -1,70 +1,67 @@
-//! All that keep the state: one server, or the nodes of a cluster.
+//! The servers of a store: one server, or the nodes of a cluster.
 
 use std::sync::Arc;
 
-use scheduled_thread_pool::ScheduledThreadPool;
-
-use super::accounts::Accounts;
 use super::cluster::Cluster;
-use super::dispatch::Calls;
-use super::node::Node;
-use super::pool::Connector;
-use super::status::{RedisStatus, Tally};
-use super::target::Target;
-use super::url::{Places, RedisUrl, Topology};
-use super::{RedisOptions, apart, store_error};
+use super::connect::connector::Connector;
+use super::connect::target::Target;
+use super::connect::url::topology::{HostList, Topology};
+use super::error::store_error;
+use super::health::status::{RedisStatus, Tally};
+use super::node::{Node, Shared};
+use super::options::RedisOptions;
+use super::recovery::debts::Debts;
+use super::script::split;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
-/// Threads that make connections, whatever the number of nodes.
-const MAKERS: usize = 3;
+/// What a dispatcher asks of the servers.
+pub(super) trait Calls {
+    /// Decides `requests`, and returns the answers in the same order.
+    fn acquire(&self, requests: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>>;
 
+    /// Forgets `keys`.
+    fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
+}
+
+/// All servers of one store.
 #[derive(Debug)]
 pub(super) enum Servers {
-    One(Node),
+    One { node: Node, shared: Shared },
     Cluster(Arc<Cluster>),
 }
 
 impl Servers {
     pub(super) fn start(options: &RedisOptions) -> Result<Self, StoreError> {
-        let url = url_of(options)?;
-        let makers = Arc::new(
-            ScheduledThreadPool::builder()
-                .num_threads(MAKERS)
-                .thread_name_pattern("r2d2-worker-{}")
-                .build(),
-        );
+        let url = options.parse_url()?;
         let (address, target) = match url.topology() {
             Topology::Server(info) => {
                 (info.addr().to_string(), Target::server(info.clone(), options))
             }
             Topology::Sentinel { sentinels, name, primary } => {
-                let address = format!("{name} (by the sentinels {})", Places(sentinels));
+                let address = format!("{name} (by the sentinels {})", HostList(sentinels));
                 (address, Target::primary(sentinels, name, primary, options))
             }
             Topology::Cluster { nodes } => {
-                return Ok(Self::Cluster(Cluster::start(nodes.clone(), options, makers)?));
+                return Ok(Self::Cluster(Cluster::start(nodes.clone(), options)?));
             }
         };
         let connector = Connector::new(target.map_err(store_error)?, options);
-        Node::start(address, connector, options, &Arc::default(), &makers).map(Self::One)
+        let shared = Shared::new(Debts::default());
+        Ok(Self::One { node: Node::start(address, connector, options, &shared)?, shared })
     }
 
-    /// The books of the store.
-    pub(super) fn accounts(&self) -> &Arc<Accounts> {
-        match self {
-            Self::One(node) => node.link().accounts(),
-            Self::Cluster(cluster) => cluster.accounts(),
-        }
+    pub(super) fn debts(&self) -> &Debts {
+        &self.shared().debts
     }
 
     pub(super) fn tally(&self) -> &Arc<Tally> {
-        self.accounts().tally()
+        &self.shared().tally
     }
 
-    /// In a cluster, down for as long as the node that has been so for longest.
+    /// The status of the store. A cluster is down for as long as the node that has been for longest.
     pub(super) fn status(&self) -> RedisStatus {
         let down_for = match self {
-            Self::One(node) => node.link().down_for(),
+            Self::One { node, .. } => node.link().down_for(),
             Self::Cluster(cluster) => cluster.down_for(),
         };
         self.tally().status(down_for)
@@ -73,50 +70,53 @@ impl Servers {
     /// Where they are, without credentials.
     pub(super) fn address(&self) -> &str {
         match self {
-            Self::One(node) => node.address(),
+            Self::One { node, .. } => node.address(),
             Self::Cluster(cluster) => cluster.address(),
         }
     }
 
-    /// Whether keys may be on several.
+    /// Whether the keys of a request may be on several servers.
     pub(super) fn are_many(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }
 
-    /// Whether all that there are answered last.
+    /// Whether all of them are up.
     pub(super) fn are_up(&self) -> bool {
         match self {
-            Self::One(node) => node.is_up(),
+            Self::One { node, .. } => node.is_up(),
             Self::Cluster(cluster) => cluster.is_up(),
         }
     }
 
-    /// Whether any may answer: if none does, no request need wait to hear so.
+    /// Whether any of them may answer. If not, no request needs to wait.
     pub(super) fn may_answer(&self) -> bool {
         match self {
-            Self::One(node) => node.is_up(),
+            Self::One { node, .. } => node.is_up(),
             Self::Cluster(cluster) => cluster.is_known(),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        match self {
+            Self::One { shared, .. } => shared,
+            Self::Cluster(cluster) => cluster.shared(),
         }
     }
 }
 
-/// The URL of `options`, read.
-pub(super) fn url_of(options: &RedisOptions) -> Result<RedisUrl, StoreError> {
-    let url: Result<RedisUrl, _> = options.url.parse();
-    url.map_err(|error| StoreError::caused_by(StoreErrorKind::Refused, error))
-}
-
 impl Calls for Servers {
-    fn acquire(&self, asked: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
+    fn acquire(&self, requests: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
         match self {
-            Self::One(node) => apart::ask(asked, node.timeout(), |batch| node.acquire(batch)),
-            Self::Cluster(cluster) => cluster.acquire(asked),
+            Self::One { node, .. } => {
+                split::ask(requests, node.timeout(), |batch| node.acquire(batch))
+            }
+            Self::Cluster(cluster) => cluster.acquire(requests),
         }
     }
 
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
         match self {
-            Self::One(node) => node.reset(keys),
+            Self::One { node, .. } => node.reset(keys),
             Self::Cluster(cluster) => cluster.reset(keys),
         }
     }

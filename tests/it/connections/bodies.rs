@@ -1,4 +1,4 @@
-//! The body of a request: it comes in time, and has a size.
+//! The body of a request must come in time, and has a size limit.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The operators' listener answers under names of its own, and no other.
+//! The operators' listener answers only under its own names.
 
 use super::*;
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tollgate::store::Store;
 use tollgate::{
     Client, Cost, Decision, Limiter, ManualClock, MemoryStore, OnStoreFailure, RedisOptions,
-    RedisStore, Store, Unavailable,
+    RedisStore, Unavailable,
 };
 
 use super::stores::{HOUR, NOW, policy};
@@ -19,7 +20,7 @@ pub(crate) const THREADS: usize = 3;
 pub(crate) fn options(url: &str) -> RedisOptions {
     let clock = Arc::new(ManualClock::new(NOW));
     let timeout = Duration::from_millis(100);
-    RedisOptions { clock: Some(clock), timeout, ..RedisOptions::new(url) }
+    RedisOptions::new(url).clock(clock).timeout(timeout)
 }
 
 /// The store of these options, once it is up.

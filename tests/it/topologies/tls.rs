@@ -1,4 +1,4 @@
-//! TLS: who is not what it should be is not asked, and who must show a certificate does.
+//! TLS: a server with a wrong certificate is not used, and the client shows its certificate if asked.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -30,7 +30,7 @@ fn store(port: u16, tls: RedisTls) -> RedisStore {
 }
 
 fn store_at(url: String, tls: RedisTls) -> RedisStore {
-    let options = RedisOptions { tls, ..RedisOptions::new(url) };
+    let options = RedisOptions::new(url).tls(tls);
     RedisStore::start(&with_limit(options, 10_000)).expect("a store, up or down")
 }
 
@@ -66,7 +66,7 @@ fn refused(port: u16, tls: RedisTls) -> &'static str {
 }
 
 fn refused_at(url: String, tls: RedisTls, limit: u64) -> &'static str {
-    let options = RedisOptions { tls, ..RedisOptions::new(url) };
+    let options = RedisOptions::new(url).tls(tls);
     let store = RedisStore::start(&with_limit(options, limit)).expect("a store that is down");
     assert!(!store.is_up());
     store.status().cause.expect("a cause")

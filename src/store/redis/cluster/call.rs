@@ -1,49 +1,46 @@
-//! What is asked of the nodes of a cluster, and of which.
+//! Calls to the nodes of a cluster.
 
 use redis::Cmd;
 
-use super::super::batch::Batch;
-use super::super::script::{self, Refund, Sent};
 use crate::domain::clock::Millis;
+use crate::store::redis::script::batch::Batch;
+use crate::store::redis::script::{self, Refund, Sent};
 use crate::store::{Key, StoreErrorKind};
 
-/// What is asked of the node that holds `slot`.
+/// A call to the node that holds `slot`.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) slot: u16,
-    pub(super) what: What<'a>,
+    pub(super) operation: Operation<'a>,
 }
 
+/// What a node is asked to do.
 #[derive(Debug)]
-pub(super) enum What<'a> {
+pub(super) enum Operation<'a> {
     Acquire(&'a Batch),
     Refund(&'a Refund),
     Reset(&'a Key),
 }
 
-impl What<'_> {
+impl Operation<'_> {
     pub(super) fn command(&self, now: Option<Millis>, sent: Sent) -> Cmd {
         match self {
             Self::Acquire(batch) => script::acquire(batch, now, sent),
             Self::Refund(refund) => script::refund(refund, sent),
-            Self::Reset(key) => {
-                let mut command = redis::cmd("UNLINK");
-                command.arg(key.as_str());
-                command
-            }
+            Self::Reset(key) => script::reset([*key]),
         }
     }
 }
 
 /// Why a call has no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum NoReply {
     Store(StoreErrorKind),
     /// Its slot is moving, and its keys are not all on the same node yet. It was not run.
     Scattered,
 }
 
-impl Failure {
+impl NoReply {
     pub(super) fn kind(self) -> StoreErrorKind {
         match self {
             Self::Store(kind) => kind,
@@ -54,9 +51,9 @@ impl Failure {
 
 /// Which nodes are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whom {
-    /// Those that are not known to be down.
+pub(super) enum Nodes {
+    /// Those that are up.
     Up,
-    /// Those as well: they may be back.
+    /// Those that are down as well, because they may be back.
     All,
 }

@@ -1,7 +1,7 @@
-//! Calls to several nodes at once: to each its own as one pipeline, and after it where it sends them.
+//! Sends calls to several nodes at once, to each node as one pipeline, and follows redirections.
 //!
-//! A call is sent again only where a reply says that it was not run. What a time limit or a lost
-//! connection leaves open stays so: it may have charged.
+//! A call is sent again only if a reply says that it was not run. After a timeout or a lost connection
+//! it is not sent again, because it may have charged.
 
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -9,147 +9,166 @@ use std::time::{Duration, Instant};
 
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 
-use super::super::pool::Connection;
-use super::super::script::Sent;
-use super::super::store_error;
-use super::Cluster;
-use super::call::{Call, Failure, Whom};
-use super::map::{Map, Member, Place};
+use super::call::{Call, NoReply, Nodes};
+use super::map::{Map, Member};
+use super::slots::NodeAddress;
+use super::state::ClusterState;
 use crate::domain::clock::Millis;
+use crate::store::redis::connect::connection::Connection;
+use crate::store::redis::error::store_error;
+use crate::store::redis::script::Sent;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// How often a call is sent at most: to where its slot is thought to be, where that was moved, where
-/// it is moving, and there once more with the script.
-const MOST_TRIPS: usize = 6;
+/// How often a call is sent at most: to the owner of its slot in the map, to where the slot was moved, to
+/// where it is moving, and there again with the whole script.
+const MAX_ROUNDS: usize = 6;
 
-/// The least time that a node has left to answer, after those that were waited for before it.
-const LEAST_WAIT: Duration = Duration::from_millis(1);
+/// The least time that a node gets to answer, after the nodes that were waited for before it.
+const MIN_WAIT: Duration = Duration::from_millis(1);
 
-/// One call on its way.
+/// One sending of a call.
 #[derive(Debug)]
-struct Trip {
+struct Attempt {
+    /// The index of the call.
     call: usize,
-    to: To,
+    to: Destination,
     sent: Sent,
 }
 
+/// Where a call is sent to.
 #[derive(Debug)]
-enum To {
+enum Destination {
+    /// The owner of its slot, by the map.
     Owner,
-    Moved(Place),
-    Asking(Place),
+    /// The node that a redirection named as the owner.
+    Moved(NodeAddress),
+    /// The node that the slot is moving to. It takes the call only after `ASKING`.
+    Asking(NodeAddress),
 }
 
-/// The trips to one node.
-struct Leg {
-    place: Place,
+/// The calls that are sent to one node together.
+struct Pipeline {
+    address: NodeAddress,
+    /// The node, if the map has it.
     member: Option<Arc<Member>>,
-    trips: Vec<Trip>,
+    attempts: Vec<Attempt>,
 }
 
-impl Leg {
-    /// An instant for [`observe`](Self::observe).
-    fn begun(&self) -> Millis {
+/// A connection to a node: a pooled one, or one that is made for this time.
+type NodeConnection = Box<dyn DerefMut<Target = Connection>>;
+
+impl Pipeline {
+    /// The present instant, for [`observe`](Self::observe).
+    fn now(&self) -> Millis {
         self.member.as_ref().map_or(0, |member| member.node.link().now())
     }
 
-    /// Has the node's link learn how the calls ended, all as one.
-    fn observe(&self, begun: Millis, line: &Connection, result: &Result<(), StoreError>) {
+    /// Tells the link of the node how the calls ended, all of them as one.
+    fn observe(&self, begun: Millis, connection: &Connection, result: &Result<(), StoreError>) {
         if let Some(member) = &self.member {
-            member.node.link().observe(begun, line.generation(), result);
+            member.node.link().observe(begun, connection.generation(), result);
         }
     }
 }
 
-/// The replies to `calls`, in their order. Calls of one slot are run in that order, too.
+/// Sends `calls`, and returns their replies in the same order. Calls of one slot are run in that order,
+/// too.
 pub(super) fn exchange(
-    cluster: &Cluster,
+    cluster: &ClusterState,
     calls: &[Call<'_>],
-    whom: Whom,
-) -> Vec<Result<Value, Failure>> {
-    // What is sent on and on is not run.
-    let declined = Err(Failure::Store(StoreErrorKind::Declined));
+    nodes: Nodes,
+) -> Vec<Result<Value, NoReply>> {
+    // A call that is redirected too often was never run.
+    let declined = Err(NoReply::Store(StoreErrorKind::Declined));
     let replies = calls.iter().map(|_| declined.clone()).collect();
-    let mut exchange = Exchange { cluster, calls, whom, replies };
-    let trip = |call| Trip { call, to: To::Owner, sent: Sent::ByName };
-    let mut trips: Vec<Trip> = (0..calls.len()).map(trip).collect();
-    for _ in 0..MOST_TRIPS {
-        if trips.is_empty() {
+    let mut exchange = Exchange { cluster, calls, nodes, replies };
+    let attempt = |call| Attempt { call, to: Destination::Owner, sent: Sent::ByHash };
+    let mut attempts: Vec<Attempt> = (0..calls.len()).map(attempt).collect();
+    for _ in 0..MAX_ROUNDS {
+        if attempts.is_empty() {
             break;
         }
-        trips = exchange.travel(trips);
+        attempts = exchange.round(attempts);
     }
     exchange.replies
 }
 
 struct Exchange<'a> {
-    cluster: &'a Cluster,
+    cluster: &'a ClusterState,
     calls: &'a [Call<'a>],
-    whom: Whom,
-    replies: Vec<Result<Value, Failure>>,
+    nodes: Nodes,
+    replies: Vec<Result<Value, NoReply>>,
 }
 
 impl Exchange<'_> {
-    /// Makes `trips`, to all nodes before the first reply is waited for; those to be made next.
-    fn travel(&mut self, trips: Vec<Trip>) -> Vec<Trip> {
-        let legs = self.legs(&self.cluster.map(), trips);
-        let sent: Vec<_> = legs.into_iter().filter_map(|leg| self.send(leg)).collect();
-        // From now on: to wait for a connection to one node is no delay of another.
+    /// Sends `attempts` to all nodes, and only then waits for replies. Returns the attempts of the next
+    /// round.
+    fn round(&mut self, attempts: Vec<Attempt>) -> Vec<Attempt> {
+        let pipelines = self.pipelines(&self.cluster.map(), attempts);
+        let sent: Vec<_> =
+            pipelines.into_iter().filter_map(|pipeline| self.send(pipeline)).collect();
+        // It begins here, so that the wait for a connection to one node is not taken from another node.
         let deadline = Instant::now() + self.cluster.options.timeout;
         let mut next = Vec::new();
-        for (leg, line) in sent {
-            self.receive(leg, line, deadline, &mut next);
+        for (pipeline, connection) in sent {
+            self.receive(pipeline, connection, deadline, &mut next);
         }
         next
     }
 
-    fn legs(&mut self, map: &Map, trips: Vec<Trip>) -> Vec<Leg> {
-        let mut legs: Vec<Leg> = Vec::new();
-        for trip in trips {
-            let (place, member) = match &trip.to {
-                To::Owner => match map.owner(self.calls[trip.call].slot) {
-                    Some(member) => (member.place.clone(), Some(member.clone())),
+    /// Sorts `attempts` by node.
+    fn pipelines(&mut self, map: &Map, attempts: Vec<Attempt>) -> Vec<Pipeline> {
+        let mut pipelines: Vec<Pipeline> = Vec::new();
+        for attempt in attempts {
+            let (address, member) = match &attempt.to {
+                Destination::Owner => match map.owner(self.calls[attempt.call].slot) {
+                    Some(member) => (member.address.clone(), Some(member.clone())),
                     None => {
-                        self.fail(&[trip], StoreErrorKind::Unreachable);
+                        self.fail(&[attempt], StoreErrorKind::Unreachable);
                         continue;
                     }
                 },
-                To::Moved(place) | To::Asking(place) => (place.clone(), map.at(place).cloned()),
+                Destination::Moved(address) | Destination::Asking(address) => {
+                    (address.clone(), map.at(address).cloned())
+                }
             };
-            // Its pool refuses, and its link is told by its own probe alone.
-            let member = member.filter(|it| self.whom == Whom::Up || it.node.is_up());
-            match legs.iter_mut().find(|leg| leg.place == place) {
-                Some(leg) => leg.trips.push(trip),
-                None => legs.push(Leg { place, member, trips: vec![trip] }),
+            // The pool of a node that is down gives no connection, and only its probe may take it up. So
+            // such a node is asked past both.
+            let member = member.filter(|it| self.nodes == Nodes::Up || it.node.is_up());
+            match pipelines.iter_mut().find(|pipeline| pipeline.address == address) {
+                Some(pipeline) => pipeline.attempts.push(attempt),
+                None => pipelines.push(Pipeline { address, member, attempts: vec![attempt] }),
             }
         }
-        legs
+        pipelines
     }
 
-    /// Sends the calls of `leg`, if it can.
-    fn send(&mut self, leg: Leg) -> Option<(Leg, Line)> {
+    /// Sends the calls of `pipeline`. Returns the connection that the replies will come over; `None` if
+    /// it failed.
+    fn send(&mut self, pipeline: Pipeline) -> Option<(Pipeline, NodeConnection)> {
         let mut bytes = Vec::new();
-        for trip in &leg.trips {
-            if matches!(trip.to, To::Asking(_)) {
+        for attempt in &pipeline.attempts {
+            if matches!(attempt.to, Destination::Asking(_)) {
                 redis::cmd("ASKING").write_packed_command(&mut bytes);
             }
-            let command = self.calls[trip.call].what.command(self.cluster.now(), trip.sent);
+            let operation = &self.calls[attempt.call].operation;
+            let command = operation.command(self.cluster.now(), attempt.sent);
             command.write_packed_command(&mut bytes);
         }
-        let was_down = leg.member.as_ref().is_some_and(|member| !member.node.is_up());
-        let sent = self.line(&leg).and_then(|mut line| {
-            let begun = leg.begun();
-            let sent = line.send(&bytes).map_err(store_error);
+        let was_down = pipeline.member.as_ref().is_some_and(|member| !member.node.is_up());
+        let sent = self.connection(&pipeline).and_then(|mut connection| {
+            let begun = pipeline.now();
+            let sent = connection.send(&bytes).map_err(store_error);
             if sent.is_err() {
-                leg.observe(begun, &line, &sent);
+                pipeline.observe(begun, &connection, &sent);
             }
-            sent.map(|()| line)
+            sent.map(|()| connection)
         });
         match sent {
-            Ok(line) => Some((leg, line)),
+            Ok(connection) => Some((pipeline, connection)),
             Err(error) => {
-                self.fail(&leg.trips, error.kind());
-                // That is being looked at already.
+                self.fail(&pipeline.attempts, error.kind());
+                // While a node is down, the map is refreshed anyway.
                 if !was_down {
                     self.cluster.refresh_soon();
                 }
@@ -158,37 +177,44 @@ impl Exchange<'_> {
         }
     }
 
-    /// A connection to the node of `leg`: a pooled one, or one for this time where the node is so new
-    /// that the map does not have it yet.
-    fn line(&self, leg: &Leg) -> Result<Line, StoreError> {
-        match &leg.member {
-            Some(member) => member.node.connection().map(|it| Box::new(it) as Line),
+    /// A connection for `pipeline`: a pooled one, or one for this time if the map does not have the node
+    /// yet.
+    fn connection(&self, pipeline: &Pipeline) -> Result<NodeConnection, StoreError> {
+        match &pipeline.member {
+            Some(member) => member.node.connection().map(|it| Box::new(it) as NodeConnection),
             None => {
-                let connector = self.cluster.connector(&leg.place).map_err(store_error)?;
-                // Nothing of the calls was sent, whatever went wrong.
+                let connector = self.cluster.connector(&pipeline.address).map_err(store_error)?;
+                // Whatever went wrong, none of the calls was sent.
                 let unsent = |error| store_error(error).into_kind(StoreErrorKind::Unreachable);
                 Ok(Box::new(Box::new(connector.connect(0).map_err(unsent)?)))
             }
         }
     }
 
-    fn receive(&mut self, mut leg: Leg, mut line: Line, deadline: Instant, next: &mut Vec<Trip>) {
-        // From here on: while others were waited for, it may have answered.
-        let begun = leg.begun();
+    /// Receives the replies to `pipeline`, and adds to `next` what must be sent again.
+    fn receive(
+        &mut self,
+        mut pipeline: Pipeline,
+        mut connection: NodeConnection,
+        deadline: Instant,
+        next: &mut Vec<Attempt>,
+    ) {
+        // It begins here, since the node may have answered while other nodes were waited for.
+        let begun = pipeline.now();
         let mut outcome = Ok(());
-        let mut trips = std::mem::take(&mut leg.trips).into_iter();
-        while let Some(trip) = trips.next() {
-            let asking = matches!(trip.to, To::Asking(_));
-            match receive(&mut line, asking, deadline) {
-                Ok(reply) => match self.take(trip, reply, &leg.place) {
+        let mut attempts = std::mem::take(&mut pipeline.attempts).into_iter();
+        while let Some(attempt) = attempts.next() {
+            let asking = matches!(attempt.to, Destination::Asking(_));
+            match receive(&mut connection, asking, deadline) {
+                Ok(reply) => match self.take(attempt, reply, &pipeline.address) {
                     Ok(again) => next.extend(again),
                     Err(error) => outcome = Err(error),
                 },
                 Err(error) => {
-                    // What comes of the others later is not waited for.
-                    line.discard();
+                    // The replies to the others are not waited for, so nobody may use the connection.
+                    connection.discard();
                     let error = store_error(error);
-                    let lost: Vec<Trip> = std::iter::once(trip).chain(trips).collect();
+                    let lost: Vec<Attempt> = std::iter::once(attempt).chain(attempts).collect();
                     self.fail(&lost, error.kind());
                     outcome = Err(error);
                     break;
@@ -198,66 +224,63 @@ impl Exchange<'_> {
         if outcome.is_err() {
             self.cluster.refresh_soon();
         }
-        leg.observe(begun, &line, &outcome);
+        pipeline.observe(begun, &connection, &outcome);
     }
 
-    /// Takes the reply to `trip` from the node at `place`; the trip that it makes necessary, or what
-    /// it says of the node.
+    /// Takes the `reply` of the node at `address` to `attempt`. Returns the next attempt, if the reply
+    /// makes one necessary.
     fn take(
         &mut self,
-        trip: Trip,
+        attempt: Attempt,
         reply: Value,
-        place: &Place,
-    ) -> Result<Option<Trip>, StoreError> {
+        address: &NodeAddress,
+    ) -> Result<Option<Attempt>, StoreError> {
         let error = match reply.extract_error() {
             Ok(reply) => {
-                self.replies[trip.call] = Ok(reply);
+                self.replies[attempt.call] = Ok(reply);
                 return Ok(None);
             }
             Err(error) => error,
         };
-        let redirected = || Place::named(error.redirect_node()?.0, place);
+        if let Some(sent) = attempt.sent.again_after(&error) {
+            return Ok(Some(Attempt { sent, ..attempt }));
+        }
+        let redirected = || NodeAddress::of_redirection(error.redirect_node()?.0, address);
         let to = match error.kind() {
             ErrorKind::Server(ServerErrorKind::Moved) => {
                 self.cluster.refresh_soon();
-                redirected().map(To::Moved)
+                redirected().map(Destination::Moved)
             }
-            ErrorKind::Server(ServerErrorKind::Ask) => redirected().map(To::Asking),
+            ErrorKind::Server(ServerErrorKind::Ask) => redirected().map(Destination::Asking),
             ErrorKind::Server(ServerErrorKind::TryAgain) => {
-                self.replies[trip.call] = Err(Failure::Scattered);
+                self.replies[attempt.call] = Err(NoReply::Scattered);
                 return Ok(None);
-            }
-            ErrorKind::Server(ServerErrorKind::NoScript) if trip.sent == Sent::ByName => {
-                return Ok(Some(Trip { sent: Sent::Whole, ..trip }));
             }
             _ => None,
         };
         if let Some(to) = to {
-            return Ok(Some(Trip { to, ..trip }));
+            return Ok(Some(Attempt { to, ..attempt }));
         }
         let error = store_error(error);
-        self.fail(&[trip], error.kind());
+        self.fail(&[attempt], error.kind());
         Err(error)
     }
 
-    fn fail(&mut self, trips: &[Trip], kind: StoreErrorKind) {
-        for trip in trips {
-            self.replies[trip.call] = Err(Failure::Store(kind));
+    fn fail(&mut self, attempts: &[Attempt], kind: StoreErrorKind) {
+        for attempt in attempts {
+            self.replies[attempt.call] = Err(NoReply::Store(kind));
         }
     }
 }
 
-/// The next reply, after the one to `ASKING`.
+/// Receives the next reply. If it was sent after `ASKING`, the reply to that comes first.
 fn receive(connection: &mut Connection, asking: bool, deadline: Instant) -> RedisResult<Value> {
     let mut next = || {
         let left = deadline.saturating_duration_since(Instant::now());
-        connection.receive(left.max(LEAST_WAIT))
+        connection.receive(left.max(MIN_WAIT))
     };
     if asking {
         let _: Value = next()?;
     }
     next()
 }
-
-/// A connection that calls go over.
-type Line = Box<dyn DerefMut<Target = Connection>>;

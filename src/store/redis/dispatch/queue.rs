@@ -1,38 +1,44 @@
-//! The queue to the dispatcher threads, and what the tasks of one thread put into it together.
+//! The queue to the dispatcher threads. Requests of one thread go into it together.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::store::defer::Desk;
-use crate::store::redis::status::Tally;
+use crate::store::defer::Deferred;
+use crate::store::redis::health::status::Tally;
+use crate::store::redis::script::batch::MAX_BATCH;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
-/// How many requests may wait: more than that would wait longer than they may.
+/// How many requests may wait. More would wait longer than their time limit.
 pub(super) const MAX_WAITING: usize = 8_192;
 
-/// How many requests one script call decides at most: Redis serves nobody else meanwhile.
-pub(in crate::store::redis) const MAX_BATCH: usize = 128;
+/// How many requests of one thread go out together at most. More would wait for the end of a long turn
+/// while a dispatcher may be idle.
+const MAX_GATHERED: usize = 16;
 
-/// How many requests of one thread go out together at most: more than these do not wait for the end
-/// of a long turn while a dispatcher may be idle.
-const MAX_GROUP: usize = 16;
-
-/// While no more requests than these are under way, an idle dispatcher takes the next at once: so few
-/// are not worth waiting for.
+/// While no more requests than these are being decided, an idle dispatcher takes the next one at once.
+/// Waiting for so few would gather too little.
 const FEW: usize = 2;
 
-/// How long a dispatcher may be away before an idle one is woken for what is asked then: longer than a
-/// call to a server nearby takes, since what one dispatcher sends at once costs less than what two do.
+/// How long the busy dispatchers may take before the next request wakes an idle one. It is longer than a
+/// call to a server nearby takes, because one call of one dispatcher costs less than two calls of two.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// What this thread has asked of each queue in its present turn.
-    static GATHERED: RefCell<Vec<(Arc<Queue>, Vec<Asked>)>> = const { RefCell::new(Vec::new()) };
+    /// What this thread gathers for each queue in its present turn.
+    static GATHERS: RefCell<Vec<Weak<Gather>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Jobs that wait for a dispatcher.
+/// The requests that one thread makes of one queue in one turn, until its deferred work sends them.
+#[derive(Debug)]
+struct Gather {
+    queue: Arc<Queue>,
+    /// `None` once they are sent, perhaps by another thread.
+    requests: Mutex<Option<Vec<QueuedRequest>>>,
+}
+
+/// The jobs that wait for a dispatcher.
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -43,36 +49,37 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     jobs: VecDeque<Job>,
-    /// Requests in them.
+    /// How many requests the jobs hold.
     waiting: usize,
-    /// Requests that dispatchers have taken and not yet answered.
-    under_way: usize,
-    /// Dispatchers that wait for a job.
+    /// How many requests dispatchers have taken and not answered yet.
+    being_decided: usize,
+    /// How many dispatchers wait for a job.
     idle: usize,
-    /// Whether one of them was called, and has not come yet.
-    is_called: bool,
-    /// When one came last.
+    /// Whether one of them was woken, and has not come yet.
+    is_woken: bool,
+    /// When a dispatcher last came.
     came: Option<Instant>,
     is_closed: bool,
 }
 
 #[derive(Debug)]
 pub(super) enum Job {
-    Acquire(Group),
+    Acquire(Gathered),
     Reset { keys: Vec<Key>, answer: AnswerTo<()> },
 }
 
-/// What one thread asked in one turn.
+/// The requests of one thread in one turn.
 #[derive(Debug)]
-pub(super) struct Group {
-    pub(super) asked: Vec<Asked>,
+pub(super) struct Gathered {
+    pub(super) requests: Vec<QueuedRequest>,
     pub(super) queued: Instant,
-    /// Where the answers are left; they are sent one by one where there is none.
-    pub(super) desk: Option<Arc<Desk>>,
+    /// Where the answers are left, to be sent together. Without it they are sent one by one.
+    pub(super) deferred: Option<Arc<Deferred>>,
 }
 
+/// A request, and where its answer goes.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct QueuedRequest {
     pub(super) acquire: Acquire,
     pub(super) answer: AnswerTo<Acquired>,
 }
@@ -80,49 +87,47 @@ pub(super) struct Asked {
 pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Queue {
-    /// An empty queue, which counts in `tally` what was not answered.
+    /// An empty queue. It counts in `tally` what was not answered.
     pub(super) fn new(tally: Arc<Tally>) -> Self {
         Self { state: Mutex::default(), more: Condvar::new(), tally }
     }
 
-    /// Sends what this thread asks in its turn, with all else that it asks in it.
-    pub(super) fn ask(self: &Arc<Self>, asked: Asked) {
-        let Some(desk) = Desk::here() else { return self.send(vec![asked], None) };
-        let mut full = None;
-        let is_first = GATHERED.with_borrow_mut(|gathered| {
-            match gathered.iter_mut().find(|(queue, _)| Arc::ptr_eq(queue, self)) {
-                Some((_, group)) => {
-                    group.push(asked);
-                    full = (group.len() == MAX_GROUP).then(|| std::mem::take(group));
-                    false
-                }
-                None => {
-                    gathered.push((self.clone(), vec![asked]));
-                    true
-                }
-            }
+    /// Queues `request`, together with the other requests of this thread in its present turn.
+    pub(super) fn ask(self: &Arc<Self>, request: QueuedRequest) {
+        let Some(deferred) = Deferred::here() else { return self.send(vec![request], None) };
+        let begun = GATHERS.with_borrow_mut(|gathers| {
+            // Those that were sent are gone.
+            gathers.retain(|gather| gather.strong_count() > 0);
+            let mut gathers_now = gathers.iter().filter_map(Weak::upgrade);
+            gathers_now.find(|gather| Arc::ptr_eq(&gather.queue, self))
         });
-        if is_first {
-            let queue = self.clone();
-            desk.clone().leave(move || queue.send_gathered(desk));
-        } else if let Some(group) = full {
-            self.send(group, Some(desk));
-        }
+        let request = match begun {
+            Some(gather) => match gather.add(request) {
+                Ok(None) => return,
+                Ok(Some(full)) => return self.send(full, Some(deferred)),
+                Err(request) => request,
+            },
+            None => request,
+        };
+        let requests = Mutex::new(Some(vec![request]));
+        let gather = Arc::new(Gather { queue: self.clone(), requests });
+        GATHERS.with_borrow_mut(|gathers| gathers.push(Arc::downgrade(&gather)));
+        deferred.clone().defer(move || gather.send(deferred));
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
-        // A job that is not taken is dropped, which answers it.
+        // A job that does not fit is dropped, which answers it.
         let _ = self.push(Job::Reset { keys, answer });
     }
 
-    /// The next jobs, of at most [`MAX_BATCH`] requests together, as soon as there are any; `None`
-    /// when nobody asks any more. Whoever takes them has answered `served` requests since it came last.
+    /// Waits for jobs and takes the next ones, of at most [`MAX_BATCH`] requests together. `None` means
+    /// that the queue is closed. The dispatcher has answered `served` requests since it last came.
     ///
-    /// Never waits for more: an idle system sends a batch of one at once, a busy one what gathered
-    /// while the last call was under way.
+    /// It never waits for more. An idle system sends a batch of one at once, and a busy one sends what
+    /// gathered during the last call.
     pub(super) fn take(&self, served: usize) -> Option<Vec<Job>> {
         let mut state = self.lock();
-        state.under_way -= served;
+        state.being_decided -= served;
         while state.jobs.is_empty() {
             if state.is_closed {
                 return None;
@@ -130,7 +135,7 @@ impl Queue {
             state.idle += 1;
             state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
-            state.is_called = false;
+            state.is_woken = false;
         }
         state.came = Some(Instant::now());
         let mut taken = 0;
@@ -142,11 +147,11 @@ impl Queue {
         let jobs: Vec<Job> = state.jobs.drain(..count).collect();
         let requests = Job::requests(&jobs);
         state.waiting -= requests;
-        state.under_way += requests;
+        state.being_decided += requests;
         Some(jobs)
     }
 
-    /// Lets the dispatchers end when they have taken what is left.
+    /// Lets the dispatchers end when they have taken the last jobs.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.more.notify_all();
@@ -157,20 +162,20 @@ impl Queue {
         self.lock().jobs.is_empty()
     }
 
-    /// Does not send `group`: too many requests wait, or these have waited for too long.
-    pub(super) fn refuse(&self, group: Group) {
-        self.tally.overloads.add(group.asked.len() as u64);
-        let answers: Vec<_> = group.asked.into_iter().map(|asked| asked.answer).collect();
+    /// Answers `gathered` without sending it: too many requests wait, or these have waited too long.
+    pub(super) fn refuse(&self, gathered: Gathered) {
+        self.tally.overloads.add(gathered.requests.len() as u64);
+        let answers: Vec<_> = gathered.requests.into_iter().map(|it| it.answer).collect();
         let refused = vec![Err(StoreErrorKind::Overloaded); answers.len()];
-        self.answer(answers, group.desk, refused);
+        self.answer(answers, gathered.deferred, refused);
     }
 
-    /// Answers each of `answers` with the next of `decided`, at `desk` if there is one, and counts what
-    /// no server decided.
+    /// Sends to each of `answers` the next of `decided`, together at `deferred` if there is one. Counts the
+    /// requests that no server decided.
     pub(super) fn answer(
         &self,
         answers: Vec<AnswerTo<Acquired>>,
-        desk: Option<Arc<Desk>>,
+        deferred: Option<Arc<Deferred>>,
         decided: Vec<Result<Acquired, StoreErrorKind>>,
     ) {
         let unanswered = decided.iter().filter(|it| it.is_err()).count();
@@ -179,35 +184,25 @@ impl Queue {
         }
         let send = move || {
             for (answer, decided) in answers.into_iter().zip(decided) {
-                // Whoever asked may have gone.
+                // The receiver may be gone.
                 let _ = answer.send(decided.map_err(StoreError::new));
             }
         };
-        match desk {
-            Some(desk) => desk.leave(send),
+        match deferred {
+            Some(deferred) => deferred.defer(send),
             None => send(),
         }
     }
 
-    fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
-        let group = GATHERED.with_borrow_mut(|gathered| {
-            let at = gathered.iter().position(|(queue, _)| Arc::ptr_eq(queue, self))?;
-            Some(gathered.swap_remove(at).1)
-        });
-        if let Some(group) = group.filter(|group| !group.is_empty()) {
-            self.send(group, Some(desk));
-        }
-    }
-
-    fn send(&self, asked: Vec<Asked>, desk: Option<Arc<Desk>>) {
-        if let Err(Job::Acquire(group)) =
-            self.push(Job::Acquire(Group { asked, queued: Instant::now(), desk }))
+    fn send(&self, requests: Vec<QueuedRequest>, deferred: Option<Arc<Deferred>>) {
+        if let Err(Job::Acquire(gathered)) =
+            self.push(Job::Acquire(Gathered { requests, queued: Instant::now(), deferred }))
         {
-            self.refuse(group);
+            self.refuse(gathered);
         }
     }
 
-    /// Gives `job` back where too many requests wait.
+    /// Queues `job`, or gives it back if too many requests wait.
     fn push(&self, job: Job) -> Result<(), Job> {
         let mut state = self.lock();
         if state.waiting + job.len() > MAX_WAITING {
@@ -215,10 +210,10 @@ impl Queue {
         }
         state.waiting += job.len();
         state.jobs.push_back(job);
-        let calls = state.idle > 0 && !state.is_called && state.wants_another();
-        state.is_called |= calls;
+        let wakes = state.idle > 0 && !state.is_woken && state.wants_another();
+        state.is_woken |= wakes;
         drop(state);
-        if calls {
+        if wakes {
             self.more.notify_one();
         }
         Ok(())
@@ -229,11 +224,35 @@ impl Queue {
     }
 }
 
+impl Gather {
+    /// Adds `request`. Returns all requests when they are as many as go out together.
+    ///
+    /// # Errors
+    /// With `request`, when the others were sent meanwhile.
+    fn add(&self, request: QueuedRequest) -> Result<Option<Vec<QueuedRequest>>, QueuedRequest> {
+        let mut gathered = self.lock();
+        let Some(requests) = gathered.as_mut() else { return Err(request) };
+        requests.push(request);
+        Ok((requests.len() == MAX_GATHERED).then(|| std::mem::take(requests)))
+    }
+
+    fn send(&self, deferred: Arc<Deferred>) {
+        let requests = self.lock().take();
+        if let Some(requests) = requests.filter(|requests| !requests.is_empty()) {
+            self.queue.send(requests, Some(deferred));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<QueuedRequest>>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl State {
-    /// Whether the busy dispatchers have next to nothing to do, leave more waiting than one call
-    /// decides, or have not come for too long: a call may hang.
+    /// Whether another dispatcher should come. Either the busy ones decide almost nothing, or more waits
+    /// than one call can decide, or no dispatcher has come for too long because a call hangs.
     fn wants_another(&self) -> bool {
-        self.under_way <= FEW
+        self.being_decided <= FEW
             || self.waiting > MAX_BATCH
             || self.came.is_none_or(|came| came.elapsed() > PATIENCE)
     }
@@ -247,7 +266,7 @@ impl Job {
 
     fn len(&self) -> usize {
         match self {
-            Self::Acquire(group) => group.asked.len(),
+            Self::Acquire(gathered) => gathered.requests.len(),
             Self::Reset { .. } => 0,
         }
     }

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::batch::Batch;
-use super::super::reply::packed;
+use super::super::script::batch::Batch;
+use super::super::script::packed;
 use super::queue::MAX_WAITING;
 use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::store::defer::Clerk;
-use crate::store::redis::status::Tally;
+use crate::store::defer::DeferTask;
+use crate::store::redis::health::status::Tally;
 use crate::store::{Charge, Keyspace};
 
 const REQUESTS: u64 = 3;
@@ -61,9 +61,9 @@ impl Calls for Script {
         }
         let end = *self.0.lock().unwrap();
         match end {
-            End::Answered => batch.answered(Ok(packed(&reply))),
-            End::Garbled => batch.answered(Ok(packed(&reply[1..]))),
-            End::Broken => batch.answered(Err(StoreError::new(StoreErrorKind::Unreachable))),
+            End::Answered => batch.answers(Ok(packed(&reply))),
+            End::Garbled => batch.answers(Ok(packed(&reply[1..]))),
+            End::Broken => batch.answers(Err(StoreError::new(StoreErrorKind::Unreachable))),
             End::Panicked => resume_unwind(Box::new("a panic without a message")),
         }
     }
@@ -81,14 +81,14 @@ struct World {
     /// How many requests each has answered since it came last.
     served: [usize; DISPATCHERS],
     /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
-    clerk: Option<(Pin<Box<Clerk>>, Arc<Bell>)>,
+    task: Option<(Pin<Box<DeferTask>>, Arc<Bell>)>,
     asked: u64,
     answers: Vec<Answer<Acquired>>,
     /// How the call ended that held each request.
     ends: Vec<Option<End>>,
 }
 
-/// Whether the clerk was called.
+/// Whether the task was called.
 #[derive(Default)]
 struct Bell(AtomicBool);
 
@@ -99,7 +99,7 @@ impl Wake for Bell {
 }
 
 impl World {
-    fn new(has_clerk: bool) -> Self {
+    fn new(has_task: bool) -> Self {
         let queue = Arc::new(Queue::new(Arc::default()));
         let dispatcher = |_| Dispatcher {
             queue: queue.clone(),
@@ -107,7 +107,7 @@ impl World {
             timeout: Duration::MAX,
         };
         let mut world = Self {
-            clerk: has_clerk.then(|| (Box::pin(Clerk::default()), Arc::default())),
+            task: has_task.then(|| (Box::pin(DeferTask::default()), Arc::default())),
             dispatchers: (0..DISPATCHERS).map(dispatcher).collect(),
             queue,
             held: [None, None],
@@ -121,10 +121,10 @@ impl World {
     }
 
     fn end_turn(&mut self) {
-        if let Some((clerk, bell)) = &mut self.clerk {
+        if let Some((task, bell)) = &mut self.task {
             bell.0.store(false, Ordering::SeqCst);
             let waker = bell.clone().into();
-            assert!(clerk.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
     }
 
@@ -134,7 +134,7 @@ impl World {
         if self.asked < REQUESTS {
             steps.push(Step::Ask);
         }
-        if self.clerk.as_ref().is_some_and(|(_, bell)| bell.0.load(Ordering::SeqCst)) {
+        if self.task.as_ref().is_some_and(|(_, bell)| bell.0.load(Ordering::SeqCst)) {
             steps.push(Step::EndTurn);
         }
         for (number, held) in self.held.iter().enumerate() {
@@ -152,7 +152,7 @@ impl World {
         match step {
             Step::Ask => {
                 let (answer, waiting) = Answer::later();
-                self.queue.ask(Asked { acquire: request(self.asked), answer });
+                self.queue.ask(QueuedRequest { acquire: request(self.asked), answer });
                 self.answers.push(waiting);
                 self.asked += 1;
             }
@@ -164,7 +164,7 @@ impl World {
                 let jobs = self.held[number].take().unwrap();
                 for job in &jobs {
                     let Job::Acquire(group) = job else { continue };
-                    for Asked { acquire, .. } in &group.asked {
+                    for QueuedRequest { acquire, .. } in &group.requests {
                         let number = usize::try_from(number_of(&acquire.charges[0].key)).unwrap();
                         assert_eq!(self.ends[number].replace(end), None, "taken twice");
                     }
@@ -216,11 +216,11 @@ fn nor_where_requests_and_answers_are_gathered_by_turns() {
 }
 
 /// Plays every order of steps to its end; how many there are.
-fn play_every_order(has_clerk: bool) -> usize {
+fn play_every_order(has_task: bool) -> usize {
     let mut orders = 0;
     let mut unplayed = vec![Vec::new()];
     while let Some(played) = unplayed.pop() {
-        let mut world = World::new(has_clerk);
+        let mut world = World::new(has_task);
         played.iter().for_each(|step| world.play(*step));
         let next = world.steps();
         if next.is_empty() {
@@ -238,7 +238,7 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
     let queue = Arc::new(Queue::new(tally.clone()));
     let ask = |number| {
         let (answer, waiting) = Answer::later();
-        queue.ask(Asked { acquire: request(number), answer });
+        queue.ask(QueuedRequest { acquire: request(number), answer });
         waiting
     };
     let most = u64::try_from(MAX_WAITING).unwrap();
@@ -262,7 +262,7 @@ fn a_request_that_waited_too_long_is_not_sent() {
     let calls = Arc::new(Script(Mutex::new(End::Panicked)));
     let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
-    queue.ask(Asked { acquire: request(0), answer });
+    queue.ask(QueuedRequest { acquire: request(0), answer });
     dispatcher.serve_or_drop(queue.take(0).unwrap());
     assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
     assert_eq!((tally.overloads.get(), tally.unanswered.get()), (1, 1));
@@ -306,7 +306,7 @@ fn a_request_does_not_wait_for_the_call_of_another_while_a_dispatcher_is_idle() 
     let dispatchers: Vec<_> = (0..DISPATCHERS).map(|_| dispatch()).collect();
     for number in 0..2 {
         let (answer, _) = Answer::later();
-        queue.ask(Asked { acquire: request(number), answer });
+        queue.ask(QueuedRequest { acquire: request(number), answer });
         is_asked.recv_timeout(Duration::from_secs(10)).expect("a dispatcher comes");
     }
     drop(let_answer);

@@ -1,0 +1,16 @@
+//! How to connect to a server: URLs, TLS, sentinels, sockets, and connections with time limits.
+
+pub(super) mod connection;
+pub(super) mod connector;
+#[cfg(feature = "tls")]
+mod explain;
+pub(super) mod sentinels;
+mod server;
+mod socket;
+pub(super) mod target;
+mod time_limit;
+#[cfg(feature = "tls")]
+pub(super) mod tls;
+pub(super) mod tls_mismatch;
+pub(super) mod url;
+pub(super) mod wire;

@@ -1,0 +1,239 @@
+//! The requests of one script call, grouped and coalesced.
+
+use std::collections::HashMap;
+use std::iter;
+use std::sync::Arc;
+
+use super::reply::{CoalescedAnswer, Reply};
+use crate::domain::clock::Millis;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
+use crate::store::{
+    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError, StoreErrorKind,
+};
+
+/// How many requests one script call decides at most. Redis serves nobody else meanwhile.
+pub(crate) const MAX_BATCH: usize = 128;
+
+/// Requests in groups that meet the same policies at the same cost.
+///
+/// Requests of a group for the same keys are coalesced into one, which Redis decides once. The answers
+/// are as if the requests had come one after another.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// In the order of arrival.
+    requests: Vec<Acquire>,
+    /// Where the answer to each of them will be, in the same order.
+    positions: Vec<Position>,
+    groups: Vec<PolicyGroup>,
+}
+
+/// Coalesced requests that meet the same policies at the same cost.
+#[derive(Debug)]
+struct PolicyGroup {
+    /// The index of the first request in the group. The others have the same policies and cost.
+    first: usize,
+    coalesced: Vec<Coalesced>,
+    /// The order in which they are sent. It is by count, so that each count is sent only once.
+    order: Vec<usize>,
+}
+
+/// Requests for the same keys, as one.
+#[derive(Debug)]
+struct Coalesced {
+    /// The index of the first of these requests. The others have the same keys.
+    first: usize,
+    callers: u32,
+    count: u32,
+}
+
+/// The position of one request among the coalesced ones.
+#[derive(Debug)]
+struct Position {
+    group: usize,
+    coalesced: usize,
+    /// How many of the coalesced requests come before this one.
+    before: u32,
+}
+
+/// Coalesced requests of one group that stand for the same number of requests each.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    batch: &'a Batch,
+    group: &'a PolicyGroup,
+    coalesced: &'a [usize],
+}
+
+/// What a reply says.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    /// When all requests were decided, by the server's clock.
+    pub(crate) at: Millis,
+    /// The answer to each request, in the order of arrival.
+    pub(crate) answers: Vec<Acquired>,
+}
+
+impl Batch {
+    /// Groups and coalesces `requests`.
+    pub(crate) fn of(requests: Vec<Acquire>) -> Self {
+        let mut groups: Vec<PolicyGroup> = Vec::new();
+        let mut positions: Vec<Position> = Vec::with_capacity(requests.len());
+        let mut known: HashMap<Fingerprint, usize, BuildFingerprintHasher> =
+            HashMap::with_capacity_and_hasher(requests.len(), BuildFingerprintHasher::default());
+        for (number, acquire) in requests.iter().enumerate() {
+            let fits = |group: &PolicyGroup| is_alike(&requests[group.first], acquire);
+            let group = groups.iter().position(fits).unwrap_or_else(|| {
+                groups.push(PolicyGroup {
+                    first: number,
+                    coalesced: Vec::new(),
+                    order: Vec::new(),
+                });
+                groups.len() - 1
+            });
+            let of_group = &mut groups[group].coalesced;
+            // Keyed with a per-process secret, so that clients cannot construct collisions.
+            let fingerprints = acquire.charges.iter().map(|charge| charge.key.fingerprint());
+            let fingerprint =
+                fingerprints.reduce(Fingerprint::then).unwrap_or_default().with(group as u64);
+            let coalesced = *known.entry(fingerprint).or_insert_with(|| {
+                of_group.push(Coalesced { first: number, callers: 0, count: 0 });
+                of_group.len() - 1
+            });
+            let before = of_group[coalesced].count;
+            of_group[coalesced].count = before.saturating_add(acquire.count);
+            of_group[coalesced].callers += 1;
+            positions.push(Position { group, coalesced, before });
+        }
+        for group in &mut groups {
+            group.order = (0..group.coalesced.len()).collect();
+            group.order.sort_by_key(|coalesced| group.coalesced[*coalesced].count);
+        }
+        Self { requests, positions, groups }
+    }
+
+    /// How many requests it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// The requests that it was made of.
+    pub(super) fn into_requests(self) -> Vec<Acquire> {
+        self.requests
+    }
+
+    /// All that Redis is asked, in the order of its reply.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        self.groups.iter().flat_map(move |group| {
+            let count = |coalesced: &usize| group.coalesced[*coalesced].count;
+            let runs = group.order.chunk_by(move |one, other| count(one) == count(other));
+            runs.map(move |coalesced| Run { batch: self, group, coalesced })
+        })
+    }
+
+    /// The answer to each request, in the order of arrival, if the script replied with `reply`.
+    pub(crate) fn answers(
+        &self,
+        reply: Result<Vec<u8>, StoreError>,
+    ) -> Vec<Result<Acquired, StoreErrorKind>> {
+        match reply.and_then(|reply| self.decode(&reply)) {
+            Ok(decided) => decided.answers.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error.kind()); self.len()],
+        }
+    }
+
+    /// Reads the script's reply.
+    ///
+    /// # Errors
+    /// When it is not a reply to this batch.
+    pub(crate) fn decode(&self, reply: &[u8]) -> Result<Decided, StoreError> {
+        self.read(reply).ok_or_else(|| {
+            StoreError::caused_by(StoreErrorKind::Refused, "the reply does not fit the batch")
+        })
+    }
+
+    fn read(&self, reply: &[u8]) -> Option<Decided> {
+        let mut reply = Reply::new(reply)?;
+        let at = reply.decided_at()?;
+        let mut replied: Vec<Vec<Option<CoalescedAnswer>>> = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            let policies = self.requests[group.first].charges.len();
+            let mut of_group = vec![None; group.coalesced.len()];
+            for coalesced in &group.order {
+                let count = group.coalesced[*coalesced].count;
+                of_group[*coalesced] = Some(reply.answer(policies, count)?);
+            }
+            replied.push(of_group);
+        }
+        reply.end()?;
+        let answer = |(position, asked): (&Position, &Acquire)| {
+            let answer = &mut replied[position.group][position.coalesced];
+            match self.groups[position.group].coalesced[position.coalesced].callers {
+                1 => answer.take().map(|answer| answer.acquired),
+                _ => answer.as_ref().map(|answer| position.share(answer, asked)),
+            }
+        };
+        let answers = self.positions.iter().zip(&self.requests).map(answer);
+        Some(Decided { at, answers: answers.collect::<Option<_>>()? })
+    }
+}
+
+impl Run<'_> {
+    pub(crate) fn policies(&self) -> impl ExactSizeIterator<Item = &Policy> {
+        self.first().charges.iter().map(|charge| &*charge.policy)
+    }
+
+    pub(crate) fn cost(&self) -> Cost {
+        self.first().cost
+    }
+
+    /// How many identical requests each coalesced one stands for.
+    pub(crate) fn count(&self) -> u32 {
+        self.coalesced.first().map_or(0, |coalesced| self.group.coalesced[*coalesced].count)
+    }
+
+    /// The keys of each coalesced request, one for each policy.
+    pub(crate) fn requests(
+        &self,
+    ) -> impl ExactSizeIterator<Item = impl ExactSizeIterator<Item = &Key>> {
+        let charges = |coalesced: &usize| {
+            &self.batch.requests[self.group.coalesced[*coalesced].first].charges
+        };
+        self.coalesced.iter().map(move |it| charges(it).iter().map(|charge| &charge.key))
+    }
+
+    fn first(&self) -> &Acquire {
+        &self.batch.requests[self.group.first]
+    }
+}
+
+/// Whether two requests meet the same policies at the same cost.
+fn is_alike(one: &Acquire, other: &Acquire) -> bool {
+    let same = |(one, other): (&Charge, &Charge)| {
+        Arc::ptr_eq(&one.policy, &other.policy) || one.policy == other.policy
+    };
+    one.cost == other.cost
+        && one.charges.len() == other.charges.len()
+        && one.charges.iter().zip(&other.charges).all(same)
+}
+
+impl Position {
+    /// This request's part of the answer to the coalesced ones.
+    fn share(&self, answer: &CoalescedAnswer, asked: &Acquire) -> Acquired {
+        let CoalescedAnswer { acquired, bucket_debts } = answer;
+        let admitted = acquired.admitted.saturating_sub(self.before).min(asked.count);
+        // As seen from this request, those admitted after it have not used their units yet. A peek
+        // comes last.
+        let later = acquired.admitted.saturating_sub(self.before.saturating_add(admitted));
+        let unused = u64::from(if asked.count == 0 { 0 } else { later }) * asked.cost.units();
+        let debts = bucket_debts.iter().copied().chain(iter::repeat(0));
+        let standing = |((it, debt), charge): ((&Standing, u64), &Charge)| {
+            it.before(unused, debt, &charge.policy.terms(), asked.cost)
+        };
+        let standings = acquired.standings.iter().zip(debts).zip(&asked.charges).map(standing);
+        Acquired { admitted, standings: standings.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
