@@ -16,7 +16,7 @@ use crate::http::problem::Refusal;
 use crate::http::request::{RequestHead, whole_value};
 use crate::http::response::{ResponseField, ResponseFields};
 
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 impl RequestHead for ServiceRequest {
     fn peer(&self) -> Option<IpAddr> {
@@ -38,10 +38,10 @@ impl RequestHead for HttpRequest {
         // To look for a text, the framework would parse it as a name each time. So those that are looked for
         // in most requests have their names here, and another is compared with those that came.
         let lines = match name {
-            "x-forwarded-for" => headers.get_all(header::X_FORWARDED_FOR),
-            "forwarded" => headers.get_all(header::FORWARDED),
-            "x-real-ip" => headers.get_all(X_REAL_IP),
-            "accept" => headers.get_all(header::ACCEPT),
+            "x-forwarded-for" => headers.get_all(&header::X_FORWARDED_FOR),
+            "forwarded" => headers.get_all(&header::FORWARDED),
+            "x-real-ip" => headers.get_all(&X_REAL_IP),
+            "accept" => headers.get_all(&header::ACCEPT),
             _ => match headers.keys().find(|key| key.as_str() == name) {
                 Some(key) => headers.get_all(key),
                 None => [].iter(),

@@ -128,12 +128,14 @@ fn the_user_is_what_the_host_application_said() {
 fn each_field_has_its_name_and_its_lines_beside_those_of_others() {
     for field in [
         ResponseField::AccessControlExposeHeaders,
+        #[cfg(feature = "server")]
         ResponseField::Allow,
         ResponseField::CacheControl,
         ResponseField::ContentType,
         ResponseField::RateLimit,
         ResponseField::RateLimitPolicy,
         ResponseField::RetryAfter,
+        #[cfg(feature = "server")]
         ResponseField::WwwAuthenticate,
         ResponseField::XRateLimitLimit,
         ResponseField::XRateLimitRemaining,
