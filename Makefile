@@ -1,12 +1,15 @@
 # Shortcuts. `.ci/run` calls `make check` and `make test`, nothing else.
 
+# Where cargo puts what it builds.
+BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
 # Tools that tests/setup.sh builds.
-export PATH := $(abspath $(or $(CARGO_TARGET_DIR),target))/tools/bin:$(PATH)
+export PATH := $(BUILT)/tools/bin:$(PATH)
 
-# The script as it is joined: each algorithm is the body of a function.
-ALGORITHMS := fixed_window sliding_window sliding_log token_bucket
+# What cargo calls the packaged crate.
+CRATE := tollgate-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: help run test check toolchain format rust-version clippy features docs licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
+.PHONY: help run test check toolchain format rust-version clippy features docs package licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -14,48 +17,65 @@ help: ## print these targets
 run: toolchain ## serve, with config.toml, on http://127.0.0.1:8080
 	cargo run --locked --release
 
-test: toolchain ## run all tests; installs redis-server if it is missing
-	@tests/setup.sh redis-server
+test: toolchain ## run all tests; installs redis-server and openssl if they are missing
+	@tests/setup.sh redis-server openssl
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
 
-check: format rust-version clippy features docs licences lint-lua ## lint, docs, features and licences; installs cargo-deny and luacheck if missing
+check: format rust-version clippy features docs package licences lint-lua ## lint, docs, features, package and licences; installs cargo-deny, mdbook, lychee and luacheck if missing
 
 toolchain:
 	@tests/setup.sh rust cc
 
 format: toolchain
-	cargo fmt --check
+	cargo fmt --all --check
 
 rust-version: toolchain
 	tests/rust-version.sh
 
 clippy: toolchain
-	cargo clippy --locked --all-features --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 
 features: toolchain
 	for set in '' redis tls actix actix,redis; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
 	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2|rustls)'
 	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq) '
 
-docs: toolchain
+# Of links within the repository the files and the headings must be there. Other sites are not asked.
+BOOK := $(BUILT)/book
+
+docs: toolchain ## build the crate's documentation and the book, and check their links; installs mdbook and lychee if missing
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
+	@tests/setup.sh mdbook lychee
+	mdbook build docs --dest-dir $(BOOK)
+	lychee --offline --include-fragments --no-progress --root-dir $(BOOK) *.md docs/src $(BOOK)
+
+package: toolchain ## build and test the crate as it is packaged
+	cargo package --locked --no-verify --allow-dirty
+	rm -rf $(BUILT)/package/$(CRATE)
+	tar -xzmf $(BUILT)/package/$(CRATE).crate -C $(BUILT)/package
+	cd $(BUILT)/package/$(CRATE) && CARGO_TARGET_DIR=$(BUILT) cargo test --locked --all-features
 
 licences: toolchain
 	@tests/setup.sh cargo-deny
-	cargo deny check --hide-inclusion-graph licenses bans sources
-	@if timeout 60 cargo deny fetch db 2>/dev/null; then cargo deny check --disable-fetch advisories; else echo 'Advisories were not checked: their database is out of reach.'; fi
+	cargo deny --workspace check --hide-inclusion-graph licenses bans sources
+	@if timeout 60 cargo deny fetch db 2>/dev/null; then cargo deny --workspace check --disable-fetch advisories; else echo 'Advisories were not checked: their database is out of reach.'; fi
 
-lint-lua:
+lint-lua: toolchain
 	@tests/setup.sh luacheck
 	luacheck --quiet .luacheckrc
-	{ cat lua/shared.lua; echo "local function steps_of(algorithm, units, window, burst, now)"; for name in $(ALGORITHMS); do echo "if algorithm == '$$name' then"; cat lua/$$name.lua; echo end; done; echo end; cat lua/acquire.lua; } | luacheck --quiet --filename lua/joined -
-	cat lua/shared.lua lua/refund.lua | luacheck --quiet --no-unused --filename lua/refunds -
+	@mkdir -p $(BUILT)
+	rustc --edition 2024 -o $(BUILT)/print-lua lua/print.rs
+	$(BUILT)/print-lua acquire >$(BUILT)/acquire.lua
+	$(BUILT)/print-lua refund >$(BUILT)/refund.lua
+	luacheck --quiet $(BUILT)/acquire.lua
+	luacheck --quiet --no-unused $(BUILT)/refund.lua
 
-# The command as it is shipped: cargo builds it once more beside the harness, with what only benches ask of redis.
-BENCHED := $(abspath $(or $(CARGO_TARGET_DIR),target))/bench
-LOAD := cargo bench --locked --bench load --
-MEASURED := --tollgate $(BENCHED)/tollgate --results $(BENCHED) --case '$(CASE)' --transport $(or $(TRANSPORT),tcp)
+# The harness is a package of its own: the command that it measures is built without it, as it is shipped.
+LOAD := cargo run --locked --release --package tollgate-load --
+TOLLGATE := $(BUILT)/release/tollgate
+RESULTS := $(BUILT)/bench
+MEASURED := --tollgate $(TOLLGATE) --results $(RESULTS) --case '$(CASE)' --transport $(or $(TRANSPORT),tcp)
 LONG := --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),5)
 # Of a series many points are measured.
 SHORT := --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),1)
@@ -68,11 +88,11 @@ bench-growth: bench-built ## measure how cost grows with connections, policies a
 
 bench-peers: bench-built ## measure what a user would pick instead; builds it, and takes Python packages from the registry
 	@tests/setup.sh protoc python3
-	benches/peers/install.sh $(BENCHED)/peers
+	benches/peers/install.sh $(RESULTS)/peers
 	$(LOAD) peers $(MEASURED) $(LONG)
 
-bench-chart: toolchain ## draw benches/chart.svg from what `make bench` measured last
-	$(LOAD) chart --results $(BENCHED) --output benches/chart.svg
+bench-chart: toolchain ## draw docs/src/chart.svg from what `make bench` measured last
+	$(LOAD) chart --results $(RESULTS) --output docs/src/chart.svg
 
 bench-core: toolchain ## measure the parts of a decision, without a network
 	cargo bench --locked --bench core
@@ -83,19 +103,18 @@ soak: toolchain ## break Redis again and again under load, and count what is adm
 
 abuse: bench-built ## abuse the server in every known way beside honest clients, then nginx likewise: SECONDS=600 each, PHASE=name for one way, NGINX=0 for none
 	@[ '$(NGINX)' = 0 ] || tests/setup.sh nginx
-	$(LOAD) abuse --tollgate $(BENCHED)/tollgate --seconds $(or $(SECONDS),600) --phase '$(PHASE)' --nginx $(or $(NGINX),1)
+	$(LOAD) abuse --tollgate $(TOLLGATE) --seconds $(or $(SECONDS),600) --phase '$(PHASE)' --nginx $(or $(NGINX),1)
 
 bench-built: toolchain
 	@tests/setup.sh redis-server wrk
 	cargo build --locked --release
-	install -D $(or $(CARGO_TARGET_DIR),target)/release/tollgate $(BENCHED)/tollgate
 
 redis: ## start a Redis on 127.0.0.1:6379 that keeps nothing; installs it if it is missing
 	@tests/setup.sh redis-server
 	$$(command -v redis-server || command -v valkey-server) --bind 127.0.0.1 --port 6379 --save '' --appendonly no
 
 fmt: toolchain ## format the sources
-	cargo fmt
+	cargo fmt --all
 
 clean: ## remove all that was built, the tools of `make check` with it
 	@tests/setup.sh rust

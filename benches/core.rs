@@ -12,10 +12,11 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tollgate::algorithm::State;
+use tollgate::store::{Acquire, Charge};
 use tollgate::{
-    Acquire, Algorithm, Charge, Client, ClientIp, Clock as _, Cost, ForwardingHeader, Identity,
-    Ipv6Prefix, KeySource, Keyspace, Limiter, MemoryStore, Policy, Quota, RateLimit, State,
-    SystemClock, Terms,
+    Algorithm, Client, ClientIp, Clock as _, Cost, ForwardingHeader, Identity, Ipv6Prefix,
+    KeySource, Keyspace, Limiter, MemoryStore, Policy, Quota, RateLimit, SystemClock,
 };
 
 const COLD_KEYS: usize = 100_000;
@@ -41,7 +42,7 @@ fn algorithms(c: &mut Criterion) {
         let quota = if name == "sliding-log" { "1000/second".parse() } else { Ok(quota()) };
         let quota = quota.expect("a quota");
         let algorithm = Algorithm::named(name, quota).expect("an algorithm");
-        let terms = Terms::new(quota, algorithm);
+        let terms = algorithm.terms(quota);
         let mut state = State::untouched(algorithm);
         let mut now = SystemClock.now();
         group.bench_function(name, |b| {
@@ -84,8 +85,8 @@ fn requests(keys: usize) -> Vec<Acquire> {
     let numbers = (0..keys).map(|number| number * 61_403 % keys);
     let request = |number| {
         let key = keyspace.key(&client(number), &policy);
-        let charges = vec![Charge { policy: policy.clone(), key }];
-        Acquire { charges, cost: Cost::ONE, count: 1 }
+        let charges = vec![Charge::new(policy.clone(), key)];
+        Acquire::new(charges, Cost::ONE, 1)
     };
     numbers.map(request).collect()
 }

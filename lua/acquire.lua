@@ -1,15 +1,16 @@
 --[[
-acquire: decides and charges a batch of requests, each of them all or nothing.
-Mirrors src/store/memory.rs
+acquire: decides and charges a batch of requests. Each request is charged under all its policies or
+under none.
+Mirrors src/store/memory/acquire.rs
 
 Keys:
-  of each request in turn, one for each policy of its group
+  for each request in turn: one key for each policy of its group
 Arguments:
-  one, packed: big-endian integers of 8 bytes, or of 4 where it says so
-  now              ms since the epoch; 0: the server's own TIME (tests alone pass another)
+  one string of big-endian integers of 8 bytes, or of 4 bytes where noted
+  now              ms since the epoch; 0: the server's own TIME (only tests pass another time)
   then for each group of requests that meet the same policies at the same cost:
   cost             units that one request uses of each quota
-  count            identical requests that each one stands for; 0: decide, charge nothing; 4 bytes
+  count            identical requests that each request stands for; 0: decide only; 4 bytes
   request_count    requests of the group; 4 bytes
   policy_count     policies that follow; 4 bytes
     of each policy:
@@ -18,16 +19,16 @@ Arguments:
     burst            units: the most that can be used at once
     algorithm        fixed-window, sliding-window, sliding-log or token-bucket; a zero byte ends it
 Reply:
-  one, an array of integers as a string of MessagePack
-  now              ms since the epoch: when all of it was decided
-  then of each request in turn:
+  one string, an array of integers in MessagePack
+  now              ms since the epoch: the time of the decisions
+  then for each request in turn:
   admitted         requests, of count
-    of each policy, as it stands afterwards:
+    for each policy, as it stands afterwards:
     remaining        units
-    reset_after      ms until the quota is whole again; 0: it is
+    reset_after      ms until the quota is whole again; 0: it is whole
     retry_after      ms until one more request of that cost is admitted; 0: now; -1: never
-    debt             where count is above 1, parts of a unit that a token bucket has not refilled;
-                     of another algorithm 0
+    debt             only if count is above 1: parts of a unit that a token bucket has yet to
+                     refill; 0 under another algorithm
 ]]
 
 local keys, arguments = KEYS, ARGV[1]
@@ -39,7 +40,7 @@ if now == 0 then
   now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
 end
 
--- As long as the answer to one request, so that it does not grow for that.
+-- It has room for the answer to one request, so that the table need not grow for that.
 local reply, replied = { now, 0, 0, 0, 0 }, 1
 
 while at <= #arguments do
@@ -68,7 +69,7 @@ while at <= #arguments do
     reply[replied] = admitted
     for i = 1, policy_count do
       local policy = policies[i]
-      -- A peek writes nothing; a denied request puts right what a wrong clock wrote.
+      -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
       if count > 0 then
         policy.charge(amount)
       end
@@ -89,5 +90,5 @@ while at <= #arguments do
     keys_read = keys_read + policy_count
   end
 end
--- A client reads one string at less than it reads many numbers.
+-- One string costs the client less to read than many numbers.
 return cmsgpack.pack(reply)

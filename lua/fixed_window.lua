@@ -5,15 +5,15 @@ Mirrors src/domain/algorithm/fixed_window.rs
 Inputs:
   units, window  units; ms
   now            ms since the epoch
-  name           a string: the key that this step and the next ones are about
+  name           a string: the key that this step and the following ones use
   amount         units
 State:
-  number  windows that came before it since the epoch; 40 bits of it last for 34,000 years
-  used    units used in it
+  number  windows before this one since the epoch; its 40 bits last for 34,000 years
+  used    units used in that window
 Reply:
   read      units that remain
-  charge    nothing: writes the state with the amount in it, where there is something to write, an
-            amount or a state that a wrong clock wrote
+  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
+            clock wrote the state
   standing  units that remain; ms until the quota is whole again
   wait_for  ms
 ]]
@@ -32,7 +32,7 @@ local function read(name)
     stored_number = stored_number or 0
     as_of, astray = read_as_of(stored_number * window, window, now)
     number = floor_div(as_of, window)
-    -- A later window than this one is one that a wrong clock wrote.
+    -- If the window is later than this one, a wrong clock wrote it.
     used = stored_number >= number and stored_used or 0
   end
   return used < units and units - used or 0
@@ -48,7 +48,7 @@ local function charge(amount)
   end
   used = used + amount
   if in_place then
-    -- Counted in place, a key keeps the TTL that it got with its window.
+    -- The key keeps the TTL that it got at the beginning of its window.
     call('SETRANGE', key, '5', pack('>I7', used))
   else
     call('SET', key, pack('>I5I7', number, used), 'PX', format('%d', wait_for() + TTL_SLACK))

@@ -1,17 +1,17 @@
 --[[
-refund: gives a key back what was charged to it, as far as that is still counted there: for requests
-that a policy with a key in another slot denied. It never gives back more than was charged, nor what
-other requests used; of a token bucket, not what has refilled since.
+refund: takes back a charge, as far as the key still counts it. The charge was made for a request
+that a policy with a key in another slot denied. It never takes back more than was charged, nor what
+other requests used, nor what a token bucket has refilled since.
 Mirrors src/store/redis/script.rs
 
 Keys:
-  of the one policy
+  one, of the policy
 Arguments:
   algorithm   fixed-window, sliding-window, sliding-log or token-bucket
   units       units allowed per window
   window      ms
   amount      units that were charged
-  charged_at  ms since the epoch: when that was
+  charged_at  ms since the epoch: the time of the charge
 Reply:
   given       units
 ]]
@@ -26,9 +26,9 @@ local charged_at = tonumber(ARGV[5])
 local this_start = charged_at - charged_at % window
 local refunds = {}
 
--- Whoever is given something back is whole again no later than the TTL says: all writes keep it.
+-- A refund never makes a quota whole later than its TTL says, so all writes keep the TTL.
 
--- What was counted in another window is not touched.
+-- Units of another window stay as they are.
 refunds['fixed-window'] = function()
   local number, used = unpacked(pcall('GET', key), '>I5I7', 12)
   if number ~= this_start / window then
@@ -63,7 +63,7 @@ refunds['sliding-window'] = function()
   return given
 end
 
--- The totals of later entries hold the amount, too: there is one for each millisecond since.
+-- The totals of later entries include the amount too. There is at most one entry per millisecond.
 refunds['sliding-log'] = function()
   local length = pcall('STRLEN', key)
   local index = type(length) == 'number' and length / 14 - 1 or string_of(length) or 0
@@ -89,7 +89,7 @@ refunds['sliding-log'] = function()
   if at ~= charged_at or given <= 0 then
     return 0
   end
-  -- An entry without units is none.
+  -- An entry without units is removed.
   local is_left = total - given > before
   local rest = is_left and pack('>I7I7', at, total - given) or ''
   for _, it in ipairs(later) do
@@ -106,8 +106,7 @@ refunds['sliding-log'] = function()
   return given
 end
 
--- What had refilled when others were charged may be what they would have found refilled without it:
--- that stays used.
+-- Units that have refilled since may have been used by other requests already. They stay used.
 refunds['token-bucket'] = function()
   local stamp, debt, kept_until = unpacked(pcall('GET', key), '>I7I7I7', 21)
   local since = max((stamp or 0) - charged_at, 0)

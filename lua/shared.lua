@@ -1,33 +1,33 @@
 --[[
-shared: exact arithmetic, the instant as of which a state is read, and how states are read back.
+shared: exact arithmetic, the time as of which a state is read, and how stored values are read.
 Mirrors src/domain/algorithm.rs
 
 Inputs:
   x, y     integers from 0 to 2^53 - 1; y at least 1
-  stamp    ms since the epoch: as of when a state was written
+  stamp    ms since the epoch: the time at which a state was written
   window   ms
   now      ms since the epoch
-  reply    a string, or whatever else redis.pcall gave
-  layout   a string: how the integers of a value are packed, which are 2 or 3
-  size     integers: the bytes that such a value has
+  reply    a string, or anything else that redis.pcall returned
+  layout   a string: how the 2 or 3 integers of a value are packed
+  size     integers: the bytes of such a value
 Reply:
   floor_div, ceil_div  x / y, rounded to integers
   read_as_of           ms since the epoch; whether a wrong clock wrote the state, more than a window
                        ahead
-  string_of            a string; nil where there is none, or a value of another type
-  unpacked             the integers of a value; nil where it is not of that size or they are too
+  string_of            a string; nil if there is no value, or a value of another type
+  unpacked             the integers of a value; nil if it has another size, or if they are too
                        large to be exact
 ]]
 
--- A key outlives the time at which its quota is whole again by this many ms, so that expiry, which
--- rounds on its own, never changes a decision.
+-- A key is kept this many ms longer than until its quota is whole again. Expiry rounds in its own
+-- way, and must never change a decision.
 local TTL_SLACK = 1000
 
 -- Numbers up to this one are exact.
 local MAX_EXACT = 2 ^ 53 - 1
 
--- Every call makes its functions anew, at a price that grows with what they share: what seldom runs
--- takes what it needs from the libraries.
+-- Every call of the script creates its functions again, and each shared local adds to the cost. So
+-- only what runs often has a local here.
 local format, max, min = string.format, math.max, math.min
 local pack, unpack = struct.pack, struct.unpack
 local call, pcall = redis.call, redis.pcall
@@ -53,8 +53,8 @@ local function read_as_of(stamp, window, now)
   return now, false
 end
 
--- A value of another type is no state of ours. Any other error ends the script: where keys may not
--- be read, nobody may be taken for new.
+-- A value of another type counts as no state. Any other error ends the script: if a key cannot be
+-- read, its client must not be taken for new.
 local function string_of(reply)
   if type(reply) == 'table' then
     if not string.match(reply.err, '^-?WRONGTYPE') then
@@ -65,14 +65,14 @@ local function string_of(reply)
   return reply or nil
 end
 
--- No text is taken for such a value: its last integers would be too large.
+-- A text is never mistaken for such a value, because its last integers would be too large.
 local function unpacked(reply, layout, size)
   -- An error is a table without a length.
   if not reply or #reply ~= size then
     string_of(reply)
     return nil
   end
-  -- Behind two integers comes the position after them, which is small.
+  -- With two integers, `c` is the position after them, which is small.
   local a, b, c = unpack(layout, reply)
   if a > MAX_EXACT or b > MAX_EXACT or c > MAX_EXACT then
     return nil

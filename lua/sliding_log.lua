@@ -1,40 +1,41 @@
 --[[
-sliding_log: remembers every admitted request until it is a window old. A string of entries of equal
-size, oldest first, so that one is found by bisection: a check costs O(log n) of n entries. There
-are at most two for each unit of the quota. The entry before the first is the log's own.
+sliding_log: remembers every admitted request until it is a window old. The log is a string of
+entries of equal size, oldest first. Bisection finds an entry, so a check of n entries costs
+O(log n). There are at most two entries for each unit of the quota. A header, which has the form of
+an entry, comes before the first one.
 Mirrors src/domain/algorithm/sliding_log.rs
 
 Inputs:
   units, window          units; ms
   now                    ms since the epoch
-  index, low, high       entries that come before it
+  index, low, high       the numbers of entries; the header is 0
   least_at, least_total  ms since the epoch; units
   kept_for               ms
-  from, to               integers: the first byte, and the one after the last
-  name                   a string: the key that this step and the next ones are about
+  from, to               integers: the first byte, and the byte after the last
+  name                   a string: the key that this step and the following ones use
   amount, cost           units
 State:
-  at     ms since the epoch: when the units of an entry were used; of the log's own, until when it
+  at     ms since the epoch: when the units of an entry were used; in the header, until when the log
          is kept, by a TTL that ends no earlier
-  total  units of the log up to and with an entry; of the log's own, those before the first
+  total  units of the log up to and including an entry; in the header, the units before the first
 Reply:
   read      units that remain
-  charge    nothing: writes the state with the amount in it, where there is something to write, an
-            amount or a state that a wrong clock wrote
+  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
+            clock wrote the state
   standing  units that remain; ms until the quota is whole again
   wait_for  ms
 ]]
 
--- The bytes read at once, 64 entries: a shorter log needs no second read.
+-- The bytes of the first read, which are 64 entries. A shorter log needs no other read.
 local AT_ONCE = 896
 
--- A log is copied in parts of so many bytes: larger ones cost more.
+-- A log is copied in parts of this many bytes. Larger parts cost more.
 local PART = 65520
 
 local key, text, length, shift
 local as_of, astray, expired, kept_until, first, last, last_at, last_total, before, used
 
--- An entry as it was read, or else as it is stored.
+-- Returns an entry from what was read, or else from the key.
 local function stored(index)
   if length < AT_ONCE then
     return unpack('>I7I7', text, index * 14 + 1)
@@ -43,8 +44,8 @@ local function stored(index)
   return unpack('>I7I7', call('GETRANGE', key, format('%d', from), format('%d', from + 13)))
 end
 
--- The first entry that is no earlier and has no lower total; the one at `high` where none before it
--- has both.
+-- Returns the first entry that is no earlier and has no lower total, or `high` if there is none
+-- before it.
 local function search(low, high, least_at, least_total)
   while low < high do
     local middle = floor_div(low + high, 2)
@@ -58,8 +59,8 @@ local function search(low, high, least_at, least_total)
   return low
 end
 
--- Whether there is a log: what something else wrote has numbers that are too large, or totals that
--- shrink.
+-- Returns whether there is a log. A value that something else wrote has numbers that are too large,
+-- or totals that shrink.
 local function find_live()
   last = length / 14 - 1
   if length % 14 ~= 0 or last < 1 then
@@ -72,7 +73,7 @@ local function find_live()
     return false
   end
   as_of, astray = read_as_of(last_at, window, now)
-  -- What a wrong clock wrote is summed as of when it wrote it.
+  -- Entries of a wrong clock are summed as of the time when they were written.
   expired = max(as_of, last_at) - window
   first = last_at > expired and search(1, last, expired + 1, 0) or last + 1
   local _, total = stored(first - 1)
@@ -96,7 +97,8 @@ local function read(name)
   return used < units and units - used or 0
 end
 
--- Writes the log anew, with these of its bytes before the last entry, and its TTL.
+-- Writes the log again with its TTL. It keeps the given bytes of the old log, and puts the last
+-- entry behind them.
 local function rewrite(kept_for, from, to)
   kept_until = as_of + kept_for
   local parts = { pack('>I7I7', kept_until, before) }
@@ -121,20 +123,20 @@ local function charge(amount)
   local is_same = not is_new and last_at == as_of
   used, last_at = used + amount, as_of
   if is_new then
-    -- Used at times that were wrong: all of it counts as used now.
+    -- The times were wrong: all units count as used now.
     before, first, last, last_total = 0, 1, 1, used
     rewrite(window, 0, 0)
   else
     last_total = last_total + amount
     local stored_first, stored_last = (first - shift) * 14, (last - shift) * 14
     if as_of + window > kept_until then
-      -- About once a window, and so there are entries of two windows at most.
+      -- This happens about once a window, so there are entries of at most two windows.
       rewrite(2 * window, stored_first, is_same and stored_last or stored_last + 14)
       shift = first - 1
     elseif is_same then
       call('SETRANGE', key, format('%d', stored_last), pack('>I7I7', last_at, last_total))
     elseif length < AT_ONCE then
-      -- To append would take twice the room.
+      -- APPEND would take twice the memory.
       call('SET', key, text .. pack('>I7I7', last_at, last_total), 'KEEPTTL')
     else
       call('APPEND', key, pack('>I7I7', last_at, last_total))
@@ -151,7 +153,7 @@ local function standing()
 end
 
 local function wait_for(cost)
-  -- The entries must go until this total, counted from before the log began.
+  -- The entries up to this total, counted since the log began, must become a window old.
   local index = search(first, last, 0, before + used + cost - units)
   local at = index < last and stored(index) or last_at
   return max(min(at, as_of) + window - now, 1)

@@ -1,12 +1,12 @@
 --[[
-sliding_window: this window's units, and those of the window before weighed by how much of it the
-last full window still covers.
+sliding_window: the units of this window, plus a part of the window before. The part is what a full
+window that ends now still covers of it.
 Mirrors src/domain/algorithm/sliding_window.rs
 
 Inputs:
   units, window  units; ms
   now            ms since the epoch
-  name           a string: the key that this step and the next ones are about
+  name           a string: the key that this step and the following ones use
   amount, cost   units
 State:
   start     ms since the epoch: where the window begins
@@ -14,8 +14,8 @@ State:
   current   units used in it
 Reply:
   read      units that remain
-  charge    nothing: writes the state with the amount in it, where there is something to write, an
-            amount or a state that a wrong clock wrote
+  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
+            clock wrote the state
   standing  units that remain; ms until the quota is whole again
   wait_for  ms
 ]]
@@ -51,7 +51,7 @@ local function read(name)
   elseif stored_start < start then
     previous, current = current, 0
   end
-  -- What was used under a larger quota weighs no more than this one.
+  -- Units that were used under a larger quota count at most as this whole quota.
   previous, current = min(previous, units), min(current, units)
   return remaining()
 end
@@ -63,7 +63,7 @@ local function charge(amount)
   current = current + amount
   local value = pack('>I7I7I7', start, previous, current)
   if in_place then
-    -- Until when what is used in a window counts is known with its first unit.
+    -- The first unit of a window has set the TTL: it tells how long the units of the window count.
     call('SETRANGE', key, '0', value)
   else
     call('SET', key, value, 'PX', format('%d', reset_after() + TTL_SLACK))

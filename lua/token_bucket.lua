@@ -5,16 +5,16 @@ Mirrors src/domain/algorithm/token_bucket.rs
 Inputs:
   units, window, burst  units; ms; units
   now                   ms since the epoch
-  name                  a string: the key that this step and the next ones are about
+  name                  a string: the key that this step and the following ones use
   amount, cost          units
 State:
   stamp       ms since the epoch
-  debt        parts of a unit, as many as the window has ms, that are not yet refilled
+  debt        parts of a unit that are not yet refilled; a unit has one for each ms of the window
   kept_until  ms since the epoch: the key has a TTL that ends no earlier
 Reply:
   read      units that remain
-  charge    nothing: writes the state with the amount in it, where there is something to write, an
-            amount or a state that a wrong clock wrote
+  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
+            clock wrote the state
   standing  units that remain; ms until the quota is whole again; parts that are not yet refilled
   wait_for  ms
 ]]
@@ -23,7 +23,7 @@ local full = burst * window
 local key, stamp, debt, kept_until, astray
 
 local function reset_after()
-  -- In this order, or a sum might pass 2^53.
+  -- In this order, so that no sum passes 2^53.
   return debt > 0 and stamp - now + ceil_div(debt, units) or 0
 end
 
@@ -34,11 +34,11 @@ local function read(name)
   if not stored_stamp then
     stored_stamp, stored_debt, stored_kept_until = 0, 0, 0
   end
-  -- No debt is more than the bucket holds.
+  -- After a change to a smaller burst, no more is missing than the bucket holds.
   debt = stored_debt < full and stored_debt or full
   stamp, astray = read_as_of(stored_stamp, window, now)
   kept_until = astray and 0 or stored_kept_until
-  -- A refill too large to be exact is more than any debt.
+  -- If the refill is too large to be exact, it is more than any debt.
   local refilled = stamp > stored_stamp and (stamp - stored_stamp) * units or 0
   debt = refilled < debt and debt - refilled or 0
   return floor_div(full - debt, window)
@@ -49,8 +49,8 @@ local function charge(amount)
     return
   end
   debt = debt + amount * window
-  -- A TTL takes Redis longer to set than the value. This one lasts until an empty bucket would be
-  -- full, and so for most charges until then.
+  -- Setting a TTL takes Redis longer than setting a value. So the TTL lasts until an empty bucket
+  -- would be full, and most charges until then need not set it.
   local is_kept = reset_after() <= kept_until - now
   if not is_kept then
     kept_until = min(stamp + ceil_div(full, units), MAX_EXACT)

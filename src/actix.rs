@@ -2,6 +2,6 @@
 
 pub use self::rate_limit::RateLimit;
 
+pub(crate) mod adapter;
 mod answering;
-mod asked;
 pub(crate) mod rate_limit;

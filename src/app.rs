@@ -1,11 +1,14 @@
 //! The app: the command `tollgate`, its configuration, and the server that it runs.
 //!
-//! This module is not part of the library's interface: the binary and the tests use it.
+//! This module is no part of the library's interface: only the binary and the tests use it.
 
+mod assemble;
 mod auth;
 pub mod cli;
-pub mod config;
+mod config;
+mod connections;
 mod doctor;
 mod endpoints;
+mod error;
 mod operators;
 mod serve;

@@ -1,7 +1,7 @@
-//! What a limit is and how it counts, without I/O, clocks or waiting: state and time in, state and
-//! decision out.
+//! What a limit is and how it counts. Nothing here does I/O, reads a clock or waits: state and time go in,
+//! state and a decision come out.
 
-pub(crate) mod algorithm;
+pub mod algorithm;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod decision;
@@ -10,3 +10,4 @@ pub(crate) mod network;
 pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod scratch;
+pub(crate) mod standing;

@@ -2,8 +2,11 @@
 
 pub use self::client_ip::{ClientIp, ForwardingHeader, ForwardingHeaderError};
 pub use self::identity::User;
+pub use self::request::RequestHead;
 
 pub(crate) mod client_ip;
 pub(crate) mod fields;
 pub(crate) mod identity;
 pub(crate) mod problem;
+pub(crate) mod request;
+pub(crate) mod response;

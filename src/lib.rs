@@ -1,7 +1,7 @@
 //! Tollgate: an atomic rate limiter for HTTP APIs.
 //!
-//! A [`Limiter`] asks a [`Store`], in one indivisible step, whether a request may pass. The request
-//! may meet several policies ([`Policy`]); it is charged under all of them, or under none.
+//! A [`Limiter`] asks a [`Store`](store::Store), in one indivisible step, whether a request may pass. The
+//! request may meet several policies ([`Policy`]). It is charged under all of them, or under none.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -25,35 +25,43 @@
 //!
 //! # Where to begin
 //!
-//! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
-//!   adds the header fields. See [Middleware](guide#middleware) and
-//!   [Header fields](guide#header-fields).
-//! * [`ClientIp`] finds the addresses of clients behind proxies. See
-//!   [Behind a proxy](guide#behind-a-proxy).
-//! * [`Limiter`] is for everything else. [`Limiter::check`] is told who asks, a [`Client`], and returns a
-//!   [`Check`], which a task awaits and a thread waits for; what comes of it is a [`Decision`]. See
-//!   [Policies](guide#policies), [Plans and users](guide#plans-and-users), [Routes](guide#routes) and
-//!   [Algorithms](guide#algorithms).
-//! * [`RedisStore`] and [`MemoryStore`] keep the state; another [`Store`] must keep the contract that is
-//!   written there. See [Keys in Redis](guide#keys-in-redis) and
-//!   [When Redis does not answer](guide#when-redis-does-not-answer).
+//! The [guide] has a page for each question.
 //!
-//! What a decision promises, and where that ends, is in
-//! [Guarantees and their limits](guide#guarantees-and-their-limits).
+//! * [`RateLimit`] is the middleware for an actix-web app: it checks each request, and answers 429 or
+//!   adds the header fields. See [the middleware](guide::middleware) and
+//!   [header fields](guide::header_fields).
+//! * [`RateLimitLayer`] is the same for axum, tonic, hyper and whatever else is a tower service: see
+//!   [the layer](guide::tower_layer).
+//! * [`ClientIp`] finds the addresses of clients [behind proxies](guide::client_address).
+//! * [`Limiter`] is for everything else: see [the limiter](guide::limiter). It takes a [`Client`], who asks,
+//!   and answers with a [`Decision`]. See [policies](guide::policies), [plans](guide::plans),
+//!   [routes](guide::routes) and [algorithms](guide::algorithms).
+//! * [`RedisStore`] and [`MemoryStore`] keep the counts: see [stores](guide::stores) and
+//!   [outages](guide::outages). Authors of other stores find the contract in [`store`], and the algorithms in
+//!   [`algorithm`].
+//!
+//! What a decision promises, and where that ends, is in [guarantees](guide::guarantees).
 //!
 //! # Features
 //!
-//! | feature | brings | needs |
+//! | feature | adds | turns on |
 //! |---|---|---|
 //! | `redis` | [`RedisStore`] | |
-//! | `actix` | [`RateLimit`] | |
-//! | `server` | the app: the binary `tollgate` | `redis`, `actix` |
+//! | `tls` | [`RedisTls`]: connections to Redis by TLS | `redis` |
+//! | `actix` | [`RateLimit`], [`ClientIp`] and [`User`] for actix-web apps | |
+//! | `server` | the app: the command `tollgate` | `actix`, `tls` |
 //!
-//! All are on by default. Without any, the limiter and the memory store remain.
+//! All are on by default. Features only add items. Without any of them, the limiter and the memory store
+//! remain.
 //!
 //! # Time
 //!
-//! All times are whole milliseconds ([`Millis`]), and numbers stay below 2^53 ([`MAX_EXACT`]).
+//! All times are whole milliseconds ([`Millis`]), and all numbers are below 2^53 ([`MAX_EXACT`]).
+//!
+//! # Compatibility
+//!
+//! Types that may get more fields or variants are `#[non_exhaustive]`. They have constructors if users have to
+//! build them. The items of the module `app` belong to the command alone, and may change at any time.
 
 #[cfg(feature = "actix")]
 mod actix;
@@ -61,37 +69,77 @@ mod actix;
 #[doc(hidden)]
 pub mod app;
 mod domain;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 mod http;
 mod limiter;
-mod store;
+pub mod store;
+#[cfg(feature = "tower")]
+mod tower;
 
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
-pub use self::domain::algorithm::{Algorithm, LARGEST_LOG, State, Terms};
+pub use self::domain::algorithm::{self, Algorithm};
 pub use self::domain::client::Client;
 pub use self::domain::clock::{Clock, ManualClock, Millis};
-pub use self::domain::decision::{Decision, Retry, Standing};
+pub use self::domain::decision::Decision;
 pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
-#[cfg(feature = "actix")]
-pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, User};
+pub use self::domain::standing::{Retry, Standing};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
-    Access, AccessEntry, AccessEntryError, Check, Limiter, LimiterBuilder, LimiterError, Policies,
-    Route, RoutePattern, RoutePatternError, Unavailable,
-};
-pub use self::store::{
-    Acquire, Acquired, Answer, Charge, Debtor, Key, Keyspace, MemoryStatus, MemoryStore,
-    MonotonicClock, NewKeys, PolicyKeys, Store, StoreError, StoreErrorKind, SystemClock,
+    Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
+    LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
+    Unavailable,
 };
 #[cfg(feature = "redis")]
-pub use self::store::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
+#[doc(hidden)] // for the load harness and tests
+pub use self::store::lua;
+#[doc(inline)]
+pub use self::store::{
+    Keyspace, MemoryStore, MonotonicClock, StoreError, StoreErrorKind, SystemClock,
+};
+#[cfg(feature = "redis")]
+#[doc(inline)]
+pub use self::store::{RedisOptions, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
+#[doc(inline)]
 pub use self::store::{RedisTls, RedisTlsError};
 
-/// The README: from a quick start to the guarantees and their limits.
-#[cfg(all(doc, feature = "server"))] // its examples use the middleware and Redis
+#[cfg(feature = "tower")]
+pub use self::tower::{RateLimitLayer, RateLimitService, ResponseBody};
+
+#[cfg(all(doc, feature = "server", feature = "tower"))] // its examples use all doors and Redis
+#[doc = include_str!("../docs/guide/index.md")]
+pub mod guide {
+    #[doc = include_str!("../docs/guide/middleware.md")]
+    pub mod middleware {}
+    #[doc = include_str!("../docs/guide/tower_layer.md")]
+    pub mod tower_layer {}
+    #[doc = include_str!("../docs/guide/limiter.md")]
+    pub mod limiter {}
+    #[doc = include_str!("../docs/guide/policies.md")]
+    pub mod policies {}
+    #[doc = include_str!("../docs/guide/plans.md")]
+    pub mod plans {}
+    #[doc = include_str!("../docs/guide/routes.md")]
+    pub mod routes {}
+    #[doc = include_str!("../docs/guide/algorithms.md")]
+    pub mod algorithms {}
+    #[doc = include_str!("../docs/guide/client_address.md")]
+    pub mod client_address {}
+    #[doc = include_str!("../docs/guide/stores.md")]
+    pub mod stores {}
+    #[doc = include_str!("../docs/guide/outages.md")]
+    pub mod outages {}
+    #[doc = include_str!("../docs/guide/header_fields.md")]
+    pub mod header_fields {}
+    #[doc = include_str!("../docs/guide/guarantees.md")]
+    pub mod guarantees {}
+}
+
+#[cfg(all(doctest, feature = "server", feature = "tower"))]
 #[doc = include_str!("../README.md")]
-pub mod guide {}
+struct Readme;

@@ -5,28 +5,34 @@ use std::sync::Arc;
 
 use self::access::AccessList;
 pub use self::access::{Access, AccessEntry, AccessEntryError};
-pub use self::builder::{LimiterBuilder, LimiterError};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) use self::admission::Deciding;
+#[cfg(feature = "server")]
+pub(crate) use self::admission::Failures;
+pub use self::admission::{Admission, Admitting, Incoming, Refused};
+pub use self::builder::LimiterBuilder;
 pub use self::check::{Check, Unavailable};
-use self::deny_cache::{DenyCache, Purpose};
+use self::deny_cache::DenyCache;
+pub use self::error::LimiterError;
 use self::fallback::Fallback;
 use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
 pub use self::routes::pattern::{RoutePattern, RoutePatternError};
 pub use self::variants::Policies;
-use self::variants::Rule;
+use self::variants::PolicyVariants;
 use crate::domain::client::Client;
-use crate::domain::decision::Retry;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Key, Keyspace, Store, StoreError};
+use crate::store::{Key, Keyspace, Store, StoreError};
 
 mod access;
+mod admission;
 mod builder;
 mod check;
 mod deny_cache;
+mod error;
 mod fallback;
 mod plans;
 mod routes;
@@ -58,7 +64,7 @@ struct Inner {
     fallback: Option<Arc<Fallback>>,
     deny_cache: Option<DenyCache>,
     keyspace: Keyspace,
-    rules: HashMap<String, Arc<Rule>>,
+    variants: HashMap<String, Arc<PolicyVariants>>,
     plans: Plans,
     routes: Routes,
     allow: AccessList,
@@ -66,11 +72,6 @@ struct Inner {
 }
 
 impl Limiter {
-    /// A limiter over `store`, to which policies are added.
-    pub fn builder(store: Arc<dyn Store>) -> LimiterBuilder {
-        LimiterBuilder::new(store)
-    }
-
     /// The policies called `names`, in that order.
     ///
     /// # Errors
@@ -79,7 +80,7 @@ impl Limiter {
         &self,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Policies, LimiterError> {
-        let policies = builder::named(&self.0.rules, names)?;
+        let policies = variants::named(&self.0.variants, names)?;
         policies.note_charged_together();
         Ok(policies)
     }
@@ -112,44 +113,12 @@ impl Limiter {
     }
 
     /// The header fields that policies count by.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn key_headers(&self) -> impl Iterator<Item = &str> {
-        self.0.rules.values().filter_map(|rule| match rule.policy().key() {
+        self.0.variants.values().filter_map(|variants| match variants.policy().key() {
             KeySource::Header(name) => Some(&**name),
             _ => None,
         })
-    }
-
-    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
-    /// them admits.
-    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 1, Purpose::Request, client)
-    }
-
-    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
-    /// would be admitted, and where each policy stands.
-    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 0, Purpose::Request, client)
-    }
-
-    /// Peeks at a gate, which is charged by [`charge_gate`](Self::charge_gate) alone. Where denials
-    /// are remembered, so is that it is open: for as long at most, and not beyond the next charge of
-    /// this process.
-    #[cfg_attr(
-        not(feature = "server"),
-        allow(dead_code, reason = "the app's authentication alone has a gate")
-    )]
-    pub(crate) fn peek_gate(&self, gate: &Policies, client: &Client<'_>) -> Check {
-        self.ask(gate, Cost::ONE, 0, Purpose::Gate, client)
-    }
-
-    /// Charges who should not have passed a gate.
-    #[cfg_attr(
-        not(feature = "server"),
-        allow(dead_code, reason = "the app's authentication alone has a gate")
-    )]
-    pub(crate) fn charge_gate(&self, gate: &Policies, client: &Client<'_>) -> Check {
-        self.ask(gate, Cost::ONE, 1, Purpose::Gate, client)
     }
 
     /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the
@@ -159,7 +128,7 @@ impl Limiter {
     /// When the store fails; what this process counted, knows and owes is forgotten all the same.
     pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
         // Of every window, since the client may have had another plan.
-        let policies = policies.0.iter().flat_map(|rule| rule.one_of_each_window());
+        let policies = policies.0.iter().flat_map(|variants| variants.one_of_each_window());
         let keys: Vec<_> = policies.map(|policy| self.key(policy, client)).collect();
         if let Some(fallback) = &self.0.fallback {
             fallback.reset(keys.clone()).await?;
@@ -169,35 +138,6 @@ impl Limiter {
             cache.clear();
         }
         done
-    }
-
-    fn ask(
-        &self,
-        policies: &Policies,
-        cost: Cost,
-        count: u32,
-        purpose: Purpose,
-        client: &Client<'_>,
-    ) -> Check {
-        if let Some(plan) = client.plan() {
-            self.0.plans.notice(plan);
-        }
-        let charge = |rule: &Arc<Rule>| {
-            let policy = rule.policy_of(client).clone();
-            Charge { key: self.key(&policy, client), policy }
-        };
-        let charges = policies.0.iter().map(charge).collect();
-        Check::start(self, Acquire { charges, cost, count }, purpose)
-    }
-
-    /// Whether the denial of the next request like `asked` stays one: not where a policy denies it
-    /// because of units that the store may yet give back.
-    fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
-        let denying = asked.charges.iter().zip(&acquired.standings);
-        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
-        let rule = |charge: &Charge| self.0.rules.get(charge.policy.name());
-        !self.0.store.may_give_back()
-            || denying.all(|(charge, _)| rule(charge).is_some_and(|rule| !rule.may_be_given_back()))
     }
 
     fn key(&self, policy: &Policy, client: &Client<'_>) -> Key {

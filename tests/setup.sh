@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server luacheck wrk nginx protoc cargo-deny
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee
 set -eu
 
 main() {
@@ -14,11 +14,16 @@ main() {
         cc) check_cc ;;
         redis-server) has redis-server || has valkey-server || install_package redis-server ;;
         luacheck) has luacheck || install_package lua-check ;;
+        openssl) has openssl || install_package openssl ;;
         wrk) has wrk || install_package wrk ;;
         # Where it is, users other than root often have no path to.
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
         protoc) has protoc || install_package protobuf-compiler ;;
-        cargo-deny) has cargo-deny || install_cargo_deny ;;
+        cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
+        # Without what only its live preview needs.
+        mdbook) has mdbook || install_crate mdbook 0.5.4 --no-default-features --features search ;;
+        # Links to other sites and addresses of mail are not checked.
+        lychee) has lychee || install_crate lychee 0.24.2 --no-default-features ;;
         *) has "$tool" || fail "$tool is missing: install it." ;;
         esac
     done
@@ -122,12 +127,14 @@ install_as_root() {
     esac
 }
 
-# Beside the build, unoptimised: it has a few hundred manifests to read, and builds in a third of
-# the time.
-install_cargo_deny() {
-    echo "Installing cargo-deny in the target directory: this takes a few minutes."
+# The version $2 of $1, with the options that follow. Beside the build, and unoptimised: they have a few
+# hundred files to read, and build in a third of the time.
+install_crate() {
+    crate=$1 version=$2
+    shift 2
+    echo "Installing $crate in the target directory: this takes a few minutes."
     cargo install --quiet --locked --debug --root "${CARGO_TARGET_DIR:-target}/tools" \
-        --version 0.20.2 cargo-deny || fail "cargo-deny could not be installed: the reason stands above."
+        --version "$version" "$@" "$crate" || fail "$crate could not be installed: the reason stands above."
 }
 
 fail() {

@@ -8,11 +8,11 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
 
-use super::asked::{Asked, Verdict};
 use crate::domain::decision::Decision;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
+use crate::limiter::{Admission, Deciding};
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
@@ -24,17 +24,16 @@ pin_project! {
     where
         S: Service<ServiceRequest>,
     {
-        Refused { answer: Ready<Answer<B>> },
+        Waits { deciding: Box<Deciding>, waiting: Option<Waiting<S>> },
         Passes { #[pin] call: S::Future, told: Option<Decision>, fields: FieldOptions },
-        Waits { waiting: Option<Box<Waiting<S>>> },
+        Refused { answer: Ready<Answer<B>> },
     }
 }
 
-/// A request that the limiter has not decided yet: in a box, since most of it is of no use later.
+/// A request that the limiter has not decided yet.
 struct Waiting<S> {
     service: Rc<S>,
     request: ServiceRequest,
-    asked: Asked,
     fields: FieldOptions,
 }
 
@@ -42,43 +41,31 @@ impl<S, B> Answering<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    /// Answers `request` as the verdict has it, by `service` where it passes.
+    /// Answers `request` as `admission` has it, by `service` where it passes.
     pub(crate) fn of(
         service: &S,
         request: ServiceRequest,
-        verdict: Verdict,
+        admission: Admission,
         fields: FieldOptions,
     ) -> Self {
-        match verdict {
-            Verdict::Passes(told) => Self::Passes { call: service.call(request), told, fields },
-            Verdict::Blocked => {
-                let response = problem::forbidden(&request);
-                Self::refused(request, response)
-            }
-            Verdict::Denied(denied) => {
-                let response = problem::denied(&request, &denied, fields);
-                Self::refused(request, response)
-            }
-            Verdict::Undecided => {
-                let response = problem::undecided(&request, fields);
-                Self::refused(request, response)
+        match admission {
+            Admission::Passes(told) => Self::Passes { call: service.call(request), told, fields },
+            Admission::Refused(refused) => {
+                let refusal = problem::refusal(&request, &refused, fields);
+                let response = request.into_response(HttpResponse::from(refusal));
+                Self::Refused { answer: ready(Ok(response.map_into_right_body())) }
             }
         }
     }
 
-    /// Does that when `asked` is decided.
+    /// Waits for `deciding`, then answers as [`of`](Self::of) does.
     pub(crate) fn later(
         service: Rc<S>,
         request: ServiceRequest,
-        asked: Asked,
+        deciding: Box<Deciding>,
         fields: FieldOptions,
     ) -> Self {
-        Self::Waits { waiting: Some(Box::new(Waiting { service, request, asked, fields })) }
-    }
-
-    fn refused(request: ServiceRequest, response: HttpResponse) -> Self {
-        let response = request.into_response(response).map_into_right_body();
-        Self::Refused { answer: ready(Ok(response)) }
+        Self::Waits { deciding, waiting: Some(Waiting { service, request, fields }) }
     }
 }
 
@@ -89,13 +76,10 @@ where
     type Output = Answer<B>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Projection::Waits { waiting } = self.as_mut().project() {
-            if let Some(waiting) = waiting {
-                ready!(waiting.asked.poll_decided(context));
-            }
-            if let Some(Waiting { service, request, asked, fields }) = waiting.take().map(|it| *it)
-            {
-                self.set(Self::of(&*service, request, asked.verdict(), fields));
+        if let Projection::Waits { deciding, waiting } = self.as_mut().project() {
+            let admission = ready!(Pin::new(deciding).poll(context));
+            if let Some(Waiting { service, request, fields }) = waiting.take() {
+                self.set(Self::of(&*service, request, admission, fields));
             }
         }
         match self.project() {

@@ -12,15 +12,15 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::HeaderName;
 
+use super::adapter::{address_once, field, user_of};
 use super::answering::Answering;
-use super::asked::Asked;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
-use crate::http::identity::{User, header, user_of};
-use crate::limiter::{Access, Limiter, LimiterError, Policies};
-use crate::store::Clerk;
+use crate::http::identity::User;
+use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
+use crate::store::DeferTask;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
@@ -62,6 +62,16 @@ type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 impl RateLimit {
     /// Charges every request what its route costs under the policies of its route; the user is the
     /// [`User`] in the request's extensions, and the address that of the connection.
+    ///
+    /// ```
+    /// use actix_web::HttpMessage as _;
+    /// # use actix_web::test::TestRequest;
+    /// use tollgate::User;
+    ///
+    /// // In a middleware that is wrapped around this one:
+    /// # let request = TestRequest::default().to_srv_request();
+    /// request.extensions_mut().insert(User::new("1042").with_plan("pro"));
+    /// ```
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
         // A name that many policies have is there once.
@@ -130,63 +140,51 @@ impl RateLimit {
         self.fields.cors_expose = expose;
         self
     }
-
-    /// What is to be done before `request` may pass.
-    fn ask(&self, request: &ServiceRequest) -> Asked {
-        let due = if (self.skip)(request) { None } else { self.due(request) };
-        if due.is_none() && !self.limiter.has_access_lists() {
-            return Asked::default();
-        }
-        let user = (self.user)(request);
-        let headers = |name: &str| {
-            let place = self.headers.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
-            header(request, &self.headers[place])
-        };
-        let client = self.client(request, user.as_ref()).with_headers(&headers);
-        match (self.limiter.access(&client), due) {
-            (Access::Blocked, _) => Asked::Blocked,
-            (Access::Allowed, _) | (Access::Limited, None) => Asked::default(),
-            (Access::Limited, Some(Due { policies, peek, cost })) => {
-                let check = !policies.is_empty();
-                let peek = peek.filter(|peek| !peek.is_empty());
-                Asked::Checks {
-                    check: check.then(|| self.limiter.check(policies, cost, &client)),
-                    peek: peek.map(|peek| self.limiter.peek(peek, cost, &client)),
-                }
-            }
-        }
-    }
-
-    /// The policies that `request` meets, and its cost; none where no route is for it.
-    fn due(&self, request: &ServiceRequest) -> Option<Due<'_>> {
-        let (policies, peek, cost) = match &self.policies {
-            Some(policies) => (policies, None, Cost::ONE),
-            None => {
-                // The path as the router reads it: an encoded letter must not lead around the limit.
-                let path = request.match_info().as_str();
-                let route = self.limiter.route(request.method().as_str(), path)?;
-                (&route.policies, Some(&route.peek), route.cost)
-            }
-        };
-        let cost = self.cost.as_ref().map_or(cost, |cost| cost(request));
-        Some(Due { policies, peek, cost })
-    }
-
-    /// Who sends `request`, but for its header fields.
-    fn client<'a>(&self, request: &ServiceRequest, user: Option<&'a User>) -> Client<'a> {
-        let address = self.client_ip.address_once(request);
-        let client = address.map_or_else(Client::unknown, Client::at);
-        let Some(user) = user else { return client };
-        let client = client.with_user(user.id());
-        user.plan().map_or(client, |plan| client.with_plan(plan))
-    }
 }
 
-/// What a request owes, whoever sends it.
-struct Due<'a> {
-    policies: &'a Policies,
-    peek: Option<&'a Policies>,
-    cost: Cost,
+/// A request, as its app's [`RateLimit`] sees it.
+struct Seen<'a> {
+    request: &'a ServiceRequest,
+    rate_limit: &'a RateLimit,
+}
+
+impl Incoming for Seen<'_> {
+    fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    fn path(&self) -> &str {
+        self.request.match_info().as_str()
+    }
+
+    fn is_skipped(&self) -> bool {
+        (self.rate_limit.skip)(self.request)
+    }
+
+    fn policies(&self) -> Option<&Policies> {
+        self.rate_limit.policies.as_ref()
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        self.rate_limit.cost.as_ref().map(|cost| cost(self.request))
+    }
+
+    fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
+        let Self { request, rate_limit } = self;
+        let user = (rate_limit.user)(request);
+        let headers = |name: &str| {
+            let names = &rate_limit.headers;
+            let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
+            field(request, &names[at])
+        };
+        let address = address_once(&rate_limit.client_ip, request);
+        let mut client = address.map_or_else(Client::unknown, Client::at).with_headers(&headers);
+        if let Some(user) = &user {
+            client = client.with_user(user.id());
+            client = user.plan().map_or(client, |plan| client.with_plan(plan));
+        }
+        ask(&client)
+    }
 }
 
 impl fmt::Debug for RateLimit {
@@ -213,7 +211,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         if let Some(worker) = Arbiter::try_current() {
-            worker.spawn(Clerk::default());
+            worker.spawn(DeferTask::default());
         }
         ready(Ok(RateLimitService { service: Rc::new(service), rate_limit: self.clone() }))
     }
@@ -239,12 +237,14 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let fields = self.rate_limit.fields;
-        let asked = self.rate_limit.ask(&request);
-        if asked.is_decided() {
-            return Answering::of(&*self.service, request, asked.verdict(), fields);
+        let rate_limit = &self.rate_limit;
+        let admitting = rate_limit.limiter.admit(&Seen { request: &request, rate_limit });
+        match admitting.now() {
+            Ok(admission) => Answering::of(&*self.service, request, admission, rate_limit.fields),
+            Err(deciding) => {
+                Answering::later(self.service.clone(), request, deciding, rate_limit.fields)
+            }
         }
-        Answering::later(self.service.clone(), request, asked, fields)
     }
 }
 

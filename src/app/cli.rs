@@ -1,4 +1,4 @@
-//! The command line: what `tollgate` was asked to do, and with which exit code that ends.
+//! The command line: which command to run, and the exit code that it ends with.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,25 +12,25 @@ use clap::{Args, Parser, Subcommand};
 
 use self::keys::{KeysCommand, NewKeyOptions};
 use crate::app::config;
-use crate::app::config::{Config, Problems, Sources};
+use crate::app::config::{Config, ConfigErrors, Sources};
 use crate::app::doctor;
+use crate::app::error::AppError;
 use crate::app::serve;
-use crate::app::serve::ServeError;
 
 mod keys;
 mod logging;
 
-/// What is read where no `--config` is given, if it is there.
+/// The file that is read if there is no `--config`, and if it exists.
 const DEFAULT_FILE: &str = "config.toml";
 
-/// Runs the command that this process was given, and says how that ended.
+/// Runs the command that this process was given, and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     match execute(env::args_os(), env::vars_os().collect(), Some(DEFAULT_FILE.into()), perform) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            failure.report();
-            ExitCode::from(failure.exit_code())
+        Err(error) => {
+            error.report();
+            ExitCode::from(error.exit_code())
         }
     }
 }
@@ -57,7 +57,7 @@ enum Command {
     Keys(KeysCommand),
 }
 
-/// What is done with a configuration.
+/// What to do with a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     Serve,
@@ -74,32 +74,32 @@ struct Options {
     settings: Vec<String>,
 }
 
-/// `perform` where the configuration is good, everything else being an argument so that tests need
-/// no process.
+/// Reads the command line and the configuration, and calls `perform` if both are good. Arguments and
+/// environment are parameters, so that tests need no process.
 fn execute<E: Into<Box<dyn Error>>>(
     arguments: impl IntoIterator<Item = OsString>,
     variables: BTreeMap<OsString, OsString>,
     default_file: Option<PathBuf>,
     perform: impl FnOnce(Action, Config) -> Result<(), E>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let Cli { options: mut all, command } =
-        Cli::try_parse_from(arguments).map_err(Failure::Usage)?;
+        Cli::try_parse_from(arguments).map_err(CliError::Usage)?;
     let (action, options) = match command {
         Some(Command::Serve(options)) => (Action::Serve, Some(options)),
         Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
-        // They are made before there is a configuration to put them in.
+        // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         None => (Action::Serve, None),
     };
-    // Options may stand on both sides of the command.
+    // Options may stand before and after the command.
     if let Some(options) = options {
         all.files.extend(options.files);
         all.settings.extend(options.settings);
     }
     let Options { files, settings } = all;
     let config = config::load(&Sources { files, default_file, variables, settings })
-        .map_err(Failure::Configuration)?;
-    perform(action, config).map_err(|error| Failure::Other(error.into()))
+        .map_err(CliError::Configuration)?;
+    perform(action, config).map_err(|error| CliError::Other(error.into()))
 }
 
 fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
@@ -109,26 +109,26 @@ fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn new_key(options: &NewKeyOptions) -> Result<(), Failure> {
+fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
     keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock())
-        .map_err(|error| Failure::Other(error.into()))
+        .map_err(|error| CliError::Other(error.into()))
 }
 
-fn serve(config: &Config) -> Result<(), ServeError> {
-    let _counts = logging::start();
+fn serve(config: &Config) -> Result<(), AppError> {
+    let _summaries = logging::start();
     serve::serve(config)
 }
 
-/// Why a command did not end well.
+/// Why a command failed.
 #[derive(Debug)]
-enum Failure {
-    /// Nobody knows what was meant; or help was asked for, which clap reports the same way.
+enum CliError {
+    /// The arguments make no sense; or they ask for help, which clap reports as an error too.
     Usage(clap::Error),
-    Configuration(Problems),
+    Configuration(ConfigErrors),
     Other(Box<dyn Error>),
 }
 
-impl Failure {
+impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) if !error.use_stderr() => 0,
@@ -138,7 +138,7 @@ impl Failure {
         }
     }
 
-    /// Writes it where it belongs. A stream that is closed has no reader to tell.
+    /// Writes it to the stream that it belongs to. An error is ignored: a closed stream has no reader.
     fn report(&self) {
         let _ = match self {
             Self::Usage(error) if !error.use_stderr() => error.print(),
@@ -147,15 +147,15 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => {
                 let text = error.to_string();
                 write!(f, "tollgate: {}", text.strip_prefix("error: ").unwrap_or(&text).trim_end())
             }
-            Self::Configuration(problems) => {
-                for (index, line) in problems.lines().enumerate() {
+            Self::Configuration(errors) => {
+                for (index, line) in errors.lines().enumerate() {
                     let newline = if index == 0 { "" } else { "\n" };
                     write!(f, "{newline}tollgate: {line}")?;
                 }

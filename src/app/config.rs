@@ -1,32 +1,27 @@
 //! What operators set: [`load`] reads a [`Config`] from files, the environment and the command
 //! line, and reports everything that is wrong with them at once.
 //!
-//! `config.toml` at the root of the repository says every option with its default, its unit and
-//! the reason for it.
+//! `config.toml` at the root of the repository lists every option with its default, its unit and its
+//! reason.
 
-use std::collections::BTreeSet;
-use std::num::NonZeroU8;
-use std::time::Duration;
+pub(crate) use self::error::ConfigErrors;
+pub(crate) use self::host::HostName;
+pub(crate) use self::layers::Sources;
+pub(crate) use self::listen::Listen;
+pub(crate) use self::load::load;
+pub(crate) use self::options::{AdminOptions, AuthOptions, ClientIpOptions, Config, StoreOptions};
+pub(crate) use self::server::ConnectionLimits;
+pub(crate) use self::store_url::StoreUrl;
 
-use actix_web::http::header::HeaderName;
-
-pub use crate::app::auth::{
-    ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
-    KeyDigest, KeyDigestError, Secret,
-};
-use crate::domain::key::Ipv6Prefix;
-use crate::domain::network::Network;
-use crate::domain::policy::Policy;
-use crate::domain::quota::{Cost, Quota};
-use crate::http::ForwardingHeader;
-use crate::limiter::{AccessEntry, RoutePattern};
-
+mod error;
 mod file;
 mod host;
 mod layers;
+mod leaf;
 mod listen;
+mod load;
+mod options;
 mod origin;
-mod problem;
 mod resolve;
 mod section;
 mod server;
@@ -34,200 +29,6 @@ mod service_link;
 mod store_url;
 mod toml;
 mod words;
-
-pub use crate::store::{RedisTls, RedisUrl};
-pub use host::{HostName, HostNameError};
-pub use layers::Sources;
-pub use listen::{Listen, ListenError};
-pub use problem::{Problem, Problems};
-pub use server::{ConnectionLimits, Server};
-pub use store_url::{StoreUrl, StoreUrlError};
-
-/// Reads a configuration; nothing but the files is touched.
-///
-/// ```
-/// use tollgate::config::{Sources, load};
-///
-/// let settings = vec!["store.timeout_ms=20".to_owned(), "store.urll=memory:".to_owned()];
-/// let problems = load(&Sources { settings, ..Sources::default() }).unwrap_err();
-/// assert!(problems.to_string().starts_with("store.urll: unknown key, expected url, "));
-/// ```
-///
-/// # Errors
-/// With every problem of every layer, when there is any.
-pub fn load(sources: &Sources) -> Result<Config, Problems> {
-    let (tables, problems) = layers::read(sources);
-    resolve::config(tables, problems)
-}
-
-/// A whole configuration, in which everything that refers to something finds it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    /// The server.
-    pub server: Server,
-    /// Where operators ask.
-    pub admin: Admin,
-    /// The store.
-    pub store: Store,
-    /// How the addresses of clients are found.
-    pub client_ip: ClientIp,
-    /// The header fields of answers.
-    pub headers: Headers,
-    /// Who is refused, and who passes unchecked.
-    pub access: Access,
-    /// How users prove who they are.
-    pub auth: Auth,
-    /// The policies, by name.
-    pub policies: Vec<Policy>,
-    /// The plans that any policy has a quota for.
-    pub plans: BTreeSet<String>,
-    /// The routes, by pattern.
-    pub routes: Vec<Route>,
-}
-
-/// Where operators and their tools ask how it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Admin {
-    /// The address to listen on, `host:port`; none by default.
-    pub listen: Option<Box<str>>,
-    /// Names that requests may call it by, besides addresses, `localhost` and the host of `listen`.
-    pub hosts: Vec<HostName>,
-}
-
-/// Where state lives, and how it is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
-    /// The place.
-    pub url: StoreUrl,
-    /// Whom a connection with TLS trusts, and what it shows.
-    pub tls: RedisTls,
-    /// What all keys begin with.
-    pub key_prefix: String,
-    /// How long each of connect, read, write, the wait for a connection and the wait in the queue may
-    /// take.
-    pub timeout: Duration,
-    /// How long a connection may idle before a new one takes its place.
-    pub idle_timeout: Duration,
-    /// How long after a look at the store, as `tollgate doctor` looks at it, the next one follows.
-    pub examine_interval: Duration,
-    /// Dispatcher threads, each with a pooled connection of its own.
-    pub connections: usize,
-    /// Processes that share the quotas, for when each counts locally.
-    pub instances: u64,
-    /// How long a denial may be answered from this process's memory; zero for never.
-    pub deny_cache: Duration,
-    /// Keys that this process's memory store holds at most.
-    pub max_keys: usize,
-    /// Whether users' IDs are stored only as their SHA-256.
-    pub hash_users: bool,
-}
-
-impl Default for Store {
-    fn default() -> Self {
-        Self {
-            url: StoreUrl::default(),
-            tls: RedisTls::default(),
-            key_prefix: "tollgate".to_owned(),
-            timeout: Duration::from_millis(50),
-            idle_timeout: Duration::from_secs(30),
-            examine_interval: Duration::from_secs(60),
-            connections: 2,
-            instances: 1,
-            deny_cache: Duration::from_millis(1_000),
-            max_keys: 1_000_000,
-            hash_users: false,
-        }
-    }
-}
-
-/// How the addresses of clients are found, and what counts as one client.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClientIp {
-    /// The proxies that may say where a request comes from, by address.
-    pub trusted_proxies: Vec<Network>,
-    /// The field that they say it in, if it is named: over a Unix socket, that is to trust its peers.
-    pub header: Option<ForwardingHeader>,
-    /// How many proxies are always in front, where their addresses are not known.
-    pub hops: Option<NonZeroU8>,
-    /// The size of the IPv6 networks that are one client each, for policies that name no other.
-    pub ipv6_prefix: Ipv6Prefix,
-}
-
-/// Which header fields answers carry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Headers {
-    /// Whether the older `X-RateLimit-*` fields are sent, too.
-    pub legacy: bool,
-    /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
-    pub cors_expose: bool,
-}
-
-impl ClientIp {
-    /// Whether any proxy is known that tells the truth of its clients. Those that `hops` counts are not:
-    /// it would be everyone's word.
-    pub(crate) fn trusts_any(&self, listen: &Listen) -> bool {
-        let is_over_unix = matches!(listen, Listen::Unix(_)) && self.header.is_some();
-        self.hops.is_none() && (!self.trusted_proxies.is_empty() || is_over_unix)
-    }
-}
-
-/// The lists that no policy overrules.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Access {
-    /// Who passes unchecked.
-    pub allow: Vec<AccessEntry>,
-    /// Who is refused, also where `allow` lists them.
-    pub block: Vec<AccessEntry>,
-}
-
-/// How users prove who they are; in no way by default.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Auth {
-    /// The wrong credentials that one address may send, and over how long.
-    pub failures: Quota,
-    /// The API keys; none where they prove nothing.
-    pub api_keys: Option<ApiKeys>,
-    /// The header field of API keys, instead of `Authorization`.
-    pub api_key_header: Option<HeaderName>,
-    /// The header field in which a trusted proxy says who the user is.
-    pub user_header: Option<HeaderName>,
-    /// What tokens must be; none where they prove nothing.
-    pub jwt: Option<Jwt>,
-}
-
-impl Default for Auth {
-    fn default() -> Self {
-        Self {
-            failures: Quota::new(10, 60_000).expect("10 a minute are a quota"),
-            api_keys: None,
-            api_key_header: None,
-            user_header: None,
-            jwt: None,
-        }
-    }
-}
-
-/// Which JSON Web Tokens prove a user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Jwt {
-    /// The keys that they are signed with.
-    pub keys: JwtKeys,
-    /// What they must be.
-    pub rules: JwtRules,
-}
-
-/// The policies of the requests for a path, or for those of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The requests that it is for.
-    pub pattern: RoutePattern,
-    /// The policies that a request is checked against and charged to, by name.
-    pub policies: Vec<String>,
-    /// The policies that an answer only reports, by name.
-    pub peek: Vec<String>,
-    /// What a request costs.
-    pub cost: Cost,
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,17 @@
-//! The command `doctor`: looks at the store before production does.
+//! The command `doctor`: examines the store before it goes into production.
 
 use std::io::{self, Write};
 use std::{error, fmt};
 
+use crate::app::assemble::redis_options;
 use crate::app::config::{Config, StoreUrl};
-use crate::app::serve::{ServeError, redis_options};
+use crate::app::error::AppError;
 use crate::store::{self, Finding, Level, SystemClock};
 
-/// Writes to `output` what there is to say of the store, one line for each question.
+/// Examines the store, and writes to `output` one line for each question.
 ///
 /// # Errors
-/// When something of it would fail in production, or `output` does not take the lines.
+/// When an answer means failure in production, or `output` cannot be written to.
 pub(crate) fn examine(config: &Config, output: &mut impl Write) -> Result<(), DoctorError> {
     let StoreUrl::Redis(url) = &config.store.url else {
         let finding = Finding::new(
@@ -26,7 +27,7 @@ pub(crate) fn examine(config: &Config, output: &mut impl Write) -> Result<(), Do
         format!("keys begin with {prefix:?}: a service with the same prefix shares the counts");
     write_line(output, &Finding::new(Level::Ok, "prefix", shared))?;
     let findings = store::examine(&redis_options(&config.store, url), &SystemClock)
-        .map_err(|error| ServeError::new("the store cannot be set up", error))?;
+        .map_err(|error| AppError::new("the store cannot be set up", error))?;
     for finding in &findings {
         write_line(output, finding)?;
     }
@@ -43,17 +44,19 @@ fn write_line(
     writeln!(output, "{level:<4}  {about:<11}  {text}")
 }
 
-/// Why the command did not end well.
+/// Why the command failed.
 #[derive(Debug)]
 pub(crate) enum DoctorError {
-    /// So many answers were bad.
+    /// This many answers were bad.
     Failed(usize),
-    Store(ServeError),
+    /// The store could not be examined.
+    Store(AppError),
+    /// The findings could not be written.
     Output(io::Error),
 }
 
-impl From<ServeError> for DoctorError {
-    fn from(error: ServeError) -> Self {
+impl From<AppError> for DoctorError {
+    fn from(error: AppError) -> Self {
         Self::Store(error)
     }
 }

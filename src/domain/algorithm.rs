@@ -1,4 +1,6 @@
-//! The four ways to count, as pure steps: state and time in, state and standing out.
+//! The four algorithms as pure functions: state and time in, state and standing out.
+//!
+//! Authors of stores keep a [`State`] per key, and charge it by the [`Terms`] of a policy.
 //!
 //! A quota of 4 units per window, and a client that sends 4 requests late in one window and 4
 //! early in the next (`x` admitted, `-` denied):
@@ -33,32 +35,37 @@
 //!
 //! # A clock that steps back
 //!
-//! State is never read as of before it was written: up to one window, time stands still until the
-//! clock has caught up, and nothing is minted at a window's edge. A state further ahead than that
-//! was written by a clock that was wrong: it is read as if written now, and written back so by the
-//! next check, or a client would stay locked out until the clock is there again.
+//! A state is never read as of a time before it was written. If the clock is up to one window behind,
+//! time stands still until the clock has caught up, and no quota appears at the edge of a window. A state
+//! that is further ahead was written by a wrong clock: it is read as if it had been written now, and the
+//! next check writes it again so. Otherwise a client would stay locked out until the clock is there
+//! again.
 
 use std::fmt;
 
+use self::reading::{Reading as _, is_astray};
+pub use self::terms::Terms;
 use crate::domain::clock::Millis;
-use crate::domain::decision::{Retry, Standing};
-use crate::domain::policy::PolicyError;
 use crate::domain::quota::{Cost, MAX_EXACT, Quota};
+use crate::domain::standing::Standing;
 
 mod fixed_window;
+mod reading;
 mod sliding_log;
 mod sliding_window;
+mod terms;
 mod token_bucket;
 
-/// The largest quota of a sliding log: it keeps up to one entry per unit.
+/// The largest quota of a sliding log, in units: the log keeps up to one entry per unit.
 pub const LARGEST_LOG: u64 = 100_000;
 
 /// How a policy counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Algorithm {
-    /// Counts per window, aligned to the epoch.
+    /// Counts per window. Windows are aligned to the Unix epoch.
     FixedWindow,
-    /// Counts per window and weighs the window before.
+    /// Counts per window, and adds a part of the window before.
     SlidingWindow,
     /// Remembers every admitted request for one window.
     SlidingLog,
@@ -70,34 +77,44 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm called `name`; a token bucket saves up one whole quota.
+    /// The algorithm called `name`. The burst of a token bucket is then the whole `quota`.
     ///
     /// # Errors
-    /// When there is no such algorithm.
-    pub fn named(name: &str, quota: Quota) -> Result<Self, PolicyError> {
+    /// If there is no such algorithm.
+    pub fn named(name: &str, quota: Quota) -> Result<Self, UnknownAlgorithm> {
         match name {
             "fixed-window" => Ok(Self::FixedWindow),
             "sliding-window" => Ok(Self::SlidingWindow),
             "sliding-log" => Ok(Self::SlidingLog),
             "token-bucket" => Ok(Self::TokenBucket { burst: quota.units() }),
-            _ => Err(PolicyError::Algorithm(name.to_owned())),
+            _ => Err(UnknownAlgorithm(name.to_owned())),
         }
     }
 
-    /// The most units per `window` (for a token bucket, the largest burst) that it counts exactly
-    /// and in bounded memory.
+    /// The numbers that this algorithm computes with under `quota`.
+    #[must_use]
+    pub fn terms(self, quota: Quota) -> Terms {
+        let burst = match self {
+            Self::TokenBucket { burst } => burst,
+            _ => quota.units(),
+        };
+        Terms { units: quota.units(), window: quota.window(), burst }
+    }
+
+    /// The most units per `window` that it counts exactly and in bounded memory; for a token bucket, the
+    /// largest burst.
     #[must_use]
     pub fn largest_quota(self, window: Millis) -> u64 {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
-            // Less one, so that an empty bucket, while the clock is a window behind, still waits for a
-            // time that is exact.
+            // Less one: if the clock is a window behind, the time when an empty bucket is full again is
+            // still exact.
             Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
         }
     }
 
-    /// Its name, as operators write it.
+    /// Its name, as in the configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -115,45 +132,23 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// The numbers of a policy that its algorithm computes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Terms {
-    /// Units allowed per window.
-    pub units: u64,
-    /// The length of the window.
-    pub window: Millis,
-    /// The most units that can ever be used at once.
-    pub burst: u64,
-}
+/// A text that names no [`Algorithm`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownAlgorithm(String);
 
-impl Terms {
-    /// The terms of a quota under an algorithm.
-    #[must_use]
-    pub fn new(quota: Quota, algorithm: Algorithm) -> Self {
-        let burst = match algorithm {
-            Algorithm::TokenBucket { burst } => burst,
-            _ => quota.units(),
-        };
-        Self { units: quota.units(), window: quota.window(), burst }
+impl fmt::Display for UnknownAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is not an algorithm: expected fixed-window, sliding-window, sliding-log or token-bucket",
+            self.0
+        )
     }
 }
 
-impl Standing {
-    /// Where the key stood before the last `units` were charged to it, for a request of `cost`. `debt`
-    /// is what its token bucket has not refilled now, in parts of a unit; 0 under another algorithm.
-    #[cfg(feature = "redis")]
-    pub(crate) fn before(&self, units: u64, debt: u64, terms: &Terms, cost: Cost) -> Self {
-        let remaining = self.remaining.saturating_add(units);
-        let retry = if remaining >= cost.units() { Retry::Now } else { self.retry };
-        // Of a bucket alone, it is sooner whole again the less was taken.
-        let until_whole = |debt: u64| debt.div_ceil(terms.units);
-        let less = debt.saturating_sub(units.saturating_mul(terms.window));
-        let sooner = until_whole(debt) - until_whole(less);
-        Self { remaining, reset_after: self.reset_after.saturating_sub(sooner), retry }
-    }
-}
+impl std::error::Error for UnknownAlgorithm {}
 
-/// What is remembered of one key under one policy.
+/// What is stored for one key under one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State(Kind);
 
@@ -188,8 +183,9 @@ impl State {
         }
     }
 
-    /// Uses `units` at `now`, which must remain, and says where the key stands then, for one more
-    /// request of `cost`.
+    /// Charges `units` at `now`, and returns where the key stands then, for one more request of `cost`.
+    ///
+    /// No more than what remains may be charged.
     pub fn charge(&mut self, terms: &Terms, now: Millis, units: u64, cost: Cost) -> Standing {
         match &mut self.0 {
             Kind::FixedWindow(state) => state.charge(terms, now, units).standing(terms, cost),
@@ -199,15 +195,14 @@ impl State {
         }
     }
 
-    /// Whether the state was written by a clock that was wrong, more than a window ahead of `now`:
-    /// a check that charges nothing writes it back as of now, by a charge of 0 units.
+    /// Whether a wrong clock wrote the state, more than a window ahead of `now`. A check then writes it
+    /// again as of now, with a charge of 0 units if it admits nothing.
     #[must_use]
     pub fn is_astray(&self, terms: &Terms, now: Millis) -> bool {
         self.astray(terms.window, now).is_some()
     }
 
-    /// As of when the state was written, if a clock that was wrong wrote it: see
-    /// [`is_astray`](Self::is_astray).
+    /// When the state was written, if a wrong clock wrote it: see [`is_astray`](Self::is_astray).
     pub(crate) fn astray(&self, window: Millis, now: Millis) -> Option<Millis> {
         let stamp = match &self.0 {
             Kind::FixedWindow(state) => state.stamp(),
@@ -217,39 +212,6 @@ impl State {
         };
         is_astray(stamp, window, now).then_some(stamp)
     }
-}
-
-/// A state as it is read at one instant.
-trait Reading {
-    /// Units that may be used now.
-    fn remaining(&self) -> u64;
-
-    /// How long until the quota is whole again.
-    fn reset_after(&self) -> Millis;
-
-    /// How long until `cost` units fit, asked where they do not yet but can.
-    fn wait_for(&self, cost: u64) -> Millis;
-
-    fn standing(&self, terms: &Terms, cost: Cost) -> Standing {
-        let (remaining, cost) = (self.remaining(), cost.units());
-        let retry = if cost <= remaining {
-            Retry::Now
-        } else if cost <= terms.burst {
-            Retry::After(self.wait_for(cost))
-        } else {
-            Retry::Never
-        };
-        Standing { remaining, reset_after: self.reset_after(), retry }
-    }
-}
-
-/// The instant as of which a state is read that was written as of `stamp`.
-fn read_as_of(stamp: Millis, window: Millis, now: Millis) -> Millis {
-    if is_astray(stamp, window, now) { now } else { now.max(stamp) }
-}
-
-fn is_astray(stamp: Millis, window: Millis, now: Millis) -> bool {
-    stamp > now + window
 }
 
 #[cfg(test)]

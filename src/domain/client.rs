@@ -1,4 +1,4 @@
-//! Who sends a request: a [`Client`], as far as it is known.
+//! Who sends a request: a [`Client`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use crate::domain::key::Identity;
 use crate::domain::policy::{KeySource, Policy};
 
-/// Who sends a request: what is known of it, from which each policy takes whose quota it uses.
+/// Describes who sends a request. Each policy takes from it whose quota the request uses.
 ///
-/// Only a user that was authenticated belongs here, and only an address that the client could not
-/// make up: who can choose them can spend another's quota.
+/// Only give it users that were authenticated, and addresses that the client cannot forge: a client that
+/// can choose them can use up the quota of another.
 ///
 /// ```
 /// use tollgate::{Client, Identity, KeySource, Policy};
@@ -29,11 +29,11 @@ pub struct Client<'a> {
     headers: Option<&'a HeaderField<'a>>,
 }
 
-/// The whole value of a header field, by the field's name in lower case.
+/// Finds the whole value of a header field by the field's name in lower case.
 type HeaderField<'a> = dyn Fn(&str) -> Option<Cow<'a, [u8]>> + 'a;
 
 impl<'a> Client<'a> {
-    /// A client of whom nothing is known.
+    /// A client about whom nothing is known.
     #[must_use]
     pub fn unknown() -> Self {
         Self::default()
@@ -63,14 +63,14 @@ impl<'a> Client<'a> {
         Self { user: Some(id.as_ref()), ..self }
     }
 
-    /// The same client, the user being of `plan`. It means nothing without a user.
+    /// The same client, whose user is on `plan`. A plan without a user has no effect.
     #[must_use]
     pub fn with_plan(self, plan: &'a str) -> Self {
         Self { plan: Some(plan), ..self }
     }
 
-    /// The same client with the header fields that it sent: `headers` says the whole value of one,
-    /// by its name in lower case.
+    /// The same client with the header fields that it sent: `headers` returns the whole value of a field by
+    /// the field's name in lower case.
     #[must_use]
     pub fn with_headers(self, headers: &'a HeaderField<'a>) -> Self {
         Self { headers: Some(headers), ..self }
@@ -88,7 +88,7 @@ impl<'a> Client<'a> {
         self.user
     }
 
-    /// The user's plan; none without a user.
+    /// The user's plan; `None` without a user.
     #[must_use]
     pub fn plan(&self) -> Option<&'a str> {
         self.plan.filter(|_| self.user.is_some())
@@ -119,7 +119,7 @@ impl<'a> Client<'a> {
 }
 
 impl fmt::Debug for Client<'_> {
-    /// Without its header fields: they may hold a credential.
+    /// Leaves out the header fields, which may hold a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("address", &self.address)

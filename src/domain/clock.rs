@@ -13,15 +13,15 @@ pub(crate) fn millis(length: Duration) -> Millis {
     length.as_secs().saturating_mul(1_000).saturating_add(length.subsec_millis().into())
 }
 
-/// Where a store that keeps its own time reads it.
+/// Tells a store that keeps its own time what time it is.
 ///
-/// A clock may step back: the algorithms take that into account.
+/// A clock may step back: the algorithms allow for that.
 pub trait Clock: Debug + Send + Sync {
-    /// The present instant, in milliseconds since the Unix epoch.
+    /// The current time, in milliseconds since the Unix epoch.
     fn now(&self) -> Millis;
 }
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that stands still until it is set, for tests.
 ///
 /// ```
 /// use tollgate::{Clock, ManualClock};
@@ -47,7 +47,7 @@ impl ManualClock {
         self.0.store(now, Ordering::SeqCst);
     }
 
-    /// Moves the clock forward by `length`.
+    /// Moves the clock forward by `length` milliseconds.
     pub fn advance(&self, length: Millis) {
         self.0.fetch_add(length, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Whose quota it is: an [`Identity`], written so that no two ever share a name.
+//! Whose quota a request uses: an [`Identity`], written as a text that no other identity has.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,10 @@ pub(crate) use self::network::{canonical, counted, counted_network};
 
 mod network;
 
-/// Who a request is counted for, under one policy.
+/// Who a request is counted for under one policy.
 ///
-/// Its text is typed and escaped: it has no braces, spaces or control characters, and a colon only
-/// where its type puts one.
+/// Its text begins with its type and is escaped. It has no braces, spaces or control characters, and no
+/// colons other than those of its type.
 ///
 /// ```
 /// use tollgate::{Identity, Ipv6Prefix};
@@ -23,6 +23,7 @@ mod network;
 /// assert_eq!(Identity::user("a:{b}").to_string(), "user:a%3A%7Bb%7D");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Identity<'a> {
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
@@ -30,25 +31,26 @@ pub enum Identity<'a> {
     Ipv6(Ipv6Network),
     /// An authenticated user.
     User(Cow<'a, [u8]>),
-    /// The value of a header field, by the field's name in lower case.
+    /// The value of a header field, with the field's name in lower case.
     Header(Cow<'a, str>, Cow<'a, [u8]>),
-    /// Everyone together, for a quota that all clients share.
+    /// All clients together, for a quota that they share.
     Global,
-    /// Everyone without a network address together, as over a Unix socket.
+    /// All clients without a network address together, as over a Unix socket.
     NoIp,
-    /// Everyone without a user together, so that leaving a credential out opens nothing.
+    /// All clients without a user together, so that a client gains nothing by leaving out its credential.
     NoUser,
-    /// Everyone without this header field together, likewise.
+    /// All clients without this header field together, so that a client gains nothing by leaving it out.
     NoHeader(Cow<'a, str>),
 }
 
 impl Identity<'_> {
-    /// The client at `address`: an IPv4 address, or the network of an IPv6 address, whose holder has all of
-    /// it to choose from. Networks of other sizes are other clients.
+    /// The client at `address`: an IPv4 address, or the network of an IPv6 address, since its holder can
+    /// use every address of that network. Networks of different sizes are different clients.
     ///
-    /// An IPv6 address that carries an IPv4 address is that one where nobody else receives what is sent to
-    /// it: `::ffff:0:0/96`, `64:ff9b::/96`, the /96 networks that begin as `64:ff9b:1:n::`, 6to4
-    /// (`2002::/16`) and Teredo (`2001::/32`). The rest of `64:ff9b:1::/48` is one client.
+    /// Some IPv6 addresses stand for an IPv4 address, whose holder alone receives what is sent to them.
+    /// They count as that IPv4 address: `::ffff:0:0/96`, `64:ff9b::/96`, the /96 networks that begin with
+    /// `64:ff9b:1:n::`, 6to4 (`2002::/16`) and Teredo (`2001::/32`). The rest of `64:ff9b:1::/48` is one
+    /// client.
     #[must_use]
     pub fn ip(address: IpAddr, ipv6_prefix: Ipv6Prefix) -> Self {
         match counted(address) {
@@ -71,7 +73,7 @@ impl Identity<'_> {
 }
 
 impl Identity<'_> {
-    /// Writes its text. Straight into a key, without the layers of a formatter.
+    /// Writes its text into a key, without the cost of a formatter.
     pub(crate) fn write_to(&self, text: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Ipv4(address) => {
@@ -121,7 +123,7 @@ fn write_octet(octet: u8, text: &mut impl fmt::Write) -> fmt::Result {
     digits[zeros..].iter().try_for_each(|digit| text.write_char(char::from(b'0' + digit)))
 }
 
-/// The unreserved characters and `@`, by their bytes.
+/// For each byte, whether it is an unreserved character or `@`.
 const IS_PLAIN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
@@ -133,7 +135,7 @@ const IS_PLAIN: [bool; 256] = {
     table
 };
 
-/// Writes `bytes` with all percent-encoded (RFC 3986, section 2.1) but the unreserved characters and `@`.
+/// Writes `bytes`, percent-encoded (RFC 3986, section 2.1) except for the unreserved characters and `@`.
 fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
     let mut rest = bytes;
     loop {

@@ -1,4 +1,4 @@
-//! Networks, as configurations list them: a [`Network`], and many of them to find an address in.
+//! Networks as configurations list them: a [`Network`], and [`Networks`] to find an address in.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,8 +10,8 @@ use crate::domain::key::{canonical, counted, counted_network};
 
 /// An address or a network, as in `203.0.113.7`, `10.0.0.0/8` or `fd00::/8`.
 ///
-/// IPv4 that IPv6 carries is IPv4: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and `2002:cb00:7107::/48`, which
-/// belongs to one IPv4 address (6to4), is `203.0.113.7`.
+/// IPv6 networks that stand for IPv4 are read as IPv4: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and
+/// `2002:cb00:7107::/48`, the 6to4 network of one IPv4 address, is `203.0.113.7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(IpNet);
 
@@ -41,12 +41,12 @@ impl FromStr for Network {
 }
 
 fn of_length(address: IpAddr, length: &str) -> Option<IpNet> {
-    // A number's parser takes a sign as well.
+    // `parse` would accept a sign as well.
     let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| IpNet::new(address, length.parse().ok()?).ok()).flatten()
 }
 
-/// The same network in the spelling that addresses are compared in.
+/// The same network in the form in which addresses are compared: IPv6 that stands for IPv4 becomes IPv4.
 fn as_compared(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
     let (first, length) = (v6.network(), v6.prefix_len());
@@ -67,20 +67,20 @@ impl fmt::Display for Network {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// It is no address, nor does it begin with one.
+    /// It is not an address, and does not begin with one.
     NoAddress(String),
-    /// It has a prefix length that no network of such addresses has.
+    /// Its prefix length is out of range.
     Length {
         /// The text.
         text: String,
-        /// The longest that there is.
+        /// The longest prefix of such an address.
         longest: u8,
     },
-    /// An address with a prefix length, where either may be a mistake.
+    /// An address with a prefix length that does not cover all its bits: one of the two is a mistake.
     BitsBeyondThePrefix {
         /// The address.
         address: IpAddr,
-        /// The network of that length that it is in.
+        /// The network of that length that holds it.
         network: Network,
     },
 }
@@ -106,8 +106,7 @@ impl fmt::Display for NetworkError {
 
 impl std::error::Error for NetworkError {}
 
-/// Networks that do not touch, in order, each with a `T`: an address is found in thousands of them by a
-/// few comparisons.
+/// Disjoint networks in order, each with a `T`. A few comparisons find an address in thousands of them.
 #[derive(Debug, Default)]
 pub(crate) struct Networks<T = ()>(Box<[(IpNet, T)]>);
 
@@ -120,8 +119,8 @@ impl<T: Default> FromIterator<Network> for Networks<T> {
 }
 
 impl<T> Networks<T> {
-    /// What is kept with the network that `address`, however it is written, is in: by the address that its
-    /// client is counted by, or else by its own.
+    /// The `T` of the network that holds `address` in any of its forms. The address that its client is
+    /// counted by comes first, then its own.
     pub(crate) fn get(&self, address: IpAddr) -> Option<&T> {
         let (address, counted) = (canonical(address), counted(address));
         let own = (address != counted).then_some(address);
@@ -134,7 +133,7 @@ impl<T> Networks<T> {
         network.contains(&address).then_some(kept)
     }
 
-    /// Whether `address`, however it is written, is in one of them.
+    /// Whether one of them holds `address` in any of its forms.
     pub(crate) fn contain(&self, address: IpAddr) -> bool {
         self.get(address).is_some()
     }
@@ -143,8 +142,8 @@ impl<T> Networks<T> {
         self.0.is_empty()
     }
 
-    /// One that every address of its family is in, if there is one.
-    #[cfg(feature = "actix")] // proxies are for the middleware
+    /// A network that holds every address of its family, if there is one.
+    #[cfg(any(feature = "actix", feature = "tower"))] // which reads the addresses that proxies send
     pub(crate) fn everyone(&self) -> Option<Network> {
         self.0.iter().map(|(network, _)| Network(*network)).find(|it| it.0.prefix_len() == 0)
     }

@@ -1,23 +1,27 @@
-//! A [`Policy`]: a named quota with its algorithm, its key, and what holds when the store fails.
+//! A [`Policy`]: a named quota with its algorithm, its key, and what to do while the store fails.
 
-use std::fmt;
 use std::num::NonZeroU64;
-use std::str::FromStr;
 use std::sync::Arc;
 
 pub use self::error::PolicyError;
+pub use self::key_source::KeySource;
+#[cfg(feature = "actix")]
+pub(crate) use self::key_source::is_token_byte;
+pub use self::name::MAX_NAME;
+pub(crate) use self::name::is_name;
+pub use self::on_store_failure::OnStoreFailure;
 use self::special::SpecialQuotas;
 use crate::domain::algorithm::{Algorithm, Terms};
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::quota::Quota;
 
 mod error;
+mod key_source;
+mod name;
+mod on_store_failure;
 mod special;
 
-/// The longest name of a policy: it is sent in header fields and stored in every key.
-pub const MAX_NAME: usize = 64;
-
-/// A named quota with its algorithm and its key, and perhaps other quotas for some users.
+/// A named quota with its algorithm and its key. Plans and single users can have other quotas.
 ///
 /// ```
 /// use tollgate::{Algorithm, KeySource, Policy};
@@ -38,17 +42,17 @@ pub struct Policy {
     key: KeySource,
     ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
-    /// Shared, so that a copy costs the same however many there are.
+    /// Shared, so that a copy of the policy costs the same however many there are.
     special: Arc<SpecialQuotas>,
 }
 
 impl Policy {
-    /// A policy that counts `quota` in fixed windows, by user or else by IP address, and locally
-    /// when the store fails.
+    /// A policy that counts `quota` in fixed windows, by user, or by IP address without a user. While the
+    /// store fails, it is counted locally.
     ///
     /// # Errors
-    /// When `name` is empty, longer than [`MAX_NAME`], or has anything but ASCII letters, digits,
-    /// `-`, `_` and `.`.
+    /// If `name` is empty, is longer than [`MAX_NAME`], or has any character other than ASCII letters,
+    /// digits, `-`, `_` and `.`.
     pub fn new(name: &str, quota: Quota) -> Result<Self, PolicyError> {
         if !is_name(name) {
             return Err(PolicyError::Name(name.to_owned()));
@@ -67,7 +71,7 @@ impl Policy {
     /// The same policy under `algorithm`.
     ///
     /// # Errors
-    /// When a quota of the policy is too large for that algorithm to count exactly.
+    /// If a quota of the policy is too large for that algorithm to count exactly.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
         let policy = Self { algorithm, ..self };
         policy.checked()?;
@@ -87,19 +91,19 @@ impl Policy {
         Self { key, ..self }
     }
 
-    /// The same policy, in which an IPv6 network of this size is one client.
+    /// The same policy, which counts each IPv6 network of this size as one client.
     #[must_use]
     pub fn with_ipv6_prefix(self, ipv6_prefix: Ipv6Prefix) -> Self {
         Self { ipv6_prefix, ..self }
     }
 
-    /// The same policy with another rule for when the store fails.
+    /// The same policy, with what to do while the store fails.
     #[must_use]
     pub fn with_on_store_failure(self, on_store_failure: OnStoreFailure) -> Self {
         Self { on_store_failure, ..self }
     }
 
-    /// The same policy with one of `parts` equal parts of its quota, rounded up to whole units.
+    /// The same policy with its quota divided by `parts`, rounded up to whole units.
     #[must_use]
     pub fn share_of(&self, parts: NonZeroU64) -> Self {
         let algorithm = match self.algorithm {
@@ -132,7 +136,7 @@ impl Policy {
     /// The numbers that its algorithm computes with.
     #[must_use]
     pub fn terms(&self) -> Terms {
-        Terms::new(self.quota, self.algorithm)
+        self.algorithm.terms(self.quota)
     }
 
     /// What a request is counted by.
@@ -141,19 +145,19 @@ impl Policy {
         &self.key
     }
 
-    /// The size of the IPv6 networks that are one client each.
+    /// The prefix length of the IPv6 networks that count as one client each.
     #[must_use]
     pub fn ipv6_prefix(&self) -> Ipv6Prefix {
         self.ipv6_prefix
     }
 
-    /// What holds when the store fails.
+    /// What to do while the store fails.
     #[must_use]
     pub fn on_store_failure(&self) -> OnStoreFailure {
         self.on_store_failure
     }
 
-    /// Whether its algorithm counts its own quota exactly.
+    /// Checks that its algorithm can count its own quota exactly.
     fn checked(&self) -> Result<(), PolicyError> {
         let (algorithm, Terms { window, burst: wanted, .. }) = (self.algorithm, self.terms());
         let largest = algorithm.largest_quota(window);
@@ -165,83 +169,80 @@ impl Policy {
     }
 }
 
-/// Whether header fields and keys can carry `text` as it is.
-pub(crate) fn is_name(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_plain)
-}
-
-/// What a policy counts a request by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum KeySource {
-    /// The client's IP address.
-    Ip,
-    /// The authenticated user; everyone without one shares a quota.
-    User,
-    /// The authenticated user, or the IP address where there is none.
-    UserOrIp,
-    /// Nothing: all requests share the quota.
-    Global,
-    /// The value of this header field, whose name has no case; everyone without it shares a quota.
-    Header(Box<str>),
-}
-
-impl FromStr for KeySource {
-    type Err = PolicyError;
-
-    fn from_str(text: &str) -> Result<Self, PolicyError> {
-        match text {
-            "ip" => Ok(Self::Ip),
-            "user" => Ok(Self::User),
-            "user-or-ip" => Ok(Self::UserOrIp),
-            "global" => Ok(Self::Global),
-            _ => text
-                .strip_prefix("header:")
-                .filter(|name| !name.is_empty() && name.bytes().all(is_token_byte))
-                .map(|name| Self::Header(name.to_ascii_lowercase().into()))
-                .ok_or_else(|| PolicyError::Key(text.to_owned())),
-        }
+/// Quotas for plans and single users. They apply where the policy counts by user: a key that many clients
+/// share has one quota, whatever their plans.
+impl Policy {
+    /// The same policy, with `quota` for the users of `plan`.
+    ///
+    /// The burst of a token bucket grows in proportion: it is to `quota` what the policy's own burst is
+    /// to its own quota, rounded up.
+    ///
+    /// # Errors
+    /// If the quota is too large for the algorithm to count exactly, or if `plan` would not be valid as the
+    /// name of a policy.
+    pub fn with_plan(mut self, plan: &str, quota: Quota) -> Result<Self, PolicyError> {
+        self.add_plan(plan, quota)?;
+        Ok(self)
     }
-}
 
-/// Whether `byte` may stand in a header field's name (RFC 9110, section 5.6.2).
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-impl fmt::Display for KeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip => f.write_str("ip"),
-            Self::User => f.write_str("user"),
-            Self::UserOrIp => f.write_str("user-or-ip"),
-            Self::Global => f.write_str("global"),
-            Self::Header(name) => write!(f, "header:{name}"),
-        }
+    /// The same policy, with `quota` for the user `id`, whatever that user's plan. The burst of a token
+    /// bucket grows in proportion, as in [`with_plan`](Self::with_plan).
+    ///
+    /// # Errors
+    /// If the quota is too large for the algorithm to count exactly.
+    pub fn with_user(mut self, id: impl AsRef<[u8]>, quota: Quota) -> Result<Self, PolicyError> {
+        self.add_user(id.as_ref(), quota)?;
+        Ok(self)
     }
-}
 
-/// What holds for a policy while the store fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OnStoreFailure {
-    /// Count in this process, with this process's share of the quota.
-    Local,
-    /// Let every request pass this policy.
-    Allow,
-    /// Refuse every request under this policy: 503, not 429.
-    Deny,
-}
-
-impl FromStr for OnStoreFailure {
-    type Err = PolicyError;
-
-    fn from_str(text: &str) -> Result<Self, PolicyError> {
-        match text {
-            "local" => Ok(Self::Local),
-            "allow" => Ok(Self::Allow),
-            "deny" => Ok(Self::Deny),
-            _ => Err(PolicyError::OnStoreFailure(text.to_owned())),
+    pub(crate) fn add_plan(&mut self, plan: &str, quota: Quota) -> Result<(), PolicyError> {
+        if !is_name(plan) {
+            return Err(PolicyError::Plan(plan.to_owned()));
         }
+        self.of_quota(quota).checked()?;
+        Arc::make_mut(&mut self.special).plans.insert(plan.into(), quota);
+        Ok(())
+    }
+
+    pub(crate) fn add_user(&mut self, id: &[u8], quota: Quota) -> Result<(), PolicyError> {
+        self.of_quota(quota).checked()?;
+        Arc::make_mut(&mut self.special).users.insert(id.into(), quota);
+        Ok(())
+    }
+
+    /// The plans that have a quota of their own, each with its quota.
+    pub fn plans(&self) -> impl Iterator<Item = (&str, Quota)> {
+        self.special.plans.iter().map(|(plan, quota)| (&**plan, *quota))
+    }
+
+    /// The users that have a quota of their own, each with its quota.
+    pub fn users(&self) -> impl Iterator<Item = (&[u8], Quota)> {
+        self.special.users.iter().map(|(id, quota)| (&**id, *quota))
+    }
+
+    /// The largest cost in units that it can ever admit, for any client.
+    #[must_use]
+    pub fn largest_cost(&self) -> u64 {
+        self.special_quotas()
+            .map(|quota| self.of_quota(quota).terms().burst)
+            .fold(self.terms().burst, u64::max)
+    }
+
+    /// The same policy with `quota` as its own, and with a burst in proportion.
+    pub(crate) fn of_quota(&self, quota: Quota) -> Self {
+        let algorithm = match self.algorithm {
+            Algorithm::TokenBucket { burst } => {
+                let (units, own) = (u128::from(quota.units()), u128::from(self.quota.units()));
+                let burst = (u128::from(burst) * units).div_ceil(own);
+                Algorithm::TokenBucket { burst: u64::try_from(burst).unwrap_or(u64::MAX) }
+            }
+            other => other,
+        };
+        Self { quota, algorithm, ..self.clone() }
+    }
+
+    fn special_quotas(&self) -> impl Iterator<Item = Quota> {
+        self.special.quotas()
     }
 }
 

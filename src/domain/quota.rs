@@ -1,4 +1,4 @@
-//! How much, in how long: [`Quota`], and the [`Cost`] of one request against it.
+//! How many units in which time: [`Quota`], and the [`Cost`] of one request.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use crate::domain::clock::Millis;
 
-/// The largest integer that every number of a decision stays below: Lua counts in doubles, which are
-/// exact up to 2^53.
+/// The largest number in any decision, 2^53 - 1. Lua computes with doubles, which are exact up to there.
 pub const MAX_EXACT: u64 = (1 << 53) - 1;
 
 /// The longest window, 366 days in milliseconds.
@@ -19,7 +18,7 @@ const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 const WEEK: Millis = 7 * DAY;
 
-/// The units of a window, longest first, so that a window is printed in the largest that divides it.
+/// The units of a window, longest first: a window is printed in the largest unit that divides it.
 const WINDOW_UNITS: [(&str, Millis); 5] =
     [("week", WEEK), ("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", SECOND)];
 
@@ -44,8 +43,8 @@ impl Quota {
     /// A quota of `units` per `window` milliseconds.
     ///
     /// # Errors
-    /// When `units` is 0 or above 2^53 - 1, or when `window` is not a whole number of seconds
-    /// between one second and 366 days.
+    /// If `units` is 0 or above 2^53 - 1, or if `window` is not a whole number of seconds between one
+    /// second and 366 days.
     pub fn new(units: u64, window: Millis) -> Result<Self, QuotaError> {
         Self::checked(units, window)
             .map_err(|problem| QuotaError { input: format!("{units}/{window} ms"), problem })
@@ -89,7 +88,7 @@ impl Quota {
 impl FromStr for Quota {
     type Err = QuotaError;
 
-    /// Reads `10/minute`, `100 per hour`, `5/2 seconds`; the case of letters does not matter.
+    /// Reads `10/minute`, `100 per hour` or `5/2 seconds`, in upper or lower case.
     fn from_str(input: &str) -> Result<Self, QuotaError> {
         parse(input).map_err(|problem| QuotaError { input: input.to_owned(), problem })
     }
@@ -140,7 +139,7 @@ impl fmt::Display for Quota {
     }
 }
 
-/// A text or a pair of numbers that is not a quota.
+/// A text, or a pair of numbers, that is not a [`Quota`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaError {
     input: String,
@@ -178,7 +177,7 @@ impl fmt::Display for QuotaError {
 
 impl std::error::Error for QuotaError {}
 
-/// Quota units that one request uses, at least 1.
+/// How many units of a quota one request uses, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost(NonZeroU64);
 
@@ -186,7 +185,7 @@ impl Cost {
     /// The cost of an ordinary request.
     pub const ONE: Self = Self(NonZeroU64::MIN);
 
-    /// A cost of `units`; `None` when it is 0 or above 2^53 - 1.
+    /// A cost of `units`; `None` if that is 0 or above 2^53 - 1.
     #[must_use]
     pub fn new(units: u64) -> Option<Self> {
         NonZeroU64::new(units).filter(|units| units.get() <= MAX_EXACT).map(Self)

@@ -1,19 +1,19 @@
-//! Texts that are put together and soon copied to where they stay.
+//! A reusable buffer for texts that are composed and then copied to where they stay.
 
 use std::cell::Cell;
 
 thread_local! {
-    static DRAFT: Cell<String> = const { Cell::new(String::new()) };
+    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// Has `write` put a text together in a draft of this thread, so that what is made of it is allocated
-/// once, in its own length. The draft begins empty.
-pub(crate) fn draft<T>(write: impl FnOnce(&mut String) -> T) -> T {
-    // Taken, so that a draft within a draft is another one.
-    let mut text = DRAFT.take();
+/// Lets `write` compose a text in a buffer of this thread, which is empty at first. What `write` makes of
+/// the text is then allocated once, in its final length.
+pub(crate) fn scratch<T>(write: impl FnOnce(&mut String) -> T) -> T {
+    // The buffer is taken out, so that a nested call gets another one.
+    let mut text = SCRATCH.take();
     text.clear();
     let made = write(&mut text);
-    DRAFT.set(text);
+    SCRATCH.set(text);
     made
 }
 
@@ -22,16 +22,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draft_begins_empty_also_within_another() {
-        let made = draft(|outer| {
+    fn a_buffer_is_empty_at_first_even_within_another() {
+        let made = scratch(|outer| {
             outer.push_str("outer");
-            let inner = draft(|inner| {
+            let inner = scratch(|inner| {
                 inner.push_str("inner");
                 inner.clone()
             });
             format!("{outer} {inner}")
         });
         assert_eq!(made, "outer inner");
-        assert_eq!(draft(|text| text.len()), 0);
+        assert_eq!(scratch(|text| text.len()), 0);
     }
 }

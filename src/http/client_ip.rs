@@ -4,13 +4,11 @@ use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 
-use actix_web::HttpMessage as _;
-use actix_web::dev::ServiceRequest;
-
 pub use self::header::{ForwardingHeader, ForwardingHeaderError};
 use self::warnings::{Silence, Unread};
 use crate::domain::key::canonical;
 use crate::domain::network::{Network, Networks};
+use crate::http::request::RequestHead;
 
 mod address;
 mod header;
@@ -40,13 +38,6 @@ struct Inner {
     unread: Unread,
     /// Of the proxies that no network lists: those on a Unix socket, or in front at all.
     silence: Silence,
-}
-
-/// The address of a request's client, in the request's extensions.
-#[derive(Debug)]
-struct Found {
-    by: ClientIp,
-    address: Option<IpAddr>,
 }
 
 /// Who may say where a request comes from.
@@ -97,30 +88,16 @@ impl ClientIp {
         Self::of(Trust::Hops(hops), header)
     }
 
-    /// The [`address`](Self::address), found once a request, however many ask for it.
-    pub(crate) fn address_once(&self, request: &ServiceRequest) -> Option<IpAddr> {
-        if let Trust::Nobody = self.0.trust {
-            return self.address(request);
-        }
-        let found = request.extensions().get::<Found>().map(|it| (it.by.is(self), it.address));
-        if let Some((true, address)) = found {
-            return address;
-        }
-        let address = self.address(request);
-        request.extensions_mut().insert(Found { by: self.clone(), address });
-        address
-    }
-
     /// The address of the client, in canonical form; none over a Unix socket that says nothing of it, and
     /// where the connection was reset before it was taken.
     #[must_use]
-    pub fn address(&self, request: &ServiceRequest) -> Option<IpAddr> {
+    pub fn address(&self, request: &impl RequestHead) -> Option<IpAddr> {
         let peer = peer(request);
         let mut client = peer;
         match &self.0.trust {
             Trust::Proxies { listed, .. } if self.is_trusted(peer) => {
                 self.note_silence(peer, request);
-                for address in self.0.header.addresses(request.headers()) {
+                for address in self.0.header.addresses(request) {
                     client = Some(address);
                     if !listed.contain(address) {
                         break;
@@ -129,12 +106,12 @@ impl ClientIp {
             }
             Trust::Hops(hops) => {
                 self.note_silence(peer, request);
-                let addresses = self.0.header.addresses(request.headers());
+                let addresses = self.0.header.addresses(request);
                 client = addresses.take(hops.get().into()).last().or(peer);
             }
             Trust::Nobody | Trust::Proxies { .. } => {
                 if let Some(peer) = peer {
-                    self.0.unread.note(peer, request.headers());
+                    self.0.unread.note(peer, request);
                 }
             }
         }
@@ -143,7 +120,7 @@ impl ClientIp {
 
     /// Whether the connection is a trusted proxy's, so that what it says of the client may be believed.
     #[must_use]
-    pub fn is_from_trusted_proxy(&self, request: &ServiceRequest) -> bool {
+    pub fn is_from_trusted_proxy(&self, request: &impl RequestHead) -> bool {
         self.is_trusted(peer(request))
     }
 
@@ -160,12 +137,19 @@ impl ClientIp {
     }
 
     fn of(trust: Trust, header: ForwardingHeader) -> Self {
-        let unread = Unread::of(header.name());
+        let unread = Unread::of(&header);
         Self(Arc::new(Inner { trust, header, unread, silence: Silence::default() }))
     }
 
+    /// Whether it reads any header field, so that what it finds is worth keeping.
+    #[cfg(feature = "actix")]
+    pub(crate) fn reads_fields(&self) -> bool {
+        !matches!(self.0.trust, Trust::Nobody)
+    }
+
     /// Whether both are clones of one.
-    fn is(&self, other: &Self) -> bool {
+    #[cfg(feature = "actix")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -180,13 +164,13 @@ impl ClientIp {
     }
 
     /// Notes whether the trusted `peer` sent the header, for those that never do.
-    fn note_silence(&self, peer: Option<IpAddr>, request: &ServiceRequest) {
+    fn note_silence(&self, peer: Option<IpAddr>, request: &impl RequestHead) {
         let silence = match (&self.0.trust, peer) {
             (Trust::Proxies { listed, .. }, Some(address)) => listed.get(address),
             _ => None,
         };
         let silence = silence.unwrap_or(&self.0.silence);
-        if request.headers().contains_key(self.0.header.name()) {
+        if request.lines(self.0.header.name()).next().is_some() {
             silence.end();
         } else if silence.goes_on_too_long() {
             warnings::silent(peer, &self.0.header);
@@ -195,8 +179,8 @@ impl ClientIp {
 }
 
 /// The other end of the connection, if it has an address and still has it.
-fn peer(request: &ServiceRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|peer| canonical(peer.ip()))
+fn peer(request: &impl RequestHead) -> Option<IpAddr> {
+    request.peer().map(canonical)
 }
 
 #[cfg(test)]

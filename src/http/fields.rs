@@ -5,20 +5,14 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{
-    ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use bytes::Bytes;
 
 use crate::domain::clock::{Millis, millis};
-use crate::domain::decision::{Decision, Retry, Standing};
+use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
-use crate::domain::scratch::draft;
-
-const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+use crate::domain::scratch::scratch;
+use crate::domain::standing::{Retry, Standing};
+use crate::http::response::{ResponseField, ResponseFields};
 
 /// What scripts in browsers may read; the last three where they are sent.
 const EXPOSED: &[&str] = &[
@@ -43,21 +37,25 @@ pub(crate) struct FieldOptions {
 }
 
 /// Adds the fields of `decision` to a response, beside those of another one that it may carry.
-pub(crate) fn write(headers: &mut HeaderMap, decision: &Decision, options: FieldOptions) {
+pub(crate) fn write(
+    response: &mut impl ResponseFields,
+    decision: &Decision,
+    options: FieldOptions,
+) {
     if decision.policies().len() == 0 {
         return;
     }
-    append(headers, RATELIMIT_POLICY, policies(decision));
-    append(headers, RATELIMIT, draft(|list| standings(decision, list)));
+    response.append(ResponseField::RateLimitPolicy, policies(decision));
+    response.append(ResponseField::RateLimit, scratch(|list| standings(decision, list)));
     if options.legacy {
-        write_legacy(headers, decision);
+        write_legacy(response, decision);
     }
-    expose(headers, options);
+    expose(response, options);
 }
 
 /// Tells a response that does not say so yet how long to wait: in whole seconds, rounded up, and at least 1.
-pub(crate) fn write_retry_after(headers: &mut HeaderMap, wait: Duration) {
-    append(headers, RETRY_AFTER, number(seconds_up(millis(wait)).max(1)));
+pub(crate) fn write_retry_after(response: &mut impl ResponseFields, wait: Duration) {
+    response.append(ResponseField::RetryAfter, number(seconds_up(millis(wait)).max(1)));
 }
 
 /// Writes `number` at the end of `text`, without the layers of a formatter.
@@ -66,7 +64,7 @@ pub(crate) fn push(text: &mut String, number: u64) {
 }
 
 /// What was said of policies before: a route has the same ones every time.
-type Said = Vec<(Vec<Arc<Policy>>, HeaderValue)>;
+type Said = Vec<(Vec<Arc<Policy>>, Bytes)>;
 
 /// How many sets of policies a thread remembers: as many as most apps have.
 const MOST_SAID: usize = 16;
@@ -76,7 +74,7 @@ thread_local! {
 }
 
 /// `"default";q=10;w=60`: each policy's quota and its window in seconds.
-fn policies(decision: &Decision) -> Option<HeaderValue> {
+fn policies(decision: &Decision) -> Bytes {
     SAID.with_borrow_mut(|said| {
         let asked = decision.shared_policies();
         let is = |(policies, _): &&(Vec<Arc<Policy>>, _)| {
@@ -84,18 +82,18 @@ fn policies(decision: &Decision) -> Option<HeaderValue> {
                 && policies.iter().zip(asked).all(|(a, b)| Arc::ptr_eq(a, b))
         };
         if let Some((_, value)) = said.iter().find(is) {
-            return Some(value.clone());
+            return value.clone();
         }
-        let value = draft(|list| serialized(asked, list))?;
+        let value = scratch(|list| serialized(asked, list));
         if said.len() == MOST_SAID {
             said.clear();
         }
         said.push((asked.to_vec(), value.clone()));
-        Some(value)
+        value
     })
 }
 
-fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Option<HeaderValue> {
+fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Bytes {
     for policy in policies {
         let terms = policy.terms();
         begin_item(list, policy);
@@ -105,13 +103,13 @@ fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Option<HeaderValue
             parameter(list, ";tollgate-burst=", terms.burst);
         }
     }
-    HeaderValue::from_str(list).ok()
+    Bytes::copy_from_slice(list.as_bytes())
 }
 
 /// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again, of
 /// every policy. Where a request is denied only the policies that deny it, with the seconds until they
 /// would not.
-fn standings(decision: &Decision, list: &mut String) -> Option<HeaderValue> {
+fn standings(decision: &Decision, list: &mut String) -> Bytes {
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
         begin_item(list, policy);
         parameter(list, ";r=", remaining);
@@ -133,7 +131,7 @@ fn standings(decision: &Decision, list: &mut String) -> Option<HeaderValue> {
             item(policy, standing.remaining, wait);
         }
     }
-    HeaderValue::from_str(list).ok()
+    Bytes::copy_from_slice(list.as_bytes())
 }
 
 /// Begins the next item of a structured list (RFC 9651, section 3.1): the policy's name as a string,
@@ -154,14 +152,15 @@ fn parameter(list: &mut String, key: &str, number: u64) {
     push(list, number.min(LARGEST_INTEGER));
 }
 
-fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
+fn write_legacy(response: &mut impl ResponseFields, decision: &Decision) {
     let closest = |(policy, standing): &(&Policy, &Standing)| {
         (standing.retry == Retry::Now, standing.remaining, policy.quota().units())
     };
     if let Some((policy, standing)) = decision.policies().min_by_key(closest) {
         // Of one limit around another, too.
-        let told = headers.get(X_RATELIMIT_REMAINING).and_then(|it| it.to_str().ok()?.parse().ok());
-        if told.is_some_and(|told: u64| told <= standing.remaining) {
+        let told = response.lines(ResponseField::XRateLimitRemaining).next();
+        let told: Option<u64> = told.and_then(|it| std::str::from_utf8(it).ok()?.parse().ok());
+        if told.is_some_and(|told| told <= standing.remaining) {
             return;
         }
         let wait = match standing.retry {
@@ -169,45 +168,36 @@ fn write_legacy(headers: &mut HeaderMap, decision: &Decision) {
             _ => standing.reset_after,
         };
         for (field, told) in [
-            (X_RATELIMIT_LIMIT, policy.quota().units()),
-            (X_RATELIMIT_REMAINING, standing.remaining),
-            (X_RATELIMIT_RESET, seconds_up(wait)),
+            (ResponseField::XRateLimitLimit, policy.quota().units()),
+            (ResponseField::XRateLimitRemaining, standing.remaining),
+            (ResponseField::XRateLimitReset, seconds_up(wait)),
         ] {
-            if let Some(value) = number(told) {
-                headers.insert(field, value);
-            }
+            response.set(field, number(told));
         }
     }
 }
 
 /// Lets scripts in browsers read the fields, where that is set, besides those that they may read
 /// already.
-pub(crate) fn expose(headers: &mut HeaderMap, options: FieldOptions) {
+pub(crate) fn expose(response: &mut impl ResponseFields, options: FieldOptions) {
     if !options.cors_expose {
         return;
     }
     let sent = if options.legacy { EXPOSED } else { &EXPOSED[..3] };
     let is_exposed = |name: &str| {
-        let lines = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS);
-        let mut exposed = lines.filter_map(|line| line.to_str().ok()).flat_map(|it| it.split(','));
-        exposed.any(|it| it.trim().eq_ignore_ascii_case(name))
+        let lines = response.lines(ResponseField::AccessControlExposeHeaders);
+        let mut exposed = lines.flat_map(|line| line.split(|byte| *byte == b','));
+        exposed.any(|it| it.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
     };
     let names: Vec<&str> = sent.iter().copied().filter(|name| !is_exposed(name)).collect();
     if !names.is_empty() {
-        let value = HeaderValue::from_str(&names.join(", ")).ok();
-        append(headers, ACCESS_CONTROL_EXPOSE_HEADERS, value);
-    }
-}
-
-fn append(headers: &mut HeaderMap, field: HeaderName, value: Option<HeaderValue>) {
-    if let Some(value) = value {
-        headers.append(field, value);
+        response.append(ResponseField::AccessControlExposeHeaders, names.join(", ").into());
     }
 }
 
 /// In one allocation.
-fn number(number: u64) -> Option<HeaderValue> {
-    HeaderValue::from_str(itoa::Buffer::new().format(number)).ok()
+fn number(number: u64) -> Bytes {
+    Bytes::copy_from_slice(itoa::Buffer::new().format(number).as_bytes())
 }
 
 /// Rounded up: who waits that long is not early.

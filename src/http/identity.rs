@@ -1,11 +1,6 @@
-//! Who is asking: what is known of a request's client.
+//! Who is asking: a [`User`].
 
-use std::borrow::Cow;
 use std::sync::Arc;
-
-use actix_web::HttpMessage as _;
-use actix_web::dev::ServiceRequest;
-use actix_web::http::header::AsHeaderName;
 
 /// The authenticated user of a request, as the host application says.
 ///
@@ -14,12 +9,10 @@ use actix_web::http::header::AsHeaderName;
 /// authenticated belongs there: who can choose the name can spend another's quota.
 ///
 /// ```
-/// use actix_web::HttpMessage as _;
-/// use actix_web::test::TestRequest;
 /// use tollgate::User;
 ///
-/// let request = TestRequest::default().to_srv_request();
-/// request.extensions_mut().insert(User::new("1042").with_plan("pro"));
+/// let user = User::new("1042").with_plan("pro");
+/// assert_eq!((user.id(), user.plan()), (&b"1042"[..], Some("pro")));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -52,25 +45,6 @@ impl User {
     pub fn id(&self) -> &[u8] {
         &self.id
     }
-}
-
-/// The user that the host application put into the request's extensions.
-pub(crate) fn user_of(request: &ServiceRequest) -> Option<User> {
-    request.extensions().get::<User>().cloned()
-}
-
-/// The whole value of a request's header field: the values of repeated lines are one list (RFC 9110,
-/// section 5.3).
-pub(crate) fn header<'a>(
-    request: &'a ServiceRequest,
-    name: impl AsHeaderName,
-) -> Option<Cow<'a, [u8]>> {
-    let mut lines = request.headers().get_all(name).map(|line| line.as_bytes());
-    let mut value = Cow::Borrowed(lines.next()?);
-    for line in lines {
-        value.to_mut().extend([b", ", line].concat());
-    }
-    Some(value)
 }
 
 #[cfg(test)]

@@ -1,182 +1,186 @@
-//! The bodies of 401, 403, 429 and 503: problem details (RFC 9457), with the `message` that older clients read.
+//! What a client is told whose request is refused.
+//!
+//! * A refusal is problem details (RFC 9457), with the `message` that older clients read.
+//! * It tells what its client can act on: which policies deny, and how long to wait. What failed behind
+//!   the gate, and why a credential is wrong, is told in the log alone.
+//! * It is for this request: no cache may store it.
+//! * It is sent as `application/json`, which older clients expect, and as `application/problem+json` to a
+//!   client whose `Accept` names that.
 
 use std::time::Duration;
 
-use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ACCEPT, Accept, CACHE_CONTROL, CONTENT_TYPE, Header as _, HeaderValue,
-};
-use actix_web::web::Bytes;
-use actix_web::{HttpMessage, HttpResponse};
+use bytes::Bytes;
+use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
+use mediatype::{MediaType, MediaTypeList, ReadParams as _};
 
-use crate::domain::decision::{Decision, Retry};
-use crate::domain::scratch::draft;
+use crate::domain::decision::Decision;
+use crate::domain::scratch::scratch;
+use crate::domain::standing::Retry;
 use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
+use crate::http::request::RequestHead;
+use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
+use crate::limiter::Refused;
 
-/// How long to wait for a store that failed.
-const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait for what failed behind the gate.
+const FAILURE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// One kind of problem. What it always says is JSON already when the crate is compiled: whoever hammers a
-/// closed gate is answered from here.
-struct Problem {
-    status: StatusCode,
-    /// All before the detail, and all after it.
-    start: &'static str,
-    end: &'static str,
+/// A refusal, which each door turns into a response of its framework.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) fields: PlainFields,
+    pub(crate) body: Bytes,
 }
 
-macro_rules! problem {
-    ($status:ident = $number:literal, $type:literal, $title:literal, $message:literal) => {
-        Problem {
-            status: StatusCode::$status,
-            start: concat!(
-                r#"{"type":""#,
-                $type,
-                r#"","title":""#,
-                $title,
-                r#"","status":"#,
-                $number,
-                r#","detail":""#
-            ),
-            end: concat!(r#","message":""#, $message, r#""}"#),
-        }
+/// The beginning of a problem's body, up to its status.
+macro_rules! head {
+    ($status:literal, $type:literal, $title:literal) => {
+        concat!(r#"{"type":""#, $type, r#"","title":""#, $title, r#"","status":"#, $status)
     };
 }
 
-const QUOTA_EXCEEDED: Problem = problem!(
-    TOO_MANY_REQUESTS = 429,
-    "https://iana.org/assignments/http-problem-types#quota-exceeded",
-    "Quota Exceeded",
-    "Too many requests. Please try again later."
-);
+/// The end of a problem's body: its message.
+macro_rules! tail {
+    ($message:literal) => {
+        concat!(r#","message":""#, $message, r#""}"#)
+    };
+}
+
+/// A problem that says the same to everybody: its status, and its body, which is made when the crate is
+/// compiled.
+macro_rules! problem {
+    ($status:literal, $type:literal, $title:literal, $detail:literal, $message:literal) => {
+        (
+            $status,
+            concat!(
+                head!($status, $type, $title),
+                r#","detail":""#,
+                $detail,
+                "\"",
+                tail!($message)
+            ),
+        )
+    };
+    ($status:literal, $type:literal, $title:literal, $message:literal) => {
+        ($status, concat!(head!($status, $type, $title), tail!($message)))
+    };
+}
+
+/// A status and a body.
+type Problem = (u16, &'static str);
+
+#[cfg(feature = "server")]
+mod app; // after the macros, which it uses
+#[cfg(feature = "server")]
+pub(crate) use self::app::{
+    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
+};
 
 const REDUCED_CAPACITY: Problem = problem!(
-    SERVICE_UNAVAILABLE = 503,
+    503,
     "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
     "Temporary Reduced Capacity",
+    "Requests cannot be counted at the moment, and this one may not pass uncounted.",
     "Service temporarily unavailable. Please try again later."
 );
 
-const FORBIDDEN: Problem = problem!(FORBIDDEN = 403, "about:blank", "Forbidden", "Access denied.");
-
-#[cfg(feature = "server")]
-const UNAUTHORIZED: Problem = problem!(
-    UNAUTHORIZED = 401,
+const FORBIDDEN: Problem = problem!(
+    403,
     "about:blank",
-    "Unauthorized",
-    "Authentication failed. Please check your credentials."
+    "Forbidden",
+    "This client is refused, whatever it asks for.",
+    "Access denied."
 );
 
-#[cfg(feature = "server")]
-const UNVERIFIABLE: Problem = problem!(
-    SERVICE_UNAVAILABLE = 503,
-    "about:blank",
-    "Service Unavailable",
-    "Service temporarily unavailable. Please try again later."
-);
-
-/// 429 to a request that `decision` denies, with its fields.
-pub(crate) fn denied(
-    request: &impl HttpMessage,
-    decision: &Decision,
-    fields: FieldOptions,
-) -> HttpResponse {
-    let mut response = quota_exceeded(request, decision);
-    fields::write(response.headers_mut(), decision, fields);
-    response
-}
-
-/// 503 to a request that was not decided, of which no field can tell.
-pub(crate) fn undecided(request: &impl HttpMessage, fields: FieldOptions) -> HttpResponse {
-    let mut response = reduced_capacity(request);
-    fields::expose(response.headers_mut(), fields);
-    response
-}
-
-fn quota_exceeded(request: &impl HttpMessage, decision: &Decision) -> HttpResponse {
-    let mut response = QUOTA_EXCEEDED.respond(request, |json| {
-        write_detail(json, decision);
-        json.push_str(r#"","violated-policies":["#);
-        let start = json.len();
-        for (policy, _) in decision.violated() {
-            json.push_str(if json.len() == start { "\"" } else { ",\"" });
-            // Letters, digits, `-`, `_` and `.` stand for themselves.
-            json.push_str(policy.name());
-            json.push('"');
+/// The refusal of a request that the limiter `refused`.
+pub(crate) fn refusal(
+    request: &impl RequestHead,
+    refused: &Refused,
+    options: FieldOptions,
+) -> Refusal {
+    match refused {
+        Refused::Denied(decision) => denied(request, decision, options),
+        Refused::Blocked => Refusal::of(request, FORBIDDEN),
+        Refused::Undecided(_) => {
+            let mut refusal = Refusal::of(request, REDUCED_CAPACITY).with_retry_after();
+            fields::expose(&mut refusal.fields, options);
+            refusal
         }
-        json.push(']');
+    }
+}
+
+/// 429, with the fields of the decision.
+fn denied(request: &impl RequestHead, decision: &Decision, options: FieldOptions) -> Refusal {
+    let body = scratch(|json| {
+        write_denial(json, decision);
+        Bytes::copy_from_slice(json.as_bytes())
     });
+    let mut refusal = Refusal::new(request, 429, body);
     if let Some(wait) = decision.retry_after() {
-        write_retry_after(response.headers_mut(), wait);
+        write_retry_after(&mut refusal.fields, wait);
     }
-    response
+    fields::write(&mut refusal.fields, decision, options);
+    refusal
 }
 
-fn reduced_capacity(request: &impl HttpMessage) -> HttpResponse {
-    let detail = "Requests cannot be counted at the moment, and this one may not pass uncounted.";
-    let mut response = REDUCED_CAPACITY.say(request, detail);
-    write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
-    response
-}
-
-/// 403 to a client that is on the list of those who are refused.
-pub(crate) fn forbidden(request: &impl HttpMessage) -> HttpResponse {
-    FORBIDDEN.say(request, "This client is refused, whatever it asks for.")
-}
-
-/// 401 to a request whose credentials prove nobody.
-#[cfg(feature = "server")]
-pub(crate) fn unauthorized(request: &impl HttpMessage) -> HttpResponse {
-    let detail = "The credentials of this request are wrong, or no longer right.";
-    UNAUTHORIZED.say(request, detail)
-}
-
-/// 503 to a request whose token cannot be verified yet.
-#[cfg(feature = "server")]
-pub(crate) fn unverifiable(request: &impl HttpMessage) -> HttpResponse {
-    let detail = "Tokens cannot be verified at the moment.";
-    let mut response = UNVERIFIABLE.say(request, detail);
-    write_retry_after(response.headers_mut(), STORE_RETRY_AFTER);
-    response
-}
-
-impl Problem {
-    /// The answer with a detail that JSON needs no escapes for.
-    fn say(&self, request: &impl HttpMessage, detail: &str) -> HttpResponse {
-        self.respond(request, |json| {
-            json.push_str(detail);
-            json.push('"');
-        })
+impl Refusal {
+    fn of(request: &impl RequestHead, (status, body): Problem) -> Self {
+        Self::new(request, status, Bytes::from_static(body.as_bytes()))
     }
 
-    /// The answer in which `write` adds the detail, up to its closing quote, and what follows it.
-    fn respond(&self, request: &impl HttpMessage, write: impl FnOnce(&mut String)) -> HttpResponse {
-        let body = draft(|json| {
-            json.push_str(self.start);
-            write(json);
-            json.push_str(self.end);
-            Bytes::copy_from_slice(json.as_bytes())
-        });
-        let mut response = HttpResponse::with_body(self.status, BoxBody::new(body));
-        // It has none yet, so that nothing is there to be replaced.
-        let headers = response.headers_mut();
-        headers.append(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.append(CONTENT_TYPE, HeaderValue::from_static(media_type(request)));
-        response
+    fn new(request: &impl RequestHead, status: u16, body: Bytes) -> Self {
+        let mut fields = PlainFields::default();
+        fields.append(ResponseField::CacheControl, Bytes::from_static(b"no-store"));
+        let media_type = media_type(request.lines("accept"));
+        fields.append(ResponseField::ContentType, Bytes::from_static(media_type.as_bytes()));
+        Self { status, fields, body }
+    }
+
+    fn with_retry_after(mut self) -> Self {
+        write_retry_after(&mut self.fields, FAILURE_RETRY_AFTER);
+        self
     }
 }
 
-/// `application/problem+json` to whoever names it, since older clients expect plain JSON.
-fn media_type(request: &impl HttpMessage) -> &'static str {
-    const PROBLEM: &str = "application/problem+json";
-    let names_problem = request.headers().contains_key(ACCEPT)
-        && Accept::parse(request).is_ok_and(|accept| {
-            let zero = actix_web::http::header::Quality::ZERO;
-            accept.iter().any(|it| it.item.essence_str() == PROBLEM && it.quality > zero)
-        });
-    if names_problem { PROBLEM } else { "application/json" }
+/// The media type for a client that sends these lines of `Accept`.
+fn media_type<'a>(accept: impl Iterator<Item = &'a [u8]>) -> &'static str {
+    let mut ranges = accept
+        .filter_map(|line| std::str::from_utf8(line).ok().filter(|line| line.is_ascii()))
+        .flat_map(|line| MediaTypeList::new(line).flatten());
+    if ranges.any(|range| names_problem(&range)) {
+        "application/problem+json"
+    } else {
+        "application/json"
+    }
+}
+
+/// Whether a media range is that of problem details, and not there to say no.
+fn names_problem(range: &MediaType<'_>) -> bool {
+    let weight = |quality: &str| quality.parse().is_ok_and(|it: f32| it > 0.0 && it <= 1.0);
+    range.essence() == MediaType::from_parts(APPLICATION, PROBLEM, Some(JSON), &[])
+        && range.get_param(Q).is_none_or(|quality| weight(quality.as_str()))
+}
+
+/// The body of a 429: what denies, and until when.
+fn write_denial(json: &mut String, decision: &Decision) {
+    json.push_str(head!(
+        429,
+        "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        "Quota Exceeded"
+    ));
+    json.push_str(r#","detail":""#);
+    write_detail(json, decision);
+    json.push_str(r#"","violated-policies":["#);
+    let start = json.len();
+    for (policy, _) in decision.violated() {
+        json.push_str(if json.len() == start { "\"" } else { ",\"" });
+        // Letters, digits, `-`, `_` and `.` stand for themselves.
+        json.push_str(policy.name());
+        json.push('"');
+    }
+    json.push(']');
+    json.push_str(tail!("Too many requests. Please try again later."));
 }
 
 /// What denies, and until when, as a text of JSON.

@@ -1,4 +1,4 @@
-//! Who is refused and who passes unchecked, whatever any policy says.
+//! Access lists: clients that are refused or pass unchecked, whatever any policy says.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,10 +7,11 @@ use std::str::FromStr;
 use crate::domain::client::Client;
 use crate::domain::network::{Network, NetworkError, Networks};
 
-/// What the lists of a limiter say of a client, before any policy is asked.
+/// What a limiter's access lists say about a client, before any policy is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Access {
-    /// It is on neither list: its policies decide.
+    /// It is on no list: policies decide.
     Limited,
     /// It passes unchecked and uncounted.
     Allowed,
@@ -18,7 +19,7 @@ pub enum Access {
     Blocked,
 }
 
-/// One or many clients on a list: a [`Network`], an address, or a user.
+/// One or more clients on an access list: a [`Network`], an address, or a user.
 ///
 /// `10.0.0.0/8`, `2001:db8::/32`, `203.0.113.7` or `user:1042`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ enum Entry {
     User(Box<[u8]>),
 }
 
-/// Clients, found in logarithmic time among networks and in constant time among users.
+/// An access list. It finds a client in logarithmic time among networks and in constant time among users.
 #[derive(Debug)]
 pub(super) struct AccessList {
     networks: Networks,
@@ -70,7 +71,7 @@ impl FromStr for AccessEntry {
             None => match text.parse() {
                 Ok(network) => Ok(Self(Entry::Network(network))),
                 Err(NetworkError::NoAddress(text)) => Err(AccessEntryError::NoEntry(text)),
-                Err(problem) => Err(AccessEntryError::Network(problem)),
+                Err(error) => Err(AccessEntryError::Network(error)),
             },
         }
     }
@@ -82,9 +83,9 @@ impl FromStr for AccessEntry {
 pub enum AccessEntryError {
     /// It is neither a network nor a user.
     NoEntry(String),
-    /// A user without a name.
+    /// A user without an ID.
     NoUser,
-    /// It is almost a network.
+    /// It begins like a network.
     Network(NetworkError),
 }
 
@@ -96,7 +97,7 @@ impl fmt::Display for AccessEntryError {
                 "{text:?} is neither a network nor a user: expected one as in 10.0.0.0/8, 2001:db8::/32, 203.0.113.7 or user:1042"
             ),
             Self::NoUser => f.write_str("\"user:\" names no user: expected one as in user:1042"),
-            Self::Network(problem) => problem.fmt(f),
+            Self::Network(error) => error.fmt(f),
         }
     }
 }

@@ -1,23 +1,23 @@
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::access::{AccessEntry, AccessList};
 use super::deny_cache::DenyCache;
+use super::error::LimiterError;
 use super::fallback::Fallback;
 use super::plans::Plans;
-use super::routes::pattern::{RoutePattern, RoutePatternError};
+use super::routes::pattern::RoutePattern;
 use super::routes::{Route, Routes};
-use super::variants::{Policies, Rule};
+use super::variants::{PolicyVariants, all_differ, named};
 use super::{Inner, Limiter};
 use crate::domain::clock::Clock;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::{Debtor, Keyspace, MemoryStore, Store};
 
-/// Puts a [`Limiter`] together.
+/// Builds a [`Limiter`].
 #[derive(Debug)]
 pub struct LimiterBuilder {
     store: Arc<dyn Store>,
@@ -26,22 +26,29 @@ pub struct LimiterBuilder {
     keyspace: Keyspace,
     instances: NonZeroU64,
     policies: Vec<Policy>,
-    routes: Vec<Listed>,
+    routes: Vec<UncheckedRoute>,
     allow: Vec<AccessEntry>,
     block: Vec<AccessEntry>,
 }
 
-/// A route as it was added.
+/// A route as it was added, before its pattern and its names are checked.
 #[derive(Debug)]
-struct Listed {
+struct UncheckedRoute {
     pattern: String,
     policies: Vec<String>,
     peek: Vec<String>,
     cost: Cost,
 }
 
+impl Limiter {
+    /// A limiter over `store`, to which policies are added.
+    pub fn builder(store: Arc<dyn Store>) -> LimiterBuilder {
+        LimiterBuilder::new(store)
+    }
+}
+
 impl LimiterBuilder {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+    fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
             local: None,
@@ -62,8 +69,8 @@ impl LimiterBuilder {
         self
     }
 
-    /// Adds a route: the requests that `pattern` is for (see [`RoutePattern`]) are charged one unit
-    /// each under `policies`, and told where they stand under `peek`.
+    /// Adds a route. Requests that match `pattern` (see [`RoutePattern`]) are charged one unit under each
+    /// of `policies`, and their answers also tell where the client stands under `peek`.
     #[must_use]
     pub fn route<N: Into<String>>(
         self,
@@ -74,7 +81,7 @@ impl LimiterBuilder {
         self.route_of_cost(Cost::ONE, pattern, policies, peek)
     }
 
-    /// Adds a route whose requests are charged `cost` each.
+    /// Adds a route like [`route`](Self::route), whose requests are charged `cost` each.
     #[must_use]
     pub fn route_of_cost<N: Into<String>>(
         mut self,
@@ -86,78 +93,83 @@ impl LimiterBuilder {
         let names = |names: &mut dyn Iterator<Item = N>| names.map(Into::into).collect();
         let policies = names(&mut policies.into_iter());
         let peek = names(&mut peek.into_iter());
-        self.routes.push(Listed { pattern: pattern.into(), policies, peek, cost });
+        self.routes.push(UncheckedRoute { pattern: pattern.into(), policies, peek, cost });
         self
     }
 
-    /// Adds clients to the list of those who pass unchecked.
+    /// Adds clients that pass unchecked.
     #[must_use]
     pub fn allow(mut self, entries: impl IntoIterator<Item = AccessEntry>) -> Self {
         self.allow.extend(entries);
         self
     }
 
-    /// Adds clients to the list of those who are refused.
+    /// Adds clients that are refused.
     #[must_use]
     pub fn block(mut self, entries: impl IntoIterator<Item = AccessEntry>) -> Self {
         self.block.extend(entries);
         self
     }
 
-    /// Names keys in `keyspace` instead of one with the prefix `tollgate`.
+    /// Names keys in `keyspace`, instead of one with the prefix `tollgate`.
     #[must_use]
     pub fn keyspace(self, keyspace: Keyspace) -> Self {
         Self { keyspace, ..self }
     }
 
-    /// Counts in `local` while the store fails, for the policies that say so. Without it they refuse.
-    /// A key begins where the store left it, as far as that is known, and what was admitted is charged
+    /// Counts in `local` while the store fails, for policies with
+    /// [`OnStoreFailure::Local`](crate::OnStoreFailure::Local). Without a local store, those policies refuse.
+    ///
+    /// Each key begins where it stood in the store, as far as that is known. What was admitted is charged
     /// to the store when it is back.
     #[must_use]
     pub fn local(self, local: Arc<MemoryStore>) -> Self {
         Self { local: Some(local), ..self }
     }
 
-    /// Answers a request that is known to be denied without asking the store, for as long as the denial
-    /// surely holds and at most for `max_age`, by `clock`, which must not step back.
+    /// Remembers denials: a request like one that was denied is denied without asking the store, for as
+    /// long as the denial is sure to hold, and at most for `max_age`. Time is read from `clock`, which
+    /// must not step back.
     ///
-    /// Where the store [may give charges back](Store::may_give_back), a denial is remembered only if
-    /// each policy that denies is the last of all routes, and of all sets of
-    /// [`Limiter::policies`], that it is in. Processes that share a store should have the same ones.
+    /// Some stores [may refund charges](Store::may_give_back). With such a store, a denial is remembered
+    /// only if each policy that denies comes last in all routes, and in all sets of
+    /// [`Limiter::policies`], that it is in. All processes that share the store should have the same
+    /// routes and sets.
     #[must_use]
     pub fn deny_cache(self, max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let deny_cache = (!max_age.is_zero()).then(|| DenyCache::new(max_age, clock));
         Self { deny_cache, ..self }
     }
 
-    /// Divides every quota by `instances`, rounding up, while the store fails: so many processes share
-    /// them.
+    /// Sets how many processes share the quotas, 1 by default. While the store fails, each process counts
+    /// against the quota divided by `instances`, rounded up.
     #[must_use]
     pub fn instances(self, instances: NonZeroU64) -> Self {
         Self { instances, ..self }
     }
 
-    /// The limiter.
+    /// Builds the limiter.
     ///
     /// # Errors
-    /// When two policies have one name or two routes are for the same requests, or a route is no
-    /// [`RoutePattern`], or names a policy twice, in one list or in both, or one that does not exist.
+    /// If two policies have the same name, if two routes match the same requests, or if the pattern of a
+    /// route is not a [`RoutePattern`]. Also if a route names a policy that does not exist, or names one
+    /// twice.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
-        let mut rules = HashMap::new();
+        let mut variants = HashMap::new();
         let mut policies = Vec::new();
         for policy in self.policies {
             let name = policy.name().to_owned();
-            let rule = Arc::new(Rule::new(policy));
-            policies.extend(rule.policies().cloned());
-            if rules.insert(name.clone(), rule).is_some() {
+            let policy = Arc::new(PolicyVariants::new(policy));
+            policies.extend(policy.policies().cloned());
+            if variants.insert(name.clone(), policy).is_some() {
                 return Err(LimiterError::DuplicatePolicy(name));
             }
         }
         let mut routes: Vec<(RoutePattern, Route)> = Vec::new();
-        for Listed { pattern, policies, peek, cost } in self.routes {
+        for UncheckedRoute { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
-            let (policies, peek) = (named(&rules, policies)?, named(&rules, peek)?);
+            let (policies, peek) = (named(&variants, policies)?, named(&variants, peek)?);
             all_differ(policies.iter().chain(peek.iter()).map(Policy::name))?;
             policies.note_charged_together();
             routes.push((pattern, Route { policies, peek, cost }));
@@ -176,59 +188,7 @@ impl LimiterBuilder {
             store.on_return(debtor);
         }
         let inner =
-            Inner { store, fallback, deny_cache, keyspace, rules, plans, routes, allow, block };
+            Inner { store, fallback, deny_cache, keyspace, variants, plans, routes, allow, block };
         Ok(Limiter(Arc::new(inner)))
     }
 }
-
-pub(super) fn named<N: AsRef<str>>(
-    rules: &HashMap<String, Arc<Rule>>,
-    names: impl IntoIterator<Item = N>,
-) -> Result<Policies, LimiterError> {
-    let rule = |name: N| {
-        let rule = rules.get(name.as_ref()).cloned();
-        rule.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
-    };
-    let policies = Policies(names.into_iter().map(rule).collect::<Result<_, _>>()?);
-    all_differ(policies.iter().map(Policy::name))?;
-    Ok(policies)
-}
-
-/// # Errors
-/// When one of the policies' `names` is there twice.
-fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), LimiterError> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(LimiterError::DuplicatePolicy(name.to_owned()));
-        }
-    }
-    Ok(())
-}
-
-/// Policies and routes that do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LimiterError {
-    /// No policy has this name.
-    UnknownPolicy(String),
-    /// This name is there twice.
-    DuplicatePolicy(String),
-    /// A route that is no pattern.
-    Route(RoutePatternError),
-    /// This route is there twice.
-    DuplicateRoute(String),
-}
-
-impl fmt::Display for LimiterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownPolicy(name) => write!(f, "there is no policy {name:?}"),
-            Self::DuplicatePolicy(name) => write!(f, "policy {name:?} is named twice"),
-            Self::Route(problem) => problem.fmt(f),
-            Self::DuplicateRoute(route) => write!(f, "route {route:?} is there twice"),
-        }
-    }
-}
-
-impl std::error::Error for LimiterError {}

@@ -1,28 +1,30 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Limiter;
 use super::deny_cache::{Moment, Purpose};
-use crate::domain::decision::{Decision, Retry};
+use super::variants::{Policies, PolicyVariants};
+use crate::domain::client::Client;
+use crate::domain::decision::Decision;
 use crate::domain::policy::OnStoreFailure;
-use crate::store::{Acquire, Acquired, Answer, StoreError, StoreErrorKind};
+use crate::domain::quota::Cost;
+use crate::domain::standing::Retry;
+use crate::store::{Acquire, Acquired, Awaited, Charge, MaybeReady, StoreError, StoreErrorKind};
 
 /// A check, decided or under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
 #[derive(Debug)]
 #[must_use = "a check that nobody awaits may be charged all the same"]
-pub struct Check(Progress);
+pub struct Check(MaybeReady<Deciding>);
 
+/// A check that the store has not answered yet.
 #[derive(Debug)]
-enum Progress {
-    /// Until it is told.
-    Decided(Option<Result<Decision, Unavailable>>),
-    UnderWay {
-        limiter: Limiter,
-        question: Option<Question>,
-        answer: Answer<Acquired>,
-    },
+pub(super) struct Deciding {
+    limiter: Limiter,
+    question: Option<Question>,
+    answer: Awaited<Acquired>,
 }
 
 /// What the store was asked.
@@ -33,48 +35,81 @@ struct Question {
     moment: Option<Moment>,
 }
 
+impl Limiter {
+    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
+    /// them admits.
+    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(policies, cost, 1, Purpose::Request, client)
+    }
+
+    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
+    /// would be admitted, and where each policy stands.
+    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(policies, cost, 0, Purpose::Request, client)
+    }
+
+    pub(super) fn ask(
+        &self,
+        policies: &Policies,
+        cost: Cost,
+        count: u32,
+        purpose: Purpose,
+        client: &Client<'_>,
+    ) -> Check {
+        if let Some(plan) = client.plan() {
+            self.0.plans.notice(plan);
+        }
+        let charge = |variants: &Arc<PolicyVariants>| {
+            let policy = variants.policy_of(client).clone();
+            Charge { key: self.key(&policy, client), policy }
+        };
+        let charges = policies.0.iter().map(charge).collect();
+        Check::start(self, Acquire { charges, cost, count }, purpose)
+    }
+
+    /// Whether the denial of the next request like `asked` stays one: not where a policy denies it
+    /// because of units that the store may yet give back.
+    fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
+        let denying = asked.charges.iter().zip(&acquired.standings);
+        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
+        let variants = |charge: &Charge| self.0.variants.get(charge.policy.name());
+        !self.0.store.may_give_back()
+            || denying.all(|(charge, _)| {
+                variants(charge).is_some_and(|variants| !variants.may_be_given_back())
+            })
+    }
+}
+
 impl Check {
     /// Asks, and decides if that takes no time.
-    pub(super) fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
+    fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
         if asked.charges.is_empty() {
-            return Self::decided(Ok(unlimited(&asked)));
+            return Self(MaybeReady::ready(Ok(unlimited(&asked))));
         }
         let cache = limiter.0.deny_cache.as_ref();
         let moment = match cache.map(|cache| cache.answer(&asked, purpose)) {
-            Some(Ok(known)) => return Self::decided(Ok(decision(asked, known))),
+            Some(Ok(known)) => return Self(MaybeReady::ready(Ok(decision(asked, known)))),
             Some(Err(moment)) => Some(moment),
             None => None,
         };
         let answer = limiter.0.store.acquire(&asked);
         let question = Question { asked, moment };
-        match answer.at_once() {
-            Ok(answer) => Self::decided(question.settle(limiter, answer)),
-            Err(answer) => Self(Progress::UnderWay {
+        Self(match answer.now() {
+            Ok(answer) => MaybeReady::ready(question.settle(limiter, answer)),
+            Err(answer) => MaybeReady::Pending(Deciding {
                 limiter: limiter.clone(),
                 question: Some(question),
                 answer,
             }),
-        }
+        })
     }
 
-    fn decided(decision: Result<Decision, Unavailable>) -> Self {
-        Self(Progress::Decided(Some(decision)))
-    }
-
-    /// Whether it was decided at once: then [`wait`](Self::wait) does not block.
-    #[cfg(feature = "actix")]
-    pub(crate) fn is_decided(&self) -> bool {
-        matches!(self.0, Progress::Decided(_))
-    }
-
-    /// Has a task wait until it is decided: then [`wait`](Self::wait) does not block.
-    pub(crate) fn poll_decided(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let Progress::UnderWay { limiter, question, answer } = &mut self.0 {
-            let answer = ready!(Pin::new(answer).poll(context));
-            let decision = settle(question.take(), limiter, answer);
-            self.0 = Progress::Decided(Some(decision));
-        }
-        Poll::Ready(())
+    /// The decision.
+    ///
+    /// # Errors
+    /// With the future to await, if it is not decided yet.
+    pub(super) fn now(self) -> Result<Result<Decision, Unavailable>, Deciding> {
+        self.0.now()
     }
 
     /// Blocks this thread until it is decided.
@@ -82,12 +117,7 @@ impl Check {
     /// # Errors
     /// When the store fails, and a policy then refuses.
     pub fn wait(self) -> Result<Decision, Unavailable> {
-        match self.0 {
-            Progress::Decided(decision) => told(decision),
-            Progress::UnderWay { limiter, question, answer } => {
-                settle(question, &limiter, answer.wait())
-            }
-        }
+        self.now().unwrap_or_else(Deciding::wait)
     }
 }
 
@@ -95,26 +125,40 @@ impl Future for Check {
     type Output = Result<Decision, Unavailable>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.poll_decided(context));
-        let decided = match &mut self.0 {
-            Progress::Decided(decision) => decision.take(),
-            Progress::UnderWay { .. } => None,
-        };
-        Poll::Ready(told(decided))
+        Pin::new(&mut self.0).poll(context)
     }
 }
 
-/// What was decided, unless it was told before.
-fn told(decision: Option<Result<Decision, Unavailable>>) -> Result<Decision, Unavailable> {
-    decision.unwrap_or(Err(Unavailable { cause: StoreErrorKind::Closed }))
+impl From<Deciding> for Check {
+    fn from(deciding: Deciding) -> Self {
+        Self(MaybeReady::Pending(deciding))
+    }
 }
 
+impl Deciding {
+    fn wait(self) -> Result<Decision, Unavailable> {
+        settle(self.question, &self.limiter, self.answer.wait())
+    }
+}
+
+impl Future for Deciding {
+    type Output = Result<Decision, Unavailable>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(context));
+        let question = self.question.take();
+        Poll::Ready(settle(question, &self.limiter, answer))
+    }
+}
+
+/// The decision on `question`, which is asked once.
 fn settle(
     question: Option<Question>,
     limiter: &Limiter,
     answer: Result<Acquired, StoreError>,
 ) -> Result<Decision, Unavailable> {
-    told(question.map(|question| question.settle(limiter, answer)))
+    let closed = Err(Unavailable { cause: StoreErrorKind::Closed });
+    question.map_or(closed, |question| question.settle(limiter, answer))
 }
 
 impl Question {
@@ -189,6 +233,12 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
+    /// The failure of a store that failed by `cause`.
+    #[must_use]
+    pub fn new(cause: StoreErrorKind) -> Self {
+        Self { cause }
+    }
+
     /// How the store failed.
     #[must_use]
     pub fn cause(self) -> StoreErrorKind {

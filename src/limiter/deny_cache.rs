@@ -1,48 +1,47 @@
-//! What the store need not be asked again: requests that are known to be denied until a known time,
-//! and gates that were open a moment ago.
+//! Answers for which the store need not be asked again: denials that hold until a known time, and gates
+//! that were open a moment ago.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use self::answers::{Answers, Known};
+use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::{Clock, Millis, millis};
-use crate::domain::decision::{Retry, Standing};
-use crate::store::{Acquire, Acquired, Name};
+use crate::domain::standing::{Retry, Standing};
+use crate::store::{Acquire, Acquired, Fingerprint};
 
-mod answers;
+mod answer_cache;
 
-/// Denials for as long as they surely hold, and open gates for as short a time.
+/// Remembers denials for as long as they are sure to hold, and open gates, both at most for `max_age`.
 ///
-/// A denial is exact because a denied request charges nothing: only time can open the gate, or an
-/// operator's reset, which other processes see when what they remember is too old. Remembered is
-/// the whole request, its keys, their terms and its cost, since only together do they say when it
-/// is admitted.
+/// A remembered denial is exact, because a denied request charges nothing. Only time can end it, or an
+/// operator's reset, which other processes notice after `max_age`. The whole request is remembered: its
+/// keys, their terms and its cost, since only together they determine when it is admitted.
 ///
-/// That a gate is open is true until somebody is charged: this process forgets it then, and another
-/// one learns of it when what it remembers is too old.
+/// A gate is open until somebody is charged. This process then forgets that it was open, and other
+/// processes notice after `max_age`.
 #[derive(Debug)]
 pub(super) struct DenyCache {
     max_age: Millis,
     clock: Arc<dyn Clock>,
-    denials: Answers,
-    open: Answers,
-    /// How often something was forgotten. It is counted first and forgotten then, so that an answer
-    /// that was on its way meanwhile is either found or not remembered.
+    denials: AnswerCache,
+    open: AnswerCache,
+    /// How often something was forgotten. The count goes up before anything is forgotten. So an answer that
+    /// arrives meanwhile is either forgotten as well, or not remembered.
     forgotten: AtomicU32,
 }
 
-/// What an answer is wanted for.
+/// What an answer is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A request: a check decides on it, a peek reports exact numbers.
+    /// A request: a check decides on it, and a peek reports exact numbers.
     Request,
-    /// A gate: a peek says whether it is open, and a check charges who should not have passed.
+    /// A gate: a peek tells whether it is open, and a check charges a client that should not have passed.
     Gate,
 }
 
-/// When the store was asked, what for, and how often something had been forgotten by then.
+/// When the store was asked, for what purpose, and how often something had been forgotten by then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     at: Millis,
@@ -51,20 +50,20 @@ pub(super) struct Moment {
 }
 
 impl DenyCache {
-    /// A cache of what is no older than `max_age`, by `clock`, which must not step back.
+    /// A cache of answers no older than `max_age`, by `clock`, which must not step back.
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let max_age = millis(max_age);
-        let answers = || Answers::new(max_age);
+        let answers = || AnswerCache::new(max_age);
         let forgotten = AtomicU32::new(0);
         Self { max_age, clock, denials: answers(), open: answers(), forgotten }
     }
 
-    /// What is known to be the answer to `asked`; or else the moment at which the store is asked.
+    /// The answer to `asked`, if it is known; otherwise the moment, for when the store has answered.
     pub(super) fn answer(&self, asked: &Acquire, purpose: Purpose) -> Result<Acquired, Moment> {
         let at = self.clock.now();
         let is_gate = purpose == Purpose::Gate;
-        let known = |answers: &Answers| answers.get(|| name(asked), at);
-        // A report is exact where nothing remains: then nobody can change any of its numbers.
+        let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), at);
+        // A report is exact only if nothing remains: then no request can change any of its numbers.
         let is_exact = |standings: &Vec<Standing>| {
             asked.count > 0 || is_gate || standings.iter().all(|it| it.remaining == 0)
         };
@@ -80,8 +79,8 @@ impl DenyCache {
         standings.map(|standings| Acquired { admitted: 0, standings }).ok_or_else(moment)
     }
 
-    /// Forgets that a gate is open which was charged. What the same answer says may be remembered
-    /// all the same: it is not older.
+    /// Forgets that a gate is open, because it was charged. The answer to that charge may still be
+    /// remembered, since it is not older.
     pub(super) fn charged(&self, asked: &Acquire, moment: &mut Moment) {
         if moment.purpose == Purpose::Gate && asked.count > 0 {
             self.forget_open(asked);
@@ -91,11 +90,11 @@ impl DenyCache {
 
     fn forget_open(&self, asked: &Acquire) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.open.forget(name(asked));
+        self.open.forget(fingerprint(asked));
     }
 
-    /// Remembers what the store answered to what it was asked at that moment: that the next request
-    /// like it is denied, where that `is_final`, or that the gate is open.
+    /// Remembers what the store `acquired` for `asked`: that the next request like it is denied, if the
+    /// denial `is_final`, or that the gate is open.
     pub(super) fn remember(
         &self,
         asked: &Acquire,
@@ -111,12 +110,12 @@ impl DenyCache {
             Retry::After(wait) => (&self.denials, wait.min(self.max_age)),
             Retry::Never => (&self.denials, self.max_age),
         };
-        // Wherever between question and answer the store read its clock.
+        // Counted from the question, since the store may have read its clock at any time after it.
         let holds_until = moment.at.saturating_add(wait);
         let (answered, standings) = (self.clock.now(), acquired.standings.clone());
-        let known = Known { holds_until, answered, standings };
+        let known = CachedAnswer { holds_until, answered, standings };
         let is_current = || self.forgotten.load(Ordering::SeqCst) == moment.forgotten;
-        answers.insert(name(asked), known, is_current);
+        answers.insert(fingerprint(asked), known, is_current);
     }
 
     /// Forgets everything, as when quotas were reset.
@@ -127,15 +126,15 @@ impl DenyCache {
     }
 }
 
-/// What `asked` is remembered by: everything that the answer depends on. The terms are of it, since
-/// users of one key may have plans of their own, or change them. Whether it charges is not: a check
-/// is denied where a peek says so.
-fn name(asked: &Acquire) -> Name {
+/// The fingerprint of everything that the answer to `asked` depends on. That includes the terms, since
+/// users of one key may have different plans, or change them. The count is left out, since a peek and a
+/// check of the same request get the same verdict.
+fn fingerprint(asked: &Acquire) -> Fingerprint {
     let charges = asked.charges.iter().map(|charge| {
         let Terms { units, window, burst } = charge.policy.terms();
-        charge.key.name().with(units).with(window).with(burst)
+        charge.key.fingerprint().with(units).with(window).with(burst)
     });
-    let all = charges.reduce(Name::then).unwrap_or_default();
+    let all = charges.reduce(Fingerprint::then).unwrap_or_default();
     all.with(asked.cost.units())
 }
 

@@ -1,36 +1,38 @@
-//! Counting in this process while the store is away: with this process's share of each quota, from
-//! where keys stood last, and on account.
+//! Counting in this process while the store is away.
 //!
-//! The share of what remained is an equal one, so that processes which all lose the store admit
-//! together what remained, and no client is refused for the outage. A process cannot tell whether it
-//! lost the store alone. If it did, its share comes on top of what the others admit in the store: `k`
-//! such processes of `n` add `k / n` of what remained. No rule of one process alone lowers that and
-//! still hands out what remained where all lose the store.
+//! A process counts against its share of each quota, and each key begins where it last stood in the store.
+//! What is admitted is a debt, which is charged to the store when it is back.
+//!
+//! All processes have equal shares of what remained. So if all lose the store, together they admit what
+//! remained, and the outage costs no client a request. But a process cannot tell whether it alone has
+//! lost the store. If it has, it admits its share on top of what the others admit in the store: `k` such
+//! processes of `n` add `k / n` of what remained. No rule within one process can lower that and still
+//! hand out all of what remained if every process loses the store.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use self::seeds::Seeds;
+use self::last_known::LastKnownTable;
 use self::shares::Shares;
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::store::{
-    Acquire, Acquired, Answer, Charge, Debtor, Instead, Key, Known, MemoryStore, Name, Store as _,
-    StoreError, StoreErrorKind,
+    Acquire, Acquired, Answer, Charge, Debtor, FallbackRequest, Fingerprint, Key, LastKnown,
+    MemoryStore, Store as _, StoreError, StoreErrorKind,
 };
 
-mod seeds;
+mod last_known;
 mod shares;
 
-/// The memory store that stands in, and what it knows of the other.
+/// The memory store that counts in place of the store, and what is known of the store.
 #[derive(Debug)]
 pub(super) struct Fallback {
     local: Arc<MemoryStore>,
-    seeds: Seeds,
+    last_known: LastKnownTable,
     shares: Shares,
 }
 
 impl Fallback {
-    /// Counts in `local`, with the share of one of `instances` in each of `policies`.
+    /// A fallback that counts in `local`, against one of `instances` shares of each of `policies`.
     pub(super) fn new<'a>(
         local: Arc<MemoryStore>,
         instances: NonZeroU64,
@@ -39,22 +41,31 @@ impl Fallback {
         let policies = policies.into_iter();
         let counted = policies.clone().filter(|it| it.on_store_failure() == OnStoreFailure::Local);
         local.prepare(&counted.cloned().collect::<Vec<_>>());
-        Self { local, seeds: Seeds::default(), shares: Shares::new(instances, policies) }
+        Self {
+            local,
+            last_known: LastKnownTable::default(),
+            shares: Shares::new(instances, policies),
+        }
     }
 
-    /// Learns where the keys of `charges` stand in the store: those that would be counted here.
+    /// Learns where the keys of `charges` stand in the store, as far as they would be counted here.
     pub(super) fn learn(&self, charges: &[Charge], acquired: &Acquired) {
         let now = self.local.now();
         for (charge, standing) in charges.iter().zip(&acquired.standings) {
             if charge.policy.on_store_failure() == OnStoreFailure::Local {
-                self.seeds.learn(charge.key.name(), &charge.policy.terms(), standing, now);
+                self.last_known.learn(
+                    charge.key.fingerprint(),
+                    &charge.policy.terms(),
+                    standing,
+                    now,
+                );
             }
         }
     }
 
-    /// Decides `asked` because the store failed by `cause`: what was asked here instead, under this
-    /// process's shares, and what came of it. What that store may have charged is not owed to it
-    /// once more.
+    /// Decides `asked` after the store failed with `cause`. It returns what was asked here, under this
+    /// process's shares, and the answer. If the store may have charged the request, nothing is owed to
+    /// it.
     pub(super) fn decide(&self, asked: &Acquire, cause: StoreErrorKind) -> (Acquire, Acquired) {
         let shared = |charge: &Charge| Charge {
             policy: self.shares.of(&charge.policy).clone(),
@@ -62,25 +73,26 @@ impl Fallback {
         };
         let here = Acquire { charges: asked.charges.iter().map(shared).collect(), ..*asked };
         let owed = (!cause.may_have_charged()).then_some(asked);
-        let known = |index: usize, name| self.known(name, &asked.charges[index].policy);
-        let acquired = self.local.stand_in(&Instead { asked: &here, owed, known });
+        let known =
+            |index: usize, fingerprint| self.known(fingerprint, &asked.charges[index].policy);
+        let acquired =
+            self.local.acquire_as_fallback(&FallbackRequest { asked: &here, owed, known });
         (here, acquired)
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
-        keys.iter().for_each(|key| self.seeds.forget(key.name()));
+        keys.iter().for_each(|key| self.last_known.forget(key.fingerprint()));
         self.local.reset(keys)
     }
 
-    /// What the store left of this process's share of `policy` when it was asked about the key
-    /// called `name` last: this process's part of what remained. `None` where that is all, or
-    /// nothing is known.
-    fn known(&self, name: Name, policy: &Arc<Policy>) -> Option<Known> {
-        let seed = self.seeds.of(name)?;
-        let remaining = policy.terms().burst.saturating_sub(seed.used);
+    /// How much of this process's share of `policy` counts as used, so that its part of what remained when
+    /// the store last told is left. `None` if the whole share is left, or if nothing is known.
+    fn known(&self, fingerprint: Fingerprint, policy: &Arc<Policy>) -> Option<LastKnown> {
+        let last_known = self.last_known.of(fingerprint)?;
+        let remaining = policy.terms().burst.saturating_sub(last_known.used);
         let left = remaining.div_ceil(self.shares.instances().get());
         let used = self.shares.of(policy).terms().burst.saturating_sub(left);
-        (used > 0).then_some(Known { used, at: seed.at })
+        (used > 0).then_some(LastKnown { used, at: last_known.at })
     }
 }
 
@@ -93,13 +105,14 @@ impl Debtor for Fallback {
         let Some(charge) = debt.charges.first() else { return };
         match answer {
             Ok(acquired) => {
-                // First, so that a request of this moment finds one of the two.
+                // It learns before it forgets the key, so that a request at this moment finds one of the
+                // two.
                 self.learn(&debt.charges, acquired);
                 self.local.settled(&charge.key);
             }
-            // Never sent twice. What was counted here stays counted.
+            // A debt is never sent twice. What was counted here stays counted.
             Err(error) if error.kind().may_have_charged() => {}
-            Err(_) => self.local.owe_on(charge, self.shares.of(&charge.policy), debt.count),
+            Err(_) => self.local.owe_again(charge, self.shares.of(&charge.policy), debt.count),
         }
     }
 }

@@ -1,45 +1,46 @@
-//! The plans that any policy knows, and a word about the others.
+//! The plans that policies know, and a warning about others.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::policy::{MAX_NAME, Policy};
 
-/// How many unknown plans the log tells of: beyond that it is no longer news.
-const MOST_TOLD: usize = 32;
+/// The log warns of at most this many unknown plans, so that made-up ones do not fill it.
+const MOST_WARNED: usize = 32;
 
-/// The plans that any policy has a quota for.
+/// The plans for which any policy has a quota.
 #[derive(Debug, Default)]
 pub(super) struct Plans {
     known: HashSet<Box<str>>,
-    /// The unknown ones that the log has told of.
-    told: Mutex<HashSet<Box<str>>>,
+    /// The unknown plans of which the log has warned.
+    warned_of: Mutex<HashSet<Box<str>>>,
 }
 
 impl Plans {
     /// The plans of `policies`.
     pub(super) fn of<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Self {
         let known = policies.into_iter().flat_map(Policy::plans).map(|(plan, _)| plan.into());
-        Self { known: known.collect(), told: Mutex::default() }
+        Self { known: known.collect(), warned_of: Mutex::default() }
     }
 
-    /// Warns of `plan`, once, if no policy knows it: whoever issues it and whoever set up the
-    /// policies do not agree.
+    /// Warns once of a `plan` that no policy knows: the issuer of credentials and the configuration
+    /// disagree.
     pub(super) fn notice(&self, plan: &str) {
-        if let Some(plan) = self.news(plan) {
+        if let Some(plan) = self.first_seen(plan) {
             log::warn!("No policy has a plan {plan:?}: its users get the quotas of everyone.");
         }
     }
 
-    /// The name of an unknown plan that was not told of yet, shortened to what a name may have.
-    fn news<'a>(&self, plan: &'a str) -> Option<&'a str> {
+    /// The plan, if it is unknown and the log has not warned of it yet; shortened to the longest valid
+    /// name.
+    fn first_seen<'a>(&self, plan: &'a str) -> Option<&'a str> {
         if self.known.contains(plan) {
             return None;
         }
         let end = plan.char_indices().nth(MAX_NAME).map_or(plan.len(), |(end, _)| end);
         let plan = &plan[..end];
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        (told.len() < MOST_TOLD && told.insert(plan.into())).then_some(plan)
+        let mut warned_of = self.warned_of.lock().unwrap_or_else(PoisonError::into_inner);
+        (warned_of.len() < MOST_WARNED && warned_of.insert(plan.into())).then_some(plan)
     }
 }
 
@@ -56,25 +57,30 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_any_policy_knows_is_no_news() {
+    fn the_log_does_not_warn_of_a_plan_that_any_policy_knows() {
         for plan in ["pro", "free"] {
-            assert_eq!(plans().news(plan), None);
+            assert_eq!(plans().first_seen(plan), None);
         }
     }
 
     #[test]
-    fn an_unknown_plan_is_news_once_and_each_name_its_own() {
+    fn the_log_warns_once_of_each_unknown_plan() {
         let plans = plans();
-        let news = ["gold", "gold", "Pro", "gold", "Pro", ""].map(|plan| plans.news(plan));
-        assert_eq!(news, [Some("gold"), None, Some("Pro"), None, None, Some("")]);
+        let warnings =
+            ["gold", "gold", "Pro", "gold", "Pro", ""].map(|plan| plans.first_seen(plan));
+        assert_eq!(warnings, [Some("gold"), None, Some("Pro"), None, None, Some("")]);
     }
 
     #[test]
     fn made_up_plans_neither_fill_the_log_nor_the_memory() {
         let plans = plans();
-        let told = (0..1_000).filter(|number| plans.news(&number.to_string()).is_some()).count();
-        assert_eq!(told, MOST_TOLD);
+        let warned =
+            (0..1_000).filter(|number| plans.first_seen(&number.to_string()).is_some()).count();
+        assert_eq!(warned, MOST_WARNED);
         let long = "\u{e9}".repeat(100_000);
-        assert_eq!(self::plans().news(&long).map(|told| told.chars().count()), Some(MAX_NAME));
+        assert_eq!(
+            self::plans().first_seen(&long).map(|plan| plan.chars().count()),
+            Some(MAX_NAME)
+        );
     }
 }

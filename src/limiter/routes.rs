@@ -1,4 +1,4 @@
-//! Which route a request takes: made once of all patterns, so that a request pays for little.
+//! Finds the route of a request. The table is built once from all patterns, so that a request costs little.
 
 use std::collections::HashMap;
 
@@ -8,63 +8,64 @@ use crate::domain::quota::Cost;
 
 pub(super) mod pattern;
 
-/// What happens to the requests of one route.
+/// What happens to the requests of one route: under which policies they are charged, and how much.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Route {
-    /// The policies that they are charged under.
+    /// The policies under which they are charged.
     pub policies: Policies,
-    /// The policies whose standing they are told, without a charge.
+    /// The policies under which the answer tells where the client stands, without a charge.
     pub peek: Policies,
-    /// What each of them costs.
+    /// What each request costs.
     pub cost: Cost,
 }
 
-/// All routes. What a request pays does not grow with their number: it looks for its whole path once, and
-/// then for each segment of its path at most once for each way that a pattern takes through it.
+/// All routes. The cost of a search does not grow with their number. It looks up the whole path once, and
+/// then each segment of the path at most once for each pattern that matches so far.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     routes: Vec<Route>,
-    /// Of a path without a pattern, which is always the most specific one.
+    /// The routes whose path has no pattern. They are always the most specific ones.
     exact: HashMap<Box<str>, Methods>,
     patterns: Node,
 }
 
-/// Where a pattern goes on from here, most specific first.
+/// How patterns go on after some segments, most specific first.
 #[derive(Debug, Default)]
 struct Node {
-    // Boxed, as a table has more room than a node has entries.
+    // Boxed, since a table has spare room and a node is large.
     text: HashMap<Box<str>, Box<Node>>,
     any: Option<Box<Node>>,
     here: Methods,
     rest: Methods,
 }
 
-/// The routes of one path, each by its place among all.
+/// The routes of one path, by their indices among all routes.
 #[derive(Debug, Default)]
 struct Methods {
-    /// By the method's name, in the order of names.
+    /// Routes for one method, in the order of the methods' names.
     named: Vec<(Box<str>, usize)>,
     any: Option<usize>,
 }
 
 impl Routes {
-    /// The table of `routes`, whose patterns differ.
+    /// The table of `routes`, whose patterns must all be different.
     pub(super) fn new(mut routes: Vec<(RoutePattern, Route)>) -> Self {
         routes.sort_by(|(one, _), (other, _)| one.method.cmp(&other.method));
         let mut all = Self::default();
-        for (place, (pattern, _)) in routes.iter().enumerate() {
-            all.methods_of(pattern).add(pattern.method.clone(), place);
+        for (index, (pattern, _)) in routes.iter().enumerate() {
+            all.methods_of(pattern).add(pattern.method.clone(), index);
         }
         Self { routes: routes.into_iter().map(|(_, route)| route).collect(), ..all }
     }
 
     /// The route of requests for `path` by `method`.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Route> {
-        // What is no path, such as `*`, is about the server as a whole.
+        // A target that is no path, such as `*`, is about the server as a whole.
         let path = if path.starts_with('/') { path } else { "/" };
         let exact = self.exact.get(path).and_then(|routes| routes.of(method));
-        let place = exact.or_else(|| self.patterns.find(method, path.split('/').skip(1)))?;
-        self.routes.get(place)
+        let index = exact.or_else(|| self.patterns.find(method, path.split('/').skip(1)))?;
+        self.routes.get(index)
     }
 
     /// The routes that have the path of `pattern`.
@@ -85,8 +86,8 @@ impl Routes {
 }
 
 impl Node {
-    /// Goes no deeper than the longest pattern, and to no node twice: a node is one way through a
-    /// path.
+    /// The search goes no deeper than the longest pattern, and visits no node twice, since a node is the
+    /// end of one way through a path.
     fn find<'a>(
         &self,
         method: &str,
@@ -105,15 +106,15 @@ impl Node {
 }
 
 impl Methods {
-    /// Adds a route for `method`, or for any, after those of methods whose names come before.
-    fn add(&mut self, method: Option<Box<str>>, place: usize) {
+    /// Adds a route for `method`, or for any method. Methods must be added in the order of their names.
+    fn add(&mut self, method: Option<Box<str>>, index: usize) {
         match method {
-            Some(method) => self.named.push((method, place)),
-            None => self.any = Some(place),
+            Some(method) => self.named.push((method, index)),
+            None => self.any = Some(index),
         }
     }
 
-    /// The route of requests by `method`: `HEAD` goes with `GET`.
+    /// The route of requests by `method`. Without a route of its own, `HEAD` takes that of `GET`.
     fn of(&self, method: &str) -> Option<usize> {
         if self.named.is_empty() {
             return self.any;

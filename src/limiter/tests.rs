@@ -3,9 +3,11 @@ use std::num::NonZeroU64;
 use super::*;
 use crate::domain::decision::Decision;
 use crate::domain::policy::{KeySource, OnStoreFailure};
-use crate::store::{Acquired, Answer, MemoryStore, StoreErrorKind};
+use crate::domain::quota::Cost;
+use crate::store::{Acquire, Acquired, Answer, MemoryStore, StoreErrorKind};
 
 mod access;
+mod admission;
 mod plans;
 
 /// A store that never answers but with a failure.

@@ -3,65 +3,70 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::defer;
+use super::maybe_ready::MaybeReady;
 use super::{StoreError, StoreErrorKind};
 
-/// What a store answers, now or later: await it in a task, or [`wait`](Answer::wait) in a thread.
+/// A store's answer, which may be there at once: await it in a task, or [`wait`](Answer::wait) for it
+/// in a thread.
 #[derive(Debug)]
-pub struct Answer<T>(Inner<T>);
+pub struct Answer<T>(MaybeReady<Awaited<T>>);
 
+/// An answer that another thread sends.
 #[derive(Debug)]
-enum Inner<T> {
-    Ready(Option<Result<T, StoreError>>),
-    Later(oneshot::Receiver<Result<T, StoreError>>),
-}
+pub(crate) struct Awaited<T>(oneshot::Receiver<Result<T, StoreError>>);
 
 impl<T> Answer<T> {
-    /// An answer that is there already.
+    /// An answer that is there at once.
     #[must_use]
     pub fn ready(answer: Result<T, StoreError>) -> Self {
-        Self(Inner::Ready(Some(answer)))
+        Self(MaybeReady::ready(answer))
     }
 
-    /// An answer that comes later, and what sends it. A sender that is dropped unsent answers
-    /// [`StoreErrorKind::Closed`].
+    /// An answer that comes later, and the sender for it. When the sender is dropped unsent, the
+    /// answer is [`StoreErrorKind::Closed`].
     #[must_use]
     pub fn later() -> (oneshot::Sender<Result<T, StoreError>>, Self) {
         let (sender, receiver) = oneshot::channel();
-        (sender, Self(Inner::Later(receiver)))
+        (sender, Self(MaybeReady::Pending(Awaited(receiver))))
     }
 
-    /// The answer, where it is there already; otherwise what it comes by.
-    pub(crate) fn at_once(self) -> Result<Result<T, StoreError>, Self> {
-        match self.0 {
-            Inner::Ready(answer) => Ok(answer.unwrap_or_else(closed)),
-            later => Err(Self(later)),
-        }
+    /// The answer.
+    ///
+    /// # Errors
+    /// With the future to await, if the answer is not there yet.
+    pub(crate) fn now(self) -> Result<Result<T, StoreError>, Awaited<T>> {
+        self.0.now()
     }
 
     /// Blocks this thread until the answer is there.
     ///
     /// # Errors
-    /// What kept the store from answering.
+    /// When the store failed.
     pub fn wait(self) -> Result<T, StoreError> {
-        match self.0 {
-            Inner::Ready(answer) => answer.unwrap_or_else(closed),
-            Inner::Later(receiver) => {
-                defer::blocked(|| receiver.recv()).unwrap_or_else(|_| closed())
-            }
-        }
+        self.now().unwrap_or_else(Awaited::wait)
     }
 }
 
 impl<T: Unpin> Future for Answer<T> {
     type Output = Result<T, StoreError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.get_mut().0 {
-            Inner::Ready(answer) => Poll::Ready(answer.take().unwrap_or_else(closed)),
-            Inner::Later(receiver) => {
-                Pin::new(receiver).poll(context).map(|answer| answer.unwrap_or_else(|_| closed()))
-            }
-        }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Awaited<T> {
+    /// Blocks this thread until the answer is there.
+    pub(crate) fn wait(self) -> Result<T, StoreError> {
+        defer::blocked(|| self.0.recv()).unwrap_or_else(|_| closed())
+    }
+}
+
+impl<T> Future for Awaited<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|sent| sent.unwrap_or_else(|_| closed()))
     }
 }
 

@@ -1,113 +1,151 @@
-//! The end of a thread's turn: what its tasks ask until then goes to a store together, and what the
-//! store answers comes back together.
+//! Work deferred to the end of a thread's turn: the requests that the tasks of a thread make during one
+//! turn go to the store together, and the answers come back together.
 //!
-//! To wake a task of another thread takes a system call. A [`Clerk`] is one task a thread that is
-//! woken for all others: it runs after those that are ready, so nothing waits for more to come.
+//! Waking a task of another thread costs a system call. A [`DeferTask`] is one task per thread that is
+//! woken on behalf of all others. It runs after the tasks that are ready, so nothing waits for more
+//! requests to come.
+//!
+//! A runtime with one thread per worker, as actix has, spawns a task on each. In a runtime that moves tasks
+//! between threads, as tokio's is, each thread that asks gets a task of its own, which may run on any
+//! thread: see [`here_or_spawn`].
 
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 thread_local! {
-    /// The desk of this thread, while it has a clerk.
-    static HERE: RefCell<Option<Arc<Desk>>> = const { RefCell::new(None) };
+    /// The deferred work of this thread, while it has a [`DeferTask`].
+    static CURRENT: RefCell<Option<Arc<Deferred>>> = const { RefCell::new(None) };
 }
 
-/// Where work is left for a thread, to be done at the end of its turn.
+/// The work that one thread leaves for the end of its turn.
 #[derive(Default)]
-pub(super) struct Desk(Mutex<Work>);
-
-#[derive(Default)]
-struct Work {
-    /// Wakes the clerk; `None` while there is none, or it cannot come.
-    clerk: Option<Waker>,
-    left: Vec<Piece>,
+pub(super) struct Deferred {
+    queue: Mutex<Queue>,
+    /// Whether its task is gone for good, as when its runtime was shut down.
+    has_ended: AtomicBool,
 }
 
-type Piece = Box<dyn FnOnce() + Send>;
+#[derive(Default)]
+struct Queue {
+    /// Wakes the [`DeferTask`]; `None` while there is none, or while its thread is blocked.
+    task: Option<Waker>,
+    work: Vec<Work>,
+}
 
-impl Desk {
-    /// The desk of this thread, where it has one.
+type Work = Box<dyn FnOnce() + Send>;
+
+impl Deferred {
+    /// The deferred work of this thread, if it has a [`DeferTask`].
     pub(super) fn here() -> Option<Arc<Self>> {
-        HERE.try_with(|here| here.borrow().clone()).ok().flatten()
+        CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
-    /// Has `piece` done in the desk's thread at the end of its turn; here and now where it has no clerk.
-    pub(super) fn leave(&self, piece: impl FnOnce() + Send + 'static) {
-        let mut work = self.lock();
-        let Some(clerk) = &work.clerk else {
-            drop(work);
-            return piece();
+    /// Has the task do `work` at the end of the turn; without a task, does it at once and in this thread.
+    pub(super) fn defer(&self, work: impl FnOnce() + Send + 'static) {
+        let mut queue = self.lock();
+        let Some(task) = &queue.task else {
+            drop(queue);
+            return work();
         };
-        // Whoever left the first has woken the clerk.
-        let clerk = work.left.is_empty().then(|| clerk.clone());
-        work.left.push(Box::new(piece));
-        drop(work);
-        if let Some(clerk) = clerk {
-            clerk.wake();
+        // The first work of a turn wakes the task; the rest need not.
+        let task = queue.work.is_empty().then(|| task.clone());
+        queue.work.push(Box::new(work));
+        drop(queue);
+        if let Some(task) = task {
+            task.wake();
         }
     }
 
-    /// Does what was left. `clerk` is who comes from now on.
-    fn clear(&self, clerk: Option<Waker>) {
-        let mut work = self.lock();
-        work.clerk = clerk;
-        let left = std::mem::take(&mut work.left);
-        drop(work);
-        left.into_iter().for_each(|piece| piece());
+    /// Does all work in the queue. From now on, new work wakes `task`.
+    fn run(&self, task: Option<Waker>) {
+        let mut queue = self.lock();
+        queue.task = task;
+        let work = std::mem::take(&mut queue.work);
+        drop(queue);
+        work.into_iter().for_each(|work| work());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Work> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for Deferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").finish_non_exhaustive()
+        f.debug_struct("Deferred").finish_non_exhaustive()
     }
 }
 
-/// Blocks this thread in `wait`. Its clerk cannot come meanwhile: what is left for it is done at once.
+/// Blocks this thread in `wait`. Its [`DeferTask`] cannot run meanwhile, so work that comes is done at
+/// once.
 pub(super) fn blocked<T>(wait: impl FnOnce() -> T) -> T {
-    let Some(desk) = Desk::here() else { return wait() };
-    let clerk = desk.lock().clerk.clone();
-    desk.clear(None);
+    let Some(deferred) = Deferred::here() else { return wait() };
+    let task = deferred.lock().task.clone();
+    deferred.run(None);
     let waited = wait();
-    desk.clear(clerk);
+    deferred.run(task);
     waited
 }
 
-/// Does what is left for its thread: a task that never ends, of which a thread needs one.
-#[derive(Debug, Default)]
-pub(crate) struct Clerk(Option<Arc<Desk>>);
+/// Gives this thread a [`DeferTask`], if it has none, by `spawn`.
+///
+/// For a runtime that moves tasks between threads: the task yields once before it works, so that the tasks
+/// that are ready come first there as well.
+#[cfg(feature = "tower")]
+pub(crate) fn here_or_spawn(spawn: impl FnOnce(DeferTask)) {
+    let here = Deferred::here().filter(|here| !here.has_ended.load(Ordering::Relaxed));
+    if here.is_none() {
+        let deferred = Arc::<Deferred>::default();
+        CURRENT.set(Some(deferred.clone()));
+        spawn(DeferTask { deferred: Some(deferred), yields: true, has_yielded: false });
+    }
+}
 
-impl Future for Clerk {
+/// Does the deferred work of a thread: a task that never ends. A thread needs one.
+#[derive(Debug, Default)]
+pub(crate) struct DeferTask {
+    /// That of the thread which polls the task first, unless it was given before.
+    deferred: Option<Arc<Deferred>>,
+    yields: bool,
+    has_yielded: bool,
+}
+
+impl Future for DeferTask {
     type Output = ();
 
-    /// Ends at once where the thread has a clerk already.
+    /// Ends at once where the thread has a task already.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0.is_none() {
-            if Desk::here().is_some() {
+        if self.deferred.is_none() {
+            if Deferred::here().is_some() {
                 return Poll::Ready(());
             }
-            HERE.set(Some(self.0.insert(Arc::default()).clone()));
+            CURRENT.set(Some(self.deferred.insert(Arc::default()).clone()));
         }
-        if let Some(desk) = &self.0 {
-            desk.clear(Some(context.waker().clone()));
+        if self.yields && !self.has_yielded {
+            self.has_yielded = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.has_yielded = false;
+        if let Some(deferred) = &self.deferred {
+            deferred.run(Some(context.waker().clone()));
         }
         Poll::Pending
     }
 }
 
-impl Drop for Clerk {
+impl Drop for DeferTask {
     fn drop(&mut self) {
-        let Some(desk) = self.0.take() else { return };
-        let _ = HERE.try_with(|here| here.borrow_mut().take_if(|it| Arc::ptr_eq(it, &desk)));
-        desk.clear(None);
+        let Some(deferred) = self.deferred.take() else { return };
+        deferred.has_ended.store(true, Ordering::Relaxed);
+        let _ = CURRENT
+            .try_with(|current| current.borrow_mut().take_if(|it| Arc::ptr_eq(it, &deferred)));
+        deferred.run(None);
     }
 }
 

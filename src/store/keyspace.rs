@@ -3,21 +3,21 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Name;
+use super::Fingerprint;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::key::{Identity, Ipv6Network};
 use crate::domain::policy::Policy;
-use crate::domain::scratch::draft;
+use crate::domain::scratch::scratch;
 
-/// An identity whose text is longer than this is named by its hash.
+/// If the text of an identity has more bytes than this, its hash stands in the key instead.
 const MAX_IDENTITY: usize = 128;
 
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
-/// The braces are a hash tag, so that all policies of one identity live in one slot of a Redis
-/// Cluster. The layout says how the value is written, and how long the window is in milliseconds: an
-/// algorithm never reads another's state, and two windows of one policy count beside each other.
-/// Units and burst are not part of the name, so a change of them keeps what was used.
+/// The braces are a hash tag, so all policies of one identity are in one slot of a Redis Cluster. The
+/// layout tells how the value is written, and how long the window is in milliseconds. So an algorithm
+/// never reads the state of another one, and two windows of one policy have separate counts. Units and
+/// burst are not part of the name, so what was used is kept if they change.
 #[derive(Clone, Debug)]
 pub struct Keyspace {
     prefix: String,
@@ -25,13 +25,13 @@ pub struct Keyspace {
 }
 
 impl Keyspace {
-    /// Names that begin with `prefix`, which separates tenants of one Redis.
+    /// Names that begin with `prefix`, which keeps the tenants of one Redis apart.
     #[must_use]
     pub fn new(prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), hash_users: false }
     }
 
-    /// The same names, with users' IDs only as their SHA-256 where `hash_users` says so.
+    /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID.
     #[must_use]
     pub fn with_hashed_users(self, hash_users: bool) -> Self {
         Self { hash_users, ..self }
@@ -40,16 +40,16 @@ impl Keyspace {
     /// The key that holds the state of `identity` under `policy`.
     #[must_use]
     pub fn key(&self, identity: &Identity<'_>, policy: &Policy) -> Key {
-        self.compose(policy, |name| self.write_identity(name, identity))
+        self.compose(policy, |text| self.write_identity(text, identity))
     }
 
-    /// The key that a store charges to see whether it can: no identity has that name.
+    /// The key that a store charges to see whether it can. No identity has this key.
     #[cfg(feature = "redis")]
     pub(crate) fn probe(&self, policy: &Policy) -> Key {
         self.compose(policy, |name| name.push_str("probe"))
     }
 
-    /// A key on which commands are tried: of no identity, and of no layout.
+    /// A key to try commands on. It has no identity and no layout.
     #[cfg(feature = "server")]
     pub(crate) fn examination(&self) -> Key {
         Key::new(&format!("{}:{{probe}}:examination", self.prefix))
@@ -62,7 +62,7 @@ impl Keyspace {
             Algorithm::SlidingLog => "sl2",
             Algorithm::TokenBucket { .. } => "tb4",
         };
-        draft(|name| {
+        scratch(|name| {
             name.push_str(&self.prefix);
             name.push_str(":{");
             write_identity(name);
@@ -88,7 +88,7 @@ impl Keyspace {
         };
         let hash = Sha256::digest(&name[start..]);
         name.truncate(start);
-        // An escaped text never has a '#', so a hash is never taken for an ID.
+        // An escaped text never has a '#', so a hash is never mistaken for an ID.
         let _ = write!(name, "{kind}:#{}", Hex(&hash));
     }
 }
@@ -97,17 +97,17 @@ impl Keyspace {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     text: Arc<str>,
-    /// What this process calls it: hashed once, however many look for it.
-    name: Name,
+    /// Computed once, however often the key is looked up.
+    fingerprint: Fingerprint,
 }
 
 impl Key {
     fn new(text: &str) -> Self {
-        Self { text: text.into(), name: Name::of_text(text) }
+        Self { text: text.into(), fingerprint: Fingerprint::of_text(text) }
     }
 
-    pub(crate) fn name(&self) -> Name {
-        self.name
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// The whole name.
@@ -116,7 +116,7 @@ impl Key {
         &self.text
     }
 
-    /// The part between the braces, the same for all policies of an identity.
+    /// The part between the braces. It is the same for all policies of an identity.
     #[must_use]
     pub fn hash_tag(&self) -> &str {
         let start = self.text.find('{').map_or(0, |brace| brace + 1);
@@ -124,19 +124,19 @@ impl Key {
         &tag[..tag.find('}').unwrap_or(tag.len())]
     }
 
-    /// The IPv6 network that it counts; none where it counts something else.
+    /// The IPv6 network that it counts; `None` if it counts something else.
     pub(crate) fn network(&self) -> Option<Ipv6Network> {
         self.hash_tag().strip_prefix("ip:").and_then(Ipv6Network::of_text)
     }
 
-    /// The name of the key that differs from this one in its identity alone, which is written `identity`.
-    pub(crate) fn name_for(&self, identity: &dyn fmt::Display) -> Name {
+    /// The fingerprint of the key that has `identity` in place of its own, and is the same otherwise.
+    pub(crate) fn fingerprint_for(&self, identity: &dyn fmt::Display) -> Fingerprint {
         let (before, rest) = self.text.split_once('{').unwrap_or_default();
         let (_, after) = rest.split_once('}').unwrap_or_default();
-        draft(|text| {
+        scratch(|text| {
             // Writing to a string does not fail.
             let _ = write!(text, "{before}{{{identity}}}{after}");
-            Name::of_text(text)
+            Fingerprint::of_text(text)
         })
     }
 }

@@ -10,6 +10,7 @@ use self::dispatch::Dispatch;
 pub(crate) use self::doctor::{Finding, Level, Look, examine, look};
 pub use self::health::status::RedisStatus;
 pub use self::options::RedisOptions;
+pub use self::script::lua;
 use self::servers::Servers;
 use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError};
 

@@ -1,4 +1,4 @@
-//! What clients write to be counted as someone else, or as nobody known: against the running app.
+//! Attempts to be counted as another client, or as no known client, against the running app.
 
 use std::net::{Ipv4Addr, TcpListener};
 

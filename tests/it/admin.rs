@@ -1,5 +1,4 @@
-//! What operators are told on an address of their own: whether requests are decided, and how it
-//! stands with Redis.
+//! The operators' listener: whether requests are decided, and the state of Redis.
 
 use serde_json::{Value, json};
 

@@ -1,12 +1,15 @@
-//! The floors of the house: who may import whom. Nothing points up.
+//! The floors of the house: which module may import which. No module imports from a floor above.
 
+mod circles;
 mod source;
 
-use source::{Exports, Source, dependencies, exports, sources};
+use circles::Imports;
+use source::{Exports, NamedPath, Source, dependencies, exports, sources};
 
 /// The modules of the crate root, from the ground up: each imports from its own floor and from
 /// those below.
-const FLOORS: [&[&str]; 5] = [&["domain"], &["store"], &["limiter", "http"], &["actix"], &["app"]];
+const FLOORS: [&[&str]; 5] =
+    [&["domain"], &["store"], &["limiter", "http"], &["actix", "tower"], &["app"]];
 
 /// What the ground floor may take of the parts of std that do input or output or read a clock.
 /// A part that is not named here is free.
@@ -31,6 +34,15 @@ const CRATES_OF_THE_GROUND_FLOOR: [&str; 1] = ["ipnet"];
 const NOT_ON_THE_GROUND_FLOOR: [&str; 7] =
     ["async", "await", "print", "println", "eprint", "eprintln", "dbg"];
 
+/// Doors map requests in and answers out. What the limiter is asked, and in which order, is its admission's.
+const DOORS: [&str; 2] = ["actix", "tower"];
+const NOT_IN_A_DOOR: [&str; 7] =
+    ["access", "check", "has_access_lists", "peek", "route", "Access", "Check"];
+
+/// The families of the frameworks' crates, as `actix_web` is of `actix`. Doors alone name them. `http` is one, since
+/// frameworks are on different versions of it.
+const FRAMEWORKS: [&str; 6] = ["actix", "axum", "http", "hyper", "tonic", "tower"];
+
 /// A file is read from top to bottom in one sitting.
 const MOST_LINES: usize = 300;
 const MOST_LINES_OF_MAIN: usize = 59;
@@ -48,6 +60,20 @@ fn every_module_has_a_floor() {
 }
 
 #[test]
+fn every_floor_has_its_modules() {
+    let sources = sources();
+    let missing = FLOORS.into_iter().flatten().filter(|module| {
+        !sources.iter().any(|source| !source.is_door() && source.module() == **module)
+    });
+    assert_none(missing.map(|module| format!("there is no module `{module}`: FLOORS names it")));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    assert_none(Imports::of(&sources()).circles());
+}
+
+#[test]
 fn nothing_points_up() {
     let exports = exports();
     assert_none(faults(|source| points_up(source, &exports)));
@@ -57,6 +83,23 @@ fn nothing_points_up() {
 fn the_ground_floor_is_std_only_and_neither_waits_nor_reads_clocks() {
     let dependencies = dependencies();
     assert_none(faults(|source| leaves_the_ground(source, &dependencies)));
+}
+
+#[test]
+fn no_door_owns_a_rule() {
+    assert_none(faults(|source| {
+        let is_door = DOORS.contains(&source.module()) && !source.is_test();
+        let paths = source.paths().into_iter().filter(|_| is_door);
+        let rules = paths.filter(|path| {
+            path.segments.last().is_some_and(|name| NOT_IN_A_DOOR.contains(&name.as_str()))
+        });
+        rules.map(|path| source.fault(&path, "the limiter's admission asks this")).collect()
+    }));
+}
+
+#[test]
+fn no_framework_is_named_below_the_doors() {
+    assert_none(faults(names_a_framework));
 }
 
 #[test]
@@ -126,6 +169,28 @@ fn every_way_off_the_ground_is_seen() {
     assert_none(leaves_the_ground(&Source::new("src/domain/quota.rs", text), &dependencies));
 }
 
+#[test]
+fn every_way_to_name_a_framework_is_seen() {
+    for text in [
+        "use actix_web::HttpRequest;",
+        "use {std::fmt, hyper::body};",
+        "use tower_service as service;",
+        "fn f() -> http::HeaderMap { todo!() }",
+        "use ::http_body::Body;",
+        "use http::{self as types};",
+        "impl<B> Head for ::http::Request<B> {}",
+    ] {
+        for name in ["src/http/fields.rs", "src/limiter/check.rs", "src/domain/key/tests.rs"] {
+            assert_eq!(names_a_framework(&Source::new(name, text)).len(), 1, "{name}: {text}");
+        }
+        assert_none(names_a_framework(&Source::new("src/actix/adapter.rs", text)));
+        assert_none(names_a_framework(&Source::new("src/app/serve.rs", text)));
+    }
+    let text =
+        "use crate::http::fields; use ureq::http::Uri; fn f() { let actix = tower(\"http\"); }";
+    assert_none(names_a_framework(&Source::new("src/http/fields.rs", text)));
+}
+
 /// What of `source` names a module on a floor above its own.
 fn points_up(source: &Source, exports: &Exports) -> Vec<String> {
     let mut found = Vec::new();
@@ -167,6 +232,24 @@ fn leaves_the_ground(source: &Source, dependencies: &[String]) -> Vec<String> {
         }
     }
     found
+}
+
+/// What of `source`, where it is below the doors, names a framework.
+fn names_a_framework(source: &Source) -> Vec<String> {
+    if floor(source.module()) >= floor("actix") {
+        return Vec::new();
+    }
+    let names = |path: &NamedPath| {
+        // A word that stands alone may be a variable, unless it is part of a family's name.
+        let (first, is_alone) = (&path.segments[0], path.segments.len() == 1);
+        FRAMEWORKS.iter().any(|family| match first.strip_prefix(family) {
+            Some("") => !is_alone,
+            Some(rest) => rest.starts_with('_'),
+            None => false,
+        })
+    };
+    let named = source.paths().into_iter().filter(names);
+    named.map(|path| source.fault(&path, "doors alone name frameworks")).collect()
 }
 
 fn floor(module: &str) -> Option<usize> {

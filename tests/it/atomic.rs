@@ -1,11 +1,12 @@
-//! Promise 1: all policies of a request are decided in one step, and charged together or not at
-//! all; callers in many threads and processes never together exceed a quota.
+//! Promise 1: all policies of a request are decided in one step, and charged together or not at all.
+//! Callers in many threads and processes never exceed a quota together.
 
 use std::sync::Arc;
 
-use tollgate::{Charge, ManualClock, Policy};
+use tollgate::store::Charge;
+use tollgate::{ManualClock, Policy};
 
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::redis::Server;
 use crate::support::stores::{
     HOUR, MINUTE, NOW, Stand, ask, charge, each_policy, on_each_store, policy, redis_store,
@@ -113,9 +114,9 @@ const TRIES: usize = 100;
 #[test]
 fn promise_1_processes_on_one_key_admit_exactly_the_quota() {
     let server = Server::start();
-    let start = |_| Process::start("atomic::a_process_of_several", &server.url());
-    let mut processes: Vec<Process> = (0..PROCESSES).map(start).collect();
-    processes.iter_mut().for_each(Process::go);
+    let start = |_| TestProcess::start("atomic::a_process_of_several", &server.url());
+    let mut processes: Vec<TestProcess> = (0..PROCESSES).map(start).collect();
+    processes.iter_mut().for_each(TestProcess::go);
     for policy in shared() {
         let of_each: Vec<u64> =
             processes.iter_mut().map(|process| process.value_of(policy.name())).collect();

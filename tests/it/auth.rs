@@ -1,4 +1,4 @@
-//! Who is asking: right credentials are their user, wrong ones are nobody, and all attacks fail.
+//! Authentication: valid credentials give their user, wrong ones give none, and all attacks fail.
 
 use serde_json::{Value, json};
 

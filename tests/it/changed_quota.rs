@@ -1,6 +1,6 @@
-//! Promise 7: other units or another burst keep the state, and lock nobody out for longer than they do
-//! whoever has just used them up; another window counts beside the old one; and another algorithm never
-//! misreads what it did not write.
+//! Promise 7: the state is kept if the units or the burst of a quota change, and nobody is then locked out
+//! for longer than a client that has just used up the new quota. Another window has a count of its own. No
+//! algorithm misreads the state of another.
 
 use std::sync::Arc;
 

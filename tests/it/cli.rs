@@ -1,4 +1,4 @@
-//! The command: with which code it ends, what it says to whoever runs it, and what it never says.
+//! The command: its exit codes, its output, and what it never prints.
 
 use std::net::TcpListener;
 

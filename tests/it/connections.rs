@@ -1,4 +1,4 @@
-//! What one client may take of the server: each limit is seen to act, and `/metrics` to count it.
+//! What one client may use of the server: each limit takes effect, and `/metrics` counts it.
 
 use std::net::{Ipv4Addr, TcpStream};
 
@@ -10,15 +10,15 @@ use crate::support::raw::connect_from;
 
 mod ages;
 mod bodies;
-mod expected;
+mod connection_counts;
+mod expect_continue;
 mod files;
-mod forms;
 mod heads;
 mod hosts;
-mod numbers;
+mod http1_forms;
 mod refusals;
 mod slow_readers;
-mod start;
+mod start_up;
 mod stop;
 
 const GET: &str = "GET /api/data HTTP/1.1\r\nhost: t\r\n\r\n";

@@ -1,5 +1,6 @@
-//! `tollgate doctor`: what it says of a Redis, with which code it ends, and what it leaves there.
+//! `tollgate doctor`: what it reports about a Redis, its exit codes, and what it leaves there.
 
+use crate::permissions::documented;
 use crate::support::cluster::Cluster;
 use crate::support::process::{Finished, Options};
 use crate::support::redis::Server;
@@ -262,9 +263,7 @@ fn a_replica_and_a_full_redis_do_not_count() {
 
 #[test]
 fn the_documented_user_lacks_nothing_but_what_only_the_doctor_asks() {
-    let readme = include_str!("../../README.md");
-    let rules = readme.lines().find_map(|line| line.split_once("ACL SETUSER tollgate "));
-    let rules: Vec<&str> = rules.expect("an ACL").1.split_whitespace().collect();
+    let rules = documented();
     let server = Server::start();
     server.tell(&[&["ACL", "SETUSER", "tollgate"], &rules[..]].concat());
     let finished = examine(&format!("{}?user=tollgate&pass=secret", server.url()));

@@ -1,15 +1,19 @@
-//! The private Redis server, the HTTP client and the running command that other tests stand on.
+//! The fixtures of the other tests: the private Redis server, the HTTP client and the running command.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
+use std::{fs, thread};
 
 use redis::{Client, Commands};
+use tempfile::TempDir;
+use tollgate_testkit::process::Process;
 
 use crate::support::http::Client as HttpClient;
 use crate::support::process::Options;
 use crate::support::redis::Server;
+use crate::support::threads::until;
 
 #[test]
 fn a_server_is_reached_by_its_socket_and_by_its_port() {
@@ -39,6 +43,41 @@ fn a_stopped_server_refuses_and_comes_back_empty_on_the_same_address() {
     assert!(socket.get_connection().is_err());
     server.restart();
     assert!(Client::open(port).unwrap().get_connection().is_ok());
+}
+
+#[test]
+fn a_bound_server_ends_with_the_thread_that_started_it() {
+    let server = thread::spawn(Server::bound).join().unwrap();
+    let stat = format!("/proc/{}/stat", server.pid());
+    // Its number stays, since nobody waits for it.
+    until("it has ended", || fs::read_to_string(&stat).unwrap().contains(" Z "));
+}
+
+#[test]
+fn a_process_with_children_has_time_to_end_them() {
+    let directory = TempDir::new().unwrap();
+    let start = |name: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap 'touch $0; exit' TERM; echo up; while :; do sleep 0.01; done"]);
+        shell.arg(directory.path().join(name));
+        let mut process = Process::start(shell);
+        process.until_it_says("up", 0);
+        process
+    };
+    drop(start("killed"));
+    drop(start("told").with_children());
+    let is_there = |name: &str| directory.path().join(name).exists();
+    assert!(is_there("told") && !is_there("killed"));
+}
+
+#[test]
+fn a_process_is_heard_from_a_line_on() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "echo one; echo two >&2; echo one more"]);
+    let mut process = Process::start(shell);
+    assert_eq!(process.until_it_says("one", 0), "one");
+    assert_eq!(process.until_it_says("one", 1), "one more");
+    assert_eq!(process.rest_of_lines(), ["one", "two", "one more"]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Random histories: a few policies, and requests that meet some of them under a clock that mostly
-//! goes forward.
+//! Random histories: a few policies, and requests that meet some of them, under a clock that mostly goes
+//! forward.
 
 use std::fmt;
 use std::ops::Range;
@@ -42,10 +42,8 @@ impl fmt::Debug for Operation {
         for policy in &self.policies {
             write!(f, " [{}: {} ", policy.name(), policy.quota())?;
             match policy.algorithm() {
-                Algorithm::FixedWindow => f.write_str("fixed-window]")?,
-                Algorithm::SlidingWindow => f.write_str("sliding-window]")?,
-                Algorithm::SlidingLog => f.write_str("sliding-log]")?,
                 Algorithm::TokenBucket { burst } => write!(f, "token-bucket of {burst}]")?,
+                other => write!(f, "{other}]")?,
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What clients of the app see: every request gets the answer that the interface promises.
+//! HTTP clients of the app: every request gets the answer that the interface promises.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 
 mod access;
-mod odd;
+mod odd_requests;
 mod routes;
 mod settings;
 
@@ -171,6 +171,20 @@ fn a_path_that_is_only_read_is_405_as_json_to_other_methods() {
             }
         }
     });
+}
+
+#[test]
+fn no_cache_keeps_those_and_whoever_names_problem_details_gets_them() {
+    let tollgate = Options::default().set("store.url", "memory:").serve();
+    for (method, path, status) in [("GET", "/nowhere", 404), ("DELETE", "/api/status", 405)] {
+        for media_type in ["application/json", "application/problem+json"] {
+            let lines = [("content-length", &b"0"[..]), ("accept", media_type.as_bytes())];
+            let response = tollgate.request(method, path, &lines);
+            assert_eq!(response.status, status);
+            assert_eq!(response.header("content-type"), Some(media_type), "{status}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{status}");
+        }
+    }
 }
 
 #[test]

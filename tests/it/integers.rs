@@ -1,8 +1,10 @@
-//! Promise 5: integers, exact below 2^53; what would pass that is refused, with the largest that fits.
+//! Promise 5: all numbers are integers, exact below 2^53. A larger quota is refused, with the largest one
+//! that fits.
 
 use std::sync::Arc;
 
-use tollgate::{Algorithm, Cost, LARGEST_LOG, MAX_EXACT, MAX_WINDOW, Policy, PolicyError, Quota};
+use tollgate::algorithm::LARGEST_LOG;
+use tollgate::{Algorithm, Cost, MAX_EXACT, MAX_WINDOW, Policy, PolicyError, Quota};
 
 use crate::model::{self, Model};
 use crate::support::stores::{HOUR, NOW, Stand, charge, on_each_store};

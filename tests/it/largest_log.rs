@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use redis::Connection;
-use tollgate::{Acquired, LARGEST_LOG, Policy, Retry};
+use tollgate::algorithm::LARGEST_LOG;
+use tollgate::store::Acquired;
+use tollgate::{Policy, Retry};
 
 use crate::support::stores::{HOUR, NOW, Stand, charge, policy};
 

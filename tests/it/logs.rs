@@ -1,4 +1,4 @@
-//! What clients can have written into the log: nothing by what they send, unless it is asked for.
+//! What clients can get written into the log: nothing that they send, unless the level asks for it.
 
 use std::thread;
 

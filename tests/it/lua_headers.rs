@@ -1,4 +1,5 @@
-//! Each Lua file begins with a header that says what it takes and gives; here it is held to the body.
+//! Each Lua file begins with a header that describes its inputs and replies. Here it is compared with the
+//! body.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -99,8 +100,11 @@ impl File {
 fn files() -> Vec<File> {
     let lua = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
     let entries = fs::read_dir(lua).expect("the Lua files");
-    let files: Vec<File> =
-        entries.map(|entry| File::read(&entry.expect("a file").path())).collect();
+    let paths = entries.map(|entry| entry.expect("a file").path());
+    let files: Vec<File> = paths
+        .filter(|path| path.extension().is_some_and(|it| it == "lua"))
+        .map(|path| File::read(&path))
+        .collect();
     assert_eq!(files.len(), 7, "two scripts, what they share, and four algorithms");
     files
 }

@@ -1,90 +1,106 @@
-//! The integration tests: one binary, one module for each promise.
+//! The integration tests: one binary, with one module per promise or noun.
 
-// 8: both stores decide alike, and as the model does.
-mod alike;
-// 8: what goes out in one call is answered as if it had come one by one.
-mod coalesced;
-// 1: decided in one step, charged together or not at all, by however many callers.
+// Shared by the tests: private servers, the running command, HTTP clients.
+mod support;
+// Checks that those fixtures do what tests expect of them.
+mod fixtures;
+
+// What a decision promises. The numbers are in the order of docs/src/guarantees.md.
+// 1: All policies of a request are decided in one step, and charged together or not at all.
 mod atomic;
-// 2: a denied request writes nothing.
-mod denied;
-// 3: the wait that a denied request is told is tight to the millisecond.
+// 1: Many clients at once get exactly the quota.
+mod concurrent_clients;
+// 2: A denied request writes nothing.
+mod denied_writes_nothing;
+// 3: The wait that a denied request is told is exact to the millisecond.
 mod retry_after;
-// 4: the server's clock alone decides; one that steps back neither mints nor locks out.
+// 4: Only the server's clock counts. If it steps back, no quota appears and nobody is locked out.
 mod one_clock;
-// 5: integers, exact below 2^53, and larger ones refused.
+// 5: All numbers are integers, exact below 2^53. Larger ones are refused.
 mod integers;
-// 6: no key without a TTL, after any crash.
+// 6: No key is without a TTL, even after a crash.
 mod ttl;
-// 6: what something else wrote under a key of ours is no state.
-mod foreign;
-// 7: changed units keep the state and lock nobody out; another window counts beside.
+// 6: A value that something else wrote under one of our keys counts as no state.
+mod foreign_values;
+// 7: Changed units keep the state and lock nobody out. Another window has a count of its own.
 mod changed_quota;
-// A log of the largest quota keeps Redis busy for no longer than a small one.
-mod large;
-mod largest_log;
-// 9: a cost above the quota is admitted never, not later.
-mod never;
-// What Redis loses of the script, it gets again.
-mod script;
-// The headers of the Lua files say what their bodies do.
+// 8: Both stores decide alike, and as an independent model does.
+mod stores_agree;
+// 8: Requests that are sent in one call are answered as if they had come one by one.
+mod coalescing;
+// 8: HTTP clients get the same answers from the app over both stores.
+mod http;
+// 9: A cost above the quota is never admitted, so it has no Retry-After.
+mod cost_above_quota;
+
+// The model of the limiter, and random histories to compare the stores with it.
+mod histories;
+mod model;
+
+// The Lua script in Redis.
+// The headers of the Lua files match their bodies.
 mod lua_headers;
-// What a Redis user may not do.
-mod permissions;
-// What it answers to some and refuses to others.
-mod partial;
+// A script that Redis has lost is loaded again.
+mod script_flush;
+// A sliding log of the largest quota keeps Redis busy for no longer than a small one.
+mod largest_log;
+
+// What happens when Redis fails.
 // Redis is killed and restarted under traffic.
 mod outage;
-// What an outage costs of a quota, at most.
-mod bounds;
-// The same of processes that share a quota, of which some or all lose Redis.
-mod shares;
-// What Redis declines to count is not counted as if it might have been.
-mod uncharged;
-// Each reason why a Redis does not count, told with its remedy, ends in the ladder.
-mod causes;
-// What lies between a store and its Redis delays, drops and cuts.
-mod proxied;
-// A connection that was closed, or forgotten on the way, while it idled costs no request.
-mod idle;
-// A hundred outages leave nothing behind.
-mod cycles;
-// Made-up keys keep nobody out of the memory store.
-mod crowded;
+// How many requests clients are admitted at most while Redis fails.
+mod outage_bounds;
+// The same for processes that share a quota, some or all of which lose Redis.
+mod shared_quota;
+// A hundred outages leave no thread, connection or memory behind.
+mod repeated_outages;
+// Each reason why Redis cannot count is logged with its remedy.
+mod redis_failures;
+// Redis answers some requests and refuses others.
+mod partial_refusal;
+// Requests that Redis declines were not charged, so they are owed.
+mod declined_calls;
+// Commands that a Redis user is not permitted to run.
+mod permissions;
+// A network that delays, drops and cuts connections.
+mod faulty_network;
+// Connections that were closed while they were idle.
+mod idle_connections;
+// Redis by TLS, by sentinels, and as a cluster.
+mod topologies;
+// Trouble in Redis that the app notices while it runs.
+mod store_watch;
 // The command `doctor`.
 mod doctor;
-// TLS, sentinels, a cluster: however Redis is reached, and whatever happens to it there.
-mod topologies;
-// Plans and named users: their own quotas, in one key each.
-mod plans;
-// Whose quota an address is: none that a client writes, and each client's own behind proxies.
+
+// Who a request is counted for.
+// Client addresses behind proxies, and attempts to forge them.
 mod addresses;
-// What operators are told, on an address of their own.
+// Credentials: valid ones, wrong ones and attacks.
+mod auth;
+// Plans and named users have quotas of their own, in one key each.
+mod plans;
+// Made-up keys keep nobody out of the memory store.
+mod crowding;
+
+// The command and its server.
+// Its exit codes and output.
+mod cli;
+// The largest configurations, and files that cannot be one.
+mod large_config;
+// What one client may use of the server: time, memory and connections.
+mod connections;
+// The operators' listener: metrics and readiness.
 mod admin;
+// What clients can get written into the log.
+mod logs;
+// What signals do.
+mod signals;
+
+// The source tree.
+// What the README and the book show is so.
+mod docs;
 // Which module may import which, and how long a file may be.
 mod architecture;
-// What one client may take of the server: time, memory, connections; and how a stop ends them.
-mod connections;
-// The command: how it ends, what it says, and what it never says.
-mod cli;
-// Who is asking: right credentials are their user, wrong ones are nobody, and all attacks fail.
-mod auth;
-// The fixtures themselves: they do what tests ask of them.
-mod fixtures;
-// Random histories of requests under random policies.
-mod histories;
-// 8: what clients of the app see over HTTP, on both stores.
-mod http;
-// 1: many clients at once never get more than the quota, nor less.
-mod load;
-// What every store has to decide, slow and obvious.
-mod model;
 // The script that installs what `make` needs.
 mod setup;
-// What clients can have written into the log.
-mod logs;
-// What a signal does.
-mod signals;
-// Private servers and the running command.
-mod store_watch;
-mod support;

@@ -1,8 +1,8 @@
-//! The limiter's decisions once more, slow and obvious, for the stores to be held against.
+//! An independent model of the limiter, slow and obvious, to compare the stores with.
 //!
-//! Nothing here is shared with the library but its types. Each key keeps the list of everything
-//! that was ever charged to it, and whatever is asked is summed up from that list by the
-//! algorithm's definition. Waits are found by looking for them: there is no formula for a wait.
+//! It shares nothing with the library but types. Each key keeps the list of everything that was ever
+//! charged to it, and every number is summed up from that list by the definition of the algorithm. There
+//! is no formula for a wait: the model tries them out.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -178,6 +178,7 @@ impl History {
             }
             Algorithm::SlidingLog => self.live_at(instant),
             Algorithm::TokenBucket { .. } => divide_up(self.owed_at(instant), window),
+            other => no_model(other),
         };
         (self.terms.capacity() - used).max(0)
     }
@@ -216,6 +217,7 @@ impl History {
         Some(match self.terms.algorithm {
             Algorithm::FixedWindow | Algorithm::SlidingWindow => self.terms.window_holding(last),
             Algorithm::SlidingLog | Algorithm::TokenBucket { .. } => last,
+            other => no_model(other),
         })
     }
 
@@ -240,6 +242,7 @@ impl History {
             ],
             Algorithm::SlidingLog => vec![Use { at: now, amount: then.live_at(stamp) }],
             Algorithm::TokenBucket { .. } => vec![Use { at: now, amount: then.owed_at(stamp) }],
+            other => no_model(other),
         };
         Self { terms, uses }
     }
@@ -267,6 +270,7 @@ impl History {
                 vec![Use { at: stamp, amount: owed }]
             }
             Algorithm::FixedWindow | Algorithm::SlidingLog => self.uses.clone(),
+            other => no_model(other),
         };
         Self { terms, uses }
     }
@@ -298,11 +302,11 @@ impl History {
                 wait => Retry::After(unsigned(wait)),
             }
         };
-        Standing {
-            remaining: unsigned(self.remaining(terms, now)),
-            reset_after: unsigned(self.wait_for(terms.capacity(), terms, now)),
+        Standing::new(
+            unsigned(self.remaining(terms, now)),
+            unsigned(self.wait_for(terms.capacity(), terms, now)),
             retry,
-        }
+        )
     }
 
     /// The shortest wait after which `units` remain, if nothing is charged meanwhile.
@@ -333,6 +337,10 @@ fn divide_up(dividend: i128, divisor: i128) -> i128 {
 }
 
 /// A number of the answer, which the types of the library hold unsigned.
+fn no_model(algorithm: Algorithm) -> ! {
+    panic!("write the model of {algorithm} first")
+}
+
 fn unsigned(number: i128) -> u64 {
     u64::try_from(number).expect("the numbers of an answer are small and not negative")
 }

@@ -1,5 +1,5 @@
-//! Promise 4: the Redis server's clock alone decides, and one that steps back neither mints quota
-//! nor locks anyone out.
+//! Promise 4: only the Redis server's clock counts. If it steps back, no quota appears and nobody is
+//! locked out.
 
 use tollgate::{RedisStore, Retry, Standing};
 
@@ -123,7 +123,7 @@ fn promise_4_a_peek_under_a_clock_that_stepped_back_writes_nothing() {
 }
 
 /// Every algorithm in every store, with a quota of 5 a minute and a key of its own for each step.
-fn for_each_step(test: impl Fn(&Stand, &[tollgate::Charge], u64)) {
+fn for_each_step(test: impl Fn(&Stand, &[tollgate::store::Charge], u64)) {
     on_each_store(|stand| {
         for policy in each_policy(5, MINUTE) {
             for step in STEPS {

@@ -1,12 +1,13 @@
-//! Redis is killed and restarted under traffic: every request is answered, by the rule of
-//! its policy, and Redis is taken up again.
+//! Redis is killed and restarted under traffic: every request is answered as its policy says, and Redis
+//! is used again when it is back.
 
 use std::fs;
 use std::sync::Arc;
 
-use tollgate::{Acquire, Cost, OnStoreFailure, RedisOptions, RedisStore, Store};
+use tollgate::store::{Acquire, Store};
+use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore};
 
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, charge, dump, policy};
 use crate::support::threads::until;
@@ -78,7 +79,7 @@ fn a_store_that_starts_without_redis_takes_it_up() {
 fn a_store_that_is_dropped_ends_its_threads() {
     let server = Server::start();
     for (what, url) in [("up", server.url()), ("down", format!("{}.gone", server.url()))] {
-        let mut process = Process::start("outage::a_process_that_drops_stores", &url);
+        let mut process = TestProcess::start("outage::a_process_that_drops_stores", &url);
         process.go();
         assert_eq!(process.value_of("during"), 3, "{what}");
         assert_eq!(process.value_of("after"), 0, "{what}");
@@ -91,7 +92,7 @@ fn a_process_that_drops_stores() {
     let Some(url) = child::begin() else { return };
     let store = RedisStore::start(&RedisOptions::new(url)).expect("a store, up or down");
     let own = charge("a", &policy("p", "fixed-window", 5, HOUR));
-    let _ = store.acquire(&Acquire { charges: vec![own], cost: Cost::ONE, count: 1 }).wait();
+    let _ = store.acquire(&Acquire::new(vec![own], Cost::ONE, 1)).wait();
     // Two dispatchers and a probe, each named once it runs.
     until("all threads run", || threads() == 3);
     child::tell("during", threads());

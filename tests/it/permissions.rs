@@ -1,21 +1,20 @@
-//! What a Redis user may not do is a failure of the store, never a fresh quota.
+//! If a Redis user lacks a permission, the store fails. No client gets a fresh quota for that.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::{
-    Acquire, Cost, Identity, Keyspace, RedisOptions, RedisStore, Store, StoreErrorKind,
-};
+use tollgate::store::{Acquire, Charge, Store};
+use tollgate::{Cost, Identity, Keyspace, RedisOptions, RedisStore, StoreErrorKind};
 
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, policy};
 
 const ALGORITHMS: [&str; 4] = ["fixed-window", "sliding-window", "sliding-log", "token-bucket"];
 
-/// The rules that the README gives for a Redis user.
+/// The rules that the documentation gives for a Redis user.
 pub(crate) fn documented() -> Vec<&'static str> {
-    let readme = include_str!("../../README.md");
-    let line = readme.lines().find(|line| line.contains("ACL SETUSER tollgate"));
+    let page = include_str!("../../docs/src/redis.md");
+    let line = page.lines().find(|line| line.contains("ACL SETUSER tollgate"));
     let rules = line.and_then(|line| line.split_once("SETUSER tollgate ")).expect("an ACL").1;
     rules.split_whitespace().collect()
 }
@@ -35,8 +34,8 @@ fn store(server: &Server, more: &[&str]) -> RedisStore {
 fn ask(store: &RedisStore, algorithm: &str) -> Vec<Result<u32, StoreErrorKind>> {
     let policy = policy("p", algorithm, 2, HOUR);
     let key = Keyspace::new("tollgate").key(&Identity::user("1042"), &policy);
-    let charge = tollgate::Charge { policy: Arc::clone(&policy), key };
-    let asked = Acquire { charges: vec![charge], cost: Cost::ONE, count: 1 };
+    let charge = Charge::new(Arc::clone(&policy), key);
+    let asked = Acquire::new(vec![charge], Cost::ONE, 1);
     let ask = |_| store.acquire(&asked).wait();
     (0..3).map(ask).map(|it| it.map(|it| it.admitted).map_err(|error| error.kind())).collect()
 }

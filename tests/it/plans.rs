@@ -1,4 +1,4 @@
-//! Plans over a real store: one key for each user, whatever the quota, on both stores alike.
+//! Plans over a real store: each user has one key, whatever the quota, in both stores.
 
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -1,8 +1,9 @@
-//! Promise 3: a denied request is admitted after the wait that it is told, alone, and not a
+//! Promise 3: a denied request is admitted after the wait that it was told, if no other comes, and not a
 //! millisecond earlier.
 
 use proptest::prelude::*;
-use tollgate::{Keyspace, MAX_EXACT, Retry, Standing, Store};
+use tollgate::store::{Acquire, Store};
+use tollgate::{Keyspace, MAX_EXACT, Retry, Standing};
 
 use crate::histories::{Operation, changing_histories, histories};
 use crate::support::random::for_all;
@@ -40,11 +41,11 @@ fn probe(
         }
 
         stand.clock.set(operation.now + wait - 1);
-        let early = tollgate::Acquire { count: 0, ..asked.clone() };
+        let early = Acquire::new(asked.charges.clone(), asked.cost, 0);
         let early = store.acquire(&early).wait().expect("the store answers");
         prop_assert_eq!(self::wait(&early.standings), Some(1), "{} ms after {:?}", wait, operation);
         stand.clock.set(operation.now + wait);
-        let once = tollgate::Acquire { count: 1, ..asked };
+        let once = Acquire::new(asked.charges, asked.cost, 1);
         let admitted = store.acquire(&once).wait().expect("the store answers").admitted;
         prop_assert_eq!(admitted, 1, "{} ms after {:?}", wait, operation);
         // The clock has left the history.

@@ -1,5 +1,5 @@
-//! `tests/setup.sh` on machines that lack something: it says what is missing and where it comes
-//! from, and begins nothing that it cannot end.
+//! `tests/setup.sh` on machines that lack something: it names what is missing and where to get it, and
+//! starts nothing that it cannot finish.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -1,5 +1,5 @@
-//! The signals that a serving process is sent: two stop it in order, one at once, and those that mean
-//! nothing to it do not end it.
+//! Signals to a serving process: two of them stop it in order, one stops it at once, and all others leave
+//! it running.
 
 use std::thread::{self, JoinHandle};
 

@@ -1,4 +1,4 @@
-//! What turns bad in a Redis while it is asked is said once, without a doctor.
+//! Trouble in Redis that arises while the app runs is logged once, without the doctor.
 
 use redis::{Connection, cmd};
 

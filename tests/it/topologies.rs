@@ -1,4 +1,4 @@
-//! However a Redis is reached: the same decisions, within the time limits.
+//! However Redis is reached, decisions are the same and come within the time limits.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::support::threads::{together, until};
 
 mod cluster;
 mod refunds;
-mod remembered;
+mod remembered_denials;
 mod sentinel;
 mod tls;
 

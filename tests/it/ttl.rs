@@ -1,14 +1,15 @@
-//! Promise 6: no key without a TTL, after any operation and any crash, and none too short to
-//! change a decision.
+//! Promise 6: no key is without a TTL, after any operation and any crash, and no TTL is so short that it
+//! changes a decision.
 
 use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Algorithm, Keyspace, ManualClock, Policy, Quota, RedisStore, Store};
+use tollgate::store::Store;
+use tollgate::{Algorithm, Keyspace, ManualClock, Policy, Quota, RedisStore};
 
 use crate::histories::{Operation, changing_histories};
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::random::{for_all, seed};
 use crate::support::redis::Server;
 use crate::support::stores::{
@@ -115,7 +116,7 @@ fn promise_6_every_key_has_a_ttl_when_its_client_is_killed() {
     let seed = seed();
     for round in 0..ROUNDS {
         redis::cmd("FLUSHALL").exec(&mut server.connection()).expect("a private Redis");
-        let mut client = Process::start("ttl::a_process_to_be_killed", &server.url());
+        let mut client = TestProcess::start("ttl::a_process_to_be_killed", &server.url());
         client.go();
         // As many keys as that, at a moment that nobody chose.
         let keys = 1 + (seed >> (8 * round)) % 256;

@@ -1,4 +1,4 @@
-//! API keys: made once, known afterwards only by their SHA-256.
+//! API keys. Only their SHA-256 is stored.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,20 +8,20 @@ use sha2::{Digest as _, Sha256};
 
 use crate::http::identity::User;
 
-/// What every key begins with that is made here, so that people and scanners of secrets know one.
+/// Every new key begins with this, so that people and secret scanners recognize one.
 const PREFIX: &str = "tg_";
 
 /// The users of API keys.
 ///
-/// A key is found by its SHA-256: nothing that was sent is compared with a key. How long the look-up
-/// takes could tell of digests at most, and a digest, even a whole one, leads back to no key of 256
-/// random bits. The time to hash depends on the length of what was sent, which the sender knows.
+/// A key is looked up by its SHA-256, and never compared with what a client sent. The time of a look-up
+/// could reveal parts of a digest at most, and no digest leads back to a key of 256 random bits. The time to
+/// hash depends only on the length of what was sent, which the sender knows.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct ApiKeys(HashMap<KeyDigest, User>);
+pub(crate) struct ApiKeys(HashMap<KeyDigest, User>);
 
 impl ApiKeys {
-    /// Adds the key with that digest; `false` where it is there already.
-    pub fn insert(&mut self, digest: KeyDigest, user: User) -> bool {
+    /// Adds the key with this digest. Returns `false` if it is there already.
+    pub(crate) fn insert(&mut self, digest: KeyDigest, user: User) -> bool {
         let is_new = !self.0.contains_key(&digest);
         if is_new {
             self.0.insert(digest, user);
@@ -29,9 +29,9 @@ impl ApiKeys {
         is_new
     }
 
-    /// Whose `key` is.
+    /// The user of `key`.
     #[must_use]
-    pub fn user_of(&self, key: &[u8]) -> Option<&User> {
+    pub(crate) fn user_of(&self, key: &[u8]) -> Option<&User> {
         self.0.get(&KeyDigest::of(key))
     }
 }
@@ -44,12 +44,12 @@ impl fmt::Debug for ApiKeys {
 
 /// The SHA-256 of an API key, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyDigest([u8; 32]);
+pub(crate) struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
     /// The digest of `key`.
     #[must_use]
-    pub fn of(key: &[u8]) -> Self {
+    pub(crate) fn of(key: &[u8]) -> Self {
         Self(Sha256::digest(key).into())
     }
 }
@@ -85,9 +85,9 @@ impl fmt::Display for KeyDigest {
     }
 }
 
-/// A text that is no SHA-256. It does not carry the text: that may be the key itself.
+/// A text is no SHA-256. The error does not hold the text, which may be the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyDigestError;
+pub(crate) struct KeyDigestError;
 
 impl fmt::Display for KeyDigestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,11 +97,11 @@ impl fmt::Display for KeyDigestError {
 
 impl std::error::Error for KeyDigestError {}
 
-/// A key that was just made. It prints as its owner will send it, and that is the only time.
+/// A new key. It is displayed as its owner will send it.
 pub(crate) struct NewKey([u8; 32]);
 
 impl NewKey {
-    /// A key of 256 bits that nobody can guess.
+    /// Makes a key of 256 random bits.
     ///
     /// # Errors
     /// When the system has no random bits.
@@ -111,14 +111,14 @@ impl NewKey {
         Ok(Self(bits))
     }
 
-    /// What of it is stored.
+    /// The digest to store.
     pub(crate) fn digest(&self) -> KeyDigest {
         KeyDigest::of(self.to_string().as_bytes())
     }
 }
 
 impl fmt::Display for NewKey {
-    /// In hexadecimal digits: one word, which a double click selects whole.
+    /// Writes hexadecimal digits: a double click selects the whole key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PREFIX)?;
         write_hex(f, &self.0)

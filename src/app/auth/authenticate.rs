@@ -1,4 +1,4 @@
-//! The middleware: who is asking, before [`RateLimit`](crate::RateLimit) counts by it.
+//! The middleware that finds out who is asking, before [`RateLimit`](crate::RateLimit) counts by it.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -7,36 +7,36 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use bytes::Bytes;
 
-use super::Proofs;
-use super::credential::Credential;
 use super::jwt::Unproved;
+use super::proofs::Proofs;
+use crate::actix::adapter::address_once;
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
 use crate::http::problem;
-use crate::limiter::{Access, Limiter, Policies};
+use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
 
-/// Puts the [`User`] of a request into its extensions, and refuses what proves nobody.
+/// Puts the [`User`] of a request into its extensions, and refuses wrong credentials.
 ///
-/// A request without credentials passes, as its address's own. Wrong ones are answered 401 and
-/// charged to the address; when that quota is used up, 429 comes before any are looked at.
+/// A request without credentials passes, and counts by its address. Wrong credentials are answered 401
+/// and charged to the address. When that quota is used up, the answer is 429, and credentials are not
+/// read any more.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticate(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     proofs: Proofs,
-    challenge: HeaderValue,
-    limiter: Limiter,
-    failures: Policies,
+    challenge: Bytes,
+    failures: Failures,
     fields: FieldOptions,
 }
 
 impl Authenticate {
-    /// Takes `proofs`, and charges wrong ones under the policies `failures` of `limiter`.
+    /// Accepts `proofs`, and charges wrong credentials under the policies `failures` of `limiter`.
     pub(crate) fn new(
         proofs: Proofs,
         limiter: Limiter,
@@ -44,19 +44,19 @@ impl Authenticate {
         fields: FieldOptions,
     ) -> Self {
         let challenge = proofs.challenge();
-        Self(Arc::new(Inner { proofs, challenge, limiter, failures, fields }))
+        let failures = Failures::new(limiter, failures);
+        Self(Arc::new(Inner { proofs, challenge, failures, fields }))
     }
 }
 
 impl Inner {
-    /// The user of `request`, or nobody where it names none.
+    /// The user of `request`; `None` if it names no user.
     ///
     /// # Errors
-    /// With the answer to a request that is refused.
+    /// With the response to a request that is refused.
     async fn user_of(&self, request: &ServiceRequest) -> Result<Option<User>, HttpResponse> {
-        let is_blocked = || self.limiter.access(&self.client(request)) == Access::Blocked;
-        if self.limiter.has_access_lists() && is_blocked() {
-            // The limit refuses it, whoever it is: neither the store nor a credential matters.
+        if self.failures.is_blocked(|| self.client(request)) {
+            // The limiter will refuse it whatever its credentials are, so they are not read.
             return Ok(None);
         }
         match self.proofs.upstream_user(request) {
@@ -64,10 +64,10 @@ impl Inner {
             Ok(user) => return Ok(user),
             Err(why) => return Err(self.refuse(request, why).await),
         }
-        let Some(credential) = Credential::of(request.headers(), &self.proofs) else {
+        let Some(credential) = self.proofs.credential(request.headers()) else {
             return Ok(None);
         };
-        self.failures_left(request, Ask::Peek).await?;
+        self.admitted(request, self.failures.may_try(&self.client(request))).await?;
         match self.proofs.user_of(credential) {
             Ok(user) => Ok(Some(user)),
             Err(why) => Err(self.refuse(request, why).await),
@@ -76,48 +76,40 @@ impl Inner {
 
     async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
         match why {
-            // That is no fault of the client's, and no guess of one can be right.
-            Unproved::NoKeys => problem::unverifiable(request),
+            // This is not the client's fault, and no guess can succeed meanwhile.
+            Unproved::NoKeys => problem::unverifiable(request).into(),
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
-                if let Err(closed) = self.failures_left(request, Ask::Charge).await {
-                    return closed;
+                let charged = self.failures.charge(&self.client(request));
+                if let Err(refusal) = self.admitted(request, charged).await {
+                    return refusal;
                 }
-                let mut response = problem::unauthorized(request);
-                response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge.clone());
-                response
+                problem::unauthorized(request, self.challenge.clone()).into()
             }
         }
     }
 
-    /// Whoever sends `request`, by address alone.
+    /// The client of `request`, by its address alone.
     fn client(&self, request: &ServiceRequest) -> Client<'static> {
-        self.proofs.client_ip.address_once(request).map_or_else(Client::unknown, Client::at)
+        address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
     }
 
-    /// Whether the address of `request` may be wrong once more.
+    /// Waits until the limiter has decided about an attempt.
     ///
     /// # Errors
-    /// With the answer where it may not, or where that cannot be told.
-    async fn failures_left(&self, request: &ServiceRequest, ask: Ask) -> Result<(), HttpResponse> {
-        let client = self.client(request);
-        let check = match ask {
-            Ask::Peek => self.limiter.peek_gate(&self.failures, &client),
-            Ask::Charge => self.limiter.charge_gate(&self.failures, &client),
-        };
-        match check.await {
-            Ok(decision) if decision.is_allowed() => Ok(()),
-            Ok(denied) => Err(problem::denied(request, &denied, self.fields)),
-            Err(_) => Err(problem::undecided(request, self.fields)),
+    /// With the response to an attempt that is refused.
+    async fn admitted(
+        &self,
+        request: &ServiceRequest,
+        admitting: Admitting,
+    ) -> Result<(), HttpResponse> {
+        match admitting.await {
+            Admission::Passes(_) => Ok(()),
+            Admission::Refused(refused) => {
+                Err(problem::refusal(request, &refused, self.fields).into())
+            }
         }
     }
-}
-
-/// Whether an attempt is made, or was.
-#[derive(Clone, Copy)]
-enum Ask {
-    Peek,
-    Charge,
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Authenticate

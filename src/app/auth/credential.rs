@@ -1,32 +1,37 @@
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+//! The credential that a request carries.
 
-use super::Proofs;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-/// The longest credential that is looked at: a token of an ordinary size has a tenth of it.
+/// The longest credential that is read, in bytes. An ordinary token has a tenth of that.
 const LONGEST: usize = 8 * 1024;
 
-/// What a request shows for itself, not yet looked at.
+/// What a request carries to prove whose it is, not yet verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credential<'a> {
     /// An API key, from the field for it.
     Key(&'a [u8]),
     /// An API key or a token, from `Authorization`.
     Bearer(&'a [u8]),
-    /// Something that can be neither, for this reason.
+    /// Something that can be neither, and why.
     Unreadable(&'static str),
 }
 
 impl<'a> Credential<'a> {
-    /// The one in `headers`, where there is any.
-    pub(super) fn of(headers: &'a HeaderMap, proofs: &Proofs) -> Option<Self> {
-        let keys = proofs.api_key_header.iter().flat_map(|name| headers.get_all(name));
-        let authorizations = proofs.reads_authorization().then(|| headers.get_all(AUTHORIZATION));
+    /// The credential in the field `api_key_header` of `headers`, or in `Authorization` where
+    /// `reads_authorization`; `None` if there is none.
+    pub(super) fn find(
+        headers: &'a HeaderMap,
+        api_key_header: Option<&HeaderName>,
+        reads_authorization: bool,
+    ) -> Option<Self> {
+        let keys = api_key_header.into_iter().flat_map(|name| headers.get_all(name));
+        let authorizations = reads_authorization.then(|| headers.get_all(AUTHORIZATION));
         let keys = keys.map(|line| Self::Key(line.as_bytes()));
         let bearers = authorizations.into_iter().flatten().map(|line| bearer(line.as_bytes()));
         let mut all = keys.chain(bearers);
         let first = all.next()?;
         Some(match first {
-            // Which of them would be meant?
+            // Nothing says which of them is meant.
             _ if all.next().is_some() => Self::Unreadable("there are several"),
             Self::Key(text) | Self::Bearer(text) if text.len() > LONGEST => {
                 Self::Unreadable("it is too long")
@@ -37,7 +42,7 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// What follows the scheme `Bearer`, whose letters have no case (RFC 9110, section 11.1).
+/// What follows the scheme `Bearer`, which is case-insensitive (RFC 9110, section 11.1).
 fn bearer(line: &[u8]) -> Credential<'_> {
     match line.split_at_checked(6) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") => match rest {

@@ -1,19 +1,21 @@
+//! Bytes that are never printed.
+
 use std::fmt;
 
-/// What nobody else may learn: it never prints.
+/// Bytes that are never printed, such as a key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<[u8]>);
+pub(crate) struct Secret(Box<[u8]>);
 
 impl Secret {
     /// Keeps `bytes`.
     #[must_use]
-    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+    pub(crate) fn new(bytes: impl Into<Box<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes themselves: for a computation, never for a message.
+    /// The bytes, for computations and never for messages.
     #[must_use]
-    pub fn expose(&self) -> &[u8] {
+    pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }
 }

@@ -1,4 +1,4 @@
-//! `tollgate keys`: makes API keys, which are stored nowhere but with their owners.
+//! `tollgate keys`: makes API keys. Only their owners keep them.
 
 use std::io::{self, Write};
 
@@ -24,10 +24,10 @@ pub(super) struct NewKeyOptions {
     plan: Option<String>,
 }
 
-/// Prints a new key and the line to store on `output`, and what to do with them on `hints`.
+/// Prints a new key and the line to store to `output`, and what to do with them to `hints`.
 ///
 /// # Errors
-/// When there are no random bits, or the output is closed: then the key is lost, and no harm done.
+/// When there are no random bits, or `output` is closed. The key is then lost, which does no harm.
 pub(super) fn new(
     options: &NewKeyOptions,
     output: &mut impl Write,
@@ -41,7 +41,7 @@ pub(super) fn new(
     }
     writeln!(output, " }}")?;
     output.flush()?;
-    // Whoever closed this stream wants no hints.
+    // A closed stream means that nobody wants hints.
     let _ = writeln!(
         hints,
         "The first line is the key: hand it to its user, for it is not shown again. The second line \
@@ -50,8 +50,8 @@ pub(super) fn new(
     Ok(())
 }
 
-/// As TOML writes text. JSON escapes what TOML does, and in the same way, but for control
-/// characters, which [`plain_text`] keeps out.
+/// `text` as a TOML string. JSON has the same escapes, except for control characters, which [`plain_text`]
+/// refuses.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
@@ -63,7 +63,7 @@ fn plain_text(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// A plan that no policy could have would be refused with the configuration, a key later.
+/// Checks the name of a plan now: the configuration would refuse a bad one only later.
 fn plan_name(text: &str) -> Result<String, PolicyError> {
     match is_name(text) {
         true => Ok(text.to_owned()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 
 /// Runs `arguments` without environment and files, and gives what would be served.
-fn served(arguments: &[&str]) -> Result<Config, Failure> {
+fn served(arguments: &[&str]) -> Result<Config, CliError> {
     let arguments = ["tollgate"].iter().chain(arguments).map(OsString::from);
     let mut served = None;
     execute(arguments, BTreeMap::new(), None, |_, config| {

@@ -1,18 +1,18 @@
-//! The name of a host, as a request's `Host` has it.
+//! The name of a host, as in a request's `Host` field.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::listen::is_name;
 
-/// A host's name, in lower case: case makes no difference in one.
+/// A host's name, in lower case because names of hosts are case-insensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostName(Box<str>);
+pub(crate) struct HostName(Box<str>);
 
 impl HostName {
     /// The name.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -30,7 +30,7 @@ impl FromStr for HostName {
 
 /// A text that is not the name of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostNameError(String);
+pub(crate) struct HostNameError(String);
 
 impl fmt::Display for HostNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The layers of a configuration, each read on its own, then laid over one another.
+//! The layers of a configuration: each is read on its own, and later ones override earlier ones.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,14 +7,14 @@ use std::{fmt, fs, io};
 
 use ::config::{Environment, Map, Source as _, Value, ValueKind};
 
+use super::error::ConfigError;
 use super::file;
 use super::origin::Origin;
-use super::problem::Problem;
 use super::service_link::is_service_link;
 use super::toml;
 use super::words::{key_of, show};
 
-/// What holds until an operator says otherwise. Single options have their defaults in their types.
+/// The tables that exist by default. Single options have their defaults in their types.
 const DEFAULTS: &str = r#"
 server = {}
 store = {}
@@ -33,29 +33,29 @@ policies = ["default"]
 peek = ["default"]
 "#;
 
-/// What the name of every variable begins with.
+/// The name of every variable begins with this.
 const PREFIX: &str = "TOLLGATE";
 
-/// One level more than any option has: what lies deeper is unknown without a look at it.
+/// One level more than any option has: a deeper key is certainly unknown.
 const DEEPEST: usize = 5;
 
-/// Where a configuration is read from, later ones winning: built-in defaults, files, variables,
-/// settings.
+/// Where a configuration is read from. Built-in defaults come first; files, variables and settings
+/// override them in this order.
 #[derive(Clone, Default)]
-pub struct Sources {
-    /// Files to read, in order; each must be there.
-    pub files: Vec<PathBuf>,
-    /// The file that is read when `files` is empty, if it is there.
-    pub default_file: Option<PathBuf>,
-    /// The environment. Variables that do not begin with `TOLLGATE_` are left alone, and so are those
-    /// that Kubernetes and Docker set for a service of that name (`TOLLGATE_PORT=tcp://10.0.0.1:80`).
-    pub variables: BTreeMap<OsString, OsString>,
+pub(crate) struct Sources {
+    /// Files to read, in order. Each must exist.
+    pub(crate) files: Vec<PathBuf>,
+    /// The file to read if `files` is empty and this one exists.
+    pub(crate) default_file: Option<PathBuf>,
+    /// The environment. Variables that do not begin with `TOLLGATE_` are ignored. So are those that
+    /// Kubernetes and Docker set for a service of that name (`TOLLGATE_PORT=tcp://10.0.0.1:80`).
+    pub(crate) variables: BTreeMap<OsString, OsString>,
     /// `KEY=VALUE` each, as in `store.timeout_ms=20`, from the command line.
-    pub settings: Vec<String>,
+    pub(crate) settings: Vec<String>,
 }
 
 impl fmt::Debug for Sources {
-    /// Without values: any of them may hold a password.
+    /// Prints no values, since any of them may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sources")
             .field("files", &self.files)
@@ -66,8 +66,8 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// All layers as one table, and what kept any of them from being read.
-pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<Problem>) {
+/// All layers as one table, and the errors of those that could not be read.
+pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<ConfigError>) {
     let mut layers = vec![parsed(&Origin::Default, DEFAULTS.into())];
     layers.extend(sources.files.iter().map(|path| of_file(path)));
     if let (Some(path), []) = (&sources.default_file, &sources.files[..])
@@ -80,17 +80,17 @@ pub(super) fn read(sources: &Sources) -> (Map<String, Value>, Vec<Problem>) {
     layers.extend(sources.settings.iter().map(|text| setting(text)));
 
     let mut all = Map::new();
-    let mut problems = Vec::new();
+    let mut errors = Vec::new();
     for layer in layers {
         match layer {
-            Ok(layer) => lay_over(&mut all, layer, &[], &mut problems),
-            Err(problem) => problems.push(problem),
+            Ok(layer) => lay_over(&mut all, layer, &[], &mut errors),
+            Err(error) => errors.push(error),
         }
     }
-    (all, problems)
+    (all, errors)
 }
 
-type Layer = Result<Map<String, Value>, Problem>;
+type Layer = Result<Map<String, Value>, ConfigError>;
 
 fn is_absent(path: &Path) -> bool {
     fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
@@ -100,7 +100,7 @@ fn of_file(path: &Path) -> Layer {
     let origin = Origin::File(path.display().to_string());
     match file::read(path) {
         Ok(bytes) => parsed(&origin, bytes),
-        Err(error) => Err(Problem::of(origin, format_args!("cannot be read: {error}"))),
+        Err(error) => Err(ConfigError::of(origin, format_args!("cannot be read: {error}"))),
     }
 }
 
@@ -109,10 +109,10 @@ fn parsed(origin: &Origin, bytes: Vec<u8>) -> Layer {
         .map_err(|_| "is not UTF-8 text".to_owned())
         .and_then(|text| toml::parse(&text))
         .map(|table| origin.mark_all(table))
-        .map_err(|message| Problem::of(origin, message))
+        .map_err(|message| ConfigError::of(origin, message))
 }
 
-/// One at a time, because the config crate names them all "the environment".
+/// Reads one variable. The config crate would call the origin of all of them "the environment".
 fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> Layer {
     let shown = name.to_string_lossy();
     let start = shown.get(..PREFIX.len() + 1);
@@ -122,10 +122,10 @@ fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> 
     }
     let origin = Origin::Variable(shown.clone().into_owned());
     let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
-        return Err(Problem::of(origin, "is not Unicode text"));
+        return Err(ConfigError::of(origin, "is not Unicode text"));
     };
     if name.contains('.') {
-        return Err(Problem::of(origin, "has a '.' in its name: levels are joined by \"__\""));
+        return Err(ConfigError::of(origin, "has a '.' in its name: levels are joined by \"__\""));
     }
     let one = Environment::with_prefix(PREFIX)
         .prefix_separator("_")
@@ -133,13 +133,13 @@ fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> 
         .ignore_empty(true)
         .source(Some(Map::from([(name.to_owned(), value.to_owned())])))
         .collect()
-        .map_err(|_| Problem::of(&origin, "cannot be read"))?;
+        .map_err(|_| ConfigError::of(&origin, "cannot be read"))?;
     Ok(one.into_iter().next().map_or_else(Map::new, |(key, value)| {
         nested(key.split('.').map(str::to_owned).collect(), value.kind, &origin)
     }))
 }
 
-/// A key is read by the parser of the files, so that quotes mean what they mean there.
+/// Reads one setting. The TOML parser reads its key, so that quotes mean the same as in files.
 fn setting(text: &str) -> Layer {
     let origin = Origin::CommandLine;
     for (end, _) in text.match_indices('=') {
@@ -152,13 +152,13 @@ fn setting(text: &str) -> Layer {
             return Ok(nested(path_of(table), value, &origin));
         }
     }
-    Err(Problem::of(
+    Err(ConfigError::of(
         origin,
         "a setting must be KEY=VALUE, as in store.timeout_ms=20 or 'routes.\"/api/data\".policies=default'",
     ))
 }
 
-/// The names on the way to the only leaf of `table`.
+/// The names on the path to the only value in `table`.
 fn path_of(mut table: Map<String, Value>) -> Vec<String> {
     let mut path = Vec::new();
     while let Some((name, value)) = table.into_iter().next() {
@@ -181,24 +181,24 @@ fn nested(mut path: Vec<String>, leaf: ValueKind, origin: &Origin) -> Map<String
     origin.mark_all(table)
 }
 
-/// Not the config crate's builder: it takes a dotted name in quotes for a path, and forgets where
-/// tables came from.
+/// Overrides `below` with `above`. The config crate's builder cannot be used: it takes a quoted name with
+/// dots for a path, and forgets the origin of tables.
 fn lay_over(
     below: &mut Map<String, Value>,
     above: Map<String, Value>,
     path: &[&str],
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<ConfigError>,
 ) {
     for (name, value) in above {
         let path = [path, &[&name]].concat();
         match below.get_mut(&name).map(|value| &mut value.kind) {
             Some(ValueKind::Table(below)) => match value.kind {
-                ValueKind::Table(above) => lay_over(below, above, &path, problems),
+                ValueKind::Table(above) => lay_over(below, above, &path, errors),
                 _ => {
                     let (key, origin) = (key_of(&path), Origin::of(&value));
                     let shown = show(&key, &value.kind);
                     let message = format_args!("expected a table, got {shown}");
-                    problems.push(Problem::at(&key, origin, message));
+                    errors.push(ConfigError::at(&key, origin, message));
                 }
             },
             _ => {

@@ -1,22 +1,22 @@
-//! Where the server listens: a [`Listen`] address.
+//! The address that the server listens on.
 
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// What the text of a Unix socket begins with.
+/// The text of a Unix socket begins with this.
 const UNIX: &str = "unix:";
 
-/// The longest path of a Unix socket that every system takes, in bytes.
+/// The longest path of a Unix socket that every system accepts, in bytes.
 const LONGEST_PATH: usize = 103;
 
-/// Where to listen.
+/// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listen {
-    /// On `host:port`; IPv6 addresses stand in brackets, and port 0 is any free one.
+pub(crate) enum Listen {
+    /// `host:port`, with IPv6 addresses in brackets. Port 0 is any free port.
     Tcp(Box<str>),
-    /// On the Unix socket at this absolute path, written `unix:/path`.
+    /// A Unix socket at this absolute path, written `unix:/path`.
     Unix(PathBuf),
 }
 
@@ -53,7 +53,7 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
-/// A host's name (RFC 1123), which cannot end in a number: that would be a bad IPv4 address.
+/// Whether `text` is the name of a host (RFC 1123). A name that ends in a number is a bad IPv4 address.
 pub(super) fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
@@ -76,13 +76,13 @@ impl fmt::Display for Listen {
 
 /// A text that is neither `host:port` nor `unix:/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenError {
+pub(crate) struct ListenError {
     text: String,
-    /// Whether a Unix socket would do.
+    /// Whether a Unix socket is allowed.
     may_be_unix: bool,
 }
 
-/// The `host:port` in `text`, where no Unix socket will do.
+/// The `host:port` in `text`. A Unix socket is an error.
 pub(super) fn tcp(text: &str) -> Result<Box<str>, ListenError> {
     match text.parse() {
         Ok(Listen::Tcp(address)) => Ok(address),

@@ -1,4 +1,4 @@
-//! Where a value came from, and how the config crate's values carry it.
+//! Where a value came from. The config crate's values carry this as text.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl Origin {
         table.into_iter().map(|(name, value)| (name, self.mark(value))).collect()
     }
 
-    /// Whether its values are text that stands for any type, as a file's are not.
+    /// Whether its values are text that stands for any type. Values in a file have types.
     pub(super) fn is_untyped(&self) -> bool {
         matches!(self, Self::Variable(_) | Self::CommandLine)
     }

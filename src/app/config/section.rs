@@ -1,33 +1,32 @@
-//! The raw configuration: a [`Section`] is a table whose options are read one by one, so that one
-//! bad option does not hide another.
+//! A table of the raw configuration. Its options are read one by one, so that one bad option does not
+//! hide another.
 
 use std::fmt;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ::config::{Map, Value, ValueKind};
 
+use super::error::ConfigError;
+use super::leaf::Leaf;
 use super::origin::Origin;
-use super::problem::Problem;
-use super::words::{is_like_a_secret, key_of, one_of, show, show_text};
+use super::words::{key_of, one_of, show};
 
-/// A table that is being read: who asks for an option takes it out, and what is left is unknown.
+/// A table that is being read. Reading an option takes it out; options that are left over are unknown.
 #[derive(Debug)]
 pub(super) struct Section {
     path: Vec<String>,
     origin: Origin,
     values: Map<String, Value>,
     known: Vec<&'static str>,
-    problems: Vec<Problem>,
+    errors: Vec<ConfigError>,
 }
 
 impl Section {
-    pub(super) fn root(values: Map<String, Value>, problems: Vec<Problem>) -> Self {
-        Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), problems }
+    pub(super) fn root(values: Map<String, Value>, errors: Vec<ConfigError>) -> Self {
+        Self { path: Vec::new(), origin: Origin::Default, values, known: Vec::new(), errors }
     }
 
-    /// The part at `path`, from an origin of its own.
+    /// The table at `path`, from an origin of its own.
     pub(super) fn part(path: &[&str], origin: Origin, values: Map<String, Value>) -> Self {
         let path = path.iter().map(|&name| name.to_owned()).collect();
         Self { path, origin, ..Self::root(values, Vec::new()) }
@@ -37,22 +36,22 @@ impl Section {
     pub(super) fn take(&mut self, name: &'static str) -> Option<Leaf> {
         self.known.push(name);
         let value = self.values.remove(name)?;
-        Some(Leaf { key: self.key_of(name), origin: Origin::of(&value), kind: value.kind })
+        Some(Leaf::new(self.key_of(name), value))
     }
 
-    /// The option `name` as `read` reads it; `default` where it is not given, or bad.
+    /// The option `name` as `read` reads it; `default` if it is not given, or bad.
     pub(super) fn get<T>(
         &mut self,
         name: &'static str,
         default: T,
-        read: impl FnOnce(&Leaf) -> Result<T, Problem>,
+        read: impl FnOnce(&Leaf) -> Result<T, ConfigError>,
     ) -> T {
         let read = self.take(name).map(|leaf| read(&leaf));
         read.and_then(|read| self.note(read)).unwrap_or(default)
     }
 
-    /// The list `name` of texts, which are `expected`, each as it parses; without those that do not, each
-    /// of which is a problem of its own.
+    /// The list `name` of texts, each parsed. Messages call them `expected`. A text that does not parse is
+    /// left out, and is an error of its own.
     pub(super) fn list<T: FromStr<Err: fmt::Display>>(
         &mut self,
         name: &'static str,
@@ -64,28 +63,27 @@ impl Section {
         listed.iter().filter_map(read).collect()
     }
 
-    /// All options in this table, by name, as `read` reads them; without those that are bad.
+    /// All options in this table, by name, as `read` reads them. Bad ones are left out.
     pub(super) fn options<T>(
         &mut self,
-        mut read: impl FnMut(&str, &Leaf) -> Result<T, Problem>,
+        mut read: impl FnMut(&str, &Leaf) -> Result<T, ConfigError>,
     ) -> Vec<T> {
         let mut options = Vec::new();
         for (name, value) in std::mem::take(&mut self.values) {
-            let origin = Origin::of(&value);
-            let leaf = Leaf { key: self.key_of(&name), origin, kind: value.kind };
+            let leaf = Leaf::new(self.key_of(&name), value);
             options.extend(self.note(read(&name, &leaf)));
         }
         options
     }
 
-    /// The table `name` as `read` reads it, empty where it is not given.
+    /// The table `name` as `read` reads it; an empty one if it is not given.
     pub(super) fn table<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
         self.known.push(name);
         let value = self.values.remove(name).unwrap_or_else(|| Map::<String, Value>::new().into());
         self.enter(name, value, read)
     }
 
-    /// All tables in this one, by name, as `read` reads them.
+    /// All tables in this one, in the order of their names, as `read` reads them.
     pub(super) fn tables<T>(&mut self, mut read: impl FnMut(&str, &mut Self) -> T) -> Vec<T> {
         let mut tables: Vec<_> = std::mem::take(&mut self.values).into_iter().collect();
         tables.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -95,35 +93,35 @@ impl Section {
             .collect()
     }
 
-    /// The names of what is in it and was not taken yet.
+    /// The names of all values that were not taken yet.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// Takes out what has a name for which `is_wrong` holds; whether there was any.
+    /// Takes out the values whose names `is_wrong`. Returns whether there were any.
     pub(super) fn reject(&mut self, is_wrong: impl Fn(&str) -> bool) -> bool {
         let before = self.values.len();
         self.values.retain(|name, _| !is_wrong(name));
         self.values.len() < before
     }
 
-    /// Notes problems that were found elsewhere.
-    pub(super) fn add(&mut self, problems: Vec<Problem>) {
-        self.problems.extend(problems);
+    /// Adds errors that were found elsewhere.
+    pub(super) fn add(&mut self, errors: Vec<ConfigError>) {
+        self.errors.extend(errors);
     }
 
-    /// The value of `result`, or nothing, its problem being noted.
-    pub(super) fn note<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
-        result.map_err(|problem| self.problems.push(problem)).ok()
+    /// The value of `result`; its error is added to the others.
+    pub(super) fn note<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// Notes a problem of the section as a whole.
+    /// Adds an error of the section as a whole.
     pub(super) fn refuse(&mut self, message: impl fmt::Display) {
-        self.problems.push(Problem::at(&self.key(), &self.origin, message));
+        self.errors.push(ConfigError::at(&self.key(), &self.origin, message));
     }
 
-    /// Everything that was found wrong, unknown keys among it.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    /// Every error that was found, unknown keys included.
+    pub(super) fn finish(mut self) -> Vec<ConfigError> {
         for (name, value) in std::mem::take(&mut self.values) {
             let mut message = format!("unknown key, expected {}", one_of(&self.known));
             let origin = Origin::of(&value);
@@ -131,12 +129,12 @@ impl Section {
                 let meant = self.variable_like(&name);
                 message += &format!("; \"__\" joins levels, as in {meant}");
             }
-            self.problems.push(Problem::at(&self.key_of(&name), origin, message));
+            self.errors.push(ConfigError::at(&self.key_of(&name), origin, message));
         }
-        self.problems
+        self.errors
     }
 
-    /// A variable that is there, and likely to be meant by one whose last part is `name`.
+    /// The variable that was probably meant by one whose last part is `name`.
     fn variable_like(&self, name: &str) -> &'static str {
         let words = [&self.path[..], &[name.to_owned()]].concat().join("_");
         let address = ["port", "host", "addr", "address", "bind", "listen"];
@@ -154,13 +152,13 @@ impl Section {
         if let ValueKind::Table(values) = value.kind {
             section.values = values;
             let result = read(&mut section);
-            self.problems.extend(section.finish());
+            self.errors.extend(section.finish());
             result
         } else {
             let shown = show(&section.key(), &value.kind);
             section.refuse(format_args!("expected a table, got {shown}"));
-            self.problems.append(&mut section.problems);
-            // As if it were empty; what would be missing from it is not another problem.
+            self.errors.append(&mut section.errors);
+            // It is read as if it were empty, but options that are missing are no further errors.
             read(&mut section)
         }
     }
@@ -171,107 +169,5 @@ impl Section {
 
     fn key_of(&self, name: &str) -> String {
         key_of(&[&self.path[..], &[name.to_owned()]].concat())
-    }
-}
-
-/// The value of one option.
-#[derive(Clone, Debug)]
-pub(super) struct Leaf {
-    key: String,
-    origin: Origin,
-    kind: ValueKind,
-}
-
-impl Leaf {
-    /// A whole number in `range`. The config crate would round floats and count booleans.
-    pub(super) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, Problem> {
-        let number = match &self.kind {
-            ValueKind::I64(number) => u64::try_from(*number).ok(),
-            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
-            _ => None,
-        };
-        number.filter(|number| range.contains(number)).ok_or_else(|| {
-            self.unlike(format_args!("a whole number from {} to {}", range.start(), range.end()))
-        })
-    }
-
-    /// `true` or `false`.
-    pub(super) fn flag(&self) -> Result<bool, Problem> {
-        match &self.kind {
-            ValueKind::Boolean(flag) => Some(*flag),
-            ValueKind::String(text) if self.origin.is_untyped() => text.parse().ok(),
-            _ => None,
-        }
-        .ok_or_else(|| self.unlike("true or false"))
-    }
-
-    /// Text of any kind.
-    pub(super) fn text(&self) -> Result<&str, Problem> {
-        match &self.kind {
-            ValueKind::String(text) => Ok(text),
-            _ => Err(self.unlike("text in quotes")),
-        }
-    }
-
-    /// A path; one in a file is seen from where that file is.
-    pub(super) fn path(&self) -> Result<PathBuf, Problem> {
-        let path = Path::new(self.text()?);
-        Ok(match &self.origin {
-            Origin::File(name) => Path::new(name).parent().unwrap_or(Path::new("")).join(path),
-            _ => path.to_owned(),
-        })
-    }
-
-    /// Text that `read` takes. A URL is in the wrong place, and its password would be in the message.
-    pub(super) fn parse<T, E: fmt::Display>(
-        &self,
-        expected: &str,
-        read: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Problem> {
-        self.parse_item(self.text()?, expected, read)
-    }
-
-    /// A list of texts, which are `expected`; outside files, text with commas between.
-    pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, Problem> {
-        match &self.kind {
-            ValueKind::Array(values) => values
-                .iter()
-                .map(|value| match &value.kind {
-                    ValueKind::String(text) => Some(text.clone()),
-                    _ => None,
-                })
-                .collect(),
-            ValueKind::String(text) if self.origin.is_untyped() => Some(match text.trim() {
-                "" => Vec::new(),
-                text => text.split(',').map(|item| item.trim().to_owned()).collect(),
-            }),
-            _ => None,
-        }
-        .ok_or_else(|| self.unlike(format_args!("a list of {expected}")))
-    }
-
-    /// One text of a list that `read` takes. A bad one is shown unless it is like a secret.
-    fn parse_item<T, E: fmt::Display>(
-        &self,
-        text: &str,
-        expected: &str,
-        read: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Problem> {
-        read(text).map_err(|problem| {
-            if is_like_a_secret(text) {
-                self.refuse(format_args!("expected {expected}, got {}", show_text(text)))
-            } else {
-                self.refuse(problem)
-            }
-        })
-    }
-
-    /// The problem `message` of this option.
-    pub(super) fn refuse(&self, message: impl fmt::Display) -> Problem {
-        Problem::at(&self.key, &self.origin, message)
-    }
-
-    fn unlike(&self, expected: impl fmt::Display) -> Problem {
-        self.refuse(format_args!("expected {expected}, got {}", show(&self.key, &self.kind)))
     }
 }

@@ -1,31 +1,32 @@
-//! How the app listens, and what one client may take of it.
+//! How the app listens, and the limits of a connection.
 
 use std::time::Duration;
 
-use super::Listen;
+use super::listen::Listen;
 
 /// Where and how the server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct ServerOptions {
     /// The address to listen on.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// Threads that serve requests; 0 for one per core.
-    pub workers: usize,
-    /// Connections that the system keeps waiting until the process accepts them.
-    pub backlog: i32,
+    pub(crate) workers: usize,
+    /// Connections that the system queues until the process accepts them.
+    pub(crate) backlog: i32,
     /// Connections that may be open at a time.
-    pub max_connections: usize,
-    /// Connections among them that one address may have; an IPv6 network of 64 bits is one address.
-    pub max_connections_per_ip: usize,
-    /// What each connection may take.
-    pub limits: ConnectionLimits,
-    /// How long the port still answers after the process was told to stop.
-    pub shutdown_delay: Duration,
-    /// How long requests under way may take to be answered after that.
-    pub shutdown_timeout: Duration,
+    pub(crate) max_connections: usize,
+    /// Connections that one address may have of them. An IPv6 network of the size in
+    /// `client_ip.ipv6_prefix` is one address.
+    pub(crate) max_connections_per_ip: usize,
+    /// The limits of each connection.
+    pub(crate) limits: ConnectionLimits,
+    /// How long the port is still open after the process was told to stop.
+    pub(crate) shutdown_delay: Duration,
+    /// How long requests in progress may still take after that.
+    pub(crate) shutdown_timeout: Duration,
 }
 
-impl Default for Server {
+impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             listen: Listen::default(),
@@ -40,25 +41,25 @@ impl Default for Server {
     }
 }
 
-/// What one connection may take of time and memory.
+/// The limits of one connection: time and memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectionLimits {
-    /// How long the head of a request may take to come whole.
-    pub header_timeout: Duration,
-    /// How long the body of a request may take; a long one gets more time as it comes.
-    pub body_timeout: Duration,
-    /// How long a connection may idle between requests.
-    pub keep_alive: Duration,
-    /// How long a client may take to read what is written at once.
-    pub write_timeout: Duration,
-    /// The age after which a connection is closed when its request is answered.
-    pub max_age: Duration,
-    /// Bytes of the request line and the header fields together.
-    pub max_head_bytes: usize,
+pub(crate) struct ConnectionLimits {
+    /// How long the head of a request may take to arrive.
+    pub(crate) header_timeout: Duration,
+    /// How long the body of a request may take to arrive. A large body gets more time as it arrives.
+    pub(crate) body_timeout: Duration,
+    /// How long a connection may be idle between requests.
+    pub(crate) keep_alive: Duration,
+    /// How long a client may take to read output before more is written.
+    pub(crate) write_timeout: Duration,
+    /// The age after which a connection closes with its next response.
+    pub(crate) max_age: Duration,
+    /// Bytes of the request line and the header fields of a request.
+    pub(crate) max_head_bytes: usize,
     /// Header fields of a request.
-    pub max_headers: usize,
+    pub(crate) max_headers: usize,
     /// Bytes of a request's body.
-    pub max_body_bytes: u64,
+    pub(crate) max_body_bytes: u64,
 }
 
 impl Default for ConnectionLimits {

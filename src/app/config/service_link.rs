@@ -1,5 +1,5 @@
-//! Variables that Kubernetes and Docker set for each service, as for one that is called tollgate:
-//! `TOLLGATE_PORT=tcp://10.0.0.1:80` and its family. They are nobody's configuration.
+//! Service links: the variables that Kubernetes and Docker set for each service. For a service called
+//! tollgate, that is `TOLLGATE_PORT=tcp://10.0.0.1:80` and others. They are not configuration.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,21 +7,21 @@ use std::net::{IpAddr, SocketAddr};
 
 const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 
-/// Whether the variable `name` is one of them: its name and value have their forms, and the one that
-/// every family has is among `variables`, which is `SERVICE_PORT` with a URL.
+/// Whether the variable `name` is a service link: name and value have the form of one, and `variables`
+/// has `SERVICE_PORT` with a URL, which every service has.
 pub(super) fn is_service_link(
     name: &str,
     value: &OsStr,
     variables: &BTreeMap<OsString, OsString>,
 ) -> bool {
     let service = value.to_str().and_then(|value| service(name, value));
-    // Two underscores join the levels of an option.
+    // Options have two underscores between levels; service links never do.
     let service = service.filter(|_| !name.contains("__"));
     let head = service.and_then(|service| variables.get(OsStr::new(&format!("{service}_PORT"))));
     head.and_then(|value| value.to_str()).is_some_and(is_url)
 }
 
-/// The service that the variable is of, by its form.
+/// The service of the variable, if it has the form of a service link.
 fn service<'a>(name: &'a str, value: &str) -> Option<&'a str> {
     let is_number = value.parse::<u16>().is_ok();
     let is_address = value.parse::<IpAddr>().is_ok();
@@ -51,7 +51,7 @@ fn service_of_port(name: &str) -> Option<&str> {
 
 /// Whether `value` is like `tcp://10.0.0.1:80`.
 fn is_url(value: &str) -> bool {
-    value.split_once("://").is_some_and(|(protocol, place)| {
-        PROTOCOLS.contains(&protocol) && place.parse::<SocketAddr>().is_ok()
+    value.split_once("://").is_some_and(|(protocol, address)| {
+        PROTOCOLS.contains(&protocol) && address.parse::<SocketAddr>().is_ok()
     })
 }

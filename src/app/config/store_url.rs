@@ -1,16 +1,16 @@
-//! Where the store is: a [`StoreUrl`], whose password never prints.
+//! The URL of the store, whose password is never printed.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::store::{RedisUrl, RedisUrlError};
 
-/// Where state lives.
+/// The URL of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// In this process: `memory:`.
+pub(crate) enum StoreUrl {
+    /// `memory:`, which is this process's memory.
     Memory,
-    /// In the Redis at this URL.
+    /// The URL of a Redis.
     Redis(RedisUrl),
 }
 
@@ -26,11 +26,11 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, StoreUrlError> {
         let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
-        // Blanks before it are refused with all others.
+        // The URL's own parser refuses blanks at its start.
         match scheme.trim_start().to_ascii_lowercase().as_str() {
             _ if text.is_empty() => Err(StoreUrlError::Empty),
             "memory" if text.len() == "memory:".len() => Ok(Self::Memory),
-            "memory" if !rest.is_empty() => Err(StoreUrlError::MemoryHasNoPlace),
+            "memory" if !rest.is_empty() => Err(StoreUrlError::MemoryWithMore),
             "redis" | "rediss" | "redis+unix" | "redis+sentinel" | "rediss+sentinel"
             | "redis+cluster" | "rediss+cluster"
                 if text.contains(':') =>
@@ -43,7 +43,7 @@ impl FromStr for StoreUrl {
     }
 }
 
-/// How a URL of ours is written that means what others write with `scheme`.
+/// The form of our URL for what other programs write with `scheme`.
 fn like(scheme: &str) -> &'static str {
     match scheme {
         "unix" | "socket" | "redis+socket" | "redis-socket" | "valkey+unix" => SOCKET,
@@ -69,18 +69,18 @@ impl fmt::Display for StoreUrl {
     }
 }
 
-/// A text that is not the URL of a store. It does not carry the text, which may hold a password.
+/// A text is not the URL of a store. The error does not hold the text, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreUrlError {
+pub(crate) enum StoreUrlError {
     /// It is empty.
     Empty,
     /// It has no scheme.
     NoScheme,
-    /// It has a scheme that no store has; with what may be meant.
+    /// No store has its scheme. Holds the form that was probably meant.
     Scheme(&'static str),
     /// `memory:` with something after it.
-    MemoryHasNoPlace,
-    /// The URL of a Redis that does not have its form.
+    MemoryWithMore,
+    /// It is a bad URL of a Redis.
     BadRedis(RedisUrlError),
 }
 
@@ -90,8 +90,8 @@ impl fmt::Display for StoreUrlError {
             Self::Empty => write!(f, "it is empty: expected {ALL}"),
             Self::NoScheme => write!(f, "it does not begin with a scheme: expected {ALL}"),
             Self::Scheme(like) => write!(f, "no store has that scheme: expected {like}"),
-            Self::MemoryHasNoPlace => f.write_str("nothing may follow memory:, which has no place"),
-            Self::BadRedis(problem) => write!(f, "{problem}"),
+            Self::MemoryWithMore => f.write_str("nothing may follow memory:"),
+            Self::BadRedis(error) => write!(f, "{error}"),
         }
     }
 }

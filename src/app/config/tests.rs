@@ -1,8 +1,18 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use std::{env, fs};
 
+use actix_web::http::header::HeaderName;
+
+use super::options::{AccessOptions, JwtOptions, RouteOptions};
+use super::server::ServerOptions;
 use super::*;
+use crate::app::auth::{JwtKeys, Secret};
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
+use crate::limiter::AccessEntry;
 
 mod access;
 mod auth;
@@ -52,13 +62,13 @@ fn settings(settings: &[&str]) -> Sources {
     Sources { settings, ..Sources::default() }
 }
 
-fn load_text(text: &str) -> Result<Config, Problems> {
+fn load_text(text: &str) -> Result<Config, ConfigErrors> {
     let file = Scratch::new(text);
     load(&Sources { files: vec![file.0.clone()], ..Sources::default() })
 }
 
-/// The problems of a file, one line each, without its name.
-fn problems_of_text(text: &str) -> Vec<String> {
+/// The errors of a file, one line each, without its name.
+fn errors_of_text(text: &str) -> Vec<String> {
     let file = Scratch::new(text);
     lines(&Sources { files: vec![file.0.clone()], ..Sources::default() })
         .into_iter()
@@ -69,13 +79,13 @@ fn problems_of_text(text: &str) -> Vec<String> {
 }
 
 fn lines(sources: &Sources) -> Vec<String> {
-    let problems = load(sources).expect_err("it loaded").to_string();
-    problems.lines().map(str::to_owned).collect()
+    let errors = load(sources).expect_err("it loaded").to_string();
+    errors.lines().map(str::to_owned).collect()
 }
 
-/// The only problem of a file, without its name.
-fn problem_of_text(text: &str) -> String {
-    let problems = problems_of_text(text);
-    let [problem] = &problems[..] else { panic!("{problems:#?} for {text}") };
-    problem.clone()
+/// The only error of a file, without its name.
+fn error_of_text(text: &str) -> String {
+    let errors = errors_of_text(text);
+    let [error] = &errors[..] else { panic!("{errors:#?} for {text}") };
+    error.clone()
 }

@@ -1,35 +1,39 @@
-//! TOML as the config crate reads it, with messages that show no line of the file.
+//! Parses TOML. Messages show no line of the file, which may hold a password.
 
 use std::borrow::Cow;
 
-use ::config::{ConfigError, File, FileFormat, Map, Source as _, Value};
+use ::config::{File, FileFormat, Map, Source as _, Value};
 
-/// The table that `text` says, or what is wrong with it.
+/// The table in `text`.
+///
+/// # Errors
+/// With what is wrong with the text.
 pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
-    read(text).or_else(|problem| match problem {
+    read(text).or_else(|error| match error {
         Some(located) => Err(located),
-        // The parser does not say which number it is that fits no 64 bits. As text, it passes here
-        // and is refused where its key is known.
-        None => read(&quote_huge_numbers(text)).map_err(|problem| {
-            problem.unwrap_or_else(|| "has a number that is too large, or nests too deep".into())
+        // The parser does not say which number does not fit into 64 bits. As text it passes here, and
+        // is refused later, where its key is known.
+        None => read(&quote_huge_numbers(text)).map_err(|error| {
+            error.unwrap_or_else(|| "has a number that is too large, or nests too deep".into())
         }),
     })
 }
 
-/// Without a problem where the parser gives no line.
+/// # Errors
+/// With the position and the reason; `None` if the parser gives no line.
 fn read(text: &str) -> Result<Map<String, Value>, Option<String>> {
     File::from_str(text, FileFormat::Toml).collect().map_err(|error| match error {
-        ConfigError::FileParse { cause, .. } => without_excerpt(&cause.to_string()),
+        ::config::ConfigError::FileParse { cause, .. } => without_excerpt(&cause.to_string()),
         _ => None,
     })
 }
 
-/// The place and the reason, without the line itself: it may hold a password.
+/// The position and the reason, without the line itself.
 fn without_excerpt(report: &str) -> Option<String> {
-    let (place, rest) = report.strip_prefix("TOML parse error at ")?.split_once('\n')?;
+    let (position, rest) = report.strip_prefix("TOML parse error at ")?.split_once('\n')?;
     // A rule, the line, and a pointer into it.
     let reason: Vec<&str> = rest.split('\n').skip(3).filter(|line| !line.is_empty()).collect();
-    Some(format!("{place}: {}", reason.join(", ")))
+    Some(format!("{position}: {}", reason.join(", ")))
 }
 
 fn quote_huge_numbers(text: &str) -> String {
@@ -60,7 +64,7 @@ fn is_huge_number(value: &str) -> bool {
         && i64::from_str_radix(digits, radix).is_err()
 }
 
-/// As a float, what an `i64` may not hold, and what only looks infinite.
+/// Whether `value` is too large for an `i64`, as infinity is.
 fn is_wide(value: f64) -> bool {
     value.abs() >= 9_223_372_036_854_775_807.0
 }

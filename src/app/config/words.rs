@@ -1,8 +1,8 @@
-//! How messages name keys, and which values they may repeat.
+//! How messages name keys, and which values they may show.
 
 use ::config::ValueKind;
 
-/// The longest text that a message repeats.
+/// The longest text that a message shows, in characters.
 const LONGEST_SHOWN: usize = 60;
 
 /// The most names that a message lists.
@@ -22,7 +22,7 @@ pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
     names.join(".")
 }
 
-/// `names` as a choice, in words: of many names, the first ones.
+/// `names` as a choice in words. Of many names, only the first ones are listed.
 pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
     let more = names.len().saturating_sub(MOST_NAMES);
     let others = (more > 0).then(|| format!("one of {more} more"));
@@ -35,7 +35,7 @@ pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// The value of the option at `key` as messages may repeat it.
+/// The value of the option at `key` as messages may show it.
 pub(super) fn show(key: &str, kind: &ValueKind) -> String {
     let proves_users = key == "auth" || key.starts_with("auth.");
     match kind {
@@ -47,7 +47,7 @@ pub(super) fn show(key: &str, kind: &ValueKind) -> String {
     }
 }
 
-/// `text` in quotes, unless it is long or like a secret.
+/// `text` in quotes, unless it is long or may be a secret.
 pub(super) fn show_text(text: &str) -> String {
     if is_like_a_secret(text) {
         "a URL, not shown here".to_owned()
@@ -58,7 +58,7 @@ pub(super) fn show_text(text: &str) -> String {
     }
 }
 
-/// Whether `text` may be a store's URL, perhaps with a password: no other option is like that.
+/// Whether `text` looks like a store's URL, which may hold a password.
 pub(super) fn is_like_a_secret(text: &str) -> bool {
     text.contains("://") || text.contains('@')
 }

@@ -1,5 +1,4 @@
-//! A look at the store from time to time, so that what would fail a `tollgate doctor` later on is said
-//! without one.
+//! Examines the store at intervals, so that the log reports what `tollgate doctor` would find.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -11,34 +10,34 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use crate::store::{self, Finding, Level, Look, RedisOptions, SystemClock};
 
-/// The questions that are asked again and again.
+/// The questions of `tollgate doctor` that are asked at each interval.
 const WATCHED: [&str; 5] = ["eviction", "memory", "persistence", "clock", "latency"];
 
-/// That keys were evicted is found by two looks.
+/// The question whether keys were evicted, which takes two examinations to answer.
 const EVICTED: &str = "evicted";
 
-/// Looks at a store until it is dropped.
+/// Examines a store at intervals until it is dropped.
 #[derive(Debug)]
 pub(crate) struct StoreWatch {
-    seen: Arc<Mutex<Seen>>,
+    last: Arc<Mutex<Examined>>,
     _until_dropped: Sender<Infallible>,
 }
 
-/// What was seen last.
+/// What the last examination found.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
-    /// How bad each answer was, by its question; what is unknown is not there.
-    pub(crate) levels: BTreeMap<&'static str, Level>,
-    /// The answers that were bad when they were known last.
+pub(super) struct Examined {
+    /// How bad the answer to each question was; unknown answers are absent.
+    pub(super) levels: BTreeMap<&'static str, Level>,
+    /// The questions whose last known answer was bad.
     bad: BTreeSet<&'static str>,
-    /// How many keys each server had evicted when it was asked last.
+    /// How many keys each server had evicted when it last answered.
     evicted: BTreeMap<String, u64>,
-    pub(crate) clock_offset_ms: Option<u64>,
-    pub(crate) round_trip_micros: Option<u64>,
+    pub(super) clock_offset_ms: Option<u64>,
+    pub(super) round_trip_micros: Option<u64>,
 }
 
 impl StoreWatch {
-    /// Looks at the store of `options`, which the log calls `address`, now and every `interval`.
+    /// Examines the store of `options`, which the log calls `address`, now and every `interval`.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -47,43 +46,43 @@ impl StoreWatch {
         options: RedisOptions,
         interval: Duration,
     ) -> io::Result<Self> {
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let last = Arc::new(Mutex::new(Examined::default()));
         let (until_dropped, dropped) = bounded::<Infallible>(0);
-        let of_thread = seen.clone();
+        let of_thread = last.clone();
         let watch = move || loop {
             match store::look(&options, &SystemClock) {
-                Ok(look) => say(&address, lock(&of_thread).learn(&look)),
-                Err(error) => log::debug!("Redis at {address} cannot be looked at: {error}."),
+                Ok(look) => log_changes(&address, lock(&of_thread).update(&look)),
+                Err(error) => log::debug!("Redis at {address} cannot be examined: {error}."),
             }
             if dropped.recv_timeout(interval) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
         };
         thread::Builder::new().name("tollgate-watch".to_owned()).spawn(watch)?;
-        Ok(Self { seen, _until_dropped: until_dropped })
+        Ok(Self { last, _until_dropped: until_dropped })
     }
 
-    /// What was seen last.
-    pub(crate) fn seen(&self) -> Seen {
-        lock(&self.seen).clone()
+    /// What the last examination found.
+    pub(super) fn last(&self) -> Examined {
+        lock(&self.last).clone()
     }
 }
 
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    // Whatever a panic left is replaced by the next look.
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(last: &Mutex<Examined>) -> MutexGuard<'_, Examined> {
+    // If a panic left it half updated, the next examination updates the rest.
+    last.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An answer that turned bad, or good again.
+/// An answer that has become bad, or good again.
 #[derive(Debug, PartialEq, Eq)]
-struct Turn {
+struct Change {
     is_bad: bool,
     about: &'static str,
     text: String,
 }
 
-fn say(address: &str, turns: Vec<Turn>) {
-    for Turn { is_bad, about, text } in turns {
+fn log_changes(address: &str, changes: Vec<Change>) {
+    for Change { is_bad, about, text } in changes {
         if is_bad {
             log::warn!("Redis at {address}, {about}: {text}.");
         } else {
@@ -92,9 +91,9 @@ fn say(address: &str, turns: Vec<Turn>) {
     }
 }
 
-impl Seen {
-    /// Learns what `look` found. What turned since the last one.
-    fn learn(&mut self, look: &Look) -> Vec<Turn> {
+impl Examined {
+    /// Replaces what is known by what `look` found, and returns what has changed.
+    fn update(&mut self, look: &Look) -> Vec<Change> {
         let evicted = self.evictions(&look.evicted);
         let mut worst: BTreeMap<&'static str, &Finding> = BTreeMap::new();
         for finding in look.findings.iter().chain(&evicted) {
@@ -104,34 +103,34 @@ impl Seen {
                 worst.insert(finding.about, finding);
             }
         }
-        let mut turns = Vec::new();
+        let mut changes = Vec::new();
         for (about, Finding { level, text, .. }) in &worst {
             let is_bad = is_bad(about, *level);
-            let turned = if is_bad { self.bad.insert(about) } else { self.bad.remove(about) };
-            if turned {
-                turns.push(Turn { is_bad, about, text: text.clone() });
+            let has_changed = if is_bad { self.bad.insert(about) } else { self.bad.remove(about) };
+            if has_changed {
+                changes.push(Change { is_bad, about, text: text.clone() });
             }
         }
         let measured = |about| worst.get(about).and_then(|finding| finding.measured);
         self.clock_offset_ms = measured("clock");
         self.round_trip_micros = measured("latency");
         self.levels = worst.iter().map(|(about, finding)| (*about, finding.level)).collect();
-        // Who is away for a look is known on: it counts from there when it is back.
+        // A server that did not answer keeps its count: it goes on from there when it is back.
         self.evicted.extend(look.evicted.clone());
-        turns
+        changes
     }
 
-    /// How many keys were evicted since the servers started; none where none says so.
-    pub(crate) fn evicted(&self) -> Option<u64> {
+    /// How many keys were evicted since the servers started; `None` if no server told.
+    pub(super) fn evicted(&self) -> Option<u64> {
         let sum = || self.evicted.values().fold(0, |sum: u64, more| sum.saturating_add(*more));
         (!self.evicted.is_empty()).then(sum)
     }
 
-    /// What it says that each of these servers has evicted so many keys by now; nothing where none says.
+    /// The finding from the keys that each server has evicted by `now`; `None` if no server told.
     fn evictions(&self, now: &BTreeMap<String, u64>) -> Option<Finding> {
         let more = now.iter().map(|(server, now)| match self.evicted.get(server) {
             Some(before) if before <= now => now - before,
-            // It is asked for the first time, or was started anew and counts anew.
+            // It answers for the first time, or it was restarted and counts from 0.
             _ => *now,
         });
         let more = more.fold(0, u64::saturating_add);
@@ -150,7 +149,7 @@ impl Seen {
     }
 }
 
-/// Whether an answer is worth a line. A round trip that took long once is not.
+/// Whether an answer is worth a line in the log. A single slow round trip is not.
 fn is_bad(about: &str, level: Level) -> bool {
     level > if about == "latency" { Level::Warn } else { Level::Ok }
 }
@@ -165,42 +164,42 @@ mod tests {
         Look { findings: findings.iter().map(finding).collect(), evicted: evicted.collect() }
     }
 
-    /// What is said of these, one look after the other.
-    fn said(looks: &[Look]) -> Vec<Vec<(bool, &'static str)>> {
-        let mut seen = Seen::default();
-        let mut turns = |look: &Look| {
-            seen.learn(look).into_iter().map(|turn| (turn.is_bad, turn.about)).collect()
+    /// What changes with each of these, one after the other.
+    fn changes(looks: &[Look]) -> Vec<Vec<(bool, &'static str)>> {
+        let mut examined = Examined::default();
+        let mut changes = |look: &Look| {
+            examined.update(look).into_iter().map(|it| (it.is_bad, it.about)).collect()
         };
-        looks.iter().map(&mut turns).collect()
+        looks.iter().map(&mut changes).collect()
     }
 
     #[test]
-    fn each_turn_is_said_once() {
+    fn each_change_is_logged_once() {
         let bad = || look(&[("eviction", Level::Fail), ("clock", Level::Ok)], &[]);
         let good = || look(&[("eviction", Level::Ok), ("clock", Level::Ok)], &[]);
-        let said = said(&[good(), bad(), bad(), good(), good(), bad()]);
-        let turned = |is_bad| vec![(is_bad, "eviction")];
+        let changes = changes(&[good(), bad(), bad(), good(), good(), bad()]);
+        let changed = |is_bad| vec![(is_bad, "eviction")];
         let none = Vec::new;
-        assert_eq!(said, [none(), turned(true), none(), turned(false), none(), turned(true)]);
+        assert_eq!(changes, [none(), changed(true), none(), changed(false), none(), changed(true)]);
     }
 
     #[test]
-    fn of_several_nodes_the_worst_is_said_and_what_is_unknown_is_not() {
+    fn of_several_nodes_the_worst_is_logged_and_what_is_unknown_is_not() {
         let mixed = look(&[("eviction", Level::Ok), ("eviction", Level::Fail)], &[]);
         let unknown = look(&[], &[]);
         let other = look(&[("version", Level::Fail), ("latency", Level::Warn)], &[]);
         let again = look(&[("eviction", Level::Fail)], &[]);
         let none = Vec::new;
         let expected = [vec![(true, "eviction")], none(), none(), none()];
-        assert_eq!(said(&[mixed, unknown, other, again]), expected);
+        assert_eq!(changes(&[mixed, unknown, other, again]), expected);
     }
 
     #[test]
-    fn evictions_are_said_when_they_begin_and_when_they_end() {
+    fn evictions_are_logged_when_they_begin_and_when_they_end() {
         let looks = [0, 5, 9, 9, 9, 12, 0].map(|count| look(&[], &[("a", count)]));
-        let said = said(&looks);
+        let changes = changes(&looks);
         let bad: Vec<Option<bool>> =
-            said.iter().map(|turns| turns.first().map(|(is_bad, _)| *is_bad)).collect();
+            changes.iter().map(|changes| changes.first().map(|(is_bad, _)| *is_bad)).collect();
         let expected = [None, Some(true), None, Some(false), None, Some(true), Some(false)];
         assert_eq!(bad, expected);
     }
@@ -212,15 +211,15 @@ mod tests {
         let none = || look(&[], &[]);
         let (bad, good) = (vec![(true, EVICTED)], vec![(false, EVICTED)]);
         let nothing = Vec::new;
-        // What they evicted before they were asked first is said once.
+        // What they evicted before the first examination is logged once.
         let looks = [both(), both(), one(), both(), none(), both()];
         let expected = [bad, good, nothing(), nothing(), nothing(), nothing()];
-        assert_eq!(said(&looks), expected);
-        // Nor does the count of all fall.
-        let mut seen = Seen::default();
+        assert_eq!(changes(&looks), expected);
+        // Nor does the total fall.
+        let mut examined = Examined::default();
         for look in looks {
-            seen.learn(&look);
-            assert_eq!(seen.evicted(), Some(12));
+            examined.update(&look);
+            assert_eq!(examined.evicted(), Some(12));
         }
     }
 }

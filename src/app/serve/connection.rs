@@ -1,8 +1,8 @@
 //! A connection over HTTP/1.1: one request after the other, each answered before the next is read.
 //!
-//! The framework's own parser and writer of HTTP/1.1 do the work; this decides when they do. Its own
-//! loop reads on while answers are not written out, keeps time for the first head alone, and asks for
-//! bodies that nobody reads: a server on the internet needs a bound for each of these.
+//! The framework's parser and writer of HTTP/1.1 do the work, and this loop decides when. The framework's
+//! own loop reads on while responses are not written out, times only the first head, and asks for bodies
+//! that nobody reads. A server on the internet needs a bound for each of these.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -19,20 +19,21 @@ use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
 use tokio::task::yield_now;
 
-use self::body::{BodyStream, ToCome};
-use self::wire::{End, WRITE_AT_ONCE, Wire};
+use self::body::{BodyStream, Remaining};
+use self::wire::{CloseReason, FLUSH_ABOVE, Wire};
 use crate::app::config::ConnectionLimits;
-use crate::app::serve::registry::Registration;
+use crate::app::connections::Registration;
 
 mod body;
 mod head;
 mod timer;
 mod wire;
 
-/// Bytes of a refused request's body that are read after all, so that the connection can be kept.
+/// Bytes of a refused request's body that are still read, so that the connection can stay open.
 const READ_AFTER_REFUSAL: u64 = 16 * 1_024;
 
-/// How long a client that was refused may still send before its connection is cut.
+/// How long, and how many bytes, a client may still send after the last response before its connection
+/// is cut.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1_024;
 
@@ -40,7 +41,7 @@ const LINGER_BYTES: usize = 256 * 1_024;
 #[derive(Debug)]
 pub(super) struct Shared<S> {
     pub(super) service: S,
-    /// The date in answers is made once for all of them.
+    /// It has the date of responses, which is made once for all connections.
     pub(super) config: ServiceConfig,
     pub(super) limits: ConnectionLimits,
 }
@@ -58,15 +59,18 @@ pub(super) async fn serve<S, B, T>(
 {
     let wire = Wire::new(io, peer, shared.config.clone(), shared.limits, registration);
     let connection = Connection(Rc::new(RefCell::new(wire)));
-    let end = connection.answer_all(&shared.service).await;
-    connection.close(end).await;
+    let result = connection.serve_requests(&shared.service).await;
+    connection.close(result).await;
 }
 
 struct Connection<T>(Rc<RefCell<Wire<T>>>);
 
 impl<T: ActixStream + 'static> Connection<T> {
-    /// Answers one request after the other. How that ends.
-    async fn answer_all<S, B>(&self, service: &S) -> Result<(), End>
+    /// Answers one request after the other until the connection is to close.
+    ///
+    /// # Errors
+    /// With the reason to close it, unless that is the last response.
+    async fn serve_requests<S, B>(&self, service: &S) -> Result<(), CloseReason>
     where
         S: Service<Request, Error: Into<actix_web::Error>, Response: Into<Response<B>>>,
         B: MessageBody,
@@ -75,10 +79,10 @@ impl<T: ActixStream + 'static> Connection<T> {
             let mut request = self.wire(|wire, context| wire.poll_request(context)).await?;
             self.attach_body(&mut request);
             let keeps_alive = match self.while_writing(service.call(request)).await {
-                Ok(response) => self.answer(response.into()).await?,
+                Ok(response) => self.respond(response.into()).await?,
                 Err(error) => {
                     let error: actix_web::Error = error.into();
-                    self.answer::<BoxBody>(error.error_response().into()).await?
+                    self.respond::<BoxBody>(error.error_response().into()).await?
                 }
             };
             if !keeps_alive {
@@ -89,66 +93,66 @@ impl<T: ActixStream + 'static> Connection<T> {
 
     fn attach_body(&self, request: &mut Request) {
         let wire = self.0.borrow();
-        if !wire.body_is_whole() {
+        if !wire.body_is_complete() {
             let body = BodyStream::new(self.0.clone(), wire.request());
             *request.payload() = Payload::Stream { payload: Box::pin(body) };
         }
     }
 
-    /// Writes an answer, if not yet to the client. Whether the connection goes on.
-    async fn answer<B: MessageBody>(&self, response: Response<B>) -> Result<bool, End> {
+    /// Writes a response to the output. Returns whether the connection stays open.
+    async fn respond<B: MessageBody>(&self, response: Response<B>) -> Result<bool, CloseReason> {
         let (response, body) = response.into_parts();
         let status = response.status();
         let reads_on = self.reads_on(status.is_client_error() || status.is_server_error()).await;
         let size = body.size();
-        self.0.borrow_mut().answer(response, size, !reads_on)?;
+        self.0.borrow_mut().write_head(response, size, !reads_on)?;
         if !matches!(size, BodySize::None | BodySize::Sized(0)) {
-            self.answer_body(body).await?;
+            self.write_body(body).await?;
         }
-        self.flush_much().await?;
+        self.flush_if_large().await?;
         let keeps_alive = self.0.borrow().keeps_alive();
         Ok(keeps_alive && self.drop_body().await)
     }
 
-    async fn answer_body<B: MessageBody>(&self, body: B) -> Result<(), End> {
+    async fn write_body<B: MessageBody>(&self, body: B) -> Result<(), CloseReason> {
         match body.try_into_bytes() {
-            Ok(all) => self.0.borrow_mut().answer_part(Some(all))?,
+            Ok(all) => self.0.borrow_mut().write_chunk(Some(all))?,
             Err(body) => {
                 let mut body = pin!(body);
                 let mut next = async || {
                     self.while_writing(poll_fn(|context| body.as_mut().poll_next(context))).await
                 };
                 while let Some(part) = next().await {
-                    let part = part.map_err(|_| End::AtOnce)?;
-                    self.0.borrow_mut().answer_part(Some(part))?;
-                    self.flush_much().await?;
+                    let part = part.map_err(|_| CloseReason::AtOnce)?;
+                    self.0.borrow_mut().write_chunk(Some(part))?;
+                    self.flush_if_large().await?;
                 }
             }
         }
-        self.0.borrow_mut().answer_part(None)
+        self.0.borrow_mut().write_chunk(None)
     }
 
-    /// Whether the connection can go on after the answer: what is left of the request's body is then
-    /// read and dropped. Of a request that is refused that is little.
+    /// Whether the connection can stay open after the response. The rest of the request's body is then read
+    /// and dropped; after a refusal, only if that is little.
     async fn reads_on(&self, is_refusal: bool) -> bool {
-        let (to_come, is_whole, most) = {
+        let (remaining, is_complete, most) = {
             let wire = self.0.borrow();
             let most = if is_refusal { READ_AFTER_REFUSAL } else { u64::MAX };
             let most = most.min(wire.limits.max_body_bytes);
-            (wire.body_to_come(), wire.body_is_whole(), most)
+            (wire.remaining_body(), wire.body_is_complete(), most)
         };
-        match to_come {
-            _ if is_whole => true,
+        match remaining {
+            _ if is_complete => true,
             None => false,
-            Some(ToCome::Bytes(bytes)) => bytes <= most,
-            Some(ToCome::Unknown) if is_refusal => self.drop_what_came(most).await,
-            Some(ToCome::Unknown) => true,
+            Some(Remaining::Bytes(bytes)) => bytes <= most,
+            Some(Remaining::Unknown) if is_refusal => self.drop_received(most).await,
+            Some(Remaining::Unknown) => true,
         }
     }
 
-    /// Drops the part of a request's body that has come, and at most `most` bytes. Whether that is the
-    /// whole of it.
-    async fn drop_what_came(&self, most: u64) -> bool {
+    /// Drops the part of a request's body that was received already, and at most `most` bytes. Returns
+    /// whether that was the whole body.
+    async fn drop_received(&self, most: u64) -> bool {
         let request = self.0.borrow().request();
         let mut dropped = 0;
         poll_fn(|context| {
@@ -163,7 +167,7 @@ impl<T: ActixStream + 'static> Connection<T> {
         .await
     }
 
-    /// Reads the rest of a request's body and drops it. Whether it came to its end.
+    /// Reads the rest of a request's body and drops it. Returns whether it reached the end.
     async fn drop_body(&self) -> bool {
         let request = self.0.borrow().request();
         loop {
@@ -175,23 +179,23 @@ impl<T: ActixStream + 'static> Connection<T> {
         }
     }
 
-    /// Writes to the client where there is much to write.
-    async fn flush_much(&self) -> Result<(), End> {
-        if self.0.borrow().unwritten() >= WRITE_AT_ONCE {
+    /// Writes the output to the client once there is much of it.
+    async fn flush_if_large(&self) -> Result<(), CloseReason> {
+        if self.0.borrow().unwritten() >= FLUSH_ABOVE {
             self.wire(|wire, context| wire.poll_flush(context)).await?;
-            // Other connections come first now: this client may ask for much more.
+            // This client may ask for much more, so other connections get their turn first.
             yield_now().await;
         }
         Ok(())
     }
 
-    /// Waits for `answer`, and sends earlier ones on their way meanwhile.
-    async fn while_writing<F: Future>(&self, answer: F) -> F::Output {
-        let mut answer = pin!(answer);
+    /// Waits for `response`, and goes on writing earlier ones meanwhile.
+    async fn while_writing<F: Future>(&self, response: F) -> F::Output {
+        let mut response = pin!(response);
         poll_fn(|context| {
-            let poll = answer.as_mut().poll(context);
+            let poll = response.as_mut().poll(context);
             if poll.is_pending() {
-                // What goes wrong with it shows when they are waited for.
+                // An error shows again at the next flush.
                 let _ = self.0.borrow_mut().poll_write(context);
             }
             poll
@@ -199,20 +203,20 @@ impl<T: ActixStream + 'static> Connection<T> {
         .await
     }
 
-    /// Ends the connection as its last request or `end` has it.
-    async fn close(&self, end: Result<(), End>) {
-        match end {
-            Err(End::Gone | End::AtOnce) => return,
-            Err(End::Refused(status)) => {
+    /// Closes the connection after its last response, or for the reason in `result`.
+    async fn close(&self, result: Result<(), CloseReason>) {
+        match result {
+            Err(CloseReason::Gone | CloseReason::AtOnce) => return,
+            Err(CloseReason::Refused(status)) => {
                 let refusal = Response::with_body(status, ());
-                if self.0.borrow_mut().answer(refusal, BodySize::Sized(0), true).is_err() {
+                if self.0.borrow_mut().write_head(refusal, BodySize::Sized(0), true).is_err() {
                     return;
                 }
             }
-            Ok(()) | Err(End::Idle) => {}
+            Ok(()) | Err(CloseReason::Idle) => {}
         }
-        // Who idles sends nothing that would be lost.
-        let lingers = !matches!(end, Err(End::Idle));
+        // An idle client sends nothing, so it loses no response.
+        let lingers = !matches!(result, Err(CloseReason::Idle));
         if self.wire(|wire, context| wire.poll_shutdown(context)).await.is_ok() && lingers {
             let deadline = Instant::now() + LINGER;
             let mut most = LINGER_BYTES;
@@ -220,7 +224,7 @@ impl<T: ActixStream + 'static> Connection<T> {
         }
     }
 
-    /// Waits until the wire is ready with what `poll` asks of it.
+    /// Waits until `poll` is ready.
     async fn wire<R>(&self, mut poll: impl FnMut(&mut Wire<T>, &mut Context<'_>) -> Poll<R>) -> R {
         poll_fn(|context| poll(&mut self.0.borrow_mut(), context)).await
     }

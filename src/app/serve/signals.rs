@@ -1,5 +1,4 @@
-//! The signals that a serving process is sent: some stop it, the others do nothing but a line in the
-//! log.
+//! The signals that a serving process handles: some stop it, the others are only logged.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,74 +13,74 @@ use super::stop::Stop;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
-    /// To stop when the requests under way are answered.
+enum Meaning {
+    /// To stop after the requests in progress are answered.
     Stop,
     /// To stop now.
     StopAtOnce,
-    /// To read the configuration anew, which takes a restart.
+    /// To read the configuration again, which only a restart does.
     Reload,
-    /// Nothing that this process knows of.
-    Nothing,
+    /// Nothing that has a meaning here.
+    Unknown,
 }
 
-/// The signals that would end the process without a word.
+/// The signals that would otherwise end the process at once.
 #[derive(Debug)]
-pub(super) struct Signals([(&'static str, Wish, Signal); 6]);
+pub(super) struct Signals([(&'static str, Meaning, Signal); 6]);
 
-/// What happens first.
+/// What happened first.
 enum Event<T> {
     Done(T),
-    Signal(&'static str, Wish),
+    Signal(&'static str, Meaning),
 }
 
 impl Signals {
-    /// Begins to receive signals: from now on none ends the process by itself.
+    /// Starts to receive signals: from now on none of them ends the process by itself.
     ///
     /// # Errors
-    /// When the system refuses to deliver one.
+    /// When the system refuses to deliver one of them.
     pub(super) fn receive() -> io::Result<Self> {
         Ok(Self([
-            ("SIGHUP", Wish::Reload, signal(SignalKind::hangup())?),
-            ("SIGUSR1", Wish::Nothing, signal(SignalKind::user_defined1())?),
-            ("SIGUSR2", Wish::Nothing, signal(SignalKind::user_defined2())?),
-            ("SIGQUIT", Wish::StopAtOnce, signal(SignalKind::quit())?),
-            ("SIGINT", Wish::Stop, signal(SignalKind::interrupt())?),
-            ("SIGTERM", Wish::Stop, signal(SignalKind::terminate())?),
+            ("SIGHUP", Meaning::Reload, signal(SignalKind::hangup())?),
+            ("SIGUSR1", Meaning::Unknown, signal(SignalKind::user_defined1())?),
+            ("SIGUSR2", Meaning::Unknown, signal(SignalKind::user_defined2())?),
+            ("SIGQUIT", Meaning::StopAtOnce, signal(SignalKind::quit())?),
+            ("SIGINT", Meaning::Stop, signal(SignalKind::interrupt())?),
+            ("SIGTERM", Meaning::Stop, signal(SignalKind::terminate())?),
         ]))
     }
 
-    /// Waits for `start`. `None` where the process is told to stop before that.
-    pub(super) async fn during<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
+    /// Waits for `start`. Returns `None` if the process is told to stop before that.
+    pub(super) async fn while_starting<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
         let mut start = pin!(start);
         loop {
             match self.next(start.as_mut()).await {
                 Event::Done(it) => return Some(it),
-                Event::Signal(name, Wish::Stop | Wish::StopAtOnce) => {
-                    at_once(name);
+                Event::Signal(name, Meaning::Stop | Meaning::StopAtOnce) => {
+                    log_stop_at_once(name);
                     return None;
                 }
-                Event::Signal(name, wish) => ignore(name, wish),
+                Event::Signal(name, meaning) => log_ignored(name, meaning),
             }
         }
     }
 
-    /// Runs `server` until it ends, or was told to stop and has stopped as `stop` has it.
+    /// Runs `server` until it ends, or until it is told to stop and `stop` is carried out.
     ///
     /// # Errors
     /// When the server fails.
-    pub(super) async fn obey(&mut self, server: Server, stop: Stop) -> io::Result<()> {
+    pub(super) async fn while_serving(&mut self, server: Server, stop: Stop) -> io::Result<()> {
         let handle = server.handle();
         let mut ended = pin!(spawn(server));
         let name = loop {
             match self.next(ended.as_mut()).await {
                 Event::Done(ended) => return ended?,
-                Event::Signal(name, Wish::Stop) => break name,
-                Event::Signal(name, Wish::StopAtOnce) => {
-                    at_once(name);
+                Event::Signal(name, Meaning::Stop) => break name,
+                Event::Signal(name, Meaning::StopAtOnce) => {
+                    log_stop_at_once(name);
                     return Ok(());
                 }
-                Event::Signal(name, wish) => ignore(name, wish),
+                Event::Signal(name, meaning) => log_ignored(name, meaning),
             }
         };
         log::info!("{name}: stopping. {}", stop.begin());
@@ -89,42 +88,42 @@ impl Signals {
         loop {
             match self.next(stopped.as_mut()).await {
                 Event::Done(()) => return Ok(()),
-                Event::Signal(name, Wish::Stop | Wish::StopAtOnce) => {
-                    at_once(name);
+                Event::Signal(name, Meaning::Stop | Meaning::StopAtOnce) => {
+                    log_stop_at_once(name);
                     return Ok(());
                 }
-                Event::Signal(name, wish) => ignore(name, wish),
+                Event::Signal(name, meaning) => log_ignored(name, meaning),
             }
         }
     }
 
-    /// What comes first: the end of `future`, or a signal.
+    /// Waits for the end of `future` or for a signal, whichever comes first.
     async fn next<F: Future>(&mut self, mut future: Pin<&mut F>) -> Event<F::Output> {
         poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Event::Done(output)),
-            Poll::Pending => self.poll(context).map(|(name, wish)| Event::Signal(name, wish)),
+            Poll::Pending => self.poll(context).map(|(name, meaning)| Event::Signal(name, meaning)),
         })
         .await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(&'static str, Wish)> {
-        for (name, wish, signal) in &mut self.0 {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(&'static str, Meaning)> {
+        for (name, meaning, signal) in &mut self.0 {
             if signal.poll_recv(context).is_ready() {
-                return Poll::Ready((name, *wish));
+                return Poll::Ready((name, *meaning));
             }
         }
         Poll::Pending
     }
 }
 
-/// With the process its connections end.
-fn at_once(name: &str) {
+/// The process ends, and its connections with it.
+fn log_stop_at_once(name: &str) {
     log::info!("{name}: stopping at once.");
 }
 
-fn ignore(name: &str, wish: Wish) {
-    match wish {
-        Wish::Reload => log::info!(
+fn log_ignored(name: &str, meaning: Meaning) {
+    match meaning {
+        Meaning::Reload => log::info!(
             "{name} is ignored: a changed configuration is read when the process is restarted."
         ),
         _ => log::info!("{name} is ignored: it has no meaning here."),

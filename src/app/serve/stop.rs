@@ -1,5 +1,5 @@
-//! A stop in order: the port answers on for a while, connections end with their next answer, and what
-//! takes longer than it may is cut off.
+//! A graceful stop: the port answers for a while, each connection closes after its next response, and
+//! connections that take too long are cut off.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::time::{sleep, timeout};
 
 use crate::app::config::Config;
-use crate::app::serve::registry::{Connections, Limit, Stage};
+use crate::app::connections::{Connections, Limit, Stage};
 
-/// How a stop goes.
+/// How the server stops.
 #[derive(Clone, Debug)]
 pub(super) struct Stop {
     delay: Duration,
@@ -25,10 +25,10 @@ impl Stop {
         Self { delay, timeout, connections }
     }
 
-    /// Begins it: readiness says so from now on, and each answer is the last of its connection. What is
-    /// said of it.
+    /// Begins the stop: `/ready` reports it from now on, and each response is the last of its connection.
+    /// Returns what the log says about it.
     pub(super) fn begin(&self) -> String {
-        self.connections.enter(Stage::LastAnswers);
+        self.connections.enter(Stage::LastResponses);
         let delay = match self.delay.as_millis() {
             0 => String::new(),
             delay => format!("The port answers for {delay} ms more. "),
@@ -39,11 +39,12 @@ impl Stop {
         )
     }
 
-    /// Stops `server` once it has begun, until no connection is left or time is up.
+    /// Stops `server` after the delay, and returns when no connection is left or time is up.
     pub(super) async fn carry_out(self, server: ServerHandle) {
         let Self { delay, timeout: longest, connections } = self;
         sleep(delay).await;
-        // Its addresses are given up at once. It would wait for its connections by the second.
+        // The server gives up its addresses at once. It checks its connections only once a second, so the
+        // registry is awaited instead.
         drop(server.stop(true));
         connections.enter(Stage::Ending);
         let emptied = poll_fn(|context| connections.poll_emptied(context));

@@ -1,4 +1,4 @@
-//! A Unix socket to listen on, with its file, which others find it by.
+//! A Unix socket to listen on, and the file by which clients find it.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use actix_web::rt::net::UnixStream;
 
-/// Listens on a new socket at `path`, where the file of a process that ended may still be.
+/// Listens on a new socket at `path`. A file that an ended process left there is replaced.
 ///
 /// # Errors
-/// When another process listens there, or there is a file that is no socket.
+/// When another process listens there, or the file is no socket.
 pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
-    // Of two that start at once, one would take the other's new socket for an old one. Without the
-    // lock they start all the same: the directory may be one that cannot be opened.
+    // Of two processes that start at once, one might take the other's new socket for a stale one. They
+    // start without the lock as well, since the directory may not be readable.
     let directory = path.parent().and_then(|parent| File::open(parent).ok());
     if let Some(directory) = &directory {
         let _ = directory.lock();
@@ -39,7 +39,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     }
     match UnixStream::connect(path).await.map_err(|error| error.kind()) {
         Err(ErrorKind::ConnectionRefused) => fs::remove_file(path),
-        // Who is too busy to take one more is there, too.
+        // A process that is too busy to accept more listens there as well.
         Ok(_) | Err(ErrorKind::WouldBlock) => {
             Err(io::Error::new(ErrorKind::AddrInUse, "another process listens there"))
         }
@@ -47,7 +47,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The file of a socket, which goes with it.
+/// The file of a socket, removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
@@ -56,7 +56,7 @@ pub(super) struct SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // While this process answered its last requests, another may have taken the place.
+        // Another process may have replaced it while this one answered its last requests.
         let now = fs::symlink_metadata(&self.path).map(|file| FileId::of(&file));
         if now.is_ok_and(|now| now == self.id) {
             let _ = fs::remove_file(&self.path);
@@ -64,12 +64,12 @@ impl Drop for SocketFile {
     }
 }
 
-/// What tells a file from a later one at the same path.
+/// Tells a file from a later one at the same path.
 #[derive(Debug, PartialEq, Eq)]
 struct FileId {
     device: u64,
     number: u64,
-    /// The number of a file that is gone is given again.
+    /// The time is needed because the number of a removed file is reused.
     made_at: (i64, i64),
 }
 

@@ -1,6 +1,7 @@
-//! Counts per window, aligned to the epoch: the quota is whole again at the window's edge.
+//! Counts per window, aligned to the epoch. The quota is whole again at the end of the window.
 
-use super::{Terms, read_as_of};
+use super::reading::{self, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
 /// Units used in the window that begins at `start`.
@@ -10,7 +11,7 @@ pub(super) struct State {
     used: u64,
 }
 
-/// A state rolled to the window that counts now.
+/// A state as of the current window.
 pub(super) struct Reading {
     terms: Terms,
     now: Millis,
@@ -25,7 +26,7 @@ impl State {
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
         let as_of = read_as_of(self.start, terms.window, now);
         let start = as_of - as_of % terms.window;
-        // A later start than this window's is one that a wrong clock wrote.
+        // If the start is later than that of this window, a wrong clock wrote it.
         let used = if self.start >= start { self.used } else { 0 };
         Reading { terms: *terms, now, state: Self { start, used } }
     }
@@ -38,7 +39,7 @@ impl State {
     }
 }
 
-impl super::Reading for Reading {
+impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
         self.terms.units.saturating_sub(self.state.used)
     }

@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 
-use super::{Terms, is_astray, read_as_of};
+use super::reading::{self, is_astray, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
-/// The admitted requests, oldest first; at most one entry per unit of the quota is live.
+/// The admitted requests, oldest first. At most one entry per unit of the quota is live.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     entries: VecDeque<Entry>,
 }
 
-/// Units used at one instant, and the total of the log up to and with them, so that any stretch of
-/// the log is summed by one subtraction.
+/// The units used at one instant, and the total of the log up to and including them. So one subtraction
+/// sums any part of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     at: Millis,
@@ -26,7 +27,7 @@ pub(super) struct Reading<'log> {
     now: Millis,
     as_of: Millis,
     entries: &'log VecDeque<Entry>,
-    /// Where the live entries begin.
+    /// The index of the first live entry.
     live: usize,
     used: u64,
 }
@@ -39,7 +40,7 @@ impl State {
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading<'_> {
         let (stamp, window) = (self.stamp(), terms.window);
         let as_of = read_as_of(stamp, window, now);
-        // What a wrong clock wrote is summed as of when it wrote it.
+        // Entries of a wrong clock are summed as of the time when they were written.
         let summed_as_of = as_of.max(stamp);
         let live = self.entries.partition_point(|entry| entry.at + window <= summed_as_of);
         let used = match (self.entries.get(live), self.entries.back()) {
@@ -52,7 +53,7 @@ impl State {
     pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading<'_> {
         let Reading { as_of, live, used, .. } = self.read(terms, now);
         if is_astray(self.stamp(), terms.window, now) {
-            // Used at times that were wrong: all of it counts as used now.
+            // The times were wrong: all units count as used now.
             self.entries.clear();
             self.entries.push_back(Entry { at: now, total: used + units, units: used + units });
             return self.read(terms, now);
@@ -72,7 +73,7 @@ impl State {
     }
 }
 
-impl super::Reading for Reading<'_> {
+impl reading::Reading for Reading<'_> {
     fn remaining(&self) -> u64 {
         self.terms.units.saturating_sub(self.used)
     }
@@ -86,7 +87,7 @@ impl super::Reading for Reading<'_> {
 
     fn wait_for(&self, cost: u64) -> Millis {
         let Some(first) = self.entries.get(self.live) else { return 0 };
-        // The entries must go until this total, counted from before the log began.
+        // The entries up to this total, counted since the log began, must become a window old.
         let must_go = first.total - first.units + (self.used + cost - self.terms.units);
         let last_to_go = self.entries.partition_point(|entry| entry.total < must_go);
         let at = self.entries.get(last_to_go).map_or(self.as_of, |entry| entry.at);

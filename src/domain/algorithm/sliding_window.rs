@@ -1,7 +1,8 @@
-//! The two-window counter: this window's units, and those of the window before weighed by how much
-//! of it the last full window still covers.
+//! The two-window counter: the units of this window, plus a part of the window before. The part is what a
+//! full window that ends now still covers of it.
 
-use super::{Terms, read_as_of};
+use super::reading::{self, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
 /// Units used in the window that begins at `start`, and in the one before it.
@@ -12,11 +13,11 @@ pub(super) struct State {
     current: u64,
 }
 
-/// A state rolled to the window that counts now.
+/// A state as of the current window.
 pub(super) struct Reading {
     terms: Terms,
     now: Millis,
-    /// How much of the window before is still covered.
+    /// How many milliseconds of the window before are still covered.
     covered: Millis,
     state: State,
 }
@@ -37,8 +38,8 @@ impl State {
         } else {
             (0, 0)
         };
-        // What was used under a larger quota weighs no more than this one, or it would close it
-        // for longer than the two windows that it is remembered.
+        // Units that were used under a larger quota count at most as this whole quota. Otherwise they would
+        // deny requests for longer than the two windows for which they are stored.
         let state =
             Self { start, previous: previous.min(terms.units), current: current.min(terms.units) };
         Reading { terms: *terms, now, covered: start + window - as_of, state }
@@ -53,13 +54,14 @@ impl State {
 }
 
 impl Reading {
-    /// The most of a window before with `used` units that may be covered while `units` fit.
+    /// How many milliseconds of a window with `used` units may be covered, so that they count at most
+    /// `units`.
     fn cover_for(&self, units: u64, used: u64) -> Millis {
         units * self.terms.window / used
     }
 }
 
-impl super::Reading for Reading {
+impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
         let weighed = (self.state.previous * self.covered).div_ceil(self.terms.window);
         self.terms.units.saturating_sub(self.state.current + weighed)

@@ -1,13 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::standing::Retry;
 
 const MINUTE: Millis = 60_000;
 
 fn policy(quota: &str, algorithm: &str) -> (State, Terms) {
     let quota: Quota = quota.parse().expect(quota);
     let algorithm = Algorithm::named(algorithm, quota).expect(algorithm);
-    (State::untouched(algorithm), Terms::new(quota, algorithm))
+    (State::untouched(algorithm), algorithm.terms(quota))
 }
 
 fn cost(units: u64) -> Cost {

@@ -1,19 +1,20 @@
-//! Refills steadily up to its burst: the generic cell rate algorithm (ITU-T I.371), with its
-//! theoretical arrival time kept exact as an instant and the debt left at it.
+//! Refills steadily up to its burst: the generic cell rate algorithm (ITU-T I.371). Its theoretical arrival
+//! time is kept exactly, as an instant and what was still to be refilled at that instant.
 
-use super::{Terms, read_as_of};
+use super::reading::{self, read_as_of};
+use super::terms::Terms;
 use crate::domain::clock::Millis;
 
-/// What was taken and is not yet refilled at `stamp`.
+/// What was taken from the bucket and not yet refilled at `stamp`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     stamp: Millis,
-    /// In parts of a unit, as many as `window` has milliseconds, so that a refill of `quota` units
-    /// per window is `quota` parts per millisecond, exactly.
+    /// In parts of a unit. A unit has as many parts as `window` has milliseconds, so a refill of `units`
+    /// per window is exactly `units` parts per millisecond.
     debt: u64,
 }
 
-/// A state refilled up to the instant as of which it is read.
+/// A state, refilled up to the time as of which it is read.
 pub(super) struct Reading {
     terms: Terms,
     now: Millis,
@@ -27,7 +28,7 @@ impl State {
 
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
         let as_of = read_as_of(self.stamp, terms.window, now);
-        // No debt is more than the bucket holds.
+        // After a change to a smaller burst, no more is missing than the bucket holds.
         let owed = self.debt.min(terms.burst * terms.window);
         let refilled = as_of.saturating_sub(self.stamp);
         let debt =
@@ -44,14 +45,14 @@ impl State {
 }
 
 impl Reading {
-    /// How long until only `debt` is left.
+    /// The time until only `debt` is left.
     fn wait_until(&self, debt: u64) -> Millis {
         let refilled = self.state.debt.saturating_sub(debt).div_ceil(self.terms.units);
         self.state.stamp + refilled - self.now
     }
 }
 
-impl super::Reading for Reading {
+impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
         (self.terms.burst * self.terms.window - self.state.debt) / self.terms.window
     }

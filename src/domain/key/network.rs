@@ -1,13 +1,13 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The length of the IPv6 networks that count as one client each: 64 unless set, since providers hand
-/// a customer a /64 or more.
+/// The prefix length of the IPv6 networks that count as one client each. The default is 64, since providers
+/// give each customer a /64 or a larger network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ipv6Prefix(u8);
 
 impl Ipv6Prefix {
-    /// A prefix of `length` bits; none where that is not 1 to 128.
+    /// A prefix of `length` bits; `None` unless that is 1 to 128.
     #[must_use]
     pub const fn new(length: u8) -> Option<Self> {
         match length {
@@ -37,21 +37,21 @@ pub struct Ipv6Network {
 }
 
 impl Ipv6Network {
-    /// The network of this size that `address` is in.
+    /// The network of this size that holds `address`.
     #[must_use]
     pub fn of(address: Ipv6Addr, prefix: Ipv6Prefix) -> Self {
         let mask = u128::MAX << (128 - u32::from(prefix.0));
         Self { first: Ipv6Addr::from_bits(address.to_bits() & mask), prefix }
     }
 
-    /// The network that is written so; none where it is no network.
+    /// Reads a network such as `2001:db8::/64`; `None` if `text` is not one.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
         let (address, length) = text.split_once('/')?;
         Some(Self::of(address.parse().ok()?, Ipv6Prefix::new(length.parse().ok()?)?))
     }
 
     /// Its first address.
-    #[cfg(feature = "server")] // whose connections are counted
+    #[cfg(feature = "server")] // which counts connections by network
     pub(crate) fn first(self) -> Ipv6Addr {
         self.first
     }
@@ -61,13 +61,13 @@ impl Ipv6Network {
         self.prefix
     }
 
-    /// The wider network of `prefix` that it is in; none where it is as wide itself.
+    /// The wider network of `prefix` that holds it; `None` if it is as wide itself.
     pub(crate) fn widened(self, prefix: Ipv6Prefix) -> Option<Self> {
         (prefix < self.prefix).then(|| Self::of(self.first, prefix))
     }
 
-    /// The network that the client at `address` is counted by: one of this size, or of the whole prefix
-    /// for translators (RFC 8215), where an address does not show which IPv4 client it is of.
+    /// The network that the client at `address` is counted by: one of this size, or the whole prefix of
+    /// local translators (RFC 8215), since such an address does not show which IPv4 client uses it.
     pub(super) fn of_client(address: Ipv6Addr, prefix: Ipv6Prefix) -> Self {
         match address.segments() {
             [0x64, 0xff9b, 1, ..] => Self::of(address, prefix.min(Ipv6Prefix(48))),
@@ -82,9 +82,8 @@ impl fmt::Display for Ipv6Network {
     }
 }
 
-/// The same address in the one spelling that an IPv4 client is known by: as IPv4 also where IPv6 carries
-/// it, as a socket of both families does (`::ffff:0:0/96`) and a translator between them (NAT64,
-/// `64:ff9b::/96`).
+/// The address with IPv4 clients always as IPv4: also those that a socket of both families
+/// (`::ffff:0:0/96`) or a translator (NAT64, `64:ff9b::/96`) shows as IPv6.
 pub(crate) fn canonical(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => match v6.segments() {
@@ -95,18 +94,17 @@ pub(crate) fn canonical(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The address that a client is counted by: the canonical one, or an IPv4 address where only whoever has
-/// that one receives what is sent to the IPv6 address.
+/// The address that a client is counted by: the canonical one, or the IPv4 address whose holder alone
+/// receives what is sent to the IPv6 address.
 ///
-/// A translator's own prefix says where the IPv4 address is only if it is 96 bits long. Interface
-/// identifiers that hold an IPv4 address (ISATAP) are made up by whoever has the network: they are not
-/// read.
+/// A translator's own prefix shows where the IPv4 address is only if it is 96 bits long. Interface
+/// identifiers with an IPv4 address (ISATAP) are not read, since the holder of the network can choose them.
 pub(crate) fn counted(address: IpAddr) -> IpAddr {
     match canonical(address) {
         IpAddr::V6(v6) => match v6.segments() {
-            // NAT64 by a translator of one's own (RFC 8215).
+            // NAT64 by a local translator (RFC 8215).
             [0x64, 0xff9b, 1, _, 0, 0, high, low] => joined(high, low).into(),
-            // 6to4 (RFC 3056): the holder of the address has all 65,536 networks behind it.
+            // 6to4 (RFC 3056): the holder of the IPv4 address has all 65,536 networks of this prefix.
             [0x2002, high, low, ..] => joined(high, low).into(),
             // Teredo (RFC 4380): the client chooses its server and its port. The address is inverted.
             [0x2001, 0, .., high, low] => joined(!high, !low).into(),
@@ -116,9 +114,9 @@ pub(crate) fn counted(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The IPv4 network, and the length of its prefix, of exactly the clients that are counted by an address
-/// in the IPv6 network of this `length` that begins at `first`; none where it has no IPv4 clients, a part
-/// of one, or all of a form.
+/// The IPv4 network, with its prefix length, whose clients have exactly the addresses of the IPv6 network
+/// that begins at `first` with a prefix of `length` bits. `None` if that network has no IPv4 clients, a
+/// part of one, or all of a kind.
 pub(crate) fn counted_network(first: Ipv6Addr, length: u8) -> Option<(Ipv4Addr, u8)> {
     match (first.segments(), length) {
         ([0x64, 0xff9b, 1, _, 0, 0, high, low], 97..) => Some((joined(high, low), length - 96)),

@@ -135,7 +135,7 @@ fn it_is_on_a_list_by_its_ipv6_address_too_and_nobody_else_is() {
 }
 
 #[test]
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 fn everyone_is_noticed_also_in_parts() {
     let everyone = |texts: &[&str]| networks(texts).everyone().map(|network| network.to_string());
     for (texts, expected) in [

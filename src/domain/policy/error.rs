@@ -1,27 +1,27 @@
-//! What is wrong with a policy, in words.
+//! Why something cannot be a policy.
 
 use std::fmt;
 
-use super::MAX_NAME;
-use crate::domain::algorithm::Algorithm;
+use super::name::MAX_NAME;
+use crate::domain::algorithm::{Algorithm, UnknownAlgorithm};
 
-/// Something that cannot be a policy.
+/// Why something cannot be a [`Policy`](super::Policy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// A name that header fields or keys could not carry as it is.
+    /// A name that cannot stand in header fields and keys as it is.
     Name(String),
-    /// A name that is none of a plan.
+    /// A name that no plan can have.
     Plan(String),
     /// An algorithm that does not exist.
-    Algorithm(String),
+    Algorithm(UnknownAlgorithm),
     /// A key that does not exist.
     Key(String),
-    /// A rule for store failures that does not exist.
+    /// An unknown word for what to do while the store fails.
     OnStoreFailure(String),
-    /// A token bucket that holds nothing.
+    /// A token bucket with a burst of 0.
     NoBurst,
-    /// A quota, or burst, that the algorithm could not count exactly or in bounded memory.
+    /// A quota or burst that the algorithm cannot count exactly, or not in bounded memory.
     TooLarge {
         /// The algorithm.
         algorithm: Algorithm,
@@ -43,10 +43,7 @@ impl fmt::Display for PolicyError {
                 f,
                 "{name:?} cannot name a plan: expected 1 to {MAX_NAME} ASCII letters, digits, '-', '_' or '.'"
             ),
-            Self::Algorithm(text) => write!(
-                f,
-                "{text:?} is not an algorithm: expected fixed-window, sliding-window, sliding-log or token-bucket"
-            ),
+            Self::Algorithm(error) => error.fmt(f),
             Self::Key(text) => write!(
                 f,
                 "{text:?} is not a key: expected ip, user, user-or-ip, global or header:NAME"
@@ -67,3 +64,9 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+impl From<UnknownAlgorithm> for PolicyError {
+    fn from(error: UnknownAlgorithm) -> Self {
+        Self::Algorithm(error)
+    }
+}

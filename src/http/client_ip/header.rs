@@ -1,12 +1,18 @@
 //! The field that proxies write clients' addresses into, and how it is read: from its end.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
-
 use super::address;
+use crate::domain::policy::is_token_byte;
+use crate::http::request::RequestHead;
+
+/// The field of RFC 7239; all others list addresses alone.
+pub(super) const FORWARDED: &str = "forwarded";
+
+pub(super) const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The most entries that are read: longer chains are nobody's own.
 const MOST_ENTRIES: usize = 32;
@@ -18,23 +24,23 @@ const LONGEST_ENTRY: usize = 512;
 /// or one that lists addresses, such as `x-forwarded-for` (the default), `x-real-ip` or
 /// `cf-connecting-ip`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForwardingHeader(HeaderName);
+pub struct ForwardingHeader(Cow<'static, str>);
 
 impl ForwardingHeader {
     /// Its name, in lower case.
-    pub(super) fn name(&self) -> &HeaderName {
+    pub(super) fn name(&self) -> &str {
         &self.0
     }
 
-    /// The addresses in `headers`, the last one first, up to the first entry that is none.
+    /// The addresses in the field of `request`, the last one first, up to the first entry that is none.
     pub(super) fn addresses<'a>(
-        &self,
-        headers: &'a HeaderMap,
-    ) -> impl Iterator<Item = IpAddr> + use<'a> {
+        &'a self,
+        request: &'a impl RequestHead,
+    ) -> impl Iterator<Item = IpAddr> {
         let is_forwarded = self.0 == FORWARDED;
         // Lines of one name are one list (RFC 9110, section 5.3).
-        let lines = headers.get_all(&self.0).rev();
-        let entries = lines.flat_map(move |line| Entries::of(line.as_bytes(), is_forwarded));
+        let lines = request.lines(&self.0).rev();
+        let entries = lines.flat_map(move |line| Entries::of(line, is_forwarded));
         entries.take(MOST_ENTRIES).filter(|entry| *entry != Some(b"")).map_while(move |entry| {
             let text = std::str::from_utf8(entry?).ok()?;
             if is_forwarded { address::read_forwarded(text) } else { address::read(text) }
@@ -44,7 +50,7 @@ impl ForwardingHeader {
 
 impl Default for ForwardingHeader {
     fn default() -> Self {
-        Self(X_FORWARDED_FOR)
+        Self(Cow::Borrowed(X_FORWARDED_FOR))
     }
 }
 
@@ -52,14 +58,16 @@ impl FromStr for ForwardingHeader {
     type Err = ForwardingHeaderError;
 
     fn from_str(text: &str) -> Result<Self, ForwardingHeaderError> {
-        let name = HeaderName::from_bytes(text.as_bytes());
-        name.map(Self).map_err(|_| ForwardingHeaderError(text.to_owned()))
+        if text.is_empty() || !text.bytes().all(is_token_byte) {
+            return Err(ForwardingHeaderError(text.to_owned()));
+        }
+        Ok(Self(Cow::Owned(text.to_ascii_lowercase())))
     }
 }
 
 impl fmt::Display for ForwardingHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(&self.0)
     }
 }
 

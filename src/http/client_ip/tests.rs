@@ -1,10 +1,10 @@
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use actix_web::test::TestRequest;
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::key::{Identity, Ipv6Prefix};
+use crate::http::request::tests::PlainRequest;
 
 mod forged;
 
@@ -25,13 +25,10 @@ fn hops(hops: u8, header: &str) -> ClientIp {
 }
 
 /// A request from `peer`, with these lines of header fields; from nowhere where that is empty.
-fn request(peer: &str, lines: &[(&str, &str)]) -> ServiceRequest {
-    let request = match peer {
-        "" => TestRequest::default(),
-        peer => TestRequest::default().peer_addr(SocketAddr::new(peer.parse().expect(peer), 5_000)),
-    };
-    let lines = lines.iter();
-    lines.fold(request, |request, &line| request.append_header(line)).to_srv_request()
+fn request(peer: &str, lines: &[(&str, &str)]) -> PlainRequest {
+    lines
+        .iter()
+        .fold(PlainRequest::from(peer), |request, (name, value)| request.with_line(name, value))
 }
 
 /// The client's address, or nothing.

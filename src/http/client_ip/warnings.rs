@@ -4,45 +4,44 @@ use std::net::IpAddr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
-
 use super::ForwardingHeader;
+use super::header::{FORWARDED, X_FORWARDED_FOR};
 use crate::domain::network::Network;
+use crate::http::request::RequestHead;
 
 /// The fields that proxies send unasked.
-const FORWARDING: [HeaderName; 3] =
-    [X_FORWARDED_FOR, FORWARDED, HeaderName::from_static("x-real-ip")];
+const FORWARDING: [&str; 3] = [X_FORWARDED_FOR, FORWARDED, "x-real-ip"];
 
 /// The fields that say where a request comes from, where nobody is trusted to say it.
 #[derive(Debug)]
 pub(super) struct Unread {
-    names: Vec<HeaderName>,
+    /// The one that is configured, where it is none of [`FORWARDING`].
+    other: Option<ForwardingHeader>,
     was_said: Once,
 }
 
 impl Unread {
     /// `header`, and what proxies send unasked.
-    pub(super) fn of(header: &HeaderName) -> Self {
-        let mut names = FORWARDING.to_vec();
-        if !names.contains(header) {
-            names.push(header.clone());
-        }
-        Self { names, was_said: Once::new() }
+    pub(super) fn of(header: &ForwardingHeader) -> Self {
+        let is_other = !FORWARDING.contains(&header.name());
+        Self { other: is_other.then(|| header.clone()), was_said: Once::new() }
     }
 
     /// Says so if `peer`, who is not trusted, sent one of them.
-    pub(super) fn note(&self, peer: IpAddr, headers: &HeaderMap) {
+    pub(super) fn note(&self, peer: IpAddr, request: &impl RequestHead) {
         if self.was_said.is_completed() {
             return;
         }
-        if let Some(name) = self.names.iter().find(|name| headers.contains_key(*name)) {
+        let mut names =
+            FORWARDING.into_iter().chain(self.other.as_ref().map(ForwardingHeader::name));
+        if let Some(name) = names.find(|name| request.lines(name).next().is_some()) {
             self.was_said.call_once(|| untrusted(peer, name));
         }
     }
 }
 
 #[cold]
-fn untrusted(peer: IpAddr, name: &HeaderName) {
+fn untrusted(peer: IpAddr, name: &str) {
     log::warn!(
         "A request from {peer} has {name}, which is not read: that is no trusted proxy. If it is your \
          proxy, all of its clients share one quota until client_ip.trusted_proxies lists it; if it is \

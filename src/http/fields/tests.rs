@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::quota::{MAX_EXACT, MAX_WINDOW};
+use crate::http::response::PlainFields;
 
 mod read_back;
 
@@ -35,15 +36,16 @@ fn decision(
 
 /// All fields that are written, each with its lines.
 fn fields(decision: &Decision, options: FieldOptions) -> BTreeMap<String, Vec<String>> {
-    let mut headers = HeaderMap::new();
-    write(&mut headers, decision, options);
-    lines(&headers)
+    let mut response = PlainFields::default();
+    write(&mut response, decision, options);
+    lines(response)
 }
 
-fn lines(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+fn lines(response: PlainFields) -> BTreeMap<String, Vec<String>> {
     let mut fields = BTreeMap::<String, Vec<String>>::new();
-    for (name, value) in headers {
-        fields.entry(name.to_string()).or_default().push(value.to_str().unwrap().to_owned());
+    for (field, value) in response {
+        let value = String::from_utf8(value.to_vec()).unwrap();
+        fields.entry(field.name().to_owned()).or_default().push(value);
     }
     fields
 }
@@ -219,11 +221,11 @@ fn scripts_in_browsers_may_read_the_fields_that_are_sent() {
 
 #[test]
 fn what_the_host_application_exposes_stays_exposed() {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
+    let mut response = PlainFields::default();
+    response.append(ResponseField::AccessControlExposeHeaders, Bytes::from_static(b"ETag"));
     let decision = decision(true, [(policy("default", "10/minute"), 9, 0, Retry::Now)]);
-    write(&mut headers, &decision, FieldOptions { legacy: false, cors_expose: true });
-    let fields = lines(&headers);
+    write(&mut response, &decision, FieldOptions { legacy: false, cors_expose: true });
+    let fields = lines(response);
     assert_eq!(fields["access-control-expose-headers"][0], "ETag");
     assert_eq!(fields["access-control-expose-headers"].len(), 2);
 }
@@ -239,10 +241,10 @@ fn a_wait_is_sent_in_whole_seconds_rounded_up_and_never_0() {
         (59_999, "60"),
         (MAX_WINDOW, "31622400"),
     ] {
-        let mut headers = HeaderMap::new();
-        write_retry_after(&mut headers, Duration::from_millis(wait));
-        assert_eq!(lines(&headers)["retry-after"], [expected], "{wait} ms");
+        let mut response = PlainFields::default();
+        write_retry_after(&mut response, Duration::from_millis(wait));
+        assert_eq!(lines(response)["retry-after"], [expected], "{wait} ms");
     }
     // No decision is that long, and no wait may panic.
-    write_retry_after(&mut HeaderMap::new(), Duration::MAX);
+    write_retry_after(&mut PlainFields::default(), Duration::MAX);
 }

@@ -1,16 +1,19 @@
 use std::sync::Arc;
 
-use actix_web::body::MessageBody as _;
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use actix_web::test::TestRequest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
+use crate::domain::standing::Standing;
+use crate::http::request::tests::PlainRequest;
+use crate::http::response::ResponseField::{CacheControl, ContentType, RetryAfter};
+use crate::limiter::Unavailable;
+use crate::store::StoreErrorKind;
 
-fn denied(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)>) -> Decision {
+const DRAFT: FieldOptions = FieldOptions { legacy: false, cors_expose: false };
+
+fn denial(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)>) -> Decision {
     let policies = policies.into_iter().map(|(name, quota, retry)| {
         let policy = Policy::new(name, quota.parse().unwrap()).unwrap();
         (Arc::new(policy), Standing { remaining: 0, reset_after: 60_000, retry })
@@ -20,31 +23,30 @@ fn denied(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)
 }
 
 /// The 429 to a request that sends these lines of Accept.
-fn answer(decision: &Decision, accept: &[&[u8]]) -> HttpResponse {
-    let request = accept.iter().fold(TestRequest::default(), |request, line| {
-        request.append_header((ACCEPT, HeaderValue::from_bytes(line).unwrap()))
-    });
-    quota_exceeded(&request.to_srv_request(), decision)
+fn answer(decision: &Decision, accept: &[&[u8]]) -> Refusal {
+    let request = accept
+        .iter()
+        .fold(PlainRequest::default(), |request, line| request.with_line("accept", line));
+    denied(&request, decision, DRAFT)
 }
 
-fn field(response: &HttpResponse, name: impl actix_web::http::header::AsHeaderName) -> Vec<&str> {
-    response.headers().get_all(name).map(|value| value.to_str().unwrap()).collect()
+fn field(refusal: &Refusal, field: ResponseField) -> Vec<&str> {
+    refusal.fields.lines(field).map(|line| std::str::from_utf8(line).unwrap()).collect()
 }
 
-fn text(response: HttpResponse) -> String {
-    let bytes = response.into_body().try_into_bytes().unwrap();
-    String::from_utf8(bytes.to_vec()).unwrap()
+fn text(refusal: &Refusal) -> &str {
+    std::str::from_utf8(&refusal.body).unwrap()
 }
 
 #[test]
 fn the_body_of_a_denial_is_the_contract_byte_for_byte() {
-    let response = answer(&denied([("default", "10/minute", Retry::After(41_001))]), &[]);
-    assert_eq!(response.status(), 429);
-    assert_eq!(field(&response, CONTENT_TYPE), ["application/json"]);
-    assert_eq!(field(&response, CACHE_CONTROL), ["no-store"]);
-    assert_eq!(field(&response, RETRY_AFTER), ["42"]);
+    let refusal = answer(&denial([("default", "10/minute", Retry::After(41_001))]), &[]);
+    assert_eq!(refusal.status, 429);
+    assert_eq!(field(&refusal, ContentType), ["application/json"]);
+    assert_eq!(field(&refusal, CacheControl), ["no-store"]);
+    assert_eq!(field(&refusal, RetryAfter), ["42"]);
     assert_eq!(
-        text(response),
+        text(&refusal),
         concat!(
             r#"{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","#,
             r#""title":"Quota Exceeded","status":429,"#,
@@ -57,16 +59,16 @@ fn the_body_of_a_denial_is_the_contract_byte_for_byte() {
 
 #[test]
 fn only_the_policies_that_deny_are_told_and_the_longest_wait_holds() {
-    let response = answer(
-        &denied([
+    let refusal = answer(
+        &denial([
             ("minute.of-all_A", "10/minute", Retry::After(999)),
             ("open", "100/minute", Retry::Now),
             ("day", "20/2 days", Retry::After(4_000_000)),
         ]),
         &[],
     );
-    assert_eq!(field(&response, RETRY_AFTER), ["4000"]);
-    let text = text(response);
+    assert_eq!(field(&refusal, RetryAfter), ["4000"]);
+    let text = text(&refusal);
     let detail = concat!(
         r#""detail":"Policy \"minute.of-all_A\" allows 10 requests per 60 s. Retry in 1 s. "#,
         r#"Policy \"day\" allows 20 requests per 172800 s. Retry in 4000 s.","#,
@@ -79,11 +81,11 @@ fn only_the_policies_that_deny_are_told_and_the_longest_wait_holds() {
 fn a_request_that_costs_more_than_the_quota_is_not_told_to_wait() {
     // A wait for the other policy would promise what never comes.
     for other in [Retry::Now, Retry::After(5_000)] {
-        let decision = denied([("small", "10/minute", Retry::Never), ("o", "20/minute", other)]);
-        let response = answer(&decision, &[]);
-        assert_eq!(response.status(), 429);
-        assert!(field(&response, RETRY_AFTER).is_empty());
-        let text = text(response);
+        let decision = denial([("small", "10/minute", Retry::Never), ("o", "20/minute", other)]);
+        let refusal = answer(&decision, &[]);
+        assert_eq!(refusal.status, 429);
+        assert!(field(&refusal, RetryAfter).is_empty());
+        let text = text(&refusal);
         let says = concat!(
             r#""detail":"Policy \"small\" never admits a request "#,
             r#"that costs more than 10 units."#,
@@ -119,27 +121,31 @@ fn whoever_names_problem_details_gets_that_media_type() {
         &[b"nonsense;;, application/problem+json"],
         &[b"text/html", b"application/problem+json"],
     ];
-    let decision = denied([("default", "10/minute", Retry::After(1))]);
+    let decision = denial([("default", "10/minute", Retry::After(1))]);
     let both = [(&plain[..], "application/json"), (&problem[..], "application/problem+json")];
     for (accepts, expected) in both {
         for accept in accepts {
-            let response = answer(&decision, accept);
+            let refusal = answer(&decision, accept);
             let shown: Vec<_> = accept.iter().map(|line| line.escape_ascii().to_string()).collect();
-            assert_eq!(field(&response, CONTENT_TYPE), [expected], "{shown:?}");
-            assert_eq!(text(response), text(answer(&decision, &[])), "one body for all: {shown:?}");
+            assert_eq!(field(&refusal, ContentType), [expected], "{shown:?}");
+            assert_eq!(
+                text(&refusal),
+                text(&answer(&decision, &[])),
+                "one body for all: {shown:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_request_that_was_not_decided_is_told_to_come_again() {
-    let response = reduced_capacity(&TestRequest::default().to_srv_request());
-    assert_eq!(response.status(), 503);
-    assert_eq!(field(&response, CONTENT_TYPE), ["application/json"]);
-    assert_eq!(field(&response, CACHE_CONTROL), ["no-store"]);
-    assert_eq!(field(&response, RETRY_AFTER), ["1"]);
+    let refusal = super::refusal(&PlainRequest::default(), &undecided(), DRAFT);
+    assert_eq!(refusal.status, 503);
+    assert_eq!(field(&refusal, ContentType), ["application/json"]);
+    assert_eq!(field(&refusal, CacheControl), ["no-store"]);
+    assert_eq!(field(&refusal, RetryAfter), ["1"]);
     assert_eq!(
-        text(response),
+        text(&refusal),
         concat!(
             r#"{"type":"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity","#,
             r#""title":"Temporary Reduced Capacity","status":503,"#,
@@ -147,9 +153,9 @@ fn a_request_that_was_not_decided_is_told_to_come_again() {
             r#""message":"Service temporarily unavailable. Please try again later."}"#,
         )
     );
-    let accept = TestRequest::default().insert_header((ACCEPT, "application/problem+json"));
-    let response = reduced_capacity(&accept.to_srv_request());
-    assert_eq!(field(&response, CONTENT_TYPE), ["application/problem+json"]);
+    let accept = PlainRequest::default().with_line("accept", "application/problem+json");
+    let refusal = super::refusal(&accept, &undecided(), DRAFT);
+    assert_eq!(field(&refusal, ContentType), ["application/problem+json"]);
 }
 
 fn near_accept() -> impl Strategy<Value = Vec<u8>> {
@@ -162,10 +168,14 @@ proptest! {
     #[test]
     fn no_accept_is_too_odd_for_an_answer(accept in vec(near_accept(), 0..3)) {
         let accept: Vec<&[u8]> = accept.iter().map(|line| &line[..]).collect();
-        let response = answer(&denied([("default", "10/minute", Retry::After(1))]), &accept);
-        let media_type = field(&response, CONTENT_TYPE);
+        let refusal = answer(&denial([("default", "10/minute", Retry::After(1))]), &accept);
+        let media_type = field(&refusal, ContentType);
         prop_assert!(
             ["application/json", "application/problem+json"].map(|it| vec![it]).contains(&media_type)
         );
     }
+}
+
+fn undecided() -> Refused {
+    Refused::Undecided(Unavailable::new(StoreErrorKind::TimedOut))
 }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::answers::MAX_ANSWERS;
+use super::answer_cache::MAX_ANSWERS;
 use super::*;
 use crate::domain::client::Client;
 use crate::domain::clock::ManualClock;

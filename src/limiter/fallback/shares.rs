@@ -5,12 +5,11 @@ use std::sync::Arc;
 use crate::domain::algorithm::Terms;
 use crate::domain::policy::Policy;
 
-/// This process's shares of policies: of each the same one every time, as what is said of policies
-/// is remembered by the policy itself.
+/// This process's shares of policies. The share of a policy is the same object every time.
 #[derive(Debug)]
 pub(crate) struct Shares {
     instances: NonZeroU64,
-    /// By the policy's name and its numbers; none where the share is the whole.
+    /// By the policy's name and its terms; empty if the share is the whole quota.
     shares: HashMap<Box<str>, HashMap<Terms, Arc<Policy>>>,
 }
 
@@ -30,12 +29,12 @@ impl Shares {
         Self { instances, shares }
     }
 
-    /// How many processes have one.
+    /// How many processes have a share.
     pub(crate) fn instances(&self) -> NonZeroU64 {
         self.instances
     }
 
-    /// Of `policy`, which is one of those.
+    /// This process's share of `policy`.
     pub(crate) fn of<'a>(&'a self, policy: &'a Arc<Policy>) -> &'a Arc<Policy> {
         let of_name = self.shares.get(policy.name());
         of_name.and_then(|shares| shares.get(&policy.terms())).unwrap_or(policy)

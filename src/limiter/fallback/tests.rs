@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::clock::{Clock, ManualClock, Millis};
-use crate::domain::decision::{Retry, Standing};
 use crate::domain::key::Identity;
 use crate::domain::quota::Cost;
+use crate::domain::standing::{Retry, Standing};
 use crate::store::Keyspace;
 
 /// At the beginning of a minute.
@@ -10,13 +10,13 @@ const NOW: Millis = 1_700_000_040_000;
 const MINUTE: Millis = 60_000;
 
 /// A fallback for one policy of 10 a minute, shared by so many processes.
-struct Stand {
+struct Setup {
     clock: Arc<ManualClock>,
     fallback: Fallback,
     policy: Arc<Policy>,
 }
 
-impl Stand {
+impl Setup {
     fn new(instances: u64) -> Self {
         let instances = NonZeroU64::new(instances).unwrap();
         let policy = Arc::new(Policy::new("p", "10/minute".parse().unwrap()).unwrap());
@@ -79,125 +79,125 @@ fn an_outage_hands_nobody_a_fresh_quota() {
         (3, Some(0), 0),
         (100, Some(1), 1),
     ] {
-        let stand = Stand::new(instances);
-        remaining.into_iter().for_each(|remaining| stand.learn("a", remaining));
+        let setup = Setup::new(instances);
+        remaining.into_iter().for_each(|remaining| setup.learn("a", remaining));
         let said = format!("{remaining:?} left, {instances} instances");
-        assert_eq!(stand.admits("a", 20, AWAY), admitted, "{said}");
+        assert_eq!(setup.admits("a", 20, AWAY), admitted, "{said}");
     }
 }
 
 #[test]
 fn what_was_known_ends_with_its_window() {
-    let stand = Stand::new(1);
-    stand.learn("a", 0);
-    stand.clock.set(NOW + MINUTE - 1);
-    assert_eq!(stand.admits("a", 20, AWAY), 0);
-    stand.clock.set(NOW + MINUTE);
-    assert_eq!(stand.admits("a", 20, AWAY), 10);
+    let setup = Setup::new(1);
+    setup.learn("a", 0);
+    setup.clock.set(NOW + MINUTE - 1);
+    assert_eq!(setup.admits("a", 20, AWAY), 0);
+    setup.clock.set(NOW + MINUTE);
+    assert_eq!(setup.admits("a", 20, AWAY), 10);
 }
 
 #[test]
 fn what_was_admitted_is_owed_once() {
-    let stand = Stand::new(1);
-    stand.learn("a", 4);
-    assert_eq!(stand.admits("a", 3, AWAY), 3);
-    assert_eq!(stand.debts(), Stand::owed(3));
-    assert_eq!(stand.debts(), []);
+    let setup = Setup::new(1);
+    setup.learn("a", 4);
+    assert_eq!(setup.admits("a", 3, AWAY), 3);
+    assert_eq!(setup.debts(), Setup::owed(3));
+    assert_eq!(setup.debts(), []);
 }
 
 #[test]
 fn what_the_store_may_have_charged_is_not_owed() {
     use StoreErrorKind::{Closed, Declined, Lost, Overloaded, Refused, TimedOut};
     for cause in [TimedOut, Lost, Refused, Closed] {
-        let stand = Stand::new(1);
-        assert_eq!(stand.admits("a", 3, cause), 3, "{cause:?}");
-        assert_eq!(stand.debts(), [], "{cause:?}");
+        let setup = Setup::new(1);
+        assert_eq!(setup.admits("a", 3, cause), 3, "{cause:?}");
+        assert_eq!(setup.debts(), [], "{cause:?}");
         // It is counted here all the same.
-        assert_eq!(stand.admits("a", 20, AWAY), 7, "{cause:?}");
-        assert_eq!(stand.debts(), Stand::owed(7), "{cause:?}");
+        assert_eq!(setup.admits("a", 20, AWAY), 7, "{cause:?}");
+        assert_eq!(setup.debts(), Setup::owed(7), "{cause:?}");
     }
     for cause in [Overloaded, Declined] {
-        let stand = Stand::new(1);
-        assert_eq!(stand.admits("a", 3, cause), 3, "{cause:?}");
-        assert_eq!(stand.debts(), Stand::owed(3), "{cause:?}");
+        let setup = Setup::new(1);
+        assert_eq!(setup.admits("a", 3, cause), 3, "{cause:?}");
+        assert_eq!(setup.debts(), Setup::owed(3), "{cause:?}");
     }
 }
 
 #[test]
 fn what_a_window_has_forgotten_is_owed_no_longer() {
-    let stand = Stand::new(1);
-    assert_eq!(stand.admits("a", 3, AWAY), 3);
-    stand.clock.advance(MINUTE);
-    assert_eq!(stand.admits("a", 2, AWAY), 2);
-    assert_eq!(stand.debts(), Stand::owed(2), "5 were admitted, 2 of them in this window");
+    let setup = Setup::new(1);
+    assert_eq!(setup.admits("a", 3, AWAY), 3);
+    setup.clock.advance(MINUTE);
+    assert_eq!(setup.admits("a", 2, AWAY), 2);
+    assert_eq!(setup.debts(), Setup::owed(2), "5 were admitted, 2 of them in this window");
 }
 
 /// Hands out the only debt and settles it: the store had so much left.
-fn settle(stand: &Stand, answer: Result<u64, StoreErrorKind>) {
-    let debt = stand.fallback.debts(1).pop().expect("a debt");
+fn settle(setup: &Setup, answer: Result<u64, StoreErrorKind>) {
+    let debt = setup.fallback.debts(1).pop().expect("a debt");
     let answer = answer.map_err(StoreError::new).map(|remaining| Acquired {
         admitted: debt.count,
         standings: vec![Standing { remaining, reset_after: MINUTE, retry: Retry::Now }],
     });
-    stand.fallback.settled(&debt, &answer);
+    setup.fallback.settled(&debt, &answer);
 }
 
 #[test]
 fn the_next_outage_begins_where_the_store_was_left_after_charging_back() {
-    let stand = Stand::new(1);
-    stand.learn("a", 8);
-    assert_eq!(stand.admits("a", 3, AWAY), 3);
-    settle(&stand, Ok(5));
-    assert_eq!(stand.admits("a", 20, AWAY), 5);
+    let setup = Setup::new(1);
+    setup.learn("a", 8);
+    assert_eq!(setup.admits("a", 3, AWAY), 3);
+    settle(&setup, Ok(5));
+    assert_eq!(setup.admits("a", 20, AWAY), 5);
 }
 
 #[test]
 fn a_debt_that_was_not_taken_is_owed_on_and_one_that_may_have_been_is_not() {
-    let stand = Stand::new(1);
-    assert_eq!(stand.admits("a", 3, AWAY), 3);
+    let setup = Setup::new(1);
+    assert_eq!(setup.admits("a", 3, AWAY), 3);
     for cause in [AWAY, StoreErrorKind::Declined] {
-        settle(&stand, Err(cause));
+        settle(&setup, Err(cause));
     }
-    assert_eq!(stand.admits("a", 1, AWAY), 1);
-    settle(&stand, Err(StoreErrorKind::TimedOut));
-    assert_eq!(stand.debts(), []);
-    assert_eq!(stand.admits("a", 20, AWAY), 6, "it stays counted here");
+    assert_eq!(setup.admits("a", 1, AWAY), 1);
+    settle(&setup, Err(StoreErrorKind::TimedOut));
+    assert_eq!(setup.debts(), []);
+    assert_eq!(setup.admits("a", 20, AWAY), 6, "it stays counted here");
 }
 
 #[test]
 fn a_failure_long_ago_does_not_hide_what_the_store_counted_since() {
     for cause in [AWAY, StoreErrorKind::TimedOut] {
-        let stand = Stand::new(1);
-        stand.learn("a", 9);
-        assert_eq!(stand.admits("a", 1, cause), 1);
-        stand.clock.advance(1_000);
-        stand.learn("a", 2);
+        let setup = Setup::new(1);
+        setup.learn("a", 9);
+        assert_eq!(setup.admits("a", 1, cause), 1);
+        setup.clock.advance(1_000);
+        setup.learn("a", 2);
         // Where it is owed, the store does not know of it.
         let left = if cause == AWAY { 1 } else { 2 };
-        assert_eq!(stand.admits("a", 20, AWAY), left, "{cause:?}");
+        assert_eq!(setup.admits("a", 20, AWAY), left, "{cause:?}");
     }
 }
 
 #[test]
 fn a_reset_forgets_what_is_known_counted_and_owed() {
-    let stand = Stand::new(1);
-    stand.learn("a", 4);
-    assert_eq!(stand.admits("a", 20, AWAY), 4);
-    let key = stand.charge("a").key;
-    stand.fallback.reset(vec![key]).wait().unwrap();
-    assert_eq!(stand.debts(), []);
-    assert_eq!(stand.admits("a", 20, AWAY), 10);
+    let setup = Setup::new(1);
+    setup.learn("a", 4);
+    assert_eq!(setup.admits("a", 20, AWAY), 4);
+    let key = setup.charge("a").key;
+    setup.fallback.reset(vec![key]).wait().unwrap();
+    assert_eq!(setup.debts(), []);
+    assert_eq!(setup.admits("a", 20, AWAY), 10);
 }
 
 #[test]
 fn a_peek_shows_what_is_known_and_charges_and_owes_nothing() {
-    let stand = Stand::new(1);
-    stand.learn("a", 4);
-    let charges = vec![stand.charge("a")];
+    let setup = Setup::new(1);
+    setup.learn("a", 4);
+    let charges = vec![setup.charge("a")];
     let peek = Acquire { charges, cost: Cost::ONE, count: 0 };
     for _ in 0..2 {
-        let (_, peeked) = stand.fallback.decide(&peek, AWAY);
+        let (_, peeked) = setup.fallback.decide(&peek, AWAY);
         assert_eq!(peeked.standings[0].remaining, 4);
     }
-    assert_eq!(stand.debts(), []);
+    assert_eq!(setup.debts(), []);
 }

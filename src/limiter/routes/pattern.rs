@@ -2,17 +2,17 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-/// Which requests a route is for: a method or any, and a path or a pattern of paths.
+/// Which requests a route matches: an optional method, and a path or a pattern of paths.
 ///
-/// * `/api/data` is that path.
-/// * `/api/items/{id}` is any path with one segment, and not an empty one, in the place of `{id}`;
-///   the name says nothing.
-/// * `/api/*` is every path below `/api/`, and `/api` itself.
-/// * `GET /api/data` is only for that method; `HEAD` requests go with `GET`.
+/// * `/api/data` matches that path.
+/// * `/api/items/{id}` matches any path with one segment, which is not empty, in the place of `{id}`. The
+///   name in braces has no meaning.
+/// * `/api/*` matches every path below `/api/`, and `/api` itself.
+/// * `GET /api/data` matches that method only. `HEAD` requests count as `GET`.
 ///
-/// Where several routes are for a request, the most specific one holds: path segments are compared
-/// from the left, and text beats `{id}`, which beats `*`. Of routes with the same path, one with
-/// the method (for `HEAD`: `HEAD`, then `GET`) beats the one for any.
+/// If several routes match a request, the most specific one is taken. Path segments are compared from the
+/// left: text comes before `{id}`, which comes before `*`. Of routes with the same path, one with the
+/// request's method comes first, for `HEAD` also one with `GET`, and then the one without a method.
 ///
 /// ```
 /// use tollgate::RoutePattern;
@@ -29,28 +29,28 @@ pub struct RoutePattern {
     pub(crate) segments: Vec<Segment>,
 }
 
-/// What stands between two slashes of a pattern.
+/// What a pattern has between two slashes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Segment {
     Text(Box<str>),
     Any,
-    /// All that follows, be it nothing.
+    /// All that follows, which may be nothing.
     Rest,
 }
 
 impl RoutePattern {
-    /// Whether it is one path, without a pattern.
+    /// Whether it matches one path only.
     pub(crate) fn is_exact(&self) -> bool {
         self.segments.iter().all(|segment| matches!(segment, Segment::Text(_)))
     }
 
-    /// The path as it is written, without the method.
+    /// The path as written, without the method.
     pub(crate) fn path(&self) -> &str {
         &self.text[self.text.find('/').unwrap_or(0)..]
     }
 }
 
-/// Patterns are equal that are for the same requests, whatever their names in braces.
+/// Patterns are equal if they match the same requests, whatever the names in braces.
 impl PartialEq for RoutePattern {
     fn eq(&self, other: &Self) -> bool {
         (&self.method, &self.segments) == (&other.method, &other.segments)
@@ -73,7 +73,7 @@ impl FromStr for RoutePattern {
     }
 }
 
-fn parse(text: &str) -> Result<RoutePattern, Problem> {
+fn parse(text: &str) -> Result<RoutePattern, PatternProblem> {
     let (method, path) = match text.split_once(' ') {
         Some((method, path)) => (Some(method), path),
         None => (None, text),
@@ -82,22 +82,22 @@ fn parse(text: &str) -> Result<RoutePattern, Problem> {
         let is_plain = |byte: u8| byte.is_ascii_uppercase() || b"-_".contains(&byte);
         !method.is_empty() && method.bytes().all(is_plain)
     };
-    let path = path.strip_prefix('/').ok_or(Problem::NoPath)?;
+    let path = path.strip_prefix('/').ok_or(PatternProblem::NoPath)?;
     if method.is_some_and(|method| !is_method(method)) {
-        return Err(Problem::Method);
+        return Err(PatternProblem::Method);
     }
-    // It is compared with a decoded path, without its query: these would stand there in vain.
+    // It is compared with a decoded path without its query, so these characters would never match.
     if path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c)) {
-        return Err(Problem::Character);
+        return Err(PatternProblem::Character);
     }
     let segments = path.split('/').map(segment).collect::<Result<Vec<_>, _>>()?;
     if segments.iter().rev().skip(1).any(|segment| *segment == Segment::Rest) {
-        return Err(Problem::Rest);
+        return Err(PatternProblem::Rest);
     }
     Ok(RoutePattern { text: text.into(), method: method.map(Into::into), segments })
 }
 
-fn segment(text: &str) -> Result<Segment, Problem> {
+fn segment(text: &str) -> Result<Segment, PatternProblem> {
     let is_name = |name: &str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         !name.is_empty() && name.bytes().all(is_plain)
@@ -105,7 +105,7 @@ fn segment(text: &str) -> Result<Segment, Problem> {
     if text == "*" {
         Ok(Segment::Rest)
     } else if text.contains('*') {
-        Err(Problem::Rest)
+        Err(PatternProblem::Rest)
     } else if !text.contains(['{', '}']) {
         Ok(Segment::Text(text.into()))
     } else {
@@ -113,7 +113,7 @@ fn segment(text: &str) -> Result<Segment, Problem> {
             .and_then(|text| text.strip_suffix('}'))
             .filter(|name| is_name(name))
             .map(|_| Segment::Any)
-            .ok_or(Problem::Braces)
+            .ok_or(PatternProblem::Braces)
     }
 }
 
@@ -127,11 +127,11 @@ impl fmt::Display for RoutePattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutePatternError {
     input: String,
-    problem: Problem,
+    problem: PatternProblem,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Problem {
+enum PatternProblem {
     NoPath,
     Method,
     Character,
@@ -143,11 +143,11 @@ impl fmt::Display for RoutePatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not a route: ", self.input)?;
         f.write_str(match self.problem {
-            Problem::NoPath => "expected '/' first, or a method, one space and '/'",
-            Problem::Method => "a method is written in capital letters, with one space after it",
-            Problem::Character => "a path is written decoded, without '%', '?', '#' or spaces",
-            Problem::Braces => "braces must enclose a name of letters and digits, and nothing else stand between two slashes",
-            Problem::Rest => "'*' must be all that stands after the last slash",
+            PatternProblem::NoPath => "expected '/' first, or a method, one space and '/'",
+            PatternProblem::Method => "a method is written in capital letters, with one space after it",
+            PatternProblem::Character => "a path is written decoded, without '%', '?', '#' or spaces",
+            PatternProblem::Braces => "braces must enclose a name of letters and digits, and nothing else stand between two slashes",
+            PatternProblem::Rest => "'*' must be all that stands after the last slash",
         })?;
         f.write_str(", as in \"/api/data\", \"GET /api/items/{id}\" or \"/api/*\"")
     }

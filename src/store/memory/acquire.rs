@@ -1,73 +1,80 @@
-//! One step over the keys of a request: reading, deciding and charging under their locks.
+//! One request in the memory store: it reads, decides and charges while the shards of all keys are locked.
 
 use std::sync::MutexGuard;
 
 use super::crowding::{Counted, Level, overflow_counts};
-use super::{MemoryStore, Shard};
+use super::shard::Shard;
+use super::shards::MemoryStore;
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::quota::Cost;
-use crate::store::{Acquire, Acquired, Charge, Few, Name};
+use crate::domain::standing::Standing;
+use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint};
 
-/// What else happens under the locks of a request, to each of its keys.
-pub(super) trait Beside {
-    /// Before the key is read.
-    fn before(&self, _shard: &mut Shard, _name: Name, _index: usize, _now: Millis) {}
+/// What else happens to the keys of a request while their shards are locked.
+pub(super) trait UnderLock {
+    /// Is called before a key is read that has an entry of its own, or may get one.
+    fn before_reading(&self, _shard: &mut Shard, _key: Fingerprint, _index: usize, _now: Millis) {}
 
-    /// Where a key stands for this request that is counted coarser, and so has no entry of its own.
+    /// Limits the `standing` of a coarser count, for the key of the charge at `index`.
     fn bound(&self, _index: usize, _now: Millis, _cost: Cost, standing: Standing) -> Standing {
         standing
     }
 
-    /// After `units` were charged to it.
-    fn after(&self, _shard: &mut Shard, _name: Name, _index: usize, _units: u64) {}
+    /// Is called after `units` were charged to a key's own entry.
+    fn after_charging(&self, _shard: &mut Shard, _key: Fingerprint, _index: usize, _units: u64) {}
 }
 
-/// Nothing.
-impl Beside for () {}
+/// Nothing else happens.
+impl UnderLock for () {}
 
 impl MemoryStore {
-    pub(super) fn acquire_beside(&self, acquire: &Acquire, beside: &impl Beside) -> Acquired {
-        if let [charge] = &acquire.charges[..] {
-            // As most requests are, and no order to be found.
-            let counted = Counted::own(&charge.key);
-            let shard = self.lock(self.home(counted.name));
-            return self.acquire_in([shard], &[counted], acquire, beside);
-        }
-        let own = |charge: &Charge| Counted::own(&charge.key);
-        self.acquire_as(acquire.charges.iter().map(own).collect(), acquire, beside)
+    /// Decides and charges at once.
+    #[must_use = "a request that was not admitted should not pass"]
+    pub fn acquire_now(&self, acquire: &Acquire) -> Acquired {
+        self.acquire_with(acquire, &())
     }
 
-    /// Decides and charges to the counts `counted`, those of the charges in turn.
+    pub(super) fn acquire_with(&self, acquire: &Acquire, hooks: &impl UnderLock) -> Acquired {
+        if let [charge] = &acquire.charges[..] {
+            // Most requests have one charge. They need no order of locks.
+            let counted = Counted::own(&charge.key);
+            let shard = self.lock(self.shard_of_key(counted.fingerprint));
+            return self.acquire_in([shard], &[counted], acquire, hooks);
+        }
+        let own = |charge: &Charge| Counted::own(&charge.key);
+        self.acquire_as(acquire.charges.iter().map(own).collect(), acquire, hooks)
+    }
+
+    /// Decides and charges to `counted`, the counts of the charges in the same order.
     fn acquire_as(
         &self,
         mut counted: Few<Counted>,
         acquire: &Acquire,
-        beside: &impl Beside,
+        hooks: &impl UnderLock,
     ) -> Acquired {
-        // Always in the same order, so that two requests never wait for each other.
-        let mut order: Few<usize> = counted.iter().map(|it| self.home_of(*it)).collect();
+        // Locks are taken in one order, so that two requests never wait for each other.
+        let mut order: Few<usize> = counted.iter().map(|it| self.shard_of(*it)).collect();
         order.sort_unstable();
         order.dedup();
         let shards: Few<_> = order.iter().map(|&shard| self.lock(shard)).collect();
         for counted in &mut counted {
-            counted.shard = order.binary_search(&self.home_of(*counted)).unwrap_or(0);
+            counted.shard = order.binary_search(&self.shard_of(*counted)).unwrap_or(0);
         }
-        self.acquire_in(shards, &counted, acquire, beside)
+        self.acquire_in(shards, &counted, acquire, hooks)
     }
 
-    /// Decides and charges in `shards`, which are locked.
+    /// Decides and charges in the locked `shards`.
     fn acquire_in<'a>(
         &'a self,
         mut shards: impl AsMut<[MutexGuard<'a, Shard>]>,
         counted: &[Counted],
         acquire: &Acquire,
-        beside: &impl Beside,
+        hooks: &impl UnderLock,
     ) -> Acquired {
         let locked = shards.as_mut();
         let charges = || acquire.charges.iter().zip(counted).enumerate();
-        // The clock is read under the locks, or a slower caller would step it back for the others.
+        // The clock is read under the locks. Otherwise a slower caller would come with an earlier time.
         let now = self.clock.now();
         let cost = acquire.cost;
         let mut admitted = acquire.count;
@@ -77,25 +84,25 @@ impl MemoryStore {
             let shard = &mut *locked[count.shard];
             let is_own = count.level == Level::Own;
             if is_own {
-                beside.before(shard, count.name, index, now);
+                hooks.before_reading(shard, count.fingerprint, index, now);
             }
-            let mut standing = match shard.entries.get(&count.name) {
+            let mut standing = match shard.entries.get(&count.fingerprint) {
                 Some(entry) => entry.state.standing(&charge.policy.terms(), now, cost),
                 None => {
                     is_new = true;
                     let Some(standing) = shard.begins(&counted[..=index], charge, now, cost) else {
                         drop(shards);
-                        return self.acquire_coarser(index, counted, acquire, beside);
+                        return self.acquire_coarser(index, counted, acquire, hooks);
                     };
                     standing
                 }
             };
             let mut remaining = standing.remaining;
             if !is_own {
-                standing = beside.bound(index, now, cost, standing);
-                remaining = share_of(standing.remaining, count.name, counted);
+                standing = hooks.bound(index, now, cost, standing);
+                remaining = share_of(standing.remaining, count.fingerprint, counted);
             }
-            // Most fit, and need no division to show it.
+            // Most requests fit, and this shows it without a division.
             if remaining < u64::from(admitted).saturating_mul(cost.units()) {
                 let fit = remaining / cost.units();
                 admitted = u32::try_from(fit).unwrap_or(u32::MAX).min(admitted);
@@ -103,13 +110,13 @@ impl MemoryStore {
             standings.push(standing);
         }
         if acquire.count > 0 {
-            // No more than remains of a quota, and saturated where there is none.
+            // At most what remains of a quota. It saturates only if there is no charge at all.
             let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
                 let shard = &mut *locked[count.shard];
-                *standing = shard.charge(count.name, charge, now, units, cost, *standing);
+                *standing = shard.charge(count.fingerprint, charge, now, units, cost, *standing);
                 match count.level {
-                    Level::Own => beside.after(shard, count.name, index, units),
+                    Level::Own => hooks.after_charging(shard, count.fingerprint, index, units),
                     level => shard.entries.note(&charge.policy, level, acquire.count),
                 }
             }
@@ -117,31 +124,31 @@ impl MemoryStore {
         let acquired = Acquired { admitted, standings };
         drop(shards);
         if is_new {
-            self.watches.speak();
+            self.watches.log_news();
         }
         acquired
     }
 
-    /// Decides and charges where the key of the charge at `index` is new and has no place: it is counted
-    /// coarser than it was `counted`. There is always a place for an overflow count.
+    /// Decides and charges if there is no place for the new key of the charge at `index`: it is counted
+    /// more coarsely than `counted`. There is always a place for an overflow count.
     #[cold]
     fn acquire_coarser(
         &self,
         index: usize,
         counted: &[Counted],
         acquire: &Acquire,
-        beside: &impl Beside,
+        hooks: &impl UnderLock,
     ) -> Acquired {
         let mut counted = Few::from_slice(counted);
         let overflow_counts = overflow_counts(self.max_keys);
         counted[index] = counted[index].coarser(&acquire.charges[index], overflow_counts);
-        self.acquire_as(counted, acquire, beside)
+        self.acquire_as(counted, acquire, hooks)
     }
 }
 
 impl Shard {
-    /// Where the new key of the last of `counted` stands, after those before it; `None` where there is no
-    /// place for it.
+    /// Where the new key of the last of `counted` stands. It is `None` if there is no place for it, once
+    /// those before it have theirs.
     #[cold]
     fn begins(
         &mut self,
@@ -151,16 +158,16 @@ impl Shard {
         cost: Cost,
     ) -> Option<Standing> {
         let (count, before) = counted.split_last()?;
-        let before = before.iter().filter(|it| it.shard == count.shard).map(|it| it.name);
+        let before = before.iter().filter(|it| it.shard == count.shard).map(|it| it.fingerprint);
         let has_place = self.entries.has_place(*count, charge, before, now);
         has_place.then(|| untouched(charge, now, cost))
     }
 }
 
-/// What each of a request's keys may use of what remains of the count called `name`.
+/// What each of a request's keys may use, if several of them are counted together under `fingerprint`.
 #[cold]
-fn share_of(remaining: u64, name: Name, counted: &[Counted]) -> u64 {
-    let keys = counted.iter().filter(|count| count.name == name).count();
+fn share_of(remaining: u64, fingerprint: Fingerprint, counted: &[Counted]) -> u64 {
+    let keys = counted.iter().filter(|count| count.fingerprint == fingerprint).count();
     remaining / keys.max(1) as u64
 }
 

@@ -1,28 +1,28 @@
-//! Where a new key is counted when its policy has little room left.
+//! How a new key is counted when its policy has little room left.
 //!
-//! A live entry never makes room for another, or whoever makes up keys could reset counts. So new keys
-//! are counted coarser instead, the more so the fuller the policy's room is:
+//! A live entry never makes room for another: otherwise a client that makes up keys could reset counts. New
+//! keys are counted more coarsely instead, depending on how full the policy's room is:
 //!
 //! ```text
-//! of the room are taken     a new key is counted
+//! taken of the room         a new key is counted
 //! less than 80 %            by itself
 //! 80 % and more             IPv6: with its /48, which is a site; others: by itself
 //! 90 % and more             IPv6: with its /32, which is a provider; others: by itself
 //! all                       with others, in one of the policy's overflow counts
 //! ```
 //!
-//! So no number of IPv6 networks fills a room: from 90 % on they take a place for each /32. Every count
-//! has the policy's own quota. In which overflow count a key is depends on its hash alone, and nobody
-//! outside knows that hash: so a client cannot choose, and no single client uses up what all the others
-//! share. There are always places for the overflow counts, as their number is fixed.
+//! So no number of IPv6 networks fills a room: from 90 % on, each /32 takes one place. Every count has the
+//! policy's own quota. The fingerprint of a key decides which overflow count it is in. It is secret, so a
+//! client cannot choose, and no single client can use up what all others share. There is always a place for
+//! the overflow counts, since their number is fixed.
 
 use crate::domain::key::{Identity, Ipv6Prefix};
-use crate::store::{Charge, Key, Name};
+use crate::store::{Charge, Fingerprint, Key};
 
-/// What a site has at most, commonly (RFC 6177).
+/// The prefix of the largest network that a site usually has (RFC 6177).
 const SITE: u8 = 48;
 
-/// What a provider has at least, commonly.
+/// The prefix of the smallest network that a provider usually has.
 const PROVIDER: u8 = 32;
 
 /// The percentages of the table above.
@@ -30,7 +30,7 @@ pub(super) const FILLING: usize = 80;
 const NEARLY_FULL: usize = 90;
 pub(super) const FULL: usize = 100;
 
-/// As many overflow counts has a policy: a hundredth of the keys.
+/// How many overflow counts a policy has: one for a hundred keys.
 pub(super) fn overflow_counts(max_keys: usize) -> usize {
     (max_keys / 100).max(1)
 }
@@ -47,19 +47,19 @@ pub(super) enum Level {
 /// The count that a charge is made to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counted {
-    pub(super) name: Name,
+    pub(super) fingerprint: Fingerprint,
     pub(super) level: Level,
-    /// The place of its shard among those that are locked.
+    /// The index of its shard among those that are locked.
     pub(super) shard: usize,
 }
 
 impl Counted {
-    /// By the key itself.
+    /// The key's own count.
     pub(super) fn own(key: &Key) -> Self {
-        Self { name: key.name(), level: Level::Own, shard: 0 }
+        Self { fingerprint: key.fingerprint(), level: Level::Own, shard: 0 }
     }
 
-    /// What percentage of its room may be taken, so that a new count of this level gets a place.
+    /// A new count of this level gets a place if less than this percentage of its room is taken.
     pub(super) fn limit(self, key: &Key) -> usize {
         match (self.level, key.network().map(|network| network.prefix().length())) {
             (Level::Own, Some(length)) if length > SITE => FILLING,
@@ -69,12 +69,12 @@ impl Counted {
         }
     }
 
-    /// The next coarser count of `charge`, of a policy with so many overflow counts.
+    /// The next coarser count of `charge`, whose policy has `overflow_counts` of them.
     pub(super) fn coarser(self, charge: &Charge, overflow_counts: usize) -> Self {
         let within = |length, level| {
             let network = charge.key.network()?.widened(Ipv6Prefix::new(length)?)?;
-            let name = charge.key.name_for(&Identity::Ipv6(network));
-            Some(Self { name, level, shard: 0 })
+            let fingerprint = charge.key.fingerprint_for(&Identity::Ipv6(network));
+            Some(Self { fingerprint, level, shard: 0 })
         };
         let network = match self.level {
             Level::Own => within(SITE, Level::Site).or_else(|| within(PROVIDER, Level::Provider)),
@@ -84,14 +84,14 @@ impl Counted {
         network.unwrap_or_else(|| self.overflow(charge, overflow_counts))
     }
 
-    /// The overflow count that this one is in. Plans of a policy have their own: no quota is charged with
-    /// what was used under another.
+    /// The overflow count of this key. Each plan of a policy has its own ones, so that no quota is
+    /// charged with what was used under another.
     fn overflow(self, charge: &Charge, overflow_counts: usize) -> Self {
-        let (place, _) = self.name.place(overflow_counts);
+        let (slot, _) = self.fingerprint.slot(overflow_counts);
         let terms = charge.policy.terms();
-        let policy = charge.key.name_for(&"overflow");
-        let name = policy.with(terms.units).with(terms.burst).with(place as u64);
-        Self { name, level: Level::Overflow, shard: 0 }
+        let policy = charge.key.fingerprint_for(&"overflow");
+        let fingerprint = policy.with(terms.units).with(terms.burst).with(slot as u64);
+        Self { fingerprint, level: Level::Overflow, shard: 0 }
     }
 }
 

@@ -1,11 +1,11 @@
-//! What is kept of one key.
+//! What is stored for one key.
 
 use crate::domain::algorithm::{State, Terms};
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
 
-/// How many rooms a table has at most: see [`Due`].
+/// The most rooms of a table: see [`Due`].
 pub(super) const MAX_ROOMS: usize = 1 << ROOM_BITS;
 const ROOM_BITS: u32 = 11;
 const LATEST: Millis = Millis::MAX >> ROOM_BITS;
@@ -17,8 +17,8 @@ pub(super) struct Entry {
     due: Due,
 }
 
-/// When an entry's quota is whole again, in 53 bits as all times, and in which of its table's rooms it
-/// is: in one word, as there are millions of entries.
+/// When an entry's quota is whole again, in 53 bits like all times, and the index of its room in the table.
+/// Both are in one word, since there are millions of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Due(u64);
 
@@ -28,7 +28,7 @@ impl Entry {
         Self { state, due: Due::new(whole_at, room) }
     }
 
-    /// From then on the entry says no more than its absence.
+    /// From this time on, the entry means no more than its absence would.
     pub(super) fn whole_at(&self) -> Millis {
         self.due.whole_at()
     }
@@ -49,11 +49,11 @@ impl Entry {
         standing
     }
 
-    /// Keeps an entry that a wrong clock wrote no longer than if it had been written now, as it is read
-    /// so: else it would stay until that clock's time has come.
+    /// Keeps an entry of a wrong clock for as long as if it had been written now, since it is read that
+    /// way. Otherwise it would stay until the time of that clock has come.
     pub(super) fn settle(&mut self, window: Millis, now: Millis) {
         let kept_for = self.state.astray(window, now).and_then(|stamp| {
-            // Before its stamp where this was done already.
+            // It is before the stamp if this was done already.
             self.whole_at().checked_sub(stamp)
         });
         if let Some(kept_for) = kept_for {
@@ -80,11 +80,15 @@ impl Due {
 mod tests {
     use super::*;
     use crate::domain::quota::MAX_EXACT;
-    use crate::store::Name;
+    use crate::store::Fingerprint;
 
     #[test]
     fn an_entry_is_small() {
-        assert!(size_of::<(Name, Entry)>() <= 56, "{} bytes", size_of::<(Name, Entry)>());
+        assert!(
+            size_of::<(Fingerprint, Entry)>() <= 56,
+            "{} bytes",
+            size_of::<(Fingerprint, Entry)>()
+        );
     }
 
     #[test]
@@ -95,6 +99,6 @@ mod tests {
                 assert_eq!((due.whole_at(), due.room()), (whole_at, room));
             }
         }
-        assert_eq!(Due::new(u64::MAX, 7).whole_at(), MAX_EXACT, "no later than any time");
+        assert_eq!(Due::new(u64::MAX, 7).whole_at(), MAX_EXACT, "the latest time that fits");
     }
 }

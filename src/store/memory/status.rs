@@ -1,18 +1,19 @@
-//! How full a memory store is, for whoever watches it.
+//! How full a memory store is, for monitoring.
 
 use super::crowding::{FILLING, FULL};
-use super::{MemoryStore, Shard};
+use super::shard::Shard;
+use super::shards::MemoryStore;
 
 /// How full a [`MemoryStore`] is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryStatus {
-    /// Keys that it holds, overflow counts aside; those whose quota is whole are among them until room
-    /// is wanted.
+    /// How many keys it holds, overflow counts aside. Keys whose quota is whole are among them until their
+    /// places are needed.
     pub keys: usize,
-    /// Keys that it may hold.
+    /// How many keys it may hold.
     pub max_keys: usize,
-    /// Of each policy that it knows, by name.
+    /// One entry for each policy that it has seen, in the order of names.
     pub policies: Vec<PolicyKeys>,
 }
 
@@ -22,13 +23,13 @@ pub struct MemoryStatus {
 pub struct PolicyKeys {
     /// The policy's name.
     pub policy: String,
-    /// Keys that it has, as [`MemoryStatus::keys`] counts them.
+    /// How many keys it has, as in [`MemoryStatus::keys`].
     pub keys: usize,
     /// How new keys are counted now.
     pub new_keys: NewKeys,
     /// Requests that were counted together with those of a wider network, since the store was made.
     pub coarse: u64,
-    /// Requests that were counted in an overflow count, likewise.
+    /// Requests that were counted in an overflow count, since the store was made.
     pub overflow: u64,
 }
 
@@ -38,14 +39,14 @@ pub struct PolicyKeys {
 pub enum NewKeys {
     /// Each by itself.
     Alone,
-    /// IPv6 networks together with their neighbours, all others by themselves.
+    /// IPv6 clients together with others of a wider network, all others by themselves.
     ByWiderNetwork,
-    /// With each other.
+    /// All of them together, in overflow counts.
     Together,
 }
 
 impl MemoryStore {
-    /// How full it is. Where a policy has little room, keys whose quota is whole are evicted first.
+    /// How full it is. If a policy has little room, keys whose quota is whole are evicted first.
     #[must_use]
     pub fn status(&self) -> MemoryStatus {
         let policies = self.watches.all().into_iter().map(|watch| {
@@ -55,7 +56,7 @@ impl MemoryStore {
         });
         let mut policies: Vec<_> = policies.collect();
         policies.sort_unstable_by(|one, other| one.policy.cmp(&other.policy));
-        for shard in 0..self.for_keys {
+        for shard in 0..self.key_shards {
             let mut shard = self.lock(shard);
             let now = self.clock.now();
             let Shard { entries, .. } = &mut *shard;
@@ -65,7 +66,7 @@ impl MemoryStore {
                     FILLING.. if watch.is_by_address() => NewKeys::ByWiderNetwork,
                     _ => NewKeys::Alone,
                 };
-                // A policy that came in between is told of the next time.
+                // A policy that was first seen just now is missing this time.
                 let found = policies.binary_search_by(|it| it.policy.as_str().cmp(watch.policy()));
                 if let Some(it) = found.ok().and_then(|place| policies.get_mut(place)) {
                     it.keys += keys;

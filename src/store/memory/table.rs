@@ -1,65 +1,54 @@
-//! The entries of one shard, and how its places are divided among policies.
+//! The entries of one shard, and how its places are divided among policies. A place is room for one entry.
 //!
-//! Half of a table's places are reserved, in equal parts, for the policies that are known; the other half
-//! is shared. A new entry takes a place where fewer are taken, of its policy's own or of the shared ones, and
-//! gives one of its policy's own back first. So no policy ever takes the last places of another, and one
-//! policy alone has all places.
+//! Half of a table's places are reserved, in equal parts, for the policies that are known. The other half
+//! is shared. A new entry takes one of its policy's own places or a shared one, whichever are less full.
+//! An entry that leaves frees one of its policy's own places first. So no policy takes the last places of
+//! another, and a policy that is alone has all places.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::crowding::{Counted, FILLING, FULL, Level};
 use super::entry::{Entry, MAX_ROOMS};
+use super::room::Room;
 use super::watch::{Watch, Watches};
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::policy::{KeySource, Policy};
-use crate::store::{BuildNameHasher, Charge, Name};
+use crate::store::{BuildFingerprintHasher, Charge, Fingerprint};
 
-/// Below this a table is not worth a sweep.
+/// A table with fewer entries is not worth a sweep.
 pub(super) const SMALLEST_SWEEP: usize = 64;
 
-/// A sweep for want of room looks at so many entries for each millisecond since the last one, at most:
-/// that takes about a microsecond.
-const SWEPT_A_MILLISECOND: usize = 128;
+/// A sweep because room is needed may look at this many entries per millisecond since the last sweep.
+/// Looking at so many takes about a microsecond.
+const SWEPT_PER_MILLISECOND: usize = 128;
 
-/// So many rooms are gone through faster than a hash is made.
+/// Up to this many rooms, comparing all of them is faster than hashing a name.
 const FEW_ROOMS: usize = 8;
 
-/// Below this percentage a room that was filling is so no longer.
+/// A room that was filling counts as free again below this percentage.
 const EASED: usize = 60;
 
 #[derive(Debug)]
 pub(super) struct Table {
-    entries: HashMap<Name, Entry, BuildNameHasher>,
+    entries: HashMap<Fingerprint, Entry, BuildFingerprintHasher>,
     rooms: Vec<Room>,
-    /// The rooms of each policy, by their places: to look for among many.
+    /// The indices of each policy's rooms, for a search among many.
     by_policy: HashMap<Box<str>, Vec<usize>>,
-    /// How many of the rooms are for one key each.
-    for_one: usize,
-    /// How many of the shared places are taken.
+    /// How many of the rooms have a single key each.
+    single_key_rooms: usize,
+    /// How many shared places are taken.
     shared: usize,
     capacity: usize,
     watches: Arc<Watches>,
-    /// The number of entries at which to look for some to evict.
+    /// The number of entries at which the next sweep is due.
     sweep_at: usize,
     swept_at: Millis,
-    /// Until when not to look again for want of room.
+    /// No sweep because room is needed happens before this time.
     rests_until: Millis,
-    /// No entry is whole before.
+    /// No entry's quota is whole before this time.
     first_whole: Millis,
-}
-
-/// The entries of one policy and one length of its window.
-#[derive(Debug)]
-struct Room {
-    watch: Arc<Watch>,
-    window: Millis,
-    /// Whether all clients have one key.
-    is_for_one: bool,
-    /// How many entries it has, in places of its own and in shared ones.
-    own: usize,
-    shared: usize,
 }
 
 impl Table {
@@ -69,7 +58,7 @@ impl Table {
             entries: HashMap::default(),
             rooms: Vec::new(),
             by_policy: HashMap::new(),
-            for_one: 0,
+            single_key_rooms: 0,
             shared: 0,
             capacity,
             watches,
@@ -84,29 +73,35 @@ impl Table {
         self.entries.len()
     }
 
-    pub(super) fn get(&self, name: &Name) -> Option<&Entry> {
-        self.entries.get(name)
+    pub(super) fn get(&self, fingerprint: &Fingerprint) -> Option<&Entry> {
+        self.entries.get(fingerprint)
     }
 
-    pub(super) fn get_mut(&mut self, name: &Name) -> Option<&mut Entry> {
-        self.entries.get_mut(name)
+    pub(super) fn get_mut(&mut self, fingerprint: &Fingerprint) -> Option<&mut Entry> {
+        self.entries.get_mut(fingerprint)
     }
 
-    /// Puts an entry of `policy` in, for which there must be one, or [a place](Self::has_place).
-    pub(super) fn insert(&mut self, name: Name, policy: &Policy, state: State, whole_at: Millis) {
+    /// Inserts or replaces an entry of `policy`. A new one needs [a place](Self::has_place).
+    pub(super) fn insert(
+        &mut self,
+        fingerprint: Fingerprint,
+        policy: &Policy,
+        state: State,
+        whole_at: Millis,
+    ) {
         self.first_whole = self.first_whole.min(whole_at);
-        if let Some(entry) = self.entries.get_mut(&name) {
+        if let Some(entry) = self.entries.get_mut(&fingerprint) {
             *entry = Entry::new(state, whole_at, entry.room());
             return;
         }
         let number = self.room_of(policy);
         let is_own = self.taken_of_own(number, 0) < self.taken_of_shared(0);
         self.rooms[number].take(is_own, &mut self.shared);
-        self.entries.insert(name, Entry::new(state, whole_at, number));
+        self.entries.insert(fingerprint, Entry::new(state, whole_at, number));
     }
 
-    pub(super) fn remove(&mut self, name: &Name) {
-        let removed = self.entries.remove(name);
+    pub(super) fn remove(&mut self, fingerprint: &Fingerprint) {
+        let removed = self.entries.remove(fingerprint);
         if let Some(room) = removed.and_then(|entry| self.rooms.get_mut(entry.room())) {
             room.give_back(&mut self.shared);
         }
@@ -117,19 +112,19 @@ impl Table {
         self.room_of(policy);
     }
 
-    /// Notes that a request under `policy` was counted at `level`, `count` times.
+    /// Notes that `count` requests under `policy` were counted at `level`.
     pub(super) fn note(&mut self, policy: &Policy, level: Level, count: u32) {
         let room = self.room_of(policy);
         self.rooms[room].watch.count(level, count);
     }
 
-    /// Whether there is a place for a new entry of `charge` that is `counted` so, when those of `others`
-    /// that have no entry get one first.
+    /// Whether there is a place for a new entry of `charge`, counted as `counted`. Those `others` that have
+    /// no entry yet get one first.
     pub(super) fn has_place(
         &mut self,
         counted: Counted,
         charge: &Charge,
-        others: impl Iterator<Item = Name> + Clone,
+        others: impl Iterator<Item = Fingerprint> + Clone,
         now: Millis,
     ) -> bool {
         if self.entries.len() >= self.sweep_at {
@@ -140,7 +135,10 @@ impl Table {
         }
         let room = self.room_of(&charge.policy);
         let taken = |table: &Self| {
-            let others = others.clone().filter(|name| !table.entries.contains_key(name)).count();
+            let others = others
+                .clone()
+                .filter(|fingerprint| !table.entries.contains_key(fingerprint))
+                .count();
             table.taken(room, others)
         };
         if taken(self) < FILLING {
@@ -154,8 +152,8 @@ impl Table {
         taken < counted.limit(&charge.key)
     }
 
-    /// What percentage is taken of a room's own places or of the shared ones, whichever is less, with
-    /// `more` entries: 100 where no place is left.
+    /// The percentage that would be taken with `more` entries: of the room's own places or of the shared
+    /// ones, whichever is less. It is 100 if no place is left.
     fn taken(&self, room: usize, more: usize) -> usize {
         if self.entries.len() + more >= self.capacity {
             return FULL;
@@ -165,20 +163,21 @@ impl Table {
 
     fn taken_of_own(&self, room: usize, more: usize) -> usize {
         let room = &self.rooms[room];
-        let places = if room.is_for_one { self.reserved().1 } else { self.reserved().0 };
+        let places = if room.has_single_key { self.reserved().1 } else { self.reserved().0 };
         percentage(room.own + more, places)
     }
 
     fn taken_of_shared(&self, more: usize) -> usize {
-        let (for_many, for_one) = self.reserved();
-        let reserved = for_many * (self.rooms.len() - self.for_one) + for_one * self.for_one;
+        let (for_many_keys, for_single_key) = self.reserved();
+        let reserved = for_many_keys * (self.rooms.len() - self.single_key_rooms)
+            + for_single_key * self.single_key_rooms;
         percentage(self.shared + more, self.capacity.saturating_sub(reserved))
     }
 
-    /// How many places are reserved for a room, and for one of a single key.
+    /// How many places are reserved for a room of many keys, and for one of a single key.
     fn reserved(&self) -> (usize, usize) {
         let (half, rooms) = (self.capacity / 2, self.rooms.len().max(1));
-        (half / (rooms - self.for_one).max(1), (half / rooms).min(1))
+        (half / (rooms - self.single_key_rooms).max(1), (half / rooms).min(1))
     }
 
     fn room_of(&mut self, policy: &Policy) -> usize {
@@ -196,21 +195,21 @@ impl Table {
     #[cold]
     fn new_room(&mut self, policy: &Policy, window: Millis) -> usize {
         if let Some(last) = self.rooms.get_mut(MAX_ROOMS - 1) {
-            // All further ones share it.
+            // The last room serves all policies beyond the limit.
             last.window = last.window.max(window);
             return MAX_ROOMS - 1;
         }
-        let is_for_one = *policy.key() == KeySource::Global;
-        self.for_one += usize::from(is_for_one);
+        let has_single_key = *policy.key() == KeySource::Global;
+        self.single_key_rooms += usize::from(has_single_key);
         let watch = self.watches.of(policy);
         let room = self.rooms.len();
         self.by_policy.entry(policy.name().into()).or_default().push(room);
-        self.rooms.push(Room { watch, window, is_for_one, own: 0, shared: 0 });
+        self.rooms.push(Room::new(watch, window, has_single_key));
         room
     }
 
-    /// Looks for entries to evict, unless there are none, or it did so just now. Where the clock was set
-    /// back, what it knows is of another time.
+    /// Sweeps because room is needed, unless the last sweep was just now or no entry can be evicted yet. If
+    /// the clock was set back, it sweeps in any case, since the times that it knows are of no use.
     fn sweep_for_room(&mut self, now: Millis) {
         let finds_some = now >= self.rests_until && now >= self.first_whole;
         if finds_some || now < self.swept_at {
@@ -218,8 +217,8 @@ impl Table {
         }
     }
 
-    /// Evicts every entry whose quota is whole. The next look comes when the table has doubled, so that
-    /// sweeping costs a fixed share of inserting; or for want of room, when there is one to find.
+    /// Evicts every entry whose quota is whole. The next sweep is due when the table has doubled, so that
+    /// sweeping costs a fixed share of inserting.
     fn sweep(&mut self, now: Millis) {
         let (rooms, shared) = (&mut self.rooms, &mut self.shared);
         let mut first = Millis::MAX;
@@ -237,7 +236,7 @@ impl Table {
         let live = self.entries.len();
         self.sweep_at = (2 * live).max(SMALLEST_SWEEP);
         self.swept_at = now;
-        self.rests_until = now + (live / SWEPT_A_MILLISECOND) as Millis;
+        self.rests_until = now + (live / SWEPT_PER_MILLISECOND) as Millis;
         self.first_whole = first;
         for (number, room) in self.rooms.iter().enumerate() {
             if self.taken(number, 0) < EASED {
@@ -246,7 +245,8 @@ impl Table {
         }
     }
 
-    /// Of each room, whose it is, how many entries it has, and what percentage of it is taken.
+    /// For each room: its policy's watch, the number of its entries, and the percentage of it that is
+    /// taken.
     pub(super) fn rooms(
         &mut self,
         now: Millis,
@@ -256,33 +256,7 @@ impl Table {
         }
         let table = &*self;
         let rooms = table.rooms.iter().enumerate();
-        rooms.map(|(number, room)| (&room.watch, room.held(), table.taken(number, 0)))
-    }
-}
-
-impl Room {
-    fn held(&self) -> usize {
-        self.own + self.shared
-    }
-
-    /// It has one more entry, where so many `shared` places are taken in all.
-    fn take(&mut self, is_own: bool, shared: &mut usize) {
-        if is_own {
-            self.own += 1;
-        } else {
-            self.shared += 1;
-            *shared += 1;
-        }
-    }
-
-    /// One of its entries went.
-    fn give_back(&mut self, shared: &mut usize) {
-        if self.own > 0 {
-            self.own -= 1;
-        } else {
-            self.shared -= 1;
-            *shared -= 1;
-        }
+        rooms.map(|(number, room)| (&room.watch, room.len(), table.taken(number, 0)))
     }
 }
 

@@ -1,11 +1,12 @@
+use super::shards::ENOUGH_SHARDS;
 use super::table::SMALLEST_SWEEP;
 use super::*;
 use crate::domain::algorithm::Algorithm;
-use crate::domain::clock::ManualClock;
+use crate::domain::clock::{ManualClock, Millis};
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Quota;
-use crate::store::Keyspace;
+use crate::domain::quota::{Cost, Quota};
+use crate::store::{Charge, Keyspace};
 
 const MINUTE: Millis = 60_000;
 

@@ -1,4 +1,4 @@
-//! What is counted and said of policies that have little room.
+//! Counts and log lines about policies that have little room.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -8,15 +8,15 @@ use super::crowding::{FILLING, FULL, Level, overflow_counts};
 use crate::domain::clock::Millis;
 use crate::domain::policy::{KeySource, Policy};
 
-/// The same is said of a policy no more often than this.
+/// The same line is logged no more often than this for one policy.
 const INTERVAL: Millis = 10 * 60_000;
 
-/// What is said of a room, in the order of how full it is.
+/// What is logged about a room, in the order of how full it is.
 const NOTHING: u8 = 0;
 const IS_FILLING: u8 = 1;
 const IS_FULL: u8 = 2;
 
-/// Of all policies of one store. It is said without any lock of the store.
+/// The watches of all policies of one store. They log while no lock of the store is held.
 #[derive(Debug)]
 pub(super) struct Watches {
     max_keys: usize,
@@ -24,20 +24,20 @@ pub(super) struct Watches {
     has_news: AtomicBool,
 }
 
-/// Of one policy.
+/// Counts the requests of one policy that were counted coarsely, and logs how full its rooms are.
 #[derive(Debug)]
 pub(super) struct Watch {
     policy: Box<str>,
-    /// Whether its keys may be networks, which can be counted coarser.
+    /// Whether its keys may be networks, which can be counted more coarsely.
     is_by_address: bool,
     coarse: AtomicU64,
     overflow: AtomicU64,
-    /// What was said last; nothing again once the room is well below that.
-    said: AtomicU8,
-    /// What is to be said.
-    to_say: AtomicU8,
-    filling_said_at: AtomicU64,
-    full_said_at: AtomicU64,
+    /// What was logged last. It is `NOTHING` again once the room is much less full.
+    logged: AtomicU8,
+    /// What is to be logged.
+    to_log: AtomicU8,
+    filling_logged_at: AtomicU64,
+    full_logged_at: AtomicU64,
 }
 
 impl Watches {
@@ -45,7 +45,7 @@ impl Watches {
         Self { max_keys, all: Mutex::default(), has_news: AtomicBool::default() }
     }
 
-    /// Of all policies of the name of `policy`.
+    /// The watch of all policies with the name of `policy`.
     pub(super) fn of(&self, policy: &Policy) -> Arc<Watch> {
         let mut all = self.lock();
         if let Some(known) = all.get(policy.name()) {
@@ -60,20 +60,20 @@ impl Watches {
         self.lock().values().cloned().collect()
     }
 
-    /// Notes that a new key found `taken` percent of the room of `watch` taken: enough to tell.
+    /// Notes that a new key found `taken` percent of a room taken, if that is worth a log line.
     pub(super) fn notice(&self, watch: &Watch, taken: usize, now: Millis) {
-        if watch.has_to_say(taken, now) {
+        if watch.is_worth_a_line(taken, now) {
             self.has_news.store(true, Ordering::Release);
         }
     }
 
-    /// Says what was noticed and not yet said.
-    pub(super) fn speak(&self) {
+    /// Logs what was noticed and not yet logged.
+    pub(super) fn log_news(&self) {
         if !self.has_news.load(Ordering::Relaxed) || !self.has_news.swap(false, Ordering::Acquire) {
             return;
         }
         for watch in self.all() {
-            watch.speak(self.max_keys);
+            watch.log_news(self.max_keys);
         }
     }
 
@@ -89,10 +89,10 @@ impl Watch {
             is_by_address: matches!(policy.key(), KeySource::Ip | KeySource::UserOrIp),
             coarse: AtomicU64::default(),
             overflow: AtomicU64::default(),
-            said: AtomicU8::new(NOTHING),
-            to_say: AtomicU8::new(NOTHING),
-            filling_said_at: AtomicU64::default(),
-            full_said_at: AtomicU64::default(),
+            logged: AtomicU8::new(NOTHING),
+            to_log: AtomicU8::new(NOTHING),
+            filling_logged_at: AtomicU64::default(),
+            full_logged_at: AtomicU64::default(),
         }
     }
 
@@ -104,7 +104,7 @@ impl Watch {
         self.is_by_address
     }
 
-    /// Requests that were counted with those of other networks, and with those of all new keys.
+    /// How many requests were counted with those of a wider network, and how many in overflow counts.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.coarse.load(Ordering::Relaxed), self.overflow.load(Ordering::Relaxed))
     }
@@ -114,37 +114,37 @@ impl Watch {
         count.fetch_add(more.into(), Ordering::Relaxed);
     }
 
-    fn has_to_say(&self, taken: usize, now: Millis) -> bool {
-        let (what, said_at) = match taken {
-            FULL.. => (IS_FULL, &self.full_said_at),
-            FILLING.. => (IS_FILLING, &self.filling_said_at),
+    fn is_worth_a_line(&self, taken: usize, now: Millis) -> bool {
+        let (what, logged_at) = match taken {
+            FULL.. => (IS_FULL, &self.full_logged_at),
+            FILLING.. => (IS_FILLING, &self.filling_logged_at),
             _ => return false,
         };
-        if self.said.load(Ordering::Relaxed) >= what {
+        if self.logged.load(Ordering::Relaxed) >= what {
             return false;
         }
-        let last = said_at.load(Ordering::Relaxed);
+        let last = logged_at.load(Ordering::Relaxed);
         let is_too_soon = last > 0 && (last..last.saturating_add(INTERVAL)).contains(&now);
-        if is_too_soon || self.said.fetch_max(what, Ordering::Relaxed) >= what {
+        if is_too_soon || self.logged.fetch_max(what, Ordering::Relaxed) >= what {
             return false;
         }
-        said_at.store(now, Ordering::Relaxed);
-        self.to_say.fetch_max(what, Ordering::Relaxed);
+        logged_at.store(now, Ordering::Relaxed);
+        self.to_log.fetch_max(what, Ordering::Relaxed);
         true
     }
 
-    /// Notes that much room is free again.
+    /// Notes that the room is much less full again.
     pub(super) fn ease(&self) {
-        if self.said.load(Ordering::Relaxed) != NOTHING {
-            self.said.store(NOTHING, Ordering::Relaxed);
+        if self.logged.load(Ordering::Relaxed) != NOTHING {
+            self.logged.store(NOTHING, Ordering::Relaxed);
         }
     }
 
-    fn speak(&self, max_keys: usize) {
+    fn log_news(&self, max_keys: usize) {
         let policy = &self.policy;
         let advice = "If they are all your clients, raise store.max_keys; if somebody makes them up, \
              block who does, or count by a key that cannot be made up.";
-        match self.to_say.swap(NOTHING, Ordering::Relaxed) {
+        match self.to_log.swap(NOTHING, Ordering::Relaxed) {
             IS_FULL => log::warn!(
                 "Policy {policy:?} has as many keys as it may of the {max_keys} in this process's \
                  memory: known clients are counted as before, and new ones share overflow counts ({} in \

@@ -99,7 +99,7 @@ impl<C: Calls> Dispatcher<C> {
                         requests.push(acquire);
                         answers.push(answer);
                     }
-                    callers.push((answers, gathered.desk));
+                    callers.push((answers, gathered.deferred));
                 }
                 Job::Reset { keys, answer } => {
                     // The receiver may be gone.
@@ -111,9 +111,9 @@ impl<C: Calls> Dispatcher<C> {
             return;
         }
         let mut decided = self.calls.acquire(requests).into_iter();
-        for (answers, desk) in callers {
+        for (answers, deferred) in callers {
             let own = decided.by_ref().take(answers.len()).collect();
-            self.queue.answer(answers, desk, own);
+            self.queue.answer(answers, deferred, own);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one script that Redis runs, joined from the files in `lua/`, and the calls of it.
+//! The calls of the scripts that Redis runs.
 
 use std::sync::LazyLock;
 
@@ -9,41 +9,16 @@ use crate::domain::clock::Millis;
 use crate::store::{Charge, Key};
 
 pub(super) mod batch;
+pub mod lua;
 mod reply;
 pub(super) mod split;
 
 #[cfg(test)]
 pub(super) use self::reply::packed;
 
-macro_rules! lua {
-    ($file:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file, ".lua"))
-    };
-    ($name:literal in $file:literal) => {
-        concat!("if algorithm == '", $name, "' then\n", lua!($file), "end\n")
-    };
-}
-
-/// The script: helpers first, then the algorithms, then the step that joins them. The algorithms are
-/// in one function that makes the steps for one policy. So a call only makes the steps of the
-/// algorithms that it needs.
-const TEXT: &str = concat!(
-    lua!("shared"),
-    "local function steps_of(algorithm, units, window, burst, now)\n",
-    lua!("fixed-window" in "fixed_window"),
-    lua!("sliding-window" in "sliding_window"),
-    lua!("sliding-log" in "sliding_log"),
-    lua!("token-bucket" in "token_bucket"),
-    "end\n",
-    lua!("acquire"),
-);
-
-/// The script that refunds a charge. Only a cluster needs it.
-const REFUND_TEXT: &str = concat!(lua!("shared"), lua!("refund"));
-
 /// `EVALSHA` names a script by its hash, which is computed once.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TEXT));
-static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(REFUND_TEXT));
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(lua::ACQUIRE));
+static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(lua::REFUND));
 
 /// Loads the script, as every new connection does.
 pub(super) fn load(connection: &mut dyn ConnectionLike) -> RedisResult<()> {
@@ -111,7 +86,7 @@ pub(super) fn reset<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Cmd {
 /// it. It is a single argument because Redis makes a Lua string of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
-    let mut call = begin(sent, &SCRIPT, TEXT, keys);
+    let mut call = begin(sent, &SCRIPT, lua::ACQUIRE, keys);
     for run in batch.runs() {
         for key in run.requests().flatten() {
             call.arg(key.as_str());
@@ -152,7 +127,7 @@ pub(super) struct Refund {
 
 /// The call that gives back `refund`, with the arguments that `lua/refund.lua` reads.
 pub(super) fn refund(refund: &Refund, sent: Sent) -> Cmd {
-    let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, REFUND_TEXT, 1));
+    let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, lua::REFUND, 1));
     let terms = policy.terms();
     call.arg(refund.charge.key.as_str());
     call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window);

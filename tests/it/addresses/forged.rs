@@ -1,4 +1,4 @@
-//! The table of attacks: what a client writes, to whom, and who is counted for it.
+//! The table of attacks: what a client writes, to which server, and who is counted for it.
 
 use rustix::process::Signal;
 

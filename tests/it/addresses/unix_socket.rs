@@ -1,4 +1,4 @@
-//! On a Unix socket, behind a proxy on the same machine.
+//! Clients of a Unix socket, behind a proxy on the same machine.
 
 use std::fs;
 use std::os::unix::net::{UnixListener, UnixStream};

@@ -1,4 +1,4 @@
-//! What operators get wrong, said once.
+//! Mistakes of operators that the log warns of once.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Our sources as the paths that they name.
+//! Our sources, as the paths that they name.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +30,11 @@ impl Source {
         &self.modules[0]
     }
 
+    /// `["store", "redis"]`
+    pub(super) fn path(&self) -> &[String] {
+        &self.modules
+    }
+
     /// Doors have no floor: they open on all of them.
     pub(super) fn is_door(&self) -> bool {
         ["src/lib.rs", "src/main.rs"].contains(&self.name.as_str())
@@ -55,6 +60,8 @@ impl Source {
 /// `crate::quota::Quota`, and the inline modules around it.
 pub(super) struct NamedPath {
     pub(super) segments: Vec<String>,
+    /// Whether it stands in a `use`.
+    pub(super) is_import: bool,
     inline: Vec<String>,
     line: usize,
 }
@@ -62,17 +69,27 @@ pub(super) struct NamedPath {
 impl NamedPath {
     /// The module of the crate root that it leads to, if it leaves its own module at all.
     pub(super) fn module_of(&self, source: &Source) -> Option<String> {
-        let own = source.modules.iter().chain(&self.inline);
-        let (mut at, mut rest): (Vec<&String>, _) = match self.segments.split_first()? {
-            (first, rest) if first == "crate" => (Vec::new(), rest.iter().peekable()),
-            (first, _) if first == "super" => (own.collect(), self.segments.iter().peekable()),
+        self.absolute(source)?.first().filter(|name| *name != "*").cloned()
+    }
+
+    /// The path from the crate root, where it begins with `crate`, `super` or `self`.
+    pub(super) fn absolute(&self, source: &Source) -> Option<Vec<String>> {
+        let own = || source.modules.iter().chain(&self.inline).cloned().collect();
+        let (mut at, rest): (Vec<String>, _) = match self.segments.split_first()? {
+            (first, rest) if first == "crate" => (Vec::new(), rest),
+            (first, rest) if first == "self" => (own(), rest),
+            (first, _) if first == "super" => (own(), &self.segments[..]),
             _ => return None,
         };
-        while rest.next_if(|segment| *segment == "super").is_some() {
-            at.pop();
-        }
-        at.extend(rest);
-        at.first().filter(|name| **name != "self" && **name != "*").map(ToString::to_string)
+        let ups = rest.iter().take_while(|segment| *segment == "super").count();
+        at.truncate(at.len().saturating_sub(ups));
+        at.extend(rest[ups..].iter().filter(|segment| *segment != "self").cloned());
+        Some(at)
+    }
+
+    /// Whether it stands in tests beside the code.
+    pub(super) fn is_in_tests(&self) -> bool {
+        self.inline.iter().any(|module| module == "tests")
     }
 }
 
@@ -81,6 +98,7 @@ impl NamedPath {
 struct Reader {
     found: Vec<NamedPath>,
     inline: Vec<String>,
+    is_import: bool,
 }
 
 impl Reader {
@@ -98,10 +116,20 @@ impl Reader {
                     self.inline.pop();
                     at += 2;
                 }
+                // `pub(super)` says who may see, and takes nothing.
+                (TokenTree::Ident(word), Some(group), ..)
+                    if word == "pub" && is_group(group, Delimiter::Parenthesis) =>
+                {
+                    at += 1;
+                }
                 (TokenTree::Ident(word), ..)
-                    if BEFORE_PATHS.iter().any(|before| word == before) => {}
+                    if BEFORE_PATHS.iter().any(|before| word == before) =>
+                {
+                    self.is_import |= word == "use";
+                }
                 (TokenTree::Ident(first), ..) => at = self.path(&tokens, at, first, &[]),
                 (TokenTree::Group(_), ..) => self.read_group(token),
+                (TokenTree::Punct(end), ..) if end.as_char() == ';' => self.is_import = false,
                 _ => {}
             }
         }
@@ -137,7 +165,7 @@ impl Reader {
             at += 3;
         }
         let line = first.span().start().line;
-        self.found.push(NamedPath { segments, inline: self.inline.clone(), line });
+        self.found(segments, line);
         at
     }
 
@@ -152,11 +180,18 @@ impl Reader {
                 TokenTree::Punct(star) if star.as_char() == '*' => {
                     let segments = [prefix, &["*".to_owned()]].concat();
                     let line = star.span().start().line;
-                    self.found.push(NamedPath { segments, inline: self.inline.clone(), line });
+                    self.found(segments, line);
                 }
                 _ => {}
             }
         }
+    }
+}
+
+impl Reader {
+    fn found(&mut self, segments: Vec<String>, line: usize) {
+        let (inline, is_import) = (self.inline.clone(), self.is_import);
+        self.found.push(NamedPath { segments, is_import, inline, line });
     }
 }
 

@@ -54,7 +54,8 @@ fn all_processes_on_one_redis_count_the_same_failures() {
     );
 }
 
-/// What the README says of it: one wrong attempt more, and right ones for as long as that is remembered.
+/// What docs/src/authentication.md says of it: one wrong attempt more, and right ones for as long as that is
+/// remembered.
 #[test]
 fn a_process_that_remembers_an_open_gate_looks_at_one_wrong_credential_more() {
     let redis = Server::start();

@@ -1,4 +1,4 @@
-//! A connection that idles, or has been there for long, is closed.
+//! Connections that are idle or old are closed.
 
 use super::*;
 use crate::support::threads::until;

@@ -1,4 +1,4 @@
-//! The body of a request: it comes in time, and has a size.
+//! The body of a request must come in time, and has a size limit.
 
 use super::*;
 
@@ -69,6 +69,7 @@ fn one_that_is_said_to_be_too_large_is_413_and_charged() {
         let mut client = stand.dial();
         let answer = client.ask(&large);
         assert_eq!((answer.status, answer.header("content-type")), (413, Some("application/json")));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("connection"), Some("close"));
         client.ends();
         let standing = answer.header("ratelimit").expect("it is charged");

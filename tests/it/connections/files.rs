@@ -1,4 +1,5 @@
-//! Open files: the limit is raised as far as it may be, and connections are as many as it leaves room for.
+//! Open files: the server raises their limit as far as it may, and accepts as many connections as that
+//! allows.
 
 use super::*;
 use crate::support::process::Finished;

@@ -1,4 +1,4 @@
-//! The head of a request: it comes whole in time, and has a size.
+//! The head of a request must come in time, and has a size limit.
 
 use super::*;
 

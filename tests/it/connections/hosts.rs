@@ -1,4 +1,4 @@
-//! The operators' listener answers under names of its own, and no other.
+//! The operators' listener answers only under its own names.
 
 use super::*;
 
@@ -63,9 +63,14 @@ fn others_are_refused_on_every_path() {
             }
         }
     }
-    let answer = stand.dial_admin().ask("GET /ready HTTP/1.1\r\nhost: evil\r\n\r\n");
+    let evil = "GET /ready HTTP/1.1\r\nhost: evil\r\n";
+    let answer = stand.dial_admin().ask(format!("{evil}\r\n"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert!(answer.body.contains("\"title\":\"Misdirected Request\""), "{}", answer.body);
+    let problem = format!("{evil}accept: application/problem+json\r\n\r\n");
+    let answer = stand.dial_admin().ask(problem);
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A refused request has its body read a little, or not at all.
+//! The body of a refused request is read only a little, or not at all.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A client that sends requests and does not read the answers costs two buffers, and no time.
+//! A client that sends requests without reading the answers costs two buffers, and no time.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};

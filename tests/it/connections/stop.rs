@@ -1,4 +1,4 @@
-//! A stop in order: balancers are told, connections end with their next answer, and none holds it up.
+//! An orderly stop: balancers are told, each connection ends with its next answer, and none delays it.
 
 use std::net::TcpStream;
 

@@ -1,4 +1,4 @@
-//! Who is refused and who passes unchecked, before the store hears of it.
+//! Clients on access lists are refused or pass unchecked, before the store is asked.
 
 use super::*;
 

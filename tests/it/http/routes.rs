@@ -1,6 +1,6 @@
-//! Which route a request takes, however its path is spelled, and what it costs there.
+//! Which route a request takes, however its path is written, and what it costs there.
 
-use super::odd::get;
+use super::odd_requests::get;
 use super::*;
 
 /// One policy for each route, called after its place, that each request is charged under.
@@ -62,7 +62,7 @@ fn the_most_specific_route_holds() {
 fn no_spelling_of_a_path_leaves_the_route_that_answers_it() {
     let routes = [("/api/data", "data"), ("/api/items/{id}", "item"), ("/*", "all")];
     let tollgate = serve(Options::default().set("store.url", "memory:"), &routes);
-    // (what is asked for, the policy it is charged under): README, "Routes".
+    // (what is asked for, the policy it is charged under): docs/src/routes.md.
     for (target, name) in [
         // As the router reads a path: these are `/api/data`.
         ("/api/data", "data"),

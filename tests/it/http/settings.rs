@@ -1,4 +1,4 @@
-//! What the configuration changes for clients.
+//! Settings that change what clients see.
 
 use super::*;
 

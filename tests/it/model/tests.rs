@@ -1,4 +1,4 @@
-//! The model against arithmetic done by hand, and against what any limiter promises.
+//! Checks of the model against arithmetic done by hand, and against what any limiter promises.
 
 use proptest::prelude::*;
 use tollgate::Retry::{After, Never, Now};

@@ -1,18 +1,17 @@
 //! The `tollgate` command as its users run it: a process with a configuration, asked over HTTP.
 
+use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
-use std::{env, fs};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
+use tollgate_testkit::process::{Process, without_settings};
 
 use super::http::{Client, Response};
-use super::output::Output;
 use super::port;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::procfs::catches_sigterm;
 
 /// How to start the command: nothing of the developer's own environment or files reaches it.
 #[derive(Debug, Default)]
@@ -82,10 +81,8 @@ impl Options {
         let home = self.home();
         let mut command = self.command(&home, &["serve"]);
         command.arg("--set").arg(format!("server.listen={listen}"));
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the built command starts");
-        let output = Output::of(process.stderr.take().expect("its standard error is piped"));
-        Tollgate { home, process, output, client: Client::of(url) }
+        let process = Process::start_reading_stderr(command);
+        Tollgate { home, process, client: Client::of(url) }
     }
 
     /// Runs a command to its end.
@@ -120,11 +117,7 @@ impl Options {
                 shell
             }
         };
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("TOLLGATE_") || name == "RUST_LOG" {
-                command.env_remove(name);
-            }
-        }
+        without_settings(&mut command);
         command.current_dir(home.path()).stdin(Stdio::null()).args(arguments);
         command.args(&self.flags);
         command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
@@ -145,8 +138,7 @@ pub(crate) struct Finished {
 #[derive(Debug)]
 pub(crate) struct Tollgate {
     home: TempDir,
-    process: Child,
-    output: Output,
+    process: Process,
     client: Client,
 }
 
@@ -173,20 +165,17 @@ impl Tollgate {
 
     /// The lines on standard error so far.
     pub(crate) fn stderr(&mut self) -> &[String] {
-        self.output.lines()
+        self.process.lines()
     }
 
     /// Waits for a line on standard error that holds `text`.
     pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
-        let says = |lines: &[String]| lines.iter().find(|line| line.contains(text)).cloned();
-        let found = self.output.until(PATIENCE, says);
-        found.unwrap_or_else(|| panic!("no line says {text:?}:\n{}", self.stderr().join("\n")))
+        self.process.until_it_says(text, 0)
     }
 
     /// All lines on standard error, to the end of it: for a process that was stopped.
     pub(crate) fn rest_of_stderr(&mut self) -> &[String] {
-        self.output.until(PATIENCE, |_| None::<()>);
-        self.output.lines()
+        self.process.rest_of_lines()
     }
 
     /// Replaces its `config.toml`.
@@ -196,10 +185,9 @@ impl Tollgate {
 
     /// Sends it a signal, once it listens to them.
     pub(crate) fn signal(&mut self, signal: Signal) {
-        let pid = self.process.id();
-        let ready = self.output.until(PATIENCE, |_| catches_sigterm(pid).then_some(()));
-        assert!(ready.is_some(), "tollgate ended, or never takes a signal");
-        kill_process(Pid::from_child(&self.process), signal).expect("a child takes signals");
+        let (pid, step) = (self.pid(), Duration::from_millis(10));
+        self.process.until("it takes signals", step, |_| catches_sigterm(pid).then_some(()));
+        self.process.signal(signal);
     }
 
     /// Ends it in order (SIGTERM) and waits for the end.
@@ -210,27 +198,11 @@ impl Tollgate {
 
     /// Its number, by which `/proc` knows it.
     pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.pid()
     }
 
     /// Waits for the end of a process that was told to end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.process.wait().expect("a child that was told to end")
+        self.process.wait()
     }
-}
-
-impl Drop for Tollgate {
-    fn drop(&mut self) {
-        // Neither fails on a process that has ended.
-        self.process.kill().expect("a child can be ended");
-        self.process.wait().expect("an ended child");
-    }
-}
-
-/// Whether a process has a handler for SIGTERM, the last signal that it sets one for; taken for granted where no `/proc` would tell.
-fn catches_sigterm(pid: u32) -> bool {
-    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    caught.is_some_and(|mask| mask & (1 << (Signal::TERM.as_raw() - 1)) != 0)
 }

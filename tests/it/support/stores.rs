@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tollgate::store::{Acquire, Acquired, Charge, Store};
 use tollgate::{
-    Acquire, Acquired, Algorithm, Charge, Cost, Identity, Keyspace, ManualClock, MemoryStore,
-    Policy, Quota, RedisOptions, RedisStore, Retry, Standing, Store,
+    Algorithm, Cost, Identity, Keyspace, ManualClock, MemoryStore, Policy, Quota, RedisOptions,
+    RedisStore, Retry, Standing,
 };
 
 use super::redis::{Dump, Server};
@@ -129,28 +130,26 @@ pub(crate) fn dump(server: &Server) -> Dump {
 /// The charge of user `user` under `policy`.
 pub(crate) fn charge(user: &str, policy: &Arc<Policy>) -> Charge {
     let key = Keyspace::new("test").key(&Identity::user(user), policy);
-    Charge { policy: policy.clone(), key }
+    Charge::new(policy.clone(), key)
 }
 
 /// What `store` answers to `count` requests of `cost` under all of `charges`.
 pub(crate) fn ask(store: &dyn Store, charges: &[Charge], cost: u64, count: u32) -> Acquired {
     let cost = Cost::new(cost).expect("a cost");
-    let acquire = Acquire { charges: charges.to_vec(), cost, count };
+    let acquire = Acquire::new(charges.to_vec(), cost, count);
     store.acquire(&acquire).wait().expect("the store answers")
 }
 
 /// What `operation` asks, under keys of `keyspace`.
 pub(crate) fn acquire_of(keyspace: &Keyspace, operation: &Operation) -> Acquire {
     let identity = Identity::user(operation.identity.to_string());
-    let charge = |policy: &Arc<Policy>| Charge {
-        policy: policy.clone(),
-        key: keyspace.key(&identity, policy),
-    };
-    Acquire {
-        charges: operation.policies.iter().map(charge).collect(),
-        cost: Cost::new(operation.cost).expect("a cost"),
-        count: u32::try_from(operation.count).expect("a small count"),
-    }
+    let charge =
+        |policy: &Arc<Policy>| Charge::new(policy.clone(), keyspace.key(&identity, policy));
+    Acquire::new(
+        operation.policies.iter().map(charge).collect(),
+        Cost::new(operation.cost).expect("a cost"),
+        u32::try_from(operation.count).expect("a small count"),
+    )
 }
 
 /// How long a denied request is told to wait.

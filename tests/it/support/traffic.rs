@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tollgate::store::Store;
 use tollgate::{
     Client, Cost, Decision, Limiter, ManualClock, MemoryStore, OnStoreFailure, RedisOptions,
-    RedisStore, Store, Unavailable,
+    RedisStore, Unavailable,
 };
 
 use super::stores::{HOUR, NOW, policy};

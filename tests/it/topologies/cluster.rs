@@ -1,18 +1,16 @@
-//! A cluster: every key is counted once, wherever it is, and while it moves.
+//! A cluster: every key is counted once, on whichever node it is, also while it moves.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tollgate::{
-    Acquire, Charge, Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, Store as _,
-    StoreErrorKind,
-};
+use tollgate::store::{Acquire, Charge, Store as _};
+use tollgate::{Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, StoreErrorKind};
 
 use super::store;
 use crate::outage::threads;
 use crate::permissions::documented;
-use crate::support::child::{self, Process};
+use crate::support::child::{self, TestProcess};
 use crate::support::cluster::Cluster;
 use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
 use crate::support::threads::{together, until};
@@ -29,7 +27,7 @@ impl Ledger {
     /// Asks for one request of `whose` under `charges`, and writes down what came of it; whether it
     /// was decided.
     fn ask(&self, store: &RedisStore, whose: &str, charges: Vec<Charge>) -> bool {
-        let answer = store.acquire(&Acquire { charges, cost: Cost::ONE, count: 1 }).wait();
+        let answer = store.acquire(&Acquire::new(charges, Cost::ONE, 1)).wait();
         let mut admitted = self.admitted.lock().expect("no thread panics with it");
         let entry = admitted.entry(whose.to_owned()).or_default();
         match answer {
@@ -55,7 +53,7 @@ impl Ledger {
 }
 
 fn slot_of(cluster: &Cluster, user: &str) -> u16 {
-    cluster.slot_of(&charge(user, &policy("p", "fixed-window", 1, HOUR)).key)
+    cluster.slot_of(charge(user, &policy("p", "fixed-window", 1, HOUR)).key.as_str())
 }
 
 /// The first `count` users whose keys the primary `number` holds.
@@ -99,9 +97,8 @@ fn the_documented_permissions_are_enough_for_it() {
     let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
     let keyspace = Keyspace::new("tollgate");
     let user = &users_of(&cluster, 0, 1)[0];
-    let charge = |identity: &Identity<'_>, policy: &Arc<Policy>| Charge {
-        key: keyspace.key(identity, policy),
-        policy: policy.clone(),
+    let charge = |identity: &Identity<'_>, policy: &Arc<Policy>| {
+        Charge::new(policy.clone(), keyspace.key(identity, policy))
     };
     for own in each_policy(2, HOUR) {
         let charges =
@@ -161,7 +158,7 @@ fn a_resharding_under_traffic_loses_and_doubles_nothing() {
 fn its_threads_end_with_the_store() {
     let cluster = Cluster::start();
     let mut process =
-        Process::start("topologies::cluster::a_process_that_drops_a_store", &cluster.url());
+        TestProcess::start("topologies::cluster::a_process_that_drops_a_store", &cluster.url());
     process.go();
     assert_eq!(process.value_of("after"), 0);
 }
@@ -255,7 +252,7 @@ fn what_was_admitted_without_a_node_is_charged_to_it_on_its_return() {
     for user in users.iter().filter(|user| **user != of_hung[2]) {
         let charge = |user: &str| {
             let key = Keyspace::new("tollgate").key(&Identity::user(user), &policy);
-            Charge { policy: policy.clone(), key }
+            Charge::new(policy.clone(), key)
         };
         assert_eq!(ask(&*store, &[charge(user)], 1, 0).standings[0].remaining, 9 - 6, "{user}");
     }

@@ -1,10 +1,11 @@
-//! Policies whose keys live in several slots: decided in order, and given back upon a denial.
+//! Policies whose keys are in several slots: they are decided in order, and refunded after a denial.
 
 use std::slice;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::{Acquire, Charge, Cost, Identity, Keyspace, ManualClock, Policy, Store as _};
+use tollgate::store::{Acquire, Charge, Store as _};
+use tollgate::{Cost, Identity, Keyspace, ManualClock, Policy};
 
 use super::store;
 use crate::support::cluster::Cluster;
@@ -13,12 +14,9 @@ use crate::support::redis::Server;
 use crate::support::stores::{HOUR, MINUTE, NOW, ask, charge, each_policy, policy, redis_store};
 use crate::support::threads::together;
 
-const SCRIPT: &str =
-    concat!(include_str!("../../../lua/shared.lua"), include_str!("../../../lua/refund.lua"));
-
 fn global(policy: &Arc<Policy>) -> Charge {
     let key = Keyspace::new("test").key(&Identity::Global, policy);
-    Charge { policy: policy.clone(), key }
+    Charge::new(policy.clone(), key)
 }
 
 #[test]
@@ -58,7 +56,7 @@ fn the_last_policy_is_charged_when_all_others_are() {
     assert_eq!(ask(&*store, slice::from_ref(&shared), 1, 1).admitted, 1);
     for user in ["a", "b", "c", "d"] {
         let charges = [charge(user, &first), shared.clone(), charge(user, &last)];
-        let owner = Cluster::first_owner(cluster.slot_of(&charges[0].key));
+        let owner = Cluster::first_owner(cluster.slot_of(charges[0].key.as_str()));
         let changes = || cluster.nodes[owner].info("rdb_changes_since_last_save:");
         let before = changes();
         assert_eq!(ask(&*store, &charges, 1, 1).admitted, 0);
@@ -116,12 +114,12 @@ fn a_request_that_fails_later_may_be_charged_only_if_that_cannot_be_given_back()
     tell(&["ACL", "SETUSER", "tollgate", "on", ">secret", "~*", "+@all"]);
     let store = store(&cluster.url().replace("//", "//tollgate:secret@"));
     let [own, shared] = ["own", "shared"].map(|name| policy(name, "fixed-window", 5, HOUR));
-    let owner = |charge: &Charge| Cluster::first_owner(cluster.slot_of(&charge.key));
+    let owner = |charge: &Charge| Cluster::first_owner(cluster.slot_of(charge.key.as_str()));
     let later = owner(&global(&shared));
     let mut users = ["a", "b", "c", "d", "e", "f"].map(|user| charge(user, &own)).into_iter();
     let mut next = || users.find(|charge| owner(charge) != later).expect("one of another node");
     let may_have_charged = |charges: Vec<Charge>| {
-        let asked = Acquire { charges, cost: Cost::ONE, count: 1 };
+        let asked = Acquire::new(charges, Cost::ONE, 1);
         store.acquire(&asked).wait().expect_err("a node declines").kind().may_have_charged()
     };
     cluster.nodes[later].tell(&["ACL", "SETUSER", "tollgate", "-evalsha"]);
@@ -167,7 +165,7 @@ fn a_refund_never_gives_back_more_than_is_owed() {
             let now = now + wait;
             clock.set(now);
             let mut refund = redis::cmd("EVAL");
-            refund.arg(SCRIPT).arg(1).arg(with.key.as_str());
+            refund.arg(tollgate::lua::REFUND).arg(1).arg(with.key.as_str());
             let quota = policy.quota();
             refund.arg(policy.algorithm().name()).arg(quota.units()).arg(quota.window());
             let given: u32 =

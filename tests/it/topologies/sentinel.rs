@@ -1,4 +1,4 @@
-//! Sentinels: the store follows a failover that they make.
+//! Sentinels: the store follows their failover.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,8 @@ use crate::support::sentinels::{Watched, says};
 use crate::support::stores::{HOUR, charge, policy};
 use crate::support::threads::until;
 use crate::support::traffic::{answer, under_traffic};
-use tollgate::{Acquire, Cost, RedisOptions, RedisStore, Store as _};
+use tollgate::store::{Acquire, Store as _};
+use tollgate::{Cost, RedisOptions, RedisStore};
 
 const QUOTA: u64 = 200;
 
@@ -26,7 +27,7 @@ fn a_failover_is_followed_and_admits_at_most_one_quota_more() {
     let (failures, decided) = (failed.clone(), after.clone());
     under_traffic(
         move |_, _| {
-            let acquire = Acquire { charges: charges.clone(), cost: Cost::ONE, count: 1 };
+            let acquire = Acquire::new(charges.clone(), Cost::ONE, 1);
             match asked.acquire(&acquire).wait() {
                 Ok(answer) => {
                     counts.fetch_add(answer.admitted as usize, Ordering::SeqCst);

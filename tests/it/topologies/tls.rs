@@ -1,4 +1,4 @@
-//! TLS: who is not what it should be is not asked, and who must show a certificate does.
+//! TLS: a server with a wrong certificate is not used, and the client shows its certificate if asked.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

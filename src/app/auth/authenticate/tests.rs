@@ -34,9 +34,9 @@ fn authenticate() -> Authenticate {
 
 /// Who asks from where, with which header fields, and what is seen of it: the user, or the status of
 /// a refusal.
-type Asked<'a> = (&'a str, &'a [(&'static str, &'a str)], &'a str);
+type Attempt<'a> = (&'a str, &'a [(&'static str, &'a str)], &'a str);
 
-async fn seen(requests: &[Asked<'_>]) {
+async fn seen(requests: &[Attempt<'_>]) {
     async fn who(request: HttpRequest) -> HttpResponse {
         let user = request.extensions().get::<User>().cloned();
         let known = [
@@ -102,7 +102,7 @@ fn guesses_of_one_address_are_limited_and_those_of_others_are_not_touched_by_it(
 
 #[test]
 fn right_credentials_are_not_charged_as_wrong() {
-    let right: Asked<'_> = ("192.0.2.1", &[RIGHT], "1042 pro");
+    let right: Attempt<'_> = ("192.0.2.1", &[RIGHT], "1042 pro");
     System::new().block_on(seen(&[right; 10]));
 }
 

@@ -1,7 +1,7 @@
 use actix_web::http::header::{HeaderName, HeaderValue};
 
 use super::*;
-use crate::app::auth::ApiKeys;
+use crate::app::auth::{ApiKeys, Proofs};
 use crate::http::ClientIp;
 
 /// Keys as `Authorization: Bearer`, or in the field `x-api-key`.
@@ -28,11 +28,7 @@ fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
 fn a_bearer_is_what_follows_the_scheme_however_that_is_written() {
     for line in ["Bearer abc", "bearer abc", "BEARER   abc", "Bearer abc  "] {
         let headers = headers(&[("authorization", line.as_bytes())]);
-        assert_eq!(
-            Credential::of(&headers, &proofs(None)),
-            Some(Credential::Bearer(b"abc")),
-            "{line}"
-        );
+        assert_eq!(proofs(None).credential(&headers), Some(Credential::Bearer(b"abc")), "{line}");
     }
 }
 
@@ -53,27 +49,27 @@ fn what_is_no_bearer_is_wrong_rather_than_nothing() {
     ];
     for line in lines {
         let headers = headers(&[("authorization", line)]);
-        let found = Credential::of(&headers, &proofs(None));
+        let found = proofs(None).credential(&headers);
         assert!(matches!(found, Some(Credential::Unreadable(_))), "{}", line.escape_ascii());
     }
     let longest = [b"Bearer ".to_vec(), vec![b'a'; LONGEST]].concat();
     let found = headers(&[("authorization", &longest)]);
-    assert!(matches!(Credential::of(&found, &proofs(None)), Some(Credential::Bearer(_))));
+    assert!(matches!(proofs(None).credential(&found), Some(Credential::Bearer(_))));
 }
 
 #[test]
 fn where_keys_have_a_field_of_their_own_no_other_is_read() {
     let both = headers(&[("authorization", b"Basic of-the-app"), ("x-api-key", b"abc")]);
     let in_field = proofs(Some("x-api-key"));
-    assert_eq!(Credential::of(&both, &in_field), Some(Credential::Key(b"abc")));
-    assert_eq!(Credential::of(&headers(&[("authorization", b"Bearer abc")]), &in_field), None);
-    assert_eq!(Credential::of(&headers(&[("x-api-key", b"abc")]), &proofs(None)), None);
+    assert_eq!(in_field.credential(&both), Some(Credential::Key(b"abc")));
+    assert_eq!(in_field.credential(&headers(&[("authorization", b"Bearer abc")])), None);
+    assert_eq!(proofs(None).credential(&headers(&[("x-api-key", b"abc")])), None);
 }
 
 #[test]
 fn of_several_credentials_none_is_chosen() {
     let twice = headers(&[("x-api-key", b"abc"), ("x-api-key", b"abc")]);
-    let found = Credential::of(&twice, &proofs(Some("x-api-key")));
+    let found = proofs(Some("x-api-key")).credential(&twice);
     assert!(matches!(found, Some(Credential::Unreadable(_))));
-    assert_eq!(Credential::of(&headers(&[]), &proofs(Some("x-api-key"))), None);
+    assert_eq!(proofs(Some("x-api-key")).credential(&headers(&[])), None);
 }

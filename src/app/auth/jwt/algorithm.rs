@@ -1,13 +1,15 @@
+//! The algorithms that tokens are signed with.
+
 use std::fmt;
 use std::str::FromStr;
 
 use jsonwebtoken::Algorithm;
 
-/// How a token is signed: HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384 or EdDSA.
+/// An algorithm that tokens are signed with: HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384 or EdDSA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JwtAlgorithm(Algorithm);
+pub(crate) struct JwtAlgorithm(Algorithm);
 
-/// All there are. `none` is not among them, nor ever will be.
+/// All algorithms. `none` must never be among them.
 const ALL: [(&str, Algorithm); 9] = [
     ("HS256", Algorithm::HS256),
     ("HS384", Algorithm::HS384),
@@ -42,9 +44,9 @@ impl fmt::Display for JwtAlgorithm {
     }
 }
 
-/// A text that names no algorithm.
+/// A text is not the name of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JwtAlgorithmError;
+pub(crate) struct JwtAlgorithmError;
 
 impl fmt::Display for JwtAlgorithmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

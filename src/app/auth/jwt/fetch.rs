@@ -1,4 +1,4 @@
-//! Fetches a JWK Set, within a time and a size.
+//! Fetches a JWK Set, within limits of time and size.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::Jwks;
+use super::keys::RemoteJwks;
 
-/// The largest set: hundreds of keys. What is longer is something else.
+/// The largest set that is read, in bytes: that is hundreds of keys.
 const LARGEST_SET: u64 = 256 * 1024;
 
 /// A client for one URL.
@@ -19,10 +19,10 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(jwks: &Jwks) -> Self {
+    pub(super) fn new(jwks: &RemoteJwks) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(Duration::from_millis(jwks.timeout_ms)))
-            // Where it leads would be believed as if the operator had written it.
+            // The operator chose this URL alone, not where it may redirect.
             .max_redirects(0)
             .max_idle_connections(0)
             .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
@@ -32,10 +32,10 @@ impl Fetcher {
         Self { url: jwks.url.as_str().to_owned(), agent: config.build().into() }
     }
 
-    /// The document, as it is.
+    /// The document, unparsed.
     ///
     /// # Errors
-    /// When it does not come in time, is too long, or anything but 200 comes.
+    /// When it does not come in time, is too large, or the status is not 200.
     pub(super) fn fetch(&self) -> Result<Vec<u8>, ureq::Error> {
         let mut response = self.agent.get(&self.url).call()?;
         if response.status() != ureq::http::StatusCode::OK {
@@ -45,7 +45,7 @@ impl Fetcher {
     }
 }
 
-/// TLS as the system trusts it: its certificate authorities, or those of `SSL_CERT_FILE`.
+/// TLS with the certificate authorities that the system trusts, or those of `SSL_CERT_FILE`.
 fn tls() -> TlsConfig {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {

@@ -1,4 +1,4 @@
-//! One key that verifies tokens, and what it may verify.
+//! A key that verifies tokens, and the algorithms that it may verify.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,17 +6,18 @@ use std::fmt;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, Validation};
 
-use super::{JwtAlgorithm, JwtRules};
+use super::algorithm::JwtAlgorithm;
+use super::rules::JwtRules;
 
-/// A key, and the rules for the tokens that it signed: its algorithms are those that the operator
-/// allows and that are this kind of key's own, so a public key never is a shared secret.
+/// A key, with the rules for tokens that it verifies. Its algorithms are those that the operator allows and
+/// that fit the kind of key, so that a public key is never used as a shared secret.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) decoding: DecodingKey,
     pub(super) validation: Validation,
 }
 
-/// What kind of key it is, as far as algorithms tell kinds apart.
+/// The kinds of keys, as far as algorithms need to tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Secret,
@@ -26,12 +27,13 @@ pub(crate) enum KeyKind {
     Ed25519,
 }
 
-/// RFC 7518, section 3.3, asks for 2048 bits: in DER, with an exponent, never less than this.
+/// RFC 7518, section 3.3, asks for 2048 bits. These are the bytes of such a key in DER, exponent included,
+/// and of its modulus.
 const SHORTEST_RSA_DER: usize = 264;
 const SHORTEST_RSA_MODULUS: usize = 256;
 
 impl Key {
-    /// The only key of all tokens: a public key in PEM, or a secret.
+    /// The one key for all tokens: a public key in PEM, or a secret.
     pub(super) fn only(text: &[u8], rules: &JwtRules) -> Result<Self, KeyError> {
         let (kind, decoding) = if is_pem(text) { public_key(text)? } else { secret(text, rules)? };
         for algorithm in &rules.algorithms {
@@ -42,7 +44,7 @@ impl Key {
         Self::new(kind, decoding, None, rules).ok_or(KeyError::NoAlgorithm)
     }
 
-    /// The key that `jwk` is; none where it is not for this: for encryption, of an unknown kind, or
+    /// The key in `jwk`. `None` if it verifies no tokens here: it is for encryption, of an unknown kind, or
     /// for algorithms that are not allowed.
     pub(super) fn of_set(jwk: &Jwk, may_be_secret: bool, rules: &JwtRules) -> Option<Self> {
         let is_for = |it: &KeyOperations| *it == KeyOperations::Verify;
@@ -73,7 +75,7 @@ impl Key {
         Self::new(kind, decoding, only, rules)
     }
 
-    /// None where no algorithm is left, or the key is too short for one.
+    /// `None` if no algorithm is left, or the key is too short.
     fn new(
         kind: KeyKind,
         decoding: DecodingKey,
@@ -93,7 +95,7 @@ impl Key {
         validation.algorithms = algorithms;
         validation.leeway = rules.leeway_seconds;
         validation.validate_nbf = true;
-        // Without this, a claim that is left out would be right.
+        // Otherwise a token without the claim would be valid.
         validation.required_spec_claims = HashSet::from(["exp".to_owned()]);
         if let Some(issuer) = &rules.issuer {
             validation.set_issuer(&[issuer]);
@@ -144,7 +146,7 @@ fn public_key(pem: &[u8]) -> Result<(KeyKind, DecodingKey), KeyError> {
     if text.contains("PRIVATE KEY-----") {
         return Err(KeyError::Private);
     }
-    // A certificate would be read for whatever bits come first in it.
+    // The parser would take the first bits of a certificate for a key.
     if !text.contains("-----BEGIN PUBLIC KEY-----")
         && !text.contains("-----BEGIN RSA PUBLIC KEY-----")
     {
@@ -174,8 +176,8 @@ fn is_short_rsa(key: &DecodingKey) -> bool {
     }
 }
 
-/// The whole text but a line's end, which editors add. A JWK Set in the wrong place is no secret:
-/// its public keys are known to everyone.
+/// The secret is the whole text without the line break that editors add. A JWK Set in the wrong option must
+/// not be taken for a secret, since everyone may know its public keys.
 fn secret(text: &[u8], rules: &JwtRules) -> Result<(KeyKind, DecodingKey), KeyError> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -191,7 +193,7 @@ fn secret(text: &[u8], rules: &JwtRules) -> Result<(KeyKind, DecodingKey), KeyEr
     Ok((KeyKind::Secret, DecodingKey::from_secret(text)))
 }
 
-/// RFC 7518, section 3.2: as many bytes as the hash has.
+/// The fewest bytes of a secret: as many as the hash has (RFC 7518, section 3.2).
 fn shortest_secret(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::HS384 => 48,
@@ -200,7 +202,7 @@ fn shortest_secret(algorithm: Algorithm) -> usize {
     }
 }
 
-/// Why a key verifies nothing. It carries nothing of the key.
+/// Why a key cannot verify tokens. The error holds nothing of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyError {
     Private,

@@ -7,39 +7,44 @@ use jsonwebtoken::{Algorithm, Header};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::JwtRules;
 use super::key::{Key, KeyError};
+use super::rules::JwtRules;
 
-/// Keys to choose from.
+/// The keys that may verify a token.
 #[derive(Debug)]
 pub(super) enum KeySet {
-    /// One for every token, whatever it says of its key.
+    /// One key for all tokens, whichever key they name.
     Only(Box<Key>),
-    /// The one that the token names; there may be several of a name, for one algorithm each.
+    /// Keys by the name that a token gives; keys of one name serve different algorithms.
     Named(HashMap<String, Vec<Key>>),
 }
 
 /// Where a JWK Set comes from, which decides whether it may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum JwksSource {
     File,
-    /// What everyone can fetch is no secret.
+    /// A set that anyone can fetch must not hold secrets.
     Url,
 }
 
-/// A JWK Set (RFC 7517), each key as it is: one that nobody understands must not hide the others.
+/// A JWK Set (RFC 7517). Its keys are parsed one by one, so that one of an unknown kind does not hide the
+/// others.
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
 }
 
 impl KeySet {
-    /// The keys of a JWK Set that are of use under `rules`.
-    pub(super) fn parse(text: &[u8], place: Place, rules: &JwtRules) -> Result<Self, KeyError> {
+    /// The keys of a JWK Set that can be used under `rules`.
+    pub(super) fn parse(
+        text: &[u8],
+        source: JwksSource,
+        rules: &JwtRules,
+    ) -> Result<Self, KeyError> {
         let document: Document = serde_json::from_slice(text).map_err(|_| KeyError::NotASet)?;
         let read = document.keys.into_iter().filter_map(|value| {
             let jwk: Jwk = serde_json::from_value(value).ok()?;
-            let key = Key::of_set(&jwk, place == Place::File, rules)?;
+            let key = Key::of_set(&jwk, source == JwksSource::File, rules)?;
             Some((jwk.common.key_id?, key))
         });
         let mut keys: HashMap<_, Vec<_>> = HashMap::new();
@@ -47,8 +52,8 @@ impl KeySet {
         if keys.is_empty() { Err(KeyError::NoKeyOfSet) } else { Ok(Self::Named(keys)) }
     }
 
-    /// The key of a token with this header. None where the set has none of that name for that
-    /// algorithm; nothing is tried that was not named.
+    /// The key for a token with this header. `None` if no key of that name serves its algorithm: keys that
+    /// the token does not name are never tried.
     pub(super) fn find(&self, header: &Header) -> Option<&Key> {
         let may = |key: &&Key, algorithm: Algorithm| key.may_verify(algorithm);
         match self {

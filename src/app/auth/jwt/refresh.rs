@@ -8,21 +8,22 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use super::fetch::Fetcher;
-use super::key_set::{KeySet, Place};
-use super::{Jwks, JwtRules};
+use super::key_set::{JwksSource, KeySet};
+use super::keys::RemoteJwks;
+use super::rules::JwtRules;
 
-/// The hold on the thread, which ends when this is dropped.
+/// A handle to the thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Refresh {
-    /// Room for one: who asks again while it is full is already heard.
+    /// It has room for one: while a fetch is due, another request for one would add nothing.
     asks: SyncSender<()>,
     _open: Sender<()>,
 }
 
-/// What the thread works with.
+/// The state of the thread.
 struct Refresher {
     fetcher: Fetcher,
-    jwks: Jwks,
+    jwks: RemoteJwks,
     rules: JwtRules,
     keys: Arc<ArcSwapOption<KeySet>>,
     asked: Receiver<()>,
@@ -31,8 +32,12 @@ struct Refresher {
 }
 
 impl Refresh {
-    /// Begins to keep `keys` fresh; the first fetch is over when this returns, well or not.
-    pub(super) fn start(jwks: Jwks, rules: JwtRules, keys: Arc<ArcSwapOption<KeySet>>) -> Self {
+    /// Starts to keep `keys` fresh. The first fetch has ended, successfully or not, when this returns.
+    pub(super) fn start(
+        jwks: RemoteJwks,
+        rules: JwtRules,
+        keys: Arc<ArcSwapOption<KeySet>>,
+    ) -> Self {
         let (asks, asked) = sync_channel(1);
         let (open, closed) = channel();
         let fetcher = Fetcher::new(&jwks);
@@ -45,24 +50,26 @@ impl Refresh {
             }
         };
         if let Err(error) = thread::Builder::new().name("jwks".to_owned()).spawn(run) {
-            log::error!("The JWK Set is not fetched again, for want of a thread: {error}.");
+            log::error!(
+                "The JWK Set will not be fetched again: no thread can be started ({error})."
+            );
         }
         Self { asks, _open: open }
     }
 
-    /// Asks for fresh keys, soon: as a token does that names one nobody knows. However often it is
-    /// called, a cooldown lies between two fetches.
+    /// Asks for a fetch soon, because a token names an unknown key. However often this is called, the
+    /// cooldown lies between two fetches.
     pub(super) fn ask(&self) {
-        // Full, or ended: either way there is nothing to add.
+        // If it is full, a fetch is due already; if it is closed, the thread has ended.
         let _ = self.asks.try_send(());
     }
 }
 
 impl Refresher {
-    /// Waits until there is a reason to fetch; `false` when nobody holds on to this any more.
+    /// Waits until a fetch is due; `false` once the handle was dropped.
     fn wait(&self) -> bool {
         let cooldown = Duration::from_millis(self.jwks.cooldown_ms);
-        // Asks stay where they are meanwhile: they wake nobody.
+        // Requests stay queued meanwhile.
         if self.closed.recv_timeout(cooldown) != Err(RecvTimeoutError::Timeout) {
             return false;
         }
@@ -73,10 +80,11 @@ impl Refresher {
         self.asked.recv_timeout(refresh) != Err(RecvTimeoutError::Disconnected)
     }
 
-    /// Replaces the keys, or leaves them as they are. Who asked meanwhile is answered by this, too.
+    /// Replaces the keys, or keeps them if the fetch fails. This serves requests that came meanwhile, too.
     fn fetch(&mut self) {
         let set = self.fetcher.fetch().map_err(|error| error.to_string()).and_then(|text| {
-            KeySet::parse(&text, Place::Url, &self.rules).map_err(|error| format!("it {error}"))
+            KeySet::parse(&text, JwksSource::Url, &self.rules)
+                .map_err(|error| format!("it {error}"))
         });
         match set {
             Ok(set) => {

@@ -1,4 +1,7 @@
+use super::key::KeyError;
+use super::key_set::{JwksSource, KeySet};
 use super::*;
+use crate::app::auth::Secret;
 
 const RSA: &[u8] = include_bytes!("../../../../tests/it/auth/keys/rsa-public.test.pem");
 const SHORT_RSA: &[u8] = include_bytes!("../../../../tests/it/auth/keys/rsa-1024-public.test.pem");
@@ -71,9 +74,9 @@ fn keys_that_are_none_say_so_and_nothing_of_themselves() {
 }
 
 /// What is wrong with a JWK Set of these keys.
-fn set_fault(keys: &str, place: Place) -> Option<KeyError> {
+fn set_fault(keys: &str, source: JwksSource) -> Option<KeyError> {
     let rules = rules(&["HS256", "ES256"]);
-    KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), place, &rules).err()
+    KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), source, &rules).err()
 }
 
 #[test]
@@ -81,11 +84,11 @@ fn of_a_set_only_the_keys_are_taken_that_are_meant_for_this() {
     let point = r#""kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#;
     let good = format!(r#"{{"kid":"1",{point}}}"#);
     let secret = r#"{"kid":"2","kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
-    for place in [Place::File, Place::Url] {
-        assert_eq!(set_fault(&good, place), None);
+    for source in [JwksSource::File, JwksSource::Url] {
+        assert_eq!(set_fault(&good, source), None);
         // One that nobody understands hides no other.
         let odd = r#"{"kid":"9","kty":"PQC","x":7},5,null,{},"text""#;
-        assert_eq!(set_fault(&format!("{odd},{good}"), place), None);
+        assert_eq!(set_fault(&format!("{odd},{good}"), source), None);
         for useless in [
             format!("{{{point}}}"),
             format!(r#"{{"kid":"1","use":"enc",{point}}}"#),
@@ -96,14 +99,14 @@ fn of_a_set_only_the_keys_are_taken_that_are_meant_for_this() {
             r#"{"kid":"1","kty":"oct","k":"c2hvcnQ"}"#.to_owned(),
             String::new(),
         ] {
-            assert_eq!(set_fault(&useless, place), Some(KeyError::NoKeyOfSet), "{useless}");
+            assert_eq!(set_fault(&useless, source), Some(KeyError::NoKeyOfSet), "{useless}");
         }
     }
     // What everyone can fetch is no secret.
-    assert_eq!(set_fault(secret, Place::File), None);
-    assert_eq!(set_fault(secret, Place::Url), Some(KeyError::NoKeyOfSet));
+    assert_eq!(set_fault(secret, JwksSource::File), None);
+    assert_eq!(set_fault(secret, JwksSource::Url), Some(KeyError::NoKeyOfSet));
     for text in ["", "{}", "[]", "null", "{\"keys\":{}}", "<html>"] {
-        let parsed = KeySet::parse(text.as_bytes(), Place::Url, &rules(&["ES256"]));
+        let parsed = KeySet::parse(text.as_bytes(), JwksSource::Url, &rules(&["ES256"]));
         assert_eq!(parsed.err(), Some(KeyError::NotASet), "{text}");
     }
 }

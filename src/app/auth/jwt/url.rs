@@ -1,13 +1,15 @@
+//! The URL of a JWK Set.
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use actix_web::http::Uri;
 
-/// Where a JWK Set is fetched: `https://`, or `http://` on this machine alone. Whoever can change
-/// the answer on its way signs tokens for every user.
+/// The URL of a JWK Set: `https://`, or `http://` on this machine alone. Anyone who can change the set on
+/// its way could sign tokens for every user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JwksUrl {
+pub(crate) struct JwksUrl {
     text: Box<str>,
     is_https: bool,
     is_on_this_machine: bool,
@@ -52,14 +54,14 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// A text that is not the URL of a JWK Set. It does not carry the text, which may hold a password.
+/// A text is not the URL of a JWK Set. The error does not hold the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwksUrlError {
-    /// No URL, or one with a scheme that is not spoken.
+pub(crate) enum JwksUrlError {
+    /// It is no URL, or has another scheme.
     NotAUrl,
-    /// A user or a password before the host.
+    /// It has a user or a password.
     Credentials,
-    /// Plain HTTP to another machine.
+    /// It is plain HTTP to another machine.
     Plain,
 }
 

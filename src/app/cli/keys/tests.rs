@@ -1,5 +1,6 @@
 use super::*;
-use crate::app::config::{ApiKeys, KeyDigest, Sources, load};
+use crate::app::auth::{ApiKeys, KeyDigest};
+use crate::app::config::{Sources, load};
 use crate::http::identity::User;
 
 /// The lines that making a key prints: the key, and what to store.

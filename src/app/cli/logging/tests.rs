@@ -84,7 +84,7 @@ fn a_source_that_was_silent_is_a_new_one() {
     logger.say("http", 7, "one");
     assert_eq!(logger.written(), ["ERROR http: one"]);
     assert_eq!(logger.after(PAUSE), [""; 0]);
-    assert!(logger.sources().is_empty());
+    assert!(logger.call_sites().is_empty());
     logger.say("http", 7, "two");
     logger.say("http", 7, "three");
     assert_eq!(logger.written(), ["ERROR http: two"]);

@@ -1,7 +1,9 @@
-use crate::app::config::Access;
+//! The section `[access]`.
+
+use crate::app::config::options::AccessOptions;
 use crate::app::config::section::Section;
 
-pub(super) fn access(section: &mut Section) -> Access {
+pub(super) fn access(section: &mut Section) -> AccessOptions {
     const EXPECTED: &str = "networks and users, as in [\"10.0.0.0/8\", \"user:1042\"]";
-    Access { allow: section.list("allow", EXPECTED), block: section.list("block", EXPECTED) }
+    AccessOptions { allow: section.list("allow", EXPECTED), block: section.list("block", EXPECTED) }
 }

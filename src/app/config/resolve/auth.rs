@@ -1,4 +1,4 @@
-//! The section `auth`: who may prove to be whom, and how.
+//! The section `[auth]`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,23 +7,30 @@ use std::str::FromStr as _;
 use actix_web::http::header::{AUTHORIZATION, HeaderName};
 
 use crate::app::auth::{
-    ApiKeys, Jwks, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules,
-    KeyDigest, KeyDigestError, Secret, check_keys,
+    ApiKeys, JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules, KeyDigest,
+    KeyDigestError, RemoteJwks, Secret, check_keys,
 };
+use crate::app::config::error::ConfigError;
 use crate::app::config::file;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::options::{AuthOptions, JwtOptions};
 use crate::app::config::origin::Origin;
-use crate::app::config::problem::Problem;
-use crate::app::config::section::{Leaf, Section};
+use crate::app::config::section::Section;
+use crate::app::config::toml;
 use crate::app::config::words::one_of;
-use crate::app::config::{Auth, Jwt, toml};
 use crate::http::identity::User;
 
-/// The options that say where the keys of tokens are; one of them may be set.
+/// The options that set the keys of tokens. Only one of them may be set.
 const KEYS_OF_TOKENS: [&str; 4] = ["key", "key_file", "jwks_file", "jwks_url"];
 
-/// `plans` are those that any policy has a quota for.
-pub(super) fn auth(section: &mut Section, trusts_any: bool, plans: &BTreeSet<String>) -> Auth {
-    let default = Auth::default();
+/// Reads the section. `trusts_any` says whether any proxy is trusted; `plans` are those that any policy
+/// has a quota for.
+pub(super) fn auth(
+    section: &mut Section,
+    trusts_any: bool,
+    plans: &BTreeSet<String>,
+) -> AuthOptions {
+    let default = AuthOptions::default();
     let failures = section.get("failures", default.failures, |leaf| {
         leaf.parse("units per window, as in \"10/minute\"", str::parse)
     });
@@ -49,17 +56,17 @@ pub(super) fn auth(section: &mut Section, trusts_any: bool, plans: &BTreeSet<Str
         section.note(name)
     });
     let jwt = section.table("jwt", jwt);
-    Auth { failures, api_keys, api_key_header, user_header, jwt }
+    AuthOptions { failures, api_keys, api_key_header, user_header, jwt }
 }
 
-fn field_name(leaf: &Leaf) -> Result<HeaderName, Problem> {
+fn field_name(leaf: &Leaf) -> Result<HeaderName, ConfigError> {
     const EXPECTED: &str = "the name of a header field, as in \"x-api-key\"";
     leaf.parse(EXPECTED, |text| {
         HeaderName::from_str(text).map_err(|_| format!("expected {EXPECTED}"))
     })
 }
 
-/// The keys of the configuration and of the file beside it, where there is any of the two.
+/// The keys of the configuration and of the keys file; `None` if there is neither.
 fn api_keys(section: &mut Section, plans: &BTreeSet<String>) -> Option<ApiKeys> {
     let mut keys = ApiKeys::default();
     let file = section.take("keys_file");
@@ -69,25 +76,25 @@ fn api_keys(section: &mut Section, plans: &BTreeSet<String>) -> Option<ApiKeys> 
         is_set
     });
     let table = file.as_ref().map(|leaf| keys_of_file(leaf, &mut keys, plans));
-    if let Some(problems) = table.and_then(|table| section.note(table)) {
-        section.add(problems);
+    if let Some(errors) = table.and_then(|table| section.note(table)) {
+        section.add(errors);
     }
     (is_set || file.is_some()).then_some(keys)
 }
 
-/// Adds the keys in the file that `leaf` names, and gives what is wrong with them.
+/// Adds the keys in the file that `leaf` names, and returns what is wrong with them.
 fn keys_of_file(
     leaf: &Leaf,
     keys: &mut ApiKeys,
     plans: &BTreeSet<String>,
-) -> Result<Vec<Problem>, Problem> {
+) -> Result<Vec<ConfigError>, ConfigError> {
     let path = leaf.path()?;
     let text = String::from_utf8(read(leaf, &path)?);
     let text = text.map_err(|_| leaf.refuse("the file is not UTF-8 text"))?;
     let origin = Origin::File(path.display().to_string());
     let table = match toml::parse(&text) {
         Ok(table) => origin.mark_all(table),
-        Err(message) => return Ok(vec![Problem::of(origin, message)]),
+        Err(message) => return Ok(vec![ConfigError::of(origin, message)]),
     };
     let mut section = Section::part(&["auth", "keys"], origin, table);
     add_keys(&mut section, keys, plans);
@@ -95,7 +102,7 @@ fn keys_of_file(
 }
 
 fn add_keys(section: &mut Section, keys: &mut ApiKeys, plans: &BTreeSet<String>) {
-    // Who wrote the key itself there must not find it in the log.
+    // A name that is no digest may be a key, which must not get into the log.
     if section.reject(|name| name.parse::<KeyDigest>().is_err()) {
         section.refuse(format_args!(
             "a name in it is {KeyDigestError}, as `tollgate keys new` prints them"
@@ -112,7 +119,7 @@ fn add_keys(section: &mut Section, keys: &mut ApiKeys, plans: &BTreeSet<String>)
     }
 }
 
-/// Whose key it is.
+/// The user of a key.
 fn key_user(section: &mut Section, plans: &BTreeSet<String>) -> Option<User> {
     let user = section.take("user");
     let plan = section.take("plan").and_then(|leaf| section.note(known_plan(&leaf, plans)));
@@ -127,8 +134,8 @@ fn key_user(section: &mut Section, plans: &BTreeSet<String>) -> Option<User> {
     })
 }
 
-/// A plan that no policy knows would silently be none: here it is a typing error.
-fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, Problem> {
+/// A plan that some policy knows. Any other would silently have no effect, and is a typing error.
+fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, ConfigError> {
     let plan = not_empty(leaf)?;
     if plans.contains(&plan) {
         return Ok(plan);
@@ -136,7 +143,7 @@ fn known_plan(leaf: &Leaf, plans: &BTreeSet<String>) -> Result<String, Problem> 
     Err(leaf.refuse(format_args!("no policy has a quota for a plan {plan:?}")))
 }
 
-fn jwt(section: &mut Section) -> Option<Jwt> {
+fn jwt(section: &mut Section) -> Option<JwtOptions> {
     let leaves: Vec<_> = KEYS_OF_TOKENS
         .into_iter()
         .filter_map(|name| section.take(name).map(|leaf| (name, leaf)))
@@ -147,7 +154,7 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
     let rules = rules(section, algorithms.unwrap_or_default());
     let fetched = fetched(section);
     let [(name, leaf)] = &leaves[..] else {
-        // Who wrote one of these means tokens to be verified, and must not find that none are.
+        // These options make sense only if tokens are verified, so a missing key is an error.
         let is_meant = !rules.algorithms.is_empty()
             || rules.issuer.is_some()
             || !rules.audience.is_empty()
@@ -164,29 +171,29 @@ fn jwt(section: &mut Section) -> Option<Jwt> {
         "key" => leaf.text().map(|text| JwtKeys::Only(Secret::new(text.as_bytes()))),
         "key_file" => file(leaf).map(JwtKeys::Only),
         "jwks_file" => file(leaf).map(JwtKeys::Set),
-        _ => url(leaf).map(|url| JwtKeys::Fetched(fetched(url))),
+        _ => url(leaf).map(|url| JwtKeys::Remote(fetched(url))),
     })?;
     if rules.algorithms.is_empty() {
         return None;
     }
     section.note(check_keys(&keys, &rules).map_err(|error| leaf.refuse(error)))?;
-    Some(Jwt { keys, rules })
+    Some(JwtOptions { keys, rules })
 }
 
-/// How a JWK Set is fetched, wherever it is.
-fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> Jwks + use<> {
+/// How a JWK Set is fetched from a URL.
+fn fetched(section: &mut Section) -> impl Fn(JwksUrl) -> RemoteJwks + use<> {
     let refresh_ms = section.get("jwks_refresh_ms", 300_000, |leaf| leaf.number(100..=86_400_000));
     let cooldown_ms = section.get("jwks_cooldown_ms", 10_000, |leaf| leaf.number(100..=3_600_000));
     let timeout_ms = section.get("jwks_timeout_ms", 2_000, |leaf| leaf.number(1..=60_000));
-    move |url| Jwks { url, refresh_ms, cooldown_ms, timeout_ms }
+    move |url| RemoteJwks { url, refresh_ms, cooldown_ms, timeout_ms }
 }
 
-/// Not by [`Leaf::parse`], which takes every URL for one in the wrong place.
-fn url(leaf: &Leaf) -> Result<JwksUrl, Problem> {
+/// Reads a URL. [`Leaf::parse`] would not show what is wrong with it, since it hides every URL.
+fn url(leaf: &Leaf) -> Result<JwksUrl, ConfigError> {
     leaf.text()?.parse().map_err(|error: JwksUrlError| leaf.refuse(error))
 }
 
-fn algorithms(leaf: &Leaf) -> Result<Vec<JwtAlgorithm>, Problem> {
+fn algorithms(leaf: &Leaf) -> Result<Vec<JwtAlgorithm>, ConfigError> {
     let all: Result<Vec<_>, _> =
         leaf.list("algorithms, as in [\"RS256\"]")?.iter().map(|name| name.parse()).collect();
     all.map_err(|error: JwtAlgorithmError| leaf.refuse(format_args!("a name in it is {error}")))
@@ -207,19 +214,19 @@ fn rules(section: &mut Section, algorithms: Vec<JwtAlgorithm>) -> JwtRules {
     }
 }
 
-fn not_empty(leaf: &Leaf) -> Result<String, Problem> {
+fn not_empty(leaf: &Leaf) -> Result<String, ConfigError> {
     match leaf.text()? {
         "" => Err(leaf.refuse("expected text, got nothing")),
         text => Ok(text.to_owned()),
     }
 }
 
-fn file(leaf: &Leaf) -> Result<Secret, Problem> {
+fn file(leaf: &Leaf) -> Result<Secret, ConfigError> {
     Ok(Secret::new(read(leaf, &leaf.path()?)?))
 }
 
-/// Without the path: it may be a secret that belongs into another option.
-fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, Problem> {
+/// Reads the file at `path`. Errors do not show the path: it may be a secret in the wrong option.
+fn read(leaf: &Leaf, path: &Path) -> Result<Vec<u8>, ConfigError> {
     file::read(path)
         .map_err(|error| leaf.refuse(format_args!("the file of that name cannot be read: {error}")))
 }

@@ -1,20 +1,21 @@
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+//! The section `[routes]`.
 
-use crate::app::config::Route;
-use crate::app::config::problem::Problem;
-use crate::app::config::section::{Leaf, Section};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+use super::policies::Policies;
+use crate::app::config::error::ConfigError;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::options::RouteOptions;
+use crate::app::config::section::Section;
 use crate::app::config::words::{one_of, show_text};
 use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, MAX_EXACT};
 use crate::limiter::RoutePattern;
 
-/// Every policy by its name, also one that is bad.
-type Policies = BTreeMap<String, Option<Policy>>;
-
-pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
+pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<RouteOptions> {
     let mut routes = Vec::new();
-    // By pattern, how each is written.
+    // Each pattern, and how it is written.
     let mut seen: HashMap<RoutePattern, String> = HashMap::new();
     section.tables(|text, section| {
         let (named, peek) = lists(section, policies);
@@ -25,18 +26,18 @@ pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<Route> {
                 section.refuse(format_args!("is for the same requests as {:?}", other.get()));
                 return;
             }
-            Entry::Vacant(place) => place.insert(pattern.to_string()),
+            Entry::Vacant(entry) => entry.insert(pattern.to_string()),
         };
-        routes.push(Route { pattern, policies: named, peek, cost });
+        routes.push(RouteOptions { pattern, policies: named, peek, cost });
     });
     routes
 }
 
 fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
-    text.parse().map_err(|problem| section.refuse(problem)).ok()
+    text.parse().map_err(|error| section.refuse(error)).ok()
 }
 
-/// The policies that are charged, and those that are only told of.
+/// The policies that are charged, and those that are only reported on.
 fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String>) {
     let mut seen = BTreeSet::new();
     let mut list = |option| {
@@ -69,8 +70,9 @@ fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {
     Cost::new(units).unwrap_or(Cost::ONE)
 }
 
-/// A route that no one may ever use is a mistake.
-fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), Problem> {
+/// Checks that `policy` can admit a request of so many `units`: a route that denies every request is a
+/// mistake.
+fn admits(policy: &Policy, units: u64, leaf: &Leaf) -> Result<(), ConfigError> {
     let (name, largest) = (policy.name(), policy.largest_cost());
     if units <= largest {
         return Ok(());

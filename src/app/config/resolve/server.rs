@@ -1,40 +1,41 @@
-//! The tables `[server]` and `[admin]`.
+//! The sections `[server]` and `[admin]`.
 
-use super::{millis, size};
+use crate::app::config::leaf::Leaf;
 use crate::app::config::listen::tcp;
-use crate::app::config::section::{Leaf, Section};
-use crate::app::config::{Admin, ConnectionLimits, Server};
+use crate::app::config::options::AdminOptions;
+use crate::app::config::section::Section;
+use crate::app::config::server::{ConnectionLimits, ServerOptions};
 
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
 
-/// The framework's own limits: workers of a server, bytes of a head and its fields.
+/// The framework's own limits: workers of a server, and bytes and fields of a head.
 const MOST_WORKERS: u32 = 512;
 const MOST_HEAD_BYTES: u32 = 131_071;
 const MOST_HEADERS: u32 = 96;
 
-pub(super) fn server(section: &mut Section) -> Server {
-    let default = Server::default();
-    Server {
+pub(super) fn server(section: &mut Section) -> ServerOptions {
+    let default = ServerOptions::default();
+    ServerOptions {
         listen: section.get("listen", default.listen, |leaf| {
             leaf.parse("host:port or unix:/path", str::parse)
         }),
-        workers: section.get("workers", default.workers, |leaf| size(leaf, 0, MOST_WORKERS)),
+        workers: section.get("workers", default.workers, |leaf| leaf.size(0..=MOST_WORKERS)),
         backlog: section.get("backlog", default.backlog, |leaf| {
             leaf.number(1..=65_535).map(|number| i32::try_from(number).unwrap_or(i32::MAX))
         }),
         max_connections: section
-            .get("max_connections", default.max_connections, |leaf| size(leaf, 1, 1_000_000)),
+            .get("max_connections", default.max_connections, |leaf| leaf.size(1..=1_000_000)),
         max_connections_per_ip: section.get(
             "max_connections_per_ip",
             default.max_connections_per_ip,
-            |leaf| size(leaf, 1, 1_000_000),
+            |leaf| leaf.size(1..=1_000_000),
         ),
         limits: limits(section),
         shutdown_delay: section
-            .get("shutdown_delay_ms", default.shutdown_delay, |leaf| millis(leaf, 0, HOUR)),
+            .get("shutdown_delay_ms", default.shutdown_delay, |leaf| leaf.millis(0..=HOUR)),
         shutdown_timeout: section
-            .get("shutdown_timeout_ms", default.shutdown_timeout, |leaf| millis(leaf, 0, HOUR)),
+            .get("shutdown_timeout_ms", default.shutdown_timeout, |leaf| leaf.millis(0..=HOUR)),
     }
 }
 
@@ -42,29 +43,29 @@ fn limits(section: &mut Section) -> ConnectionLimits {
     let default = ConnectionLimits::default();
     ConnectionLimits {
         header_timeout: section
-            .get("header_timeout_ms", default.header_timeout, |leaf| millis(leaf, 100, HOUR)),
+            .get("header_timeout_ms", default.header_timeout, |leaf| leaf.millis(100..=HOUR)),
         body_timeout: section
-            .get("body_timeout_ms", default.body_timeout, |leaf| millis(leaf, 100, HOUR)),
+            .get("body_timeout_ms", default.body_timeout, |leaf| leaf.millis(100..=HOUR)),
         keep_alive: section
-            .get("keep_alive_ms", default.keep_alive, |leaf| millis(leaf, 0, 24 * HOUR)),
+            .get("keep_alive_ms", default.keep_alive, |leaf| leaf.millis(0..=24 * HOUR)),
         write_timeout: section
-            .get("write_timeout_ms", default.write_timeout, |leaf| millis(leaf, 100, HOUR)),
+            .get("write_timeout_ms", default.write_timeout, |leaf| leaf.millis(100..=HOUR)),
         max_age: section.get("max_connection_age_ms", default.max_age, |leaf| {
-            millis(leaf, 1_000, 366 * 24 * HOUR)
+            leaf.millis(1_000..=366 * 24 * HOUR)
         }),
         max_head_bytes: section.get("max_head_bytes", default.max_head_bytes, |leaf| {
-            size(leaf, 1_024, MOST_HEAD_BYTES)
+            leaf.size(1_024..=MOST_HEAD_BYTES)
         }),
         max_headers: section
-            .get("max_headers", default.max_headers, |leaf| size(leaf, 1, MOST_HEADERS)),
+            .get("max_headers", default.max_headers, |leaf| leaf.size(1..=MOST_HEADERS)),
         max_body_bytes: section
             .get("max_body_bytes", default.max_body_bytes, |leaf| leaf.number(0..=1 << 40)),
     }
 }
 
-pub(super) fn admin(section: &mut Section) -> Admin {
+pub(super) fn admin(section: &mut Section) -> AdminOptions {
     let listen = |leaf: &Leaf| leaf.parse("host:port", tcp).map(Some);
-    Admin {
+    AdminOptions {
         listen: section.get("listen", None, listen),
         hosts: section.list("hosts", "host names"),
     }

@@ -1,12 +1,13 @@
-//! What `[store.tls]` names: files in PEM, which are read and checked here.
+//! The section `[store.tls]`: it names files in PEM, which are read and checked here.
 
 use std::path::Path;
 
+use crate::app::config::error::ConfigError;
 use crate::app::config::file;
-use crate::app::config::problem::Problem;
-use crate::app::config::section::{Leaf, Section};
-use crate::app::config::{RedisTls, StoreUrl};
-use crate::store::RedisTlsError;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::section::Section;
+use crate::app::config::store_url::StoreUrl;
+use crate::store::{RedisTls, RedisTlsError};
 
 /// The certificates of the files, for a store at `url`.
 pub(super) fn tls(section: &mut Section, url: &StoreUrl) -> RedisTls {
@@ -33,20 +34,20 @@ pub(super) fn tls(section: &mut Section, url: &StoreUrl) -> RedisTls {
     section.note(read).unwrap_or(tls)
 }
 
-fn with_authorities(ca: &Leaf, tls: RedisTls) -> Result<RedisTls, Problem> {
-    tls.with_authorities(&read(ca)?).map_err(|problem| ca.refuse(problem))
+fn with_authorities(ca: &Leaf, tls: RedisTls) -> Result<RedisTls, ConfigError> {
+    tls.with_authorities(&read(ca)?).map_err(|error| ca.refuse(error))
 }
 
-fn with_identity(certificate: &Leaf, key: &Leaf, tls: RedisTls) -> Result<RedisTls, Problem> {
+fn with_identity(certificate: &Leaf, key: &Leaf, tls: RedisTls) -> Result<RedisTls, ConfigError> {
     let (certificates, private) = (read(certificate)?, read(key)?);
-    tls.with_identity(&certificates, &private).map_err(|problem| {
-        let is_of_key = matches!(problem, RedisTlsError::NoKey | RedisTlsError::KeyOfAnother);
-        if is_of_key { key } else { certificate }.refuse(problem)
+    tls.with_identity(&certificates, &private).map_err(|error| {
+        let is_of_key = matches!(error, RedisTlsError::NoKey | RedisTlsError::KeyOfAnother);
+        if is_of_key { key } else { certificate }.refuse(error)
     })
 }
 
 /// The contents of the file that `leaf` names.
-fn read(leaf: &Leaf) -> Result<Vec<u8>, Problem> {
+fn read(leaf: &Leaf) -> Result<Vec<u8>, ConfigError> {
     leaf.parse("the path of a file", |path| {
         file::read(Path::new(path)).map_err(|error| format!("{path} cannot be read: {error}"))
     })

@@ -8,7 +8,7 @@ fn entries(texts: &[&str]) -> Vec<AccessEntry> {
 
 #[test]
 fn lists_of_networks_and_users_are_read_from_every_layer() {
-    let expected = Access {
+    let expected = AccessOptions {
         allow: entries(&["10.0.0.0/8", "user:ann@example.com"]),
         block: entries(&["2001:db8::/32"]),
     };
@@ -27,9 +27,9 @@ fn lists_of_networks_and_users_are_read_from_every_layer() {
 }
 
 #[test]
-fn every_bad_entry_is_a_problem_of_its_own() {
+fn every_bad_entry_is_an_error_of_its_own() {
     assert_eq!(
-        problems_of_text("access.block = [\"10.0.0.1\", \"office\", \"10.1.2.3/8\", \"user:\"]"),
+        errors_of_text("access.block = [\"10.0.0.1\", \"office\", \"10.1.2.3/8\", \"user:\"]"),
         [
             "access.block: \"office\" is neither a network nor a user: expected one as in 10.0.0.0/8, 2001:db8::/32, 203.0.113.7 or user:1042",
             "access.block: \"user:\" names no user: expected one as in user:1042",
@@ -37,12 +37,12 @@ fn every_bad_entry_is_a_problem_of_its_own() {
         ]
     );
     for text in ["access.allow = \"10.0.0.0/8\"", "access.allow = [10]", "access.allow = 10"] {
-        let problem = problem_of_text(text);
+        let error = error_of_text(text);
         let expected = "access.allow: expected a list of networks and users, as in [\"10.0.0.0/8\", \"user:1042\"], got ";
-        assert!(problem.starts_with(expected), "{problem}");
+        assert!(error.starts_with(expected), "{error}");
     }
     assert_eq!(
-        problem_of_text("access.deny = []"),
+        error_of_text("access.deny = []"),
         "access.deny: unknown key, expected allow or block"
     );
 }
@@ -50,7 +50,7 @@ fn every_bad_entry_is_a_problem_of_its_own() {
 #[test]
 fn an_entry_that_may_be_a_secret_is_not_repeated() {
     for option in ["allow", "block"] {
-        let problem = problem_of_text(&format!("access.{option} = [\"redis://user:hunter2@h\"]"));
-        assert!(!problem.contains(SECRET), "{problem}");
+        let error = error_of_text(&format!("access.{option} = [\"redis://user:hunter2@h\"]"));
+        assert!(!error.contains(SECRET), "{error}");
     }
 }

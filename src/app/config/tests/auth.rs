@@ -10,7 +10,7 @@ const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2001
 const ABD: &str = "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9";
 const SECRET_OF_32: &str = "0123456789abcdef0123456789abcdef";
 
-fn auth(text: &str) -> Auth {
+fn auth(text: &str) -> AuthOptions {
     load_text(text).expect(text).auth
 }
 
@@ -62,7 +62,7 @@ fn tokens_are_described_by_every_layer() {
         ("TOLLGATE_AUTH__JWT__PLAN_CLAIM", "tier"),
     ]));
     assert_eq!(from_variables.unwrap().auth, from_file);
-    let Jwt { keys, rules } = from_file.jwt.unwrap();
+    let JwtOptions { keys, rules } = from_file.jwt.unwrap();
     assert_eq!(keys, JwtKeys::Only(Secret::new(SECRET_OF_32.as_bytes())));
     assert_eq!((rules.issuer.as_deref(), rules.leeway_seconds), (Some("i"), 0));
     assert_eq!(rules.audience, ["a", "b"]);
@@ -180,12 +180,12 @@ fn what_cannot_authenticate_anyone_says_why() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(problem_of_text(&text).replace(ABC, "ABC"), expected, "for {text}");
+        assert_eq!(error_of_text(&text).replace(ABC, "ABC"), expected, "for {text}");
     }
 }
 
 #[test]
-fn a_problem_of_the_file_of_keys_is_from_that_file() {
+fn an_error_of_the_file_of_keys_is_from_that_file() {
     let keys = Scratch::new(format!("{ABC} = {{ usr = \"1042\" }}\ntg_hunter2.user = \"1042\""));
     let broken = Scratch::new("tg_hunter2 =\n");
     for (file, expected) in [

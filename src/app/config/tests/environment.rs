@@ -28,7 +28,11 @@ fn variables_set_options_of_every_type() {
         ("TOLLGATES_X", "of another program"),
     ]))
     .unwrap();
-    let server = Server { listen: "[::1]:80".parse().unwrap(), workers: 4, ..Server::default() };
+    let server = ServerOptions {
+        listen: "[::1]:80".parse().unwrap(),
+        workers: 4,
+        ..ServerOptions::default()
+    };
     assert_eq!(config.server, server);
     assert!(config.store.hash_users && !config.headers.legacy);
     assert_eq!(config.store.key_prefix, "007");
@@ -91,7 +95,7 @@ fn variables_that_kubernetes_sets_for_services_are_left_alone() {
 }
 
 #[test]
-fn variables_that_only_look_like_those_of_services_are_problems() {
+fn variables_that_only_look_like_those_of_services_are_errors() {
     // Without the one that every family has, each of the others is somebody's mistake.
     let others = FAMILY.len() - 1;
     assert_eq!(wrong("TOLLGATE_SERVER", &["_PORT"], &[]).len(), others);
@@ -135,10 +139,10 @@ fn a_variable_for_an_address_is_told_the_right_one() {
         ("TOLLGATE_STORE_PORT", "TOLLGATE_STORE__URL"),
     ];
     for (name, meant) in cases {
-        let problems = lines(&variables(&[(name, "9")]));
-        let [problem] = &problems[..] else { panic!("{problems:?}") };
+        let errors = lines(&variables(&[(name, "9")]));
+        let [error] = &errors[..] else { panic!("{errors:?}") };
         let end = format!("; \"__\" joins levels, as in {meant} (from {name})");
-        assert!(problem.contains("unknown key, expected ") && problem.ends_with(&end), "{problem}");
+        assert!(error.contains("unknown key, expected ") && error.ends_with(&end), "{error}");
     }
 }
 
@@ -178,7 +182,7 @@ fn bad_variables_are_named_exactly() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_not_unicode_is_a_problem() {
+fn a_variable_that_is_not_unicode_is_an_error() {
     use std::os::unix::ffi::OsStringExt as _;
     let mut sources = Sources::default();
     sources.variables.insert("TOLLGATE_STORE__URL".into(), OsString::from_vec(vec![0xff]));

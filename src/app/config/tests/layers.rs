@@ -19,12 +19,12 @@ fn the_built_in_defaults_are_the_contract() {
     assert_eq!(config.store.deny_cache, Duration::from_secs(1));
     assert_eq!(config.store.max_keys, 1_000_000);
     assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
-    assert_eq!(config.client_ip, ClientIp::default());
+    assert_eq!(config.client_ip, ClientIpOptions::default());
     assert_eq!(config.client_ip.ipv6_prefix.length(), 64);
-    assert_eq!(config.auth, Auth::default());
+    assert_eq!(config.auth, AuthOptions::default());
     assert_eq!(config.auth.failures.to_string(), "10/minute");
     assert_eq!(config.policies, [Policy::new("default", "10/minute".parse().unwrap()).unwrap()]);
-    let route = |path: &str, policies: &[&str], peek: &[&str]| Route {
+    let route = |path: &str, policies: &[&str], peek: &[&str]| RouteOptions {
         pattern: path.parse().unwrap(),
         policies: policies.iter().map(|&name| name.to_owned()).collect(),
         peek: peek.iter().map(|&name| name.to_owned()).collect(),
@@ -32,7 +32,7 @@ fn the_built_in_defaults_are_the_contract() {
     };
     let routes = [route("/api/data", &["default"], &[]), route("/api/status", &[], &["default"])];
     assert_eq!(config.routes, routes);
-    assert_eq!((config.access, config.plans), (Access::default(), BTreeSet::new()));
+    assert_eq!((config.access, config.plans), (AccessOptions::default(), BTreeSet::new()));
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn config_toml_has_every_option() {
     for table in tables {
         let (_, body) = text.split_once(&format!("\n[{table}]\n")).expect(table);
         let body = body.split("\n[").next().unwrap();
-        // An unknown key's problem lists what is known.
-        let problem = lines(&settings(&[&format!("{table}.no_such_option=1")])).remove(0);
-        let (_, known) = problem.split_once("expected ").unwrap();
+        // An unknown key's error lists what is known.
+        let error = lines(&settings(&[&format!("{table}.no_such_option=1")])).remove(0);
+        let (_, known) = error.split_once("expected ").unwrap();
         let (known, _) = known.split_once(" (from").unwrap();
         for option in known.split(", ").flat_map(|names| names.split(" or ")) {
             let is_there = |line: &str| {
@@ -128,7 +128,7 @@ fn the_default_file_is_read_if_it_is_there_and_no_other_is_named() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_problems() {
+fn files_that_cannot_be_read_are_errors() {
     let named = Sources { files: vec!["no/such/file".into()], ..Sources::default() };
     assert!(lines(&named)[0].starts_with("no/such/file: cannot be read: "), "{:?}", lines(&named));
     let directory = Sources { default_file: Some(env::temp_dir()), ..Sources::default() };
@@ -159,7 +159,7 @@ fn settings_take_keys_as_toml_writes_them() {
 }
 
 #[test]
-fn settings_that_are_no_settings_are_problems_that_repeat_nothing() {
+fn settings_that_are_no_settings_are_errors_that_repeat_nothing() {
     let long = format!("{}=1", "a.".repeat(50_000));
     for text in [
         "",
@@ -171,12 +171,9 @@ fn settings_that_are_no_settings_are_problems_that_repeat_nothing() {
         "\"x=hunter2",
         &long,
     ] {
-        let problems = lines(&settings(&[text]));
-        let [problem] = &problems[..] else { panic!("{problems:?} for {text:?}") };
-        assert!(
-            problem.starts_with("the command line: a setting must be KEY=VALUE, "),
-            "{problem}"
-        );
-        assert!(!problem.contains(SECRET), "{problem}");
+        let errors = lines(&settings(&[text]));
+        let [error] = &errors[..] else { panic!("{errors:?} for {text:?}") };
+        assert!(error.starts_with("the command line: a setting must be KEY=VALUE, "), "{error}");
+        assert!(!error.contains(SECRET), "{error}");
     }
 }

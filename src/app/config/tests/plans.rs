@@ -89,7 +89,7 @@ fn a_bad_quota_names_its_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(problem_of_text(text), expected, "for {text}");
+        assert_eq!(error_of_text(text), expected, "for {text}");
     }
 }
 

@@ -60,7 +60,7 @@ proptest! {
     #[test]
     fn no_file_makes_it_panic(text in prop_oneof![".*", "(?s).{0,200}", near_toml()]) {
         let _ = toml::parse(&text);
-        let _ = load_text(&text).map_err(|problems| problems.to_string());
+        let _ = load_text(&text).map_err(|errors| errors.to_string());
     }
 
     #[test]
@@ -86,7 +86,7 @@ proptest! {
         let text = format!("{scheme}://u:{before}SECRET{after}@host/0");
         let shown = match text.parse::<StoreUrl>() {
             Ok(url) => format!("{url}{url:?}"),
-            Err(problem) => format!("{problem}{problem:?}"),
+            Err(error) => format!("{error}{error:?}"),
         };
         prop_assert!(!shown.to_ascii_uppercase().contains("SECRET"), "{shown} for {text}");
     }

@@ -44,7 +44,7 @@ fn what_is_wrong_with_a_route_is_said_at_its_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(problem_of_text(text), expected, "for {text}");
+        assert_eq!(error_of_text(text), expected, "for {text}");
     }
     // Some may: that is a way to say who.
     let text = "policies.default.plans = { pro = \"20/minute\" }\n[routes.\"/x\"]\npolicies = [\"default\"]\ncost = 20";

@@ -160,7 +160,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(problem_of_text(text), expected, "for {text}");
+        assert_eq!(error_of_text(text), expected, "for {text}");
     }
 }
 
@@ -210,26 +210,26 @@ fn the_ends_of_every_range_are_in_it() {
 
 #[test]
 fn a_syntax_error_has_its_line_and_shows_nothing_of_it() {
-    let problem = problem_of_text("[store]\nkey_prefix = \"x\"\nurl = \"redis://:hunter2@h\n");
-    assert!(problem.starts_with("FILE: line 3, column "), "{problem}");
-    assert!(!problem.contains(SECRET), "{problem}");
-    assert!(problem_of_text("[store]\n[store]").starts_with("FILE: line 2, column "));
-    assert!(problem_of_text("x = hunter2").starts_with("FILE: line 1, column "));
-    assert!(!problem_of_text("x = hunter2").contains(SECRET));
+    let error = error_of_text("[store]\nkey_prefix = \"x\"\nurl = \"redis://:hunter2@h\n");
+    assert!(error.starts_with("FILE: line 3, column "), "{error}");
+    assert!(!error.contains(SECRET), "{error}");
+    assert!(error_of_text("[store]\n[store]").starts_with("FILE: line 2, column "));
+    assert!(error_of_text("x = hunter2").starts_with("FILE: line 1, column "));
+    assert!(!error_of_text("x = hunter2").contains(SECRET));
 }
 
 #[test]
-fn a_number_that_is_too_large_hides_no_other_problem() {
-    let problems = problems_of_text(
+fn a_number_that_is_too_large_hides_no_other_error() {
+    let errors = errors_of_text(
         "[store]\ntimeout_ms = 99_999_999_999_999_999_999\nconnections = 0x10\ninstances = 0",
     );
-    assert_eq!(problems.len(), 2, "{problems:#?}");
-    let problem = problem_of_text("x = [99999999999999999999]");
-    assert_eq!(problem, "FILE: has a number that is too large, or nests too deep");
+    assert_eq!(errors.len(), 2, "{errors:#?}");
+    let error = error_of_text("x = [99999999999999999999]");
+    assert_eq!(error, "FILE: has a number that is too large, or nests too deep");
 }
 
 #[test]
-fn all_problems_are_reported_at_once_with_key_and_origin() {
+fn all_errors_are_reported_at_once_with_key_and_origin() {
     let bad = Scratch::new("= nonsense");
     let file = Scratch::new(
         "[server]\nlisten = \"nowhere\"\n[store]\nconnections = 0\n[policies.fast]\nquota = \"often\"\nkey = \"x\"\n\
@@ -240,8 +240,8 @@ fn all_problems_are_reported_at_once_with_key_and_origin() {
         settings: vec!["headers.legacy=maybe".to_owned(), "nonsense".to_owned()],
         ..variables(&[("TOLLGATE_STORE__TIMEOUT_MS", "50.5"), ("TOLLGATE_STORE__URL", "http://h")])
     };
-    let problems = load(&sources).unwrap_err();
-    let places: Vec<_> = problems.iter().map(|problem| (problem.key(), problem.origin())).collect();
+    let errors = load(&sources).unwrap_err();
+    let found: Vec<_> = errors.iter().map(|it| (it.key.as_deref(), &*it.origin)).collect();
     let mut expected = [
         (None, bad.name()),
         (None, "the command line"),
@@ -256,16 +256,15 @@ fn all_problems_are_reported_at_once_with_key_and_origin() {
         (Some("store.url"), "TOLLGATE_STORE__URL"),
     ];
     expected.sort_unstable();
-    assert_eq!(places, expected, "{problems}");
-    assert_eq!(problems.to_string().lines().count(), expected.len());
+    assert_eq!(found, expected, "{errors}");
+    assert_eq!(errors.to_string().lines().count(), expected.len());
 }
 
 #[test]
 fn a_name_with_line_breaks_stays_on_one_line() {
-    let problems =
-        problems_of_text("\"a\\nb\" = 1\n[policies.\"x\\u001b[31m\"]\nquota = \"1\\nday\"");
-    assert_eq!(problems.len(), 3, "{problems:#?}");
-    assert!(problems.iter().all(|line| !line.contains(char::is_control)), "{problems:#?}");
+    let errors = errors_of_text("\"a\\nb\" = 1\n[policies.\"x\\u001b[31m\"]\nquota = \"1\\nday\"");
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+    assert!(errors.iter().all(|line| !line.contains(char::is_control)), "{errors:#?}");
 }
 
 #[test]
@@ -295,9 +294,9 @@ fn a_policy_has_networks_of_its_own_size_or_of_the_size_for_all() {
 }
 
 #[test]
-fn every_proxy_that_is_none_is_a_problem() {
-    let problems = problems_of_text("client_ip.trusted_proxies = [\"a\", \"10.0.0.0/8\", \"b\"]");
-    assert_eq!(problems.len(), 2, "{problems:#?}");
+fn every_proxy_that_is_none_is_an_error() {
+    let errors = errors_of_text("client_ip.trusted_proxies = [\"a\", \"10.0.0.0/8\", \"b\"]");
+    assert_eq!(errors.len(), 2, "{errors:#?}");
 }
 
 #[test]
@@ -348,7 +347,7 @@ fn addresses_to_listen_on_are_checked() {
 #[test]
 fn a_file_name_with_line_breaks_stays_on_one_line() {
     let sources = Sources { files: vec!["no\nsuch\x1bfile".into()], ..Sources::default() };
-    let problems = load(&sources).unwrap_err().to_string();
-    assert!(problems.starts_with("no such file: cannot be read: "), "{problems}");
-    assert!(!problems.contains(char::is_control), "{problems}");
+    let errors = load(&sources).unwrap_err().to_string();
+    assert!(errors.starts_with("no such file: cannot be read: "), "{errors}");
+    assert!(!errors.contains(char::is_control), "{errors}");
 }

@@ -12,15 +12,15 @@ fn pair() -> (Scratch, Scratch) {
     (Scratch::new(cert.pem()), Scratch::new(signing_key.serialize_pem()))
 }
 
-/// The problems of `[store.tls]` with these options.
-fn problems(url: &str, options: &[(&str, &Scratch)]) -> Vec<String> {
+/// The errors of `[store.tls]` with these options.
+fn errors(url: &str, options: &[(&str, &Scratch)]) -> Vec<String> {
     let line = |(name, file): &(&str, &Scratch)| format!("{name} = {:?}\n", file.name());
     let lines: String = options.iter().map(line).collect();
     match load_text(&format!("[store]\n{url}\n[store.tls]\n{lines}")) {
         Ok(_) => Vec::new(),
-        Err(problems) => problems
+        Err(errors) => errors
             .iter()
-            .map(|problem| problem.to_string().split(" (from ").next().unwrap().to_owned())
+            .map(|error| error.to_string().split(" (from ").next().unwrap().to_owned())
             .collect(),
     }
 }
@@ -30,7 +30,7 @@ fn files_that_fit_are_taken() {
     let (certificate, key) = pair();
     let all = [("ca_file", &certificate), ("cert_file", &certificate), ("key_file", &key)];
     for url in [URL, "url = \"rediss+cluster://h\"", "url = \"rediss+sentinel://h/n\""] {
-        assert_eq!(problems(url, &all), [""; 0]);
+        assert_eq!(errors(url, &all), [""; 0]);
     }
     let text = format!("[store]\n{URL}\n[store.tls]\nca_file = {:?}", certificate.name());
     let config = load_text(&text).unwrap();
@@ -77,14 +77,14 @@ fn what_is_wrong_with_a_file_is_said() {
             "store.tls.key_file: it is of no use without a cert_file".to_owned(),
         ),
     ];
-    for (options, problem) in cases {
-        assert_eq!(problems(URL, options), [problem]);
+    for (options, error) in cases {
+        assert_eq!(errors(URL, options), [error]);
     }
     let gone = Scratch::new("").0.clone();
-    let problem = problem_of_text(&format!("[store]\n{URL}\n[store.tls]\nca_file = {gone:?}"));
+    let error = error_of_text(&format!("[store]\n{URL}\n[store.tls]\nca_file = {gone:?}"));
     let gone = gone.display();
     assert_eq!(
-        problem,
+        error,
         format!("store.tls.ca_file: {gone} cannot be read: No such file or directory (os error 2)")
     );
 }
@@ -93,7 +93,7 @@ fn what_is_wrong_with_a_file_is_said() {
 fn files_are_of_no_use_to_a_url_without_tls() {
     let (certificate, _) = pair();
     for url in ["", "url = \"memory:\"", "url = \"redis+cluster://h\""] {
-        let found = problems(url, &[("ca_file", &certificate)]);
+        let found = errors(url, &[("ca_file", &certificate)]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("store.tls.ca_file: the store's URL is one without TLS"));
     }

@@ -1,4 +1,4 @@
-//! The body of a request, which is read when somebody asks for it, and not before.
+//! The body of a request, which is read only when the service asks for it.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -15,20 +15,20 @@ use futures_core::Stream;
 use tokio_util::codec::Decoder as _;
 
 use super::wire::{Body, Wire};
-use crate::app::serve::registry::{Limit, Order};
+use crate::app::connections::{Directive, Limit};
 
-/// The bytes per second that a body must keep up, once its time limit is over.
-const LEAST_RATE: u64 = 500;
+/// The bytes per second that a body must keep up after its time limit.
+const LOWEST_RATE: u64 = 500;
 
-/// The bytes that a client may say about its chunks, and for each byte of them.
-const ABOUT_CHUNKS: u64 = 16 * 1_024;
-const ABOUT_A_BYTE: u64 = 16;
+/// The bytes that a client may send around its chunks: in all, and more for each byte of the body.
+const CHUNK_OVERHEAD: u64 = 16 * 1_024;
+const CHUNK_OVERHEAD_PER_BYTE: u64 = 16;
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// How much of a body is still to come.
+/// How much of a body is still to be received, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ToCome {
+pub(super) enum Remaining {
     Bytes(u64),
     Unknown,
 }
@@ -55,7 +55,7 @@ impl<T: ActixStream> Stream for BodyStream<T> {
 }
 
 impl<T: ActixStream> Wire<T> {
-    /// The next part of the body of the request of this number; nothing at its end.
+    /// The next chunk of the body of the request with this number; `None` at its end.
     pub(super) fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
@@ -64,16 +64,18 @@ impl<T: ActixStream> Wire<T> {
         if request != self.requests {
             return Poll::Ready(Some(Err(PayloadError::Incomplete(None))));
         }
-        let result = ready!(self.poll_part(cx)).transpose();
+        let result = ready!(self.poll_chunk(cx)).transpose();
         if let Some(Err(_)) = &result {
             self.body = Body::Broken;
         }
         Poll::Ready(result)
     }
 
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, PayloadError>> {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, PayloadError>> {
         loop {
-            let Body::Coming { is_expected, came, besides, since, .. } = &mut self.body else {
+            let Body::Partial { awaits_continue, received, overhead, waiting_since, .. } =
+                &mut self.body
+            else {
                 return Poll::Ready(match self.body {
                     Body::Broken => Err(PayloadError::Incomplete(None)),
                     _ => Ok(None),
@@ -85,10 +87,10 @@ impl<T: ActixStream> Wire<T> {
                 Ok(Some(Message::Chunk(Some(part)))) => part.len(),
                 _ => 0,
             };
-            *came += length as u64;
-            *besides += (before - self.input.len() - length) as u64;
-            let is_too_large = *came > self.limits.max_body_bytes
-                || *besides > ABOUT_CHUNKS + came.saturating_mul(ABOUT_A_BYTE);
+            *received += length as u64;
+            *overhead += (before - self.input.len() - length) as u64;
+            let is_too_large = *received > self.limits.max_body_bytes
+                || *overhead > CHUNK_OVERHEAD + received.saturating_mul(CHUNK_OVERHEAD_PER_BYTE);
             if is_too_large {
                 self.registration.count(Limit::MaxBodyBytes);
                 return Poll::Ready(Err(PayloadError::Overflow));
@@ -96,8 +98,8 @@ impl<T: ActixStream> Wire<T> {
             match decoded {
                 Ok(Some(Message::Chunk(Some(part)))) => return Poll::Ready(Ok(Some(part))),
                 Ok(Some(Message::Chunk(None))) => {
-                    self.body = Body::Whole;
-                    self.registration.goes_on();
+                    self.body = Body::Complete;
+                    self.registration.progressed();
                     return Poll::Ready(Ok(None));
                 }
                 Ok(Some(Message::Item(_))) | Err(_) => {
@@ -105,11 +107,11 @@ impl<T: ActixStream> Wire<T> {
                 }
                 Ok(None) => {}
             }
-            if std::mem::take(is_expected) {
+            if std::mem::take(awaits_continue) {
                 self.output.extend_from_slice(CONTINUE);
             }
-            let since = *since.get_or_insert_with(Instant::now);
-            let more = Duration::from_millis(came.saturating_mul(1_000) / LEAST_RATE);
+            let since = *waiting_since.get_or_insert_with(Instant::now);
+            let more = Duration::from_millis(received.saturating_mul(1_000) / LOWEST_RATE);
             let deadline = since + self.limits.body_timeout.max(more);
             let gone = |_| PayloadError::Incomplete(None);
             ready!(self.poll_flush(cx)).map_err(gone)?;
@@ -117,9 +119,9 @@ impl<T: ActixStream> Wire<T> {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Err(PayloadError::Incomplete(None))),
                 Poll::Pending => {
-                    let order = self.registration.wait(cx);
-                    if order != Order::End {
-                        let deadline = self.deadline(order, deadline);
+                    let directive = self.registration.wait(cx);
+                    if directive != Directive::Close {
+                        let deadline = self.deadline(directive, deadline);
                         ready!(self.timer.poll(cx, deadline));
                         self.registration.count(Limit::BodyTimeout);
                     }
@@ -129,19 +131,21 @@ impl<T: ActixStream> Wire<T> {
         }
     }
 
-    /// Whether the body has come whole.
-    pub(super) fn body_is_whole(&self) -> bool {
-        self.body == Body::Whole
+    /// Whether the whole body was received.
+    pub(super) fn body_is_complete(&self) -> bool {
+        self.body == Body::Complete
     }
 
-    /// The bytes of the body that are still to come, of a body that the client sends without being asked;
-    /// none where it does not.
-    pub(super) fn body_to_come(&self) -> Option<ToCome> {
-        let Body::Coming { is_expected: false, length, came, .. } = self.body else { return None };
+    /// How much of the body the client is still sending; `None` if it sends no more, or only after 100
+    /// (Continue).
+    pub(super) fn remaining_body(&self) -> Option<Remaining> {
+        let Body::Partial { awaits_continue: false, length, received, .. } = self.body else {
+            return None;
+        };
         match self.codec.message_type() {
             MessageType::Payload => Some(match length {
-                Some(length) => ToCome::Bytes(length - came.min(length)),
-                None => ToCome::Unknown,
+                Some(length) => Remaining::Bytes(length - received.min(length)),
+                None => Remaining::Unknown,
             }),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! The head of a request, which is to come whole in time.
+//! The head of a request, which has to be received within its time limit.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,16 +11,19 @@ use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
 use tokio_util::codec::Decoder as _;
 
-use super::wire::{Body, End, Wire};
-use crate::app::serve::registry::{Limit, Order};
+use super::wire::{Body, CloseReason, Wire};
+use crate::app::connections::{Directive, Limit};
 
-/// How long a connection is to have idled before its age alone ends it: the next request of a busy one
-/// may be on its way, and gets the last answer.
+/// How long an old connection has to be idle before its age alone closes it. On a busy one, the next
+/// request may be on its way; its response is then the last.
 const IDLE_WHEN_OLD: Duration = Duration::from_secs(1);
 
 impl<T: ActixStream> Wire<T> {
     /// The next request.
-    pub(super) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<Request, End>> {
+    pub(super) fn poll_request(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Request, CloseReason>> {
         loop {
             self.skip_empty_lines()?;
             if !self.input.is_empty() {
@@ -30,22 +33,22 @@ impl<T: ActixStream> Wire<T> {
                 }
                 self.head_since.get_or_insert_with(Instant::now);
             }
-            // Nothing more is asked of the client before it has read what it is owed.
+            // The client has to read its responses before more is read from it.
             ready!(self.poll_flush(cx))?;
             match self.poll_read(cx) {
                 Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(_) => return Poll::Ready(Err(End::Gone)),
+                Poll::Ready(_) => return Poll::Ready(Err(CloseReason::Gone)),
                 Poll::Pending => {
-                    self.give_back();
+                    self.release_buffers();
                     return self.poll_head_limits(cx).map(Err);
                 }
             }
         }
     }
 
-    /// Empty lines before a request are no part of it: some clients send one after a body. Nobody sends
-    /// as many as a head may be long.
-    fn skip_empty_lines(&mut self) -> Result<(), End> {
+    /// Skips empty lines before a request, since some clients send one after a body. As many bytes of them
+    /// as a head may have are too many.
+    fn skip_empty_lines(&mut self) -> Result<(), CloseReason> {
         while let Some(length) = match *self.input {
             [b'\n', ..] => Some(1),
             [b'\r', b'\n', ..] => Some(2),
@@ -55,12 +58,12 @@ impl<T: ActixStream> Wire<T> {
             self.skipped += length;
         }
         if self.skipped > self.limits.max_head_bytes {
-            return Err(End::Refused(StatusCode::BAD_REQUEST));
+            return Err(CloseReason::Refused(StatusCode::BAD_REQUEST));
         }
         Ok(())
     }
 
-    fn decode_head(&mut self) -> Result<Option<Request>, End> {
+    fn decode_head(&mut self) -> Result<Option<Request>, CloseReason> {
         let before = self.input.len();
         let decoded = self.codec.decode(&mut self.input);
         let length = match &decoded {
@@ -69,7 +72,7 @@ impl<T: ActixStream> Wire<T> {
         };
         let refused = |limit, status| {
             self.registration.count(limit);
-            Err(End::Refused(status))
+            Err(CloseReason::Refused(status))
         };
         if length > self.limits.max_head_bytes {
             return refused(Limit::MaxHeadBytes, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
@@ -77,52 +80,52 @@ impl<T: ActixStream> Wire<T> {
         let request = match decoded {
             Ok(Some(Message::Item(request))) => request,
             Ok(None) => return Ok(None),
-            // Of a head that is not too long it is the fields that are too many.
+            // The head is not too long, so it has too many fields.
             Err(ParseError::TooLarge) => {
                 return refused(Limit::MaxHeaders, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
             }
             Err(error) => {
-                self.say_malformed(&error);
-                return Err(End::Refused(StatusCode::BAD_REQUEST));
+                self.log_malformed(&error);
+                return Err(CloseReason::Refused(StatusCode::BAD_REQUEST));
             }
-            Ok(Some(Message::Chunk(_))) => return Err(End::AtOnce),
+            Ok(Some(Message::Chunk(_))) => return Err(CloseReason::AtOnce),
         };
         if request.head().headers.len() > self.limits.max_headers {
             return refused(Limit::MaxHeaders, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         }
         self.body = match self.codec.message_type() {
-            MessageType::None => Body::Whole,
-            MessageType::Payload | MessageType::Stream => Body::Coming {
-                is_expected: request.head().expect(),
+            MessageType::None => Body::Complete,
+            MessageType::Payload | MessageType::Stream => Body::Partial {
+                awaits_continue: request.head().expect(),
                 length: content_length(&request),
-                came: 0,
-                besides: 0,
-                since: None,
+                received: 0,
+                overhead: 0,
+                waiting_since: None,
             },
         };
         self.head_since = None;
         self.skipped = 0;
         self.requests += 1;
-        self.registration.goes_on();
+        self.registration.progressed();
         Ok(Some(request))
     }
 
-    /// For whoever asks for it: clients could fill the log with it.
+    /// Logs at the level `debug` alone, because clients could fill the log.
     #[cold]
-    fn say_malformed(&self, error: &ParseError) {
+    fn log_malformed(&self, error: &ParseError) {
         match self.peer {
             Some(peer) => log::debug!("A request from {} cannot be read: {error}.", peer.ip()),
             None => log::debug!("A request cannot be read: {error}."),
         }
     }
 
-    /// Why a connection ends that waits for a head.
-    fn poll_head_limits(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let order = self.registration.wait(cx);
+    /// Waits for a reason to close a connection that waits for a head.
+    fn poll_head_limits(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let directive = self.registration.wait(cx);
         let begun = self.head_since;
-        match (order, begun) {
-            (Order::End, _) => return Poll::Ready(End::AtOnce),
-            (Order::EndIdle, None) => return Poll::Ready(End::Idle),
+        match (directive, begun) {
+            (Directive::Close, _) => return Poll::Ready(CloseReason::AtOnce),
+            (Directive::CloseIfIdle, None) => return Poll::Ready(CloseReason::Idle),
             _ => {}
         }
         let limits = &self.limits;
@@ -137,12 +140,12 @@ impl<T: ActixStream> Wire<T> {
                 if old < idle { (old, Limit::MaxConnectionAge) } else { (idle, Limit::KeepAlive) }
             }
         };
-        let deadline = self.deadline(order, deadline);
+        let deadline = self.deadline(directive, deadline);
         ready!(self.timer.poll(cx, deadline));
         self.registration.count(limit);
         Poll::Ready(match begun {
-            Some(_) => End::Refused(StatusCode::REQUEST_TIMEOUT),
-            None => End::Idle,
+            Some(_) => CloseReason::Refused(StatusCode::REQUEST_TIMEOUT),
+            None => CloseReason::Idle,
         })
     }
 }

@@ -5,13 +5,13 @@ use std::task::{Context, Poll};
 
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
 
-/// A timer that is seldom set: while its deadline only moves away, as it does with each request, it is
-/// left as it is, and set anew when it runs out.
+/// A timer that is rarely set. The deadline moves into the future with each request; the timer is then left
+/// alone, and set again only when it runs out too early.
 #[derive(Debug, Default)]
 pub(super) struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
-    /// Ready when `deadline` has come; the task of `context` is woken then.
+    /// Ready when `deadline` has passed. Wakes the task of `context` then.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {

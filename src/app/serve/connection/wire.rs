@@ -1,7 +1,7 @@
-//! The two directions of a connection: bytes that come and go, each within its limits.
+//! The two directions of a connection: input and output, each within its limits.
 //!
-//! What is not written out stops what is read, so that a client that does not read its answers costs
-//! no more than two buffers.
+//! Nothing is read while there is output to write, so that a client that does not read its responses
+//! costs no more than two buffers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,50 +20,50 @@ use tokio_util::io::poll_read_buf;
 
 use super::timer::Timer;
 use crate::app::config::ConnectionLimits;
-use crate::app::serve::registry::{Limit, Order, Registration};
+use crate::app::connections::{Directive, Limit, Registration};
 
 /// Bytes that are read at once, at most.
-const READ_AT_ONCE: usize = 8 * 1_024;
+const READ_SIZE: usize = 8 * 1_024;
 
-/// Bytes of a buffer that are kept while a connection idles.
-const KEPT: usize = 8 * 1_024;
+/// A buffer larger than this, in bytes, is released while a connection is idle.
+const LARGEST_IDLE_BUFFER: usize = 8 * 1_024;
 
-/// Bytes that are gathered before they are written, with one answer or one part of a body over it.
-pub(super) const WRITE_AT_ONCE: usize = 32 * 1_024;
+/// Output of this many bytes is written before more is added.
+pub(super) const FLUSH_ABOVE: usize = 32 * 1_024;
 
 /// How long the server waits for a client while it stops.
-const PATIENCE_OF_A_STOP: Duration = Duration::from_secs(5);
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a connection ends.
+/// Why a connection closes.
 #[derive(Debug)]
-pub(super) enum End {
-    /// The client ended it, or it is out of reach.
+pub(super) enum CloseReason {
+    /// The client closed it, or cannot be reached.
     Gone,
-    /// It had nothing under way, and was told to end or idled too long.
+    /// It was idle for too long, or was told to close while it was idle.
     Idle,
-    /// What the client did, or did not do in time, is answered with this status.
+    /// The client broke a rule or a time limit, and gets this status.
     Refused(StatusCode),
-    /// It ends at once.
+    /// It has to close without another response.
     AtOnce,
 }
 
-/// How far the body of the request has come.
+/// How far the body of the request was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// There is none, or all of it has come.
-    Whole,
-    /// Some of it is to come, if there is nothing wrong with it.
-    Coming {
-        /// Whether the client waits to be asked for it.
-        is_expected: bool,
-        /// Its length, where the client said it.
+    /// There is none, or all of it was received.
+    Complete,
+    /// A part of it is still to be received.
+    Partial {
+        /// Whether the client waits for 100 (Continue) before it sends the body.
+        awaits_continue: bool,
+        /// Its length in bytes, if the client told it.
         length: Option<u64>,
-        /// The bytes that have come.
-        came: u64,
-        /// The bytes that came besides: what is said about chunks.
-        besides: u64,
+        /// The bytes that were received.
+        received: u64,
+        /// The bytes that were received around chunks: their sizes, extensions and trailers.
+        overhead: u64,
         /// When the server began to wait for it.
-        since: Option<Instant>,
+        waiting_since: Option<Instant>,
     },
     /// It cannot be read to its end.
     Broken,
@@ -79,21 +79,22 @@ pub(super) struct Wire<T> {
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
-    /// Whether a buffer is larger than what is kept of it.
+    /// Whether a buffer is too large to keep while the connection is idle.
     pub(super) is_large: bool,
     pub(super) timer: Timer,
     pub(super) opened: Instant,
-    /// When the last answer was given, or the connection opened.
+    /// When the last response was written, or the connection was opened.
     pub(super) idle_since: Instant,
-    /// When the head that is being read began to come.
+    /// When the first bytes of the current head were received.
     pub(super) head_since: Option<Instant>,
-    /// The bytes of empty lines that came before it.
+    /// The bytes of empty lines before that head.
     pub(super) skipped: usize,
-    /// When the connection was told that the server stops.
+    /// When the connection learned that the server stops.
     pub(super) stops_since: Option<Instant>,
-    /// When the client was first waited for to read what is written.
+    /// When the server began to wait for the client to read the output.
     pub(super) unread_since: Option<Instant>,
     pub(super) body: Body,
+    /// How many requests were read.
     pub(super) requests: u64,
 }
 
@@ -122,23 +123,23 @@ impl<T: ActixStream> Wire<T> {
             skipped: 0,
             stops_since: None,
             unread_since: None,
-            body: Body::Whole,
+            body: Body::Complete,
             requests: 0,
         }
     }
 
-    /// The number of the request that came last.
+    /// The number of the last request.
     pub(super) fn request(&self) -> u64 {
         self.requests
     }
 
-    /// Writes the head of an answer, which is the last of the connection if `is_last`, to the output.
-    pub(super) fn answer(
+    /// Adds the head of a response to the output. If it `is_last`, the connection closes after it.
+    pub(super) fn write_head(
         &mut self,
         mut response: Response<()>,
         size: BodySize,
         is_last: bool,
-    ) -> Result<(), End> {
+    ) -> Result<(), CloseReason> {
         let now = Instant::now();
         let is_old = now - self.opened >= self.limits.max_age;
         if is_old {
@@ -150,7 +151,7 @@ impl<T: ActixStream> Wire<T> {
             || is_stream
             || self.codec.upgrade()
             || self.limits.keep_alive.is_zero()
-            || self.registration.is_last_answer()
+            || self.registration.is_last_response()
         {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
@@ -158,45 +159,45 @@ impl<T: ActixStream> Wire<T> {
         self.encode(Message::Item((response, size)))
     }
 
-    /// Writes a part of an answer's body, or its end, to the output.
-    pub(super) fn answer_part(&mut self, part: Option<Bytes>) -> Result<(), End> {
-        self.encode(Message::Chunk(part))
+    /// Adds a chunk of a response's body to the output, or its end.
+    pub(super) fn write_chunk(&mut self, chunk: Option<Bytes>) -> Result<(), CloseReason> {
+        self.encode(Message::Chunk(chunk))
     }
 
-    fn encode(&mut self, message: Message<(Response<()>, BodySize)>) -> Result<(), End> {
-        self.codec.encode(message, &mut self.output).map_err(|_| End::AtOnce)?;
-        self.is_large |= self.output.len() > KEPT;
+    fn encode(&mut self, message: Message<(Response<()>, BodySize)>) -> Result<(), CloseReason> {
+        self.codec.encode(message, &mut self.output).map_err(|_| CloseReason::AtOnce)?;
+        self.is_large |= self.output.len() > LARGEST_IDLE_BUFFER;
         Ok(())
     }
 
-    /// Whether the answer before is not the last of the connection.
+    /// Whether the connection stays open after the response that was written.
     pub(super) fn keeps_alive(&self) -> bool {
         self.codec.keep_alive()
     }
 
-    /// Bytes that are yet to be written.
+    /// Bytes of output that are still to be written to the client.
     pub(super) fn unwritten(&self) -> usize {
         self.output.len()
     }
 
-    /// Writes the output to the client, which is to read it in time.
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+    /// Writes all output to the client, within the time limit for its reading.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
         if self.output.is_empty() {
             return Poll::Ready(Ok(()));
         }
         match self.poll_write(cx) {
             Poll::Ready(Ok(())) => {
                 if self.unread_since.take().is_some() {
-                    self.registration.goes_on();
+                    self.registration.progressed();
                 }
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(Err(_)) => Poll::Ready(Err(End::Gone)),
+            Poll::Ready(Err(_)) => Poll::Ready(Err(CloseReason::Gone)),
             Poll::Pending => self.poll_write_limits(cx).map(Err),
         }
     }
 
-    /// Writes the output, as much of it as the client takes.
+    /// Writes output to the client, as much as it takes.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.output.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.output)) {
@@ -208,42 +209,42 @@ impl<T: ActixStream> Wire<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Why a connection ends that waits to write.
-    fn poll_write_limits(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let order = self.registration.wait(cx);
-        if order == Order::End {
-            return Poll::Ready(End::AtOnce);
+    /// Waits for a reason to close a connection that cannot write.
+    fn poll_write_limits(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let directive = self.registration.wait(cx);
+        if directive == Directive::Close {
+            return Poll::Ready(CloseReason::AtOnce);
         }
         let since = *self.unread_since.get_or_insert_with(Instant::now);
-        let deadline = self.deadline(order, since + self.limits.write_timeout);
+        let deadline = self.deadline(directive, since + self.limits.write_timeout);
         ready!(self.timer.poll(cx, deadline));
         self.registration.count(Limit::WriteTimeout);
-        Poll::Ready(End::AtOnce)
+        Poll::Ready(CloseReason::AtOnce)
     }
 
-    /// When waiting for the client ends: at `deadline`, or sooner while the server stops.
-    pub(super) fn deadline(&mut self, order: Order, deadline: Instant) -> Instant {
-        match order {
-            Order::EndIdle => {
-                // From the stop on, however long the server had waited before.
+    /// When the server stops waiting for the client: at `deadline`, or sooner while the server stops.
+    pub(super) fn deadline(&mut self, directive: Directive, deadline: Instant) -> Instant {
+        match directive {
+            Directive::CloseIfIdle => {
+                // The time before the stop does not count.
                 let since = *self.stops_since.get_or_insert_with(Instant::now);
-                deadline.min(since + PATIENCE_OF_A_STOP)
+                deadline.min(since + STOP_PATIENCE)
             }
-            Order::Stay | Order::End => deadline,
+            Directive::Stay | Directive::Close => deadline,
         }
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.input.capacity() - self.input.len() < READ_AT_ONCE / 8 {
-            self.input.reserve(READ_AT_ONCE);
+        if self.input.capacity() - self.input.len() < READ_SIZE / 8 {
+            self.input.reserve(READ_SIZE);
         }
         let read = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.input);
-        self.is_large |= self.input.len() > KEPT;
+        self.is_large |= self.input.len() > LARGEST_IDLE_BUFFER;
         read
     }
 
-    /// Gives back what a large head or many answers took: the connection may idle for long.
-    pub(super) fn give_back(&mut self) {
+    /// Releases large buffers that are empty, because the connection may be idle for long.
+    pub(super) fn release_buffers(&mut self) {
         if self.is_large && self.input.is_empty() && self.output.is_empty() {
             self.is_large = false;
             self.input = BytesMut::new();
@@ -251,14 +252,14 @@ impl<T: ActixStream> Wire<T> {
         }
     }
 
-    /// Ends the direction to the client.
-    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+    /// Writes all output, and closes the direction to the client.
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
         ready!(self.poll_flush(cx))?;
-        Pin::new(&mut self.io).poll_shutdown(cx).map_err(|_| End::Gone)
+        Pin::new(&mut self.io).poll_shutdown(cx).map_err(|_| CloseReason::Gone)
     }
 
-    /// Reads what still comes, and drops it, until `deadline` and at most `bytes` of it: a client that is
-    /// cut off while it writes may lose the answer before it has read it.
+    /// Reads and drops what the client still sends, until `deadline` and at most `bytes`. A client that is
+    /// cut off while it writes may lose the response before it has read it.
     pub(super) fn poll_linger(
         &mut self,
         cx: &mut Context<'_>,
@@ -270,7 +271,7 @@ impl<T: ActixStream> Wire<T> {
             match self.poll_read(cx) {
                 Poll::Ready(Ok(length @ 1..)) if length < *bytes => *bytes -= length,
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending if self.registration.wait(cx) == Order::End => {
+                Poll::Pending if self.registration.wait(cx) == Directive::Close => {
                     return Poll::Ready(());
                 }
                 Poll::Pending => return self.timer.poll(cx, deadline),

@@ -1,12 +1,13 @@
 use super::*;
+use crate::http::request::tests::PlainRequest;
 
 /// The addresses in these lines of `Forwarded`, the last one first.
 fn forwarded(lines: &[&str]) -> Vec<String> {
-    let mut headers = HeaderMap::new();
-    for line in lines {
-        headers.append(FORWARDED, line.parse().expect(line));
-    }
-    ForwardingHeader(FORWARDED).addresses(&headers).map(|it| it.to_string()).collect()
+    let request = lines
+        .iter()
+        .fold(PlainRequest::default(), |request, line| request.with_line(FORWARDED, line));
+    let header: ForwardingHeader = FORWARDED.parse().unwrap();
+    header.addresses(&request).map(|it| it.to_string()).collect()
 }
 
 #[test]

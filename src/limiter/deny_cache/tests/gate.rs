@@ -35,12 +35,16 @@ impl Process {
         Self { gate: limiter.policies(["gate"]).unwrap(), limiter }
     }
 
+    fn ask(&self, count: u32) -> Check {
+        self.limiter.ask(&self.gate, Cost::ONE, count, Purpose::Gate, &Client::user("a"))
+    }
+
     fn peek(&self) -> Check {
-        self.limiter.peek_gate(&self.gate, &Client::user("a"))
+        self.ask(0)
     }
 
     fn charge(&self) -> Check {
-        self.limiter.charge_gate(&self.gate, &Client::user("a"))
+        self.ask(1)
     }
 
     fn attempt(&self, is_right: bool) -> Attempt {
@@ -89,7 +93,7 @@ fn a_wrong_attempt_is_seen_by_the_next_one_and_a_closed_gate_is_not_asked_about(
     assert_eq!(process.attempt(false), Wrong);
 }
 
-/// What the README says of several processes.
+/// What docs/src/authentication.md says of several processes.
 #[test]
 fn where_another_process_has_closed_the_gate_one_more_attempt_is_looked_at() {
     let (clock, store) = stand();

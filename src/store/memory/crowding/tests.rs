@@ -55,34 +55,34 @@ fn ipv6_is_counted_ever_coarser_and_all_else_by_itself_or_together() {
 }
 
 /// The name of the count of `address` at each level.
-fn names(address: &str) -> [Name; 4] {
+fn fingerprints(address: &str) -> [Fingerprint; 4] {
     let charge = ip(address, 64);
     let own = Counted::own(&charge.key);
     let site = own.coarser(&charge, 100);
     let provider = site.coarser(&charge, 100);
-    [own, site, provider, provider.coarser(&charge, 100)].map(|counted| counted.name)
+    [own, site, provider, provider.coarser(&charge, 100)].map(|counted| counted.fingerprint)
 }
 
 #[test]
 fn neighbours_share_the_count_of_the_network_that_both_are_in() {
-    let [own, site, provider, overflow] = names("2001:db8:1:2::1");
-    assert_eq!(names("2001:db8:1:2:ffff::")[0], own);
-    let in_site = names("2001:db8:1:3::1");
+    let [own, site, provider, overflow] = fingerprints("2001:db8:1:2::1");
+    assert_eq!(fingerprints("2001:db8:1:2:ffff::")[0], own);
+    let in_site = fingerprints("2001:db8:1:3::1");
     assert_ne!(in_site[0], own);
     assert_eq!(in_site[1..], [site, provider, overflow]);
-    let in_provider = names("2001:db8:2:2::1");
+    let in_provider = fingerprints("2001:db8:2:2::1");
     assert_ne!(in_provider[1], site);
     assert_eq!(in_provider[2..], [provider, overflow], "a provider has one overflow count");
-    assert_ne!(names("2001:db9:1:2::1")[2], provider);
+    assert_ne!(fingerprints("2001:db9:1:2::1")[2], provider);
 }
 
 #[test]
 fn new_keys_are_spread_evenly_over_the_overflow_counts_of_their_quota() {
     let count = |quota: &str, user: u32| {
         let charge = charge(quota, &Identity::user(user.to_string()));
-        Counted::own(&charge.key).coarser(&charge, 10).name
+        Counted::own(&charge.key).coarser(&charge, 10).fingerprint
     };
-    let mut users: HashMap<Name, u32> = HashMap::new();
+    let mut users: HashMap<Fingerprint, u32> = HashMap::new();
     for user in 0..10_000 {
         *users.entry(count("10/minute", user)).or_default() += 1;
         assert_eq!(count("10/minute", user), count("10/minute", user), "always the same one");
@@ -90,5 +90,5 @@ fn new_keys_are_spread_evenly_over_the_overflow_counts_of_their_quota() {
     assert_eq!(users.len(), 10);
     assert!(users.values().all(|users| (800..1_200).contains(users)), "{users:?}");
     let of_a_plan = (0..100).map(|user| count("1000/minute", user));
-    assert!(of_a_plan.into_iter().all(|name| !users.contains_key(&name)), "a plan has its own");
+    assert!(of_a_plan.into_iter().all(|it| !users.contains_key(&it)), "a plan has its own");
 }

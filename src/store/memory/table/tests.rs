@@ -27,7 +27,7 @@ fn fill(table: &mut Table, policy: &Arc<Policy>, most: usize) -> usize {
         if has_place {
             let mut state = State::untouched(policy.algorithm());
             state.charge(&policy.terms(), NOW, 1, Cost::ONE);
-            table.insert(own.name, policy, state, NOW + MINUTE);
+            table.insert(own.fingerprint, policy, state, NOW + MINUTE);
         }
         has_place
     };
@@ -96,21 +96,21 @@ fn more_policies_than_a_table_has_rooms_for_share_the_last_room() {
     for policy in &policies {
         assert_eq!(fill(&mut table, policy, 1), 1);
     }
-    assert_eq!(table.rooms[MAX_ROOMS - 1].held(), 11);
+    assert_eq!(table.rooms[MAX_ROOMS - 1].len(), 11);
 }
 
 #[test]
 fn every_way_in_and_out_is_counted() {
     let (a, mut table) = (policy("a", KeySource::User), table(100));
     fill(&mut table, &a, 10);
-    let name = *table.entries.keys().next().unwrap();
-    table.insert(name, &a, State::untouched(a.algorithm()), NOW + MINUTE);
-    assert_eq!(table.rooms[0].held(), 10, "it replaced one");
-    table.remove(&name);
-    table.remove(&name);
-    assert_eq!((table.rooms[0].held(), table.len()), (9, 9));
+    let fingerprint = *table.entries.keys().next().unwrap();
+    table.insert(fingerprint, &a, State::untouched(a.algorithm()), NOW + MINUTE);
+    assert_eq!(table.rooms[0].len(), 10, "it replaced one");
+    table.remove(&fingerprint);
+    table.remove(&fingerprint);
+    assert_eq!((table.rooms[0].len(), table.len()), (9, 9));
     table.sweep(NOW + MINUTE);
-    assert_eq!((table.rooms[0].held(), table.len()), (0, 0));
+    assert_eq!((table.rooms[0].len(), table.len()), (0, 0));
 }
 
 #[test]
@@ -123,13 +123,13 @@ fn a_policy_of_a_short_window_does_not_wait_for_one_of_a_long_window() {
     table.prepare(&short);
     for (policy, places, for_ms) in [(&long, 75, 24 * 60 * MINUTE), (&short, 25, MINUTE)] {
         for number in 0..places {
-            let name = Name::of_text(&format!("{} {number}", policy.name()));
-            table.insert(name, policy, State::untouched(policy.algorithm()), NOW + for_ms);
+            let fingerprint = Fingerprint::of_text(&format!("{} {number}", policy.name()));
+            table.insert(fingerprint, policy, State::untouched(policy.algorithm()), NOW + for_ms);
         }
         table.sweep_for_room(NOW);
     }
     table.sweep_for_room(NOW + MINUTE);
-    assert_eq!(table.rooms.iter().map(Room::held).collect::<Vec<_>>(), [75, 0]);
+    assert_eq!(table.rooms.iter().map(Room::len).collect::<Vec<_>>(), [75, 0]);
 }
 
 /// What a wrong clock wrote is kept as long as if it had been written when the clock was right again,
@@ -149,7 +149,7 @@ fn what_a_clock_wrote_that_was_ahead_is_kept_as_if_it_had_been_written_now() {
         let mut table = table(100);
         let mut state = State::untouched(policy.algorithm());
         let standing = state.charge(&policy.terms(), ahead, 2, Cost::ONE);
-        let key = Name::of_text(name);
+        let key = Fingerprint::of_text(name);
         table.insert(key, &policy, state, ahead + standing.reset_after);
         for (after, stays) in [(0, true), (1_000, true), (kept_for - 1, true), (kept_for, false)] {
             table.sweep(NOW + after);
@@ -165,10 +165,11 @@ fn a_table_without_room_is_swept_when_there_is_one_to_find_and_never_without_end
     table.sweep_for_room(NOW + MINUTE - 1);
     assert_eq!((table.len(), table.swept_at), (1_000, NOW), "there is none to find");
     // Where some are whole every millisecond, it is not swept every millisecond.
-    for (number, name) in table.entries.keys().copied().collect::<Vec<_>>().into_iter().enumerate()
+    for (number, fingerprint) in
+        table.entries.keys().copied().collect::<Vec<_>>().into_iter().enumerate()
     {
         let whole_at = NOW + 1 + number as Millis;
-        table.insert(name, &a, State::untouched(a.algorithm()), whole_at);
+        table.insert(fingerprint, &a, State::untouched(a.algorithm()), whole_at);
     }
     let mut sweeps = 0;
     for now in NOW..NOW + 500 {

@@ -14,7 +14,7 @@ use super::exchange::exchange;
 use super::slots::slot_of;
 use super::state::ClusterState;
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
+use crate::domain::standing::Standing;
 use crate::store::redis::script::Refund;
 use crate::store::redis::script::batch::Batch;
 use crate::store::{Acquire, Acquired, Key, StoreErrorKind};

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::store::defer::Desk;
+use crate::store::defer::Deferred;
 use crate::store::redis::health::status::Tally;
 use crate::store::redis::script::batch::MAX_BATCH;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
@@ -26,8 +26,16 @@ const FEW: usize = 2;
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// The requests of this thread for each queue in its present turn.
-    static GATHERED: RefCell<Vec<(Arc<Queue>, Vec<QueuedRequest>)>> = const { RefCell::new(Vec::new()) };
+    /// What this thread gathers for each queue in its present turn.
+    static GATHERS: RefCell<Vec<Weak<Gather>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The requests that one thread makes of one queue in one turn, until its deferred work sends them.
+#[derive(Debug)]
+struct Gather {
+    queue: Arc<Queue>,
+    /// `None` once they are sent, perhaps by another thread.
+    requests: Mutex<Option<Vec<QueuedRequest>>>,
 }
 
 /// The jobs that wait for a dispatcher.
@@ -66,7 +74,7 @@ pub(super) struct Gathered {
     pub(super) requests: Vec<QueuedRequest>,
     pub(super) queued: Instant,
     /// Where the answers are left, to be sent together. Without it they are sent one by one.
-    pub(super) desk: Option<Arc<Desk>>,
+    pub(super) deferred: Option<Arc<Deferred>>,
 }
 
 /// A request, and where its answer goes.
@@ -86,27 +94,25 @@ impl Queue {
 
     /// Queues `request`, together with the other requests of this thread in its present turn.
     pub(super) fn ask(self: &Arc<Self>, request: QueuedRequest) {
-        let Some(desk) = Desk::here() else { return self.send(vec![request], None) };
-        let mut full = None;
-        let is_first = GATHERED.with_borrow_mut(|gathered| {
-            match gathered.iter_mut().find(|(queue, _)| Arc::ptr_eq(queue, self)) {
-                Some((_, requests)) => {
-                    requests.push(request);
-                    full = (requests.len() == MAX_GATHERED).then(|| std::mem::take(requests));
-                    false
-                }
-                None => {
-                    gathered.push((self.clone(), vec![request]));
-                    true
-                }
-            }
+        let Some(deferred) = Deferred::here() else { return self.send(vec![request], None) };
+        let begun = GATHERS.with_borrow_mut(|gathers| {
+            // Those that were sent are gone.
+            gathers.retain(|gather| gather.strong_count() > 0);
+            let mut gathers_now = gathers.iter().filter_map(Weak::upgrade);
+            gathers_now.find(|gather| Arc::ptr_eq(&gather.queue, self))
         });
-        if is_first {
-            let queue = self.clone();
-            desk.clone().leave(move || queue.send_gathered(desk));
-        } else if let Some(requests) = full {
-            self.send(requests, Some(desk));
-        }
+        let request = match begun {
+            Some(gather) => match gather.add(request) {
+                Ok(None) => return,
+                Ok(Some(full)) => return self.send(full, Some(deferred)),
+                Err(request) => request,
+            },
+            None => request,
+        };
+        let requests = Mutex::new(Some(vec![request]));
+        let gather = Arc::new(Gather { queue: self.clone(), requests });
+        GATHERS.with_borrow_mut(|gathers| gathers.push(Arc::downgrade(&gather)));
+        deferred.clone().defer(move || gather.send(deferred));
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
@@ -161,15 +167,15 @@ impl Queue {
         self.tally.overloads.add(gathered.requests.len() as u64);
         let answers: Vec<_> = gathered.requests.into_iter().map(|it| it.answer).collect();
         let refused = vec![Err(StoreErrorKind::Overloaded); answers.len()];
-        self.answer(answers, gathered.desk, refused);
+        self.answer(answers, gathered.deferred, refused);
     }
 
-    /// Sends to each of `answers` the next of `decided`, together at `desk` if there is one. Counts the
+    /// Sends to each of `answers` the next of `decided`, together at `deferred` if there is one. Counts the
     /// requests that no server decided.
     pub(super) fn answer(
         &self,
         answers: Vec<AnswerTo<Acquired>>,
-        desk: Option<Arc<Desk>>,
+        deferred: Option<Arc<Deferred>>,
         decided: Vec<Result<Acquired, StoreErrorKind>>,
     ) {
         let unanswered = decided.iter().filter(|it| it.is_err()).count();
@@ -182,25 +188,15 @@ impl Queue {
                 let _ = answer.send(decided.map_err(StoreError::new));
             }
         };
-        match desk {
-            Some(desk) => desk.leave(send),
+        match deferred {
+            Some(deferred) => deferred.defer(send),
             None => send(),
         }
     }
 
-    fn send_gathered(self: &Arc<Self>, desk: Arc<Desk>) {
-        let requests = GATHERED.with_borrow_mut(|gathered| {
-            let at = gathered.iter().position(|(queue, _)| Arc::ptr_eq(queue, self))?;
-            Some(gathered.swap_remove(at).1)
-        });
-        if let Some(requests) = requests.filter(|requests| !requests.is_empty()) {
-            self.send(requests, Some(desk));
-        }
-    }
-
-    fn send(&self, requests: Vec<QueuedRequest>, desk: Option<Arc<Desk>>) {
+    fn send(&self, requests: Vec<QueuedRequest>, deferred: Option<Arc<Deferred>>) {
         if let Err(Job::Acquire(gathered)) =
-            self.push(Job::Acquire(Gathered { requests, queued: Instant::now(), desk }))
+            self.push(Job::Acquire(Gathered { requests, queued: Instant::now(), deferred }))
         {
             self.refuse(gathered);
         }
@@ -225,6 +221,30 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gather {
+    /// Adds `request`. Returns all requests when they are as many as go out together.
+    ///
+    /// # Errors
+    /// With `request`, when the others were sent meanwhile.
+    fn add(&self, request: QueuedRequest) -> Result<Option<Vec<QueuedRequest>>, QueuedRequest> {
+        let mut gathered = self.lock();
+        let Some(requests) = gathered.as_mut() else { return Err(request) };
+        requests.push(request);
+        Ok((requests.len() == MAX_GATHERED).then(|| std::mem::take(requests)))
+    }
+
+    fn send(&self, deferred: Arc<Deferred>) {
+        let requests = self.lock().take();
+        if let Some(requests) = requests.filter(|requests| !requests.is_empty()) {
+            self.queue.send(requests, Some(deferred));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<QueuedRequest>>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,7 +15,7 @@ use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::store::defer::Clerk;
+use crate::store::defer::DeferTask;
 use crate::store::redis::health::status::Tally;
 use crate::store::{Charge, Keyspace};
 
@@ -81,14 +81,14 @@ struct World {
     /// How many requests each has answered since it came last.
     served: [usize; DISPATCHERS],
     /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
-    clerk: Option<(Pin<Box<Clerk>>, Arc<Bell>)>,
+    task: Option<(Pin<Box<DeferTask>>, Arc<Bell>)>,
     asked: u64,
     answers: Vec<Answer<Acquired>>,
     /// How the call ended that held each request.
     ends: Vec<Option<End>>,
 }
 
-/// Whether the clerk was called.
+/// Whether the task was called.
 #[derive(Default)]
 struct Bell(AtomicBool);
 
@@ -99,7 +99,7 @@ impl Wake for Bell {
 }
 
 impl World {
-    fn new(has_clerk: bool) -> Self {
+    fn new(has_task: bool) -> Self {
         let queue = Arc::new(Queue::new(Arc::default()));
         let dispatcher = |_| Dispatcher {
             queue: queue.clone(),
@@ -107,7 +107,7 @@ impl World {
             timeout: Duration::MAX,
         };
         let mut world = Self {
-            clerk: has_clerk.then(|| (Box::pin(Clerk::default()), Arc::default())),
+            task: has_task.then(|| (Box::pin(DeferTask::default()), Arc::default())),
             dispatchers: (0..DISPATCHERS).map(dispatcher).collect(),
             queue,
             held: [None, None],
@@ -121,10 +121,10 @@ impl World {
     }
 
     fn end_turn(&mut self) {
-        if let Some((clerk, bell)) = &mut self.clerk {
+        if let Some((task, bell)) = &mut self.task {
             bell.0.store(false, Ordering::SeqCst);
             let waker = bell.clone().into();
-            assert!(clerk.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
     }
 
@@ -134,7 +134,7 @@ impl World {
         if self.asked < REQUESTS {
             steps.push(Step::Ask);
         }
-        if self.clerk.as_ref().is_some_and(|(_, bell)| bell.0.load(Ordering::SeqCst)) {
+        if self.task.as_ref().is_some_and(|(_, bell)| bell.0.load(Ordering::SeqCst)) {
             steps.push(Step::EndTurn);
         }
         for (number, held) in self.held.iter().enumerate() {
@@ -216,11 +216,11 @@ fn nor_where_requests_and_answers_are_gathered_by_turns() {
 }
 
 /// Plays every order of steps to its end; how many there are.
-fn play_every_order(has_clerk: bool) -> usize {
+fn play_every_order(has_task: bool) -> usize {
     let mut orders = 0;
     let mut unplayed = vec![Vec::new()];
     while let Some(played) = unplayed.pop() {
-        let mut world = World::new(has_clerk);
+        let mut world = World::new(has_task);
         played.iter().for_each(|step| world.play(*step));
         let next = world.steps();
         if next.is_empty() {

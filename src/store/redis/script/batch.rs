@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::reply::{CoalescedAnswer, Reply};
 use crate::domain::clock::Millis;
-use crate::domain::decision::Standing;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
 use crate::store::{
-    Acquire, Acquired, BuildNameHasher, Charge, Key, Name, StoreError, StoreErrorKind,
+    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError, StoreErrorKind,
 };
 
 /// How many requests one script call decides at most. Redis serves nobody else meanwhile.
@@ -79,8 +79,8 @@ impl Batch {
     pub(crate) fn of(requests: Vec<Acquire>) -> Self {
         let mut groups: Vec<PolicyGroup> = Vec::new();
         let mut positions: Vec<Position> = Vec::with_capacity(requests.len());
-        let mut known: HashMap<Name, usize, BuildNameHasher> =
-            HashMap::with_capacity_and_hasher(requests.len(), BuildNameHasher::default());
+        let mut known: HashMap<Fingerprint, usize, BuildFingerprintHasher> =
+            HashMap::with_capacity_and_hasher(requests.len(), BuildFingerprintHasher::default());
         for (number, acquire) in requests.iter().enumerate() {
             let fits = |group: &PolicyGroup| is_alike(&requests[group.first], acquire);
             let group = groups.iter().position(fits).unwrap_or_else(|| {
@@ -93,9 +93,10 @@ impl Batch {
             });
             let of_group = &mut groups[group].coalesced;
             // Keyed with a per-process secret, so that clients cannot construct collisions.
-            let names = acquire.charges.iter().map(|charge| charge.key.name());
-            let name = names.reduce(Name::then).unwrap_or_default().with(group as u64);
-            let coalesced = *known.entry(name).or_insert_with(|| {
+            let fingerprints = acquire.charges.iter().map(|charge| charge.key.fingerprint());
+            let fingerprint =
+                fingerprints.reduce(Fingerprint::then).unwrap_or_default().with(group as u64);
+            let coalesced = *known.entry(fingerprint).or_insert_with(|| {
                 of_group.push(Coalesced { first: number, callers: 0, count: 0 });
                 of_group.len() - 1
             });

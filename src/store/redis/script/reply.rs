@@ -3,7 +3,7 @@
 use rmp::decode::{read_array_len, read_int};
 
 use crate::domain::clock::Millis;
-use crate::domain::decision::{Retry, Standing};
+use crate::domain::standing::{Retry, Standing};
 use crate::store::{Acquired, Few};
 
 /// The one answer to a coalesced request, which stands for several identical ones.

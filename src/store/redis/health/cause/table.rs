@@ -253,7 +253,7 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
             Permission,
             "missing permission",
             "refuses to count (its user may not run a command, or not on these keys)",
-            "Give the user the permissions that the README lists; `tollgate doctor` says which are missing.",
+            "Give the user the permissions that the documentation lists; `tollgate doctor` says which are missing.",
         ),
         (
             Time,

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::super::packed;
 use super::*;
 use crate::domain::clock::ManualClock;
-use crate::domain::decision::Retry;
 use crate::domain::key::Identity;
+use crate::domain::standing::Retry;
 use crate::store::{Charge, Keyspace, MemoryStore};
 
 /// What one caller asks: whose keys, under how many of the policies, at which cost, how many.

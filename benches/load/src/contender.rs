@@ -1,0 +1,115 @@
+//! Who is measured: Tollgate, and the apps that it is compared with.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use tollgate_testkit::port::free_address;
+use tollgate_testkit::process::{Process, bound, without_settings};
+
+use crate::peer::Peer;
+use crate::result::Result;
+use crate::setting::Setting;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contender {
+    Bare,
+    Plain,
+    Multiplexed,
+    Incr,
+    Tollgate,
+    /// The same, whose clients show no credentials.
+    Anonymous,
+    Peer(&'static Peer),
+}
+
+/// One of them, serving.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+    /// What `wrk` sends it.
+    pub(crate) dialect: &'static str,
+}
+
+/// What it takes to start one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage<'a> {
+    /// The command to measure.
+    pub(crate) tollgate: &'a Path,
+    /// Where `make bench-peers` installs the others.
+    pub(crate) peers: &'a Path,
+    /// Where files may be written.
+    pub(crate) directory: &'a Path,
+    /// The address of Redis.
+    pub(crate) redis: &'a str,
+}
+
+impl Contender {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Plain => "plain",
+            Self::Multiplexed => "multiplexed",
+            Self::Incr => "incr",
+            Self::Tollgate => "tollgate",
+            Self::Anonymous => "anonymous",
+            Self::Peer(peer) => peer.name,
+        }
+    }
+
+    fn dialect(self, setting: &Setting) -> &'static str {
+        match self {
+            Self::Peer(peer) => peer.dialect,
+            Self::Tollgate if setting.takes_keys => "key",
+            _ => "data",
+        }
+    }
+
+    /// Whether it asks Redis, under `setting`.
+    pub(crate) fn asks_redis(self, setting: &Setting) -> bool {
+        match self {
+            Self::Bare => false,
+            Self::Plain | Self::Multiplexed | Self::Incr => true,
+            Self::Tollgate | Self::Anonymous => !setting.in_memory,
+            Self::Peer(peer) => peer.asks_redis,
+        }
+    }
+
+    /// Starts it, and returns when it listens.
+    pub(crate) fn start(self, stage: Stage<'_>, setting: &Setting) -> Result<Running> {
+        let address = free_address();
+        // Some have workers of their own.
+        let mut process =
+            Process::start(self.command(stage, setting, address, bound)?).with_children();
+        process.until_it_listens(address);
+        Ok(Running { process, address, dialect: self.dialect(setting) })
+    }
+
+    /// What starts it, by way of `program`.
+    pub(crate) fn command(
+        self,
+        stage: Stage<'_>,
+        setting: &Setting,
+        address: SocketAddr,
+        program: impl Fn(&Path) -> Command,
+    ) -> Result<Command> {
+        let mut command;
+        if matches!(self, Self::Tollgate | Self::Anonymous) {
+            let file = stage.directory.join(format!("{}.toml", self.name()));
+            fs::write(&file, setting.config(address, stage.redis))?;
+            command = program(stage.tollgate);
+            command.args(["serve", "--config"]).arg(file).current_dir(stage.directory);
+        } else if let Self::Peer(peer) = self {
+            command = peer.command(stage.peers, address, stage.redis, program);
+        } else {
+            command = program(&std::env::current_exe()?);
+            command.args(["serve", self.name(), "--listen", &address.to_string()]);
+            command.args(["--redis", stage.redis, "--units", &setting.units.to_string()]);
+            command.args(["--algorithms", &setting.algorithms.join(",")]);
+        }
+        without_settings(&mut command);
+        Ok(command)
+    }
+}

@@ -1,0 +1,115 @@
+//! Where the measuring takes place: contenders take turns, A B C, A B C, and so on.
+
+use std::fs;
+use std::io::{IsTerminal as _, stderr};
+use std::path::PathBuf;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
+use tollgate_testkit::redis::Server;
+
+use crate::case::Case;
+use crate::contender::{Contender, Running, Stage};
+use crate::fill::fill;
+use crate::latency;
+use crate::machine::Machine;
+use crate::options::{Options, Transport};
+use crate::outcome::{InRedis, Outcome, Round};
+use crate::result::Result;
+use crate::sample::Sample;
+
+/// Seconds of load that are not measured.
+const WARM_UP: u64 = 2;
+
+/// All that the measuring needs.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    pub(crate) options: Options,
+    pub(crate) machine: Machine,
+    pub(crate) redis: Server,
+    pub(crate) directory: TempDir,
+    script: PathBuf,
+}
+
+impl Lab {
+    pub(crate) fn open(options: &Options) -> Result<Self> {
+        // A thousand connections need as many files, here and in the children.
+        let files = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })?;
+        let machine = Machine::read();
+        let directory = TempDir::with_prefix("tollgate-bench-")?;
+        let redis = Server::bound();
+        let script = directory.path().join("wrk.lua");
+        fs::write(&script, include_str!("../wrk.lua"))?;
+        Ok(Self { options: options.clone(), machine, redis, directory, script })
+    }
+
+    pub(crate) fn with_stage<T>(&self, act: impl FnOnce(Stage<'_>) -> Result<T>) -> Result<T> {
+        let tollgate = fs::canonicalize(&self.options.tollgate)
+            .map_err(|error| format!("{}: {error}", self.options.tollgate.display()))?;
+        // Each is started in a directory of its own.
+        let peers = std::path::absolute(self.options.results.join("peers"))?;
+        let url = self.redis_url();
+        act(Stage {
+            tollgate: &tollgate,
+            peers: &peers,
+            directory: self.directory.path(),
+            redis: &url,
+        })
+    }
+
+    /// The address of Redis, as contenders are told it.
+    pub(crate) fn redis_url(&self) -> String {
+        match self.options.transport {
+            Transport::Tcp => self.redis.tcp_url(),
+            Transport::Unix => self.redis.url(),
+        }
+    }
+
+    /// Has Redis forget everything: it is ours alone.
+    pub(crate) fn clear_redis(&self) {
+        self.redis.tell(&["FLUSHALL"]);
+    }
+
+    /// The bytes that the data of Redis takes, as it counts them.
+    pub(crate) fn redis_memory(&self) -> u64 {
+        self.redis.info("used_memory:")
+    }
+
+    /// How many keys Redis holds.
+    pub(crate) fn redis_keys(&self) -> u64 {
+        self.redis.info("db0:keys=")
+    }
+
+    /// Lets the contenders of `case` take turns.
+    pub(crate) fn measure(&self, case: Case) -> Result<Outcome> {
+        self.clear_redis();
+        let empty = self.redis_memory();
+        let start = |who: &Contender| self.with_stage(|stage| who.start(stage, &case.setting));
+        let running = case.contenders.iter().map(start).collect::<Result<Vec<Running>>>()?;
+        for (who, one) in case.contenders.iter().zip(&running) {
+            if case.is_filled && *who == Contender::Tollgate {
+                fill(one.address, case.load.keys)?;
+            }
+            case.load.run(&self.script, one, WARM_UP, 0)?;
+        }
+        let seconds = self.options.seconds;
+        let mut rounds = Vec::new();
+        for round in 1..=self.options.rounds {
+            if stderr().is_terminal() {
+                eprint!("\r{}: round {round} of {}\x1b[K\r", case.name, self.options.rounds);
+            }
+            let take =
+                |one| Sample::take(one, &self.redis, case.load, &self.script, seconds, round);
+            let samples = running.iter().map(take).collect::<Result<_>>()?;
+            let round_trip_us = latency::round_trip(&self.redis_url())?;
+            rounds.push(Round { samples, round_trip_us });
+        }
+        if stderr().is_terminal() {
+            eprint!("\x1b[K");
+        }
+        let bytes = self.redis_memory().saturating_sub(empty);
+        let in_redis = InRedis { keys: self.redis_keys(), bytes };
+        Ok(Outcome { case, rounds, seconds, in_redis })
+    }
+}

@@ -1,0 +1,38 @@
+//! How to measure.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// What the commands that measure are told.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// The command to measure
+    #[arg(long)]
+    pub(crate) tollgate: PathBuf,
+    /// Where the results go
+    #[arg(long)]
+    pub(crate) results: PathBuf,
+    /// One case, or one series; all without it
+    #[arg(long, default_value = "")]
+    pub(crate) case: String,
+    /// How often every contender has its turn
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// How long a turn is
+    #[arg(long, default_value_t = 5)]
+    pub(crate) seconds: u64,
+    /// How Redis is reached
+    #[arg(long, default_value = "tcp")]
+    pub(crate) transport: Transport,
+    /// The most keys of the series
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) most_keys: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Transport {
+    Tcp,
+    Unix,
+}

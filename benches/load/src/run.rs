@@ -1,0 +1,52 @@
+//! The cases, measured and reported one after the other.
+
+use crate::case::{self, Case};
+use crate::contender::Contender;
+use crate::lab::Lab;
+use crate::options::Options;
+use crate::result::Result;
+use crate::{outage, report, start};
+
+/// Measures Tollgate beside what a user would pick instead.
+pub(crate) fn peers(options: &Options) -> Result<()> {
+    let lab = Lab::open(options)?;
+    println!("{}\n", lab.machine.line());
+    let mut case = case::peers();
+    case.contenders.retain(|who| match who {
+        Contender::Peer(peer) if !peer.is_installed(&options.results.join("peers")) => {
+            println!("{} is not installed, and left out.", peer.name);
+            false
+        }
+        _ => true,
+    });
+    measure_and_report(&lab, case)
+}
+
+/// Measures the case that `options` names, or all of them.
+pub(crate) fn all(options: &Options) -> Result<()> {
+    let cases = case::all();
+    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME]);
+    let chosen = |name: &str| options.case.is_empty() || options.case == name;
+    if !names.clone().any(chosen) {
+        let names: Vec<&str> = names.collect();
+        return Err(format!("there is no case {:?}: {}", options.case, names.join(", ")).into());
+    }
+    let mut lab = Lab::open(options)?;
+    println!("{}\n", lab.machine.line());
+    for case in cases.into_iter().filter(|case| chosen(case.name)) {
+        measure_and_report(&lab, case)?;
+    }
+    if chosen(start::NAME) {
+        start::measure(&lab)?;
+    }
+    if chosen(outage::NAME) {
+        outage::measure(&mut lab)?;
+    }
+    Ok(())
+}
+
+fn measure_and_report(lab: &Lab, case: Case) -> Result<()> {
+    let outcome = lab.measure(case)?;
+    print!("{}", report::table(&outcome));
+    report::keep(lab, outcome.case.name, &report::json(lab, &outcome))
+}

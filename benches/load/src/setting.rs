@@ -1,0 +1,65 @@
+//! How the limiter is configured that is measured.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+/// Under a quota that nobody uses up.
+pub(crate) const PLENTY: u64 = 1_000_000_000;
+
+/// The SHA-256 of the API key that `wrk.lua` sends.
+const KEY_DIGEST: &str = "1b32c28cb38c05480eccc1bd60ff97029b57a05c96718b96dad7e9d84894f549";
+
+/// One configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// Allowed per hour.
+    pub(crate) units: u64,
+    /// One policy for each.
+    pub(crate) algorithms: Vec<&'static str>,
+    pub(crate) in_memory: bool,
+    /// Whether API keys are taken: Tollgate's clients then show one.
+    pub(crate) takes_keys: bool,
+    /// What a call to Redis may take.
+    pub(crate) timeout_ms: u64,
+    pub(crate) on_store_failure: &'static str,
+}
+
+impl Setting {
+    pub(crate) fn of(algorithms: &[&'static str]) -> Self {
+        Self {
+            units: PLENTY,
+            algorithms: algorithms.to_vec(),
+            in_memory: false,
+            takes_keys: false,
+            timeout_ms: 50,
+            // So that a store that fails shows.
+            on_store_failure: "deny",
+        }
+    }
+
+    /// Tollgate's configuration.
+    pub(crate) fn config(&self, listen: SocketAddr, redis: &str) -> String {
+        let url = if self.in_memory { "memory:" } else { redis };
+        let mut text = format!(
+            "[server]\nlisten = \"{listen}\"\n\n[store]\nurl = \"{url}\"\ntimeout_ms = {}\n\
+             max_keys = 2000000\n",
+            self.timeout_ms
+        );
+        let names: Vec<String> = (0..self.algorithms.len())
+            .map(|number| if number == 0 { "default".into() } else { format!("policy-{number}") })
+            .collect();
+        for (name, algorithm) in names.iter().zip(&self.algorithms) {
+            let _ = write!(
+                text,
+                "\n[policies.{name}]\nquota = \"{}/hour\"\nalgorithm = \"{algorithm}\"\n\
+                 key = \"header:x-client\"\non_store_failure = \"{}\"\n",
+                self.units, self.on_store_failure
+            );
+        }
+        let _ = write!(text, "\n[routes.\"/api/data\"]\npolicies = {names:?}\n");
+        if self.takes_keys {
+            let _ = write!(text, "\n[auth.keys]\n{KEY_DIGEST} = {{ user = \"bench\" }}\n");
+        }
+        text
+    }
+}

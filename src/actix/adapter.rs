@@ -1,0 +1,139 @@
+//! Requests and responses of actix-web, as the modules of HTTP read and write them.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use bytes::Bytes;
+
+use crate::http::client_ip::ClientIp;
+use crate::http::identity::User;
+use crate::http::problem::Refusal;
+use crate::http::request::{RequestHead, whole_value};
+use crate::http::response::{ResponseField, ResponseFields};
+
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+impl RequestHead for ServiceRequest {
+    fn peer(&self) -> Option<IpAddr> {
+        self.request().peer()
+    }
+
+    fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        self.request().lines(name)
+    }
+}
+
+impl RequestHead for HttpRequest {
+    fn peer(&self) -> Option<IpAddr> {
+        self.peer_addr().map(|peer| peer.ip())
+    }
+
+    fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        let headers = self.headers();
+        // To look for a text, the framework would parse it as a name each time. So those that are looked for
+        // in most requests have their names here, and another is compared with those that came.
+        let lines = match name {
+            "x-forwarded-for" => headers.get_all(header::X_FORWARDED_FOR),
+            "forwarded" => headers.get_all(header::FORWARDED),
+            "x-real-ip" => headers.get_all(X_REAL_IP),
+            "accept" => headers.get_all(header::ACCEPT),
+            _ => match headers.keys().find(|key| key.as_str() == name) {
+                Some(key) => headers.get_all(key),
+                None => [].iter(),
+            },
+        };
+        lines.map(HeaderValue::as_bytes)
+    }
+}
+
+/// A value that no header field may have is left out; none of ours is like that.
+impl ResponseFields for HeaderMap {
+    fn append(&mut self, field: ResponseField, value: Bytes) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            self.append(name(field), value);
+        }
+    }
+
+    fn set(&mut self, field: ResponseField, value: Bytes) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            self.insert(name(field), value);
+        }
+    }
+
+    fn lines(&self, field: ResponseField) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name(field)).map(HeaderValue::as_bytes)
+    }
+}
+
+/// The framework's form of a name, which is made when the crate is compiled.
+fn name(field: ResponseField) -> HeaderName {
+    const fn of(field: ResponseField) -> HeaderName {
+        HeaderName::from_static(field.name())
+    }
+    match field {
+        ResponseField::AccessControlExposeHeaders => header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        #[cfg(feature = "server")]
+        ResponseField::Allow => header::ALLOW,
+        ResponseField::CacheControl => header::CACHE_CONTROL,
+        ResponseField::ContentType => header::CONTENT_TYPE,
+        ResponseField::RateLimit => const { of(ResponseField::RateLimit) },
+        ResponseField::RateLimitPolicy => const { of(ResponseField::RateLimitPolicy) },
+        ResponseField::RetryAfter => header::RETRY_AFTER,
+        #[cfg(feature = "server")]
+        ResponseField::WwwAuthenticate => header::WWW_AUTHENTICATE,
+        ResponseField::XRateLimitLimit => const { of(ResponseField::XRateLimitLimit) },
+        ResponseField::XRateLimitRemaining => const { of(ResponseField::XRateLimitRemaining) },
+        ResponseField::XRateLimitReset => const { of(ResponseField::XRateLimitReset) },
+    }
+}
+
+impl From<Refusal> for HttpResponse {
+    fn from(refusal: Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = Self::with_body(status, BoxBody::new(refusal.body));
+        for (field, value) in refusal.fields {
+            ResponseFields::append(response.headers_mut(), field, value);
+        }
+        response
+    }
+}
+
+/// The user that the host application put into the request's extensions.
+pub(super) fn user_of(request: &ServiceRequest) -> Option<User> {
+    request.extensions().get::<User>().cloned()
+}
+
+/// The whole value of a request's header field.
+pub(super) fn field(request: &ServiceRequest, name: impl AsHeaderName) -> Option<Cow<'_, [u8]>> {
+    whole_value(request.headers().get_all(name).map(HeaderValue::as_bytes))
+}
+
+/// The address of a request's client, in the request's extensions.
+#[derive(Debug)]
+struct Found {
+    by: ClientIp,
+    address: Option<IpAddr>,
+}
+
+/// The address that `client_ip` finds, found once a request, however many ask for it.
+pub(crate) fn address_once(client_ip: &ClientIp, request: &ServiceRequest) -> Option<IpAddr> {
+    if !client_ip.reads_fields() {
+        return client_ip.address(request);
+    }
+    let found = request.extensions().get::<Found>().map(|it| (it.by.is(client_ip), it.address));
+    if let Some((true, address)) = found {
+        return address;
+    }
+    let address = client_ip.address(request);
+    request.extensions_mut().insert(Found { by: client_ip.clone(), address });
+    address
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! Every option with its type and its default.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use actix_web::http::header::HeaderName;
+
+use super::host::HostName;
+use super::listen::Listen;
+use super::server::ServerOptions;
+use super::store_url::StoreUrl;
+use crate::app::auth::{ApiKeys, JwtKeys, JwtRules};
+use crate::domain::key::Ipv6Prefix;
+use crate::domain::network::Network;
+use crate::domain::policy::Policy;
+use crate::domain::quota::{Cost, Quota};
+use crate::http::ForwardingHeader;
+use crate::limiter::{AccessEntry, RoutePattern};
+use crate::store::RedisTls;
+
+/// A whole, checked configuration: every name in it refers to something that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Config {
+    /// The server and its limits.
+    pub(crate) server: ServerOptions,
+    /// The operators' listener.
+    pub(crate) admin: AdminOptions,
+    /// The store.
+    pub(crate) store: StoreOptions,
+    /// How the addresses of clients are found.
+    pub(crate) client_ip: ClientIpOptions,
+    /// The header fields of responses.
+    pub(crate) headers: HeaderOptions,
+    /// Clients that are always refused, and clients that pass unchecked.
+    pub(crate) access: AccessOptions,
+    /// How users prove who they are.
+    pub(crate) auth: AuthOptions,
+    /// The policies, by name.
+    pub(crate) policies: Vec<Policy>,
+    /// Every plan that a policy has a quota for.
+    pub(crate) plans: BTreeSet<String>,
+    /// The routes, by pattern.
+    pub(crate) routes: Vec<RouteOptions>,
+}
+
+/// The listener for operators and their tools.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AdminOptions {
+    /// The address to listen on, `host:port`; `None` for no such listener.
+    pub(crate) listen: Option<Box<str>>,
+    /// Names that requests may use for it, besides addresses, `localhost` and the host of `listen`.
+    pub(crate) hosts: Vec<HostName>,
+}
+
+/// Where requests are counted, and how that store is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoreOptions {
+    /// The URL of the store.
+    pub(crate) url: StoreUrl,
+    /// The certificates of connections with TLS.
+    pub(crate) tls: RedisTls,
+    /// The prefix of all keys.
+    pub(crate) key_prefix: String,
+    /// The time limit of each connect, read and write, and of each wait for a connection or in the queue.
+    pub(crate) timeout: Duration,
+    /// How long a connection may be idle before a new one replaces it.
+    pub(crate) idle_timeout: Duration,
+    /// The time between two examinations of the store, which ask what `tollgate doctor` asks.
+    pub(crate) examine_interval: Duration,
+    /// Dispatcher threads, each with a pooled connection of its own.
+    pub(crate) connections: usize,
+    /// Processes among which the quotas are divided while each counts locally.
+    pub(crate) instances: u64,
+    /// How long a denial may be repeated without asking the store; zero for never.
+    pub(crate) deny_cache: Duration,
+    /// The most keys that this process's memory holds.
+    pub(crate) max_keys: usize,
+    /// Whether users' IDs are stored only as their SHA-256.
+    pub(crate) hash_users: bool,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            url: StoreUrl::default(),
+            tls: RedisTls::default(),
+            key_prefix: "tollgate".to_owned(),
+            timeout: Duration::from_millis(50),
+            idle_timeout: Duration::from_secs(30),
+            examine_interval: Duration::from_secs(60),
+            connections: 2,
+            instances: 1,
+            deny_cache: Duration::from_millis(1_000),
+            max_keys: 1_000_000,
+            hash_users: false,
+        }
+    }
+}
+
+/// How the addresses of clients are found, and what counts as one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientIpOptions {
+    /// The proxies that are trusted to name a client's address.
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// The field in which they name it. Over a Unix socket, setting this means to trust its peers.
+    pub(crate) header: Option<ForwardingHeader>,
+    /// How many proxies are always in front, if their addresses are not known.
+    pub(crate) hops: Option<NonZeroU8>,
+    /// The size of the IPv6 networks that count as one client, for policies without their own.
+    pub(crate) ipv6_prefix: Ipv6Prefix,
+}
+
+/// Which header fields responses carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeaderOptions {
+    /// Whether the older `X-RateLimit-*` fields are sent as well.
+    pub(crate) legacy: bool,
+    /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
+    pub(crate) cors_expose: bool,
+}
+
+impl ClientIpOptions {
+    /// Whether any proxy is trusted to name its clients. Proxies that `hops` only counts are not: any peer
+    /// might be one.
+    pub(crate) fn trusts_any(&self, listen: &Listen) -> bool {
+        let is_over_unix = matches!(listen, Listen::Unix(_)) && self.header.is_some();
+        self.hops.is_none() && (!self.trusted_proxies.is_empty() || is_over_unix)
+    }
+}
+
+/// The lists that come before every policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AccessOptions {
+    /// Clients that pass unchecked.
+    pub(crate) allow: Vec<AccessEntry>,
+    /// Clients that are refused, even if `allow` lists them.
+    pub(crate) block: Vec<AccessEntry>,
+}
+
+/// How users prove who they are. By default nothing proves a user.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AuthOptions {
+    /// How many wrong credentials one address may send, and over how long.
+    pub(crate) failures: Quota,
+    /// The API keys; `None` if API keys prove nothing.
+    pub(crate) api_keys: Option<ApiKeys>,
+    /// The header field of API keys, instead of `Authorization`.
+    pub(crate) api_key_header: Option<HeaderName>,
+    /// The header field in which a trusted proxy names the user.
+    pub(crate) user_header: Option<HeaderName>,
+    /// Which tokens prove a user; `None` if tokens prove nothing.
+    pub(crate) jwt: Option<JwtOptions>,
+}
+
+impl Default for AuthOptions {
+    fn default() -> Self {
+        Self {
+            failures: Quota::new(10, 60_000).expect("10 a minute are a quota"),
+            api_keys: None,
+            api_key_header: None,
+            user_header: None,
+            jwt: None,
+        }
+    }
+}
+
+/// Which JSON Web Tokens prove a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JwtOptions {
+    /// The keys that verify them.
+    pub(crate) keys: JwtKeys,
+    /// What they must be.
+    pub(crate) rules: JwtRules,
+}
+
+/// The policies of the requests that a pattern matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RouteOptions {
+    /// Which requests it is for.
+    pub(crate) pattern: RoutePattern,
+    /// The policies that a request is checked against and charged to, by name.
+    pub(crate) policies: Vec<String>,
+    /// The policies that responses only report on, by name.
+    pub(crate) peek: Vec<String>,
+    /// What a request costs.
+    pub(crate) cost: Cost,
+}

@@ -1,0 +1,93 @@
+//! The section `[policies]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::client_ip::prefix_of_policy;
+use super::quotas;
+use crate::app::auth::FAILURES;
+use crate::app::config::leaf::Leaf;
+use crate::app::config::section::Section;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::key::Ipv6Prefix;
+use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
+use crate::domain::quota::{MAX_EXACT, Quota};
+
+/// Every policy by its name. The name of a bad policy is there as well, without a policy: routes may
+/// name it.
+pub(super) type Policies = BTreeMap<String, Option<Policy>>;
+
+/// The policies of the section. `plans` gets every plan that one of them names.
+pub(super) fn policies(
+    section: &mut Section,
+    common_prefix: Ipv6Prefix,
+    plans: &mut BTreeSet<String>,
+) -> Policies {
+    let policies = section
+        .tables(|name, section| (name.to_owned(), policy(name, section, common_prefix, plans)));
+    policies.into_iter().collect()
+}
+
+/// The policy in the section; `None` if it is bad. Its plans are added to `plans`. Every option is read,
+/// even of a bad policy, so that all errors are found.
+fn policy(
+    name: &str,
+    section: &mut Section,
+    common_prefix: Ipv6Prefix,
+    plans: &mut BTreeSet<String>,
+) -> Option<Policy> {
+    let key = section.get("key", KeySource::UserOrIp, |leaf| leaf.parse("a key", str::parse));
+    let ipv6_prefix = prefix_of_policy(section, &key, common_prefix);
+    let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
+        leaf.parse("local, allow or deny", str::parse)
+    });
+    let (quota_leaf, quota) = quota(section);
+    let special = quotas::special_quotas(section, &key, plans);
+    // To check the name and the algorithm of a policy with a bad quota, any quota will do.
+    let any_quota = quota.or_else(|| Quota::new(1, 1_000).ok())?;
+    let (burst_leaf, algorithm) = algorithm(section, any_quota);
+    if let Err(error) = Policy::new(name, any_quota) {
+        section.refuse(error);
+    }
+    if name == FAILURES {
+        section.refuse("this is the name of the policy that auth.failures sets: expected another");
+    }
+
+    let policy = Policy::new(name, quota?).ok()?;
+    let at_fault = burst_leaf.or(quota_leaf)?;
+    let counted = policy.with_algorithm(algorithm?).map_err(|error| at_fault.refuse(error));
+    let counted = section.note(counted)?;
+    let policy = counted.with_key(key).with_ipv6_prefix(ipv6_prefix);
+    let policy = policy.with_on_store_failure(on_store_failure);
+    Some(special.add_to(policy, section))
+}
+
+fn quota(section: &mut Section) -> (Option<Leaf>, Option<Quota>) {
+    let leaf = section.take("quota");
+    let quota = match &leaf {
+        Some(leaf) => section.note(quotas::quota(leaf)),
+        None => {
+            section.refuse(format_args!("quota is missing, expected {}", quotas::EXPECTED));
+            None
+        }
+    };
+    (leaf, quota)
+}
+
+/// The burst, if it is given, and the algorithm.
+fn algorithm(section: &mut Section, quota: Quota) -> (Option<Leaf>, Option<Algorithm>) {
+    let algorithm = section.take("algorithm").map_or(Ok(Algorithm::FixedWindow), |leaf| {
+        leaf.parse("an algorithm", |text| Algorithm::named(text, quota))
+    });
+    let algorithm = section.note(algorithm);
+    let Some(leaf) = section.take("burst") else { return (None, algorithm) };
+    let burst = section.note(leaf.number(1..=MAX_EXACT));
+    let algorithm = match algorithm {
+        Some(Algorithm::TokenBucket { .. }) => burst.map(|burst| Algorithm::TokenBucket { burst }),
+        Some(other) => {
+            let message = format_args!("only a token-bucket has a burst, and this is a {other}");
+            section.note(Err(leaf.refuse(message)))
+        }
+        None => None,
+    };
+    (Some(leaf), algorithm)
+}

@@ -1,0 +1,12 @@
+use std::sync::Arc;
+
+use super::registry::Connections;
+
+/// The connections of both listeners.
+#[derive(Clone, Debug)]
+pub(crate) struct Listeners {
+    /// Of the listener for clients.
+    pub(crate) app: Arc<Connections>,
+    /// Of the listener for operators.
+    pub(crate) admin: Arc<Connections>,
+}

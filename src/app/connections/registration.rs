@@ -1,0 +1,79 @@
+//! A connection's own hold on its listener.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::Context;
+
+use super::entry::Entry;
+use super::limit::Limit;
+use super::registry::{Connections, Stage};
+
+/// What a connection that waits for its client is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Directive {
+    /// To go on waiting.
+    Stay,
+    /// To close, unless a request has begun.
+    CloseIfIdle,
+    /// To close.
+    Close,
+}
+
+/// An open connection; dropping it says that the connection is closed.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    connections: Arc<Connections>,
+    entry: Arc<Entry>,
+    /// What the connection is counted by; `None` where it is not counted by address.
+    address: Option<IpAddr>,
+}
+
+impl Registration {
+    /// Adds a connection from `peer` to `connections`. If all are in use, the one that has kept the
+    /// server waiting longest is told to close.
+    ///
+    /// # Errors
+    /// With the limit that leaves no room for it.
+    pub(crate) fn open(
+        connections: &Arc<Connections>,
+        peer: Option<IpAddr>,
+    ) -> Result<Self, Limit> {
+        let address = connections.counted_address(peer);
+        let entry = connections.add(address)?;
+        Ok(Self { connections: connections.clone(), entry, address })
+    }
+
+    /// Notes that the server waits for the client, and returns what the connection is to do meanwhile.
+    /// A change of that wakes the task of `context`.
+    pub(crate) fn wait(&self, context: &Context<'_>) -> Directive {
+        self.entry.wait(context, || self.connections.now());
+        if self.entry.is_to_close() {
+            return Directive::Close;
+        }
+        match self.connections.stage() {
+            Stage::Ending => Directive::CloseIfIdle,
+            Stage::Serving | Stage::LastResponses => Directive::Stay,
+        }
+    }
+
+    /// Notes that the client has sent or read what the server waited for.
+    pub(crate) fn progressed(&self) {
+        self.entry.stop_waiting();
+    }
+
+    /// Whether the next response on it is the last.
+    pub(crate) fn is_last_response(&self) -> bool {
+        self.connections.stage() > Stage::Serving || self.entry.is_to_close()
+    }
+
+    /// Counts that `limit` acted on it.
+    pub(crate) fn count(&self, limit: Limit) {
+        self.connections.count(limit);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.connections.remove(&self.entry, self.address);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the operators' endpoints report on.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::uri::Authority;
+use actix_web::http::{StatusCode, Uri};
+
+use super::metrics::Metrics;
+use super::readiness::Readiness;
+use super::store_watch::StoreWatch;
+use crate::app::assemble::{CurrentSnapshot, Stores};
+use crate::app::config::{AdminOptions, HostName};
+use crate::app::connections::{Connections, Listeners, Stage};
+
+/// What the operators' endpoints report on.
+#[derive(Debug)]
+pub(crate) struct AdminState {
+    stores: Stores,
+    snapshot: CurrentSnapshot,
+    metrics: Metrics,
+    /// Those of the app's listener, whose stage says whether the process stops.
+    connections: Arc<Connections>,
+    /// The host of the operators' listener in the configuration, if it has one.
+    listen_host: Option<Box<str>>,
+}
+
+impl AdminState {
+    pub(crate) fn new(
+        config: &AdminOptions,
+        stores: Stores,
+        snapshot: CurrentSnapshot,
+        watch: Option<StoreWatch>,
+        listeners: Listeners,
+    ) -> Self {
+        let Listeners { app, admin } = listeners;
+        let metrics = Metrics::new(&stores, watch, [app.clone(), admin]);
+        let listen_host = config.listen.as_deref().and_then(host_of).map(Into::into);
+        Self { stores, snapshot, metrics, connections: app, listen_host }
+    }
+
+    /// Whether a request with this target and these header fields names this listener by one of its own
+    /// names, by an address, or not at all, as HTTP/1.0 allows. A web page that an attacker lures a
+    /// browser to may resolve its own name to this listener; its requests name that other host.
+    pub(crate) fn is_called_by(&self, target: &Uri, headers: &HeaderMap) -> bool {
+        // Both may name a host, and neither may name a foreign one.
+        let field = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+        let authority = target.authority().map(Authority::as_str);
+        field
+            .into_iter()
+            .chain(authority)
+            .all(|named| host_of(named).is_some_and(|it| self.is_own(it)))
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        let snapshot = self.snapshot.load();
+        let configured = snapshot.admin_hosts.iter().map(HostName::as_str);
+        let mut own = configured.chain(self.listen_host.as_deref()).chain(["localhost"]);
+        host.parse::<IpAddr>().is_ok() || own.any(|it| it.eq_ignore_ascii_case(host))
+    }
+
+    pub(super) fn readiness(&self) -> (StatusCode, Readiness) {
+        let refuses_without_store = self.snapshot.load().refuses_without_store;
+        let (code, readiness) = Readiness::of(&self.stores, refuses_without_store);
+        match self.connections.stage() {
+            Stage::Serving => (code, readiness),
+            Stage::LastResponses | Stage::Ending => readiness.stopping(),
+        }
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// The host in the value of a `Host` field, or in `host:port`; `None` if it is neither.
+fn host_of(text: &str) -> Option<&str> {
+    let authority: Authority = text.parse().ok()?;
+    // An IPv6 address stands in brackets.
+    let start = text.find(authority.host())?;
+    let host = &text[start..start + authority.host().len()];
+    Some(host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host))
+}

@@ -1,0 +1,80 @@
+//! What serves the connections of a worker thread.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::body::MessageBody;
+use actix_http::{KeepAlive, Request, Response, ServiceConfigBuilder};
+use actix_service::{IntoServiceFactory, ServiceFactory};
+use actix_web::Error;
+use actix_web::dev::{AppConfig, fn_factory, fn_service};
+use actix_web::rt::net::{ActixStream, TcpStream, UnixStream};
+
+use super::connection::{Shared, serve};
+use crate::app::config::ConnectionLimits;
+use crate::app::connections::{Connections, Registration};
+
+/// Makes the service of a worker's connections, which answers their requests by `app`.
+pub(super) fn service<T, I, S, B>(
+    connections: Arc<Connections>,
+    limits: ConnectionLimits,
+    app: I,
+) -> impl ServiceFactory<T, Config = ()>
+where
+    T: Accepted,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Error: Into<Error>, Response: Into<Response<B>>>
+        + 'static,
+    B: MessageBody + 'static,
+{
+    let app = Rc::new(app.into_factory());
+    let keep_alive = KeepAlive::Timeout(limits.keep_alive);
+    fn_factory(move || {
+        let (app, connections) = (app.clone(), connections.clone());
+        async move {
+            let service = app.new_service(AppConfig::default()).await?;
+            let config = ServiceConfigBuilder::new().keep_alive(keep_alive).build();
+            let shared = Rc::new(Shared { service, config, limits });
+            Ok::<_, S::InitError>(fn_service(move |io: T| {
+                let (shared, connections) = (shared.clone(), connections.clone());
+                async move {
+                    // Dropping the connection closes it, if it is closed already or one too many.
+                    if let Ok(peer) = io.prepare() {
+                        let address = peer.map(|peer| peer.ip());
+                        connections.wait_for_room(address).await;
+                        if let Ok(registration) = Registration::open(&connections, address) {
+                            serve(io, peer, &shared, registration).await;
+                        }
+                    }
+                    Ok::<_, Infallible>(())
+                }
+            }))
+        }
+    })
+}
+
+/// A connection that was accepted.
+pub(super) trait Accepted: ActixStream + 'static {
+    /// Makes it ready to be served, and returns the address of its peer, if it has one.
+    ///
+    /// # Errors
+    /// When it is closed already.
+    fn prepare(&self) -> io::Result<Option<SocketAddr>>;
+}
+
+impl Accepted for TcpStream {
+    fn prepare(&self) -> io::Result<Option<SocketAddr>> {
+        // Otherwise a client that sends several requests at once waits for acknowledgements in between.
+        self.set_nodelay(true)?;
+        self.peer_addr().map(Some)
+    }
+}
+
+impl Accepted for UnixStream {
+    fn prepare(&self) -> io::Result<Option<SocketAddr>> {
+        Ok(None)
+    }
+}

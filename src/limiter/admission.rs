@@ -1,0 +1,249 @@
+//! What becomes of a request: the order in which everything about it is asked.
+//!
+//! 1. Requests that the application skips pass, and so do those that no route is for; unless their
+//!    client is on the list of those who are blocked.
+//! 2. The access lists: a blocked client is refused, and one that is allowed passes uncounted.
+//! 3. The policies of the request's route are checked: all of them admit, or the request is denied.
+//! 4. The policies that the route peeks at are read. A peek never refuses.
+//!
+//! Every door asks here, and owns no part of this order.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::check::{self, Check, Unavailable};
+#[cfg(feature = "server")]
+use super::deny_cache::Purpose;
+use super::{Access, Limiter, Policies};
+use crate::domain::client::Client;
+use crate::domain::decision::Decision;
+use crate::domain::quota::Cost;
+use crate::store::MaybeReady;
+
+/// A request, as a door shows it to [`Limiter::admit`].
+///
+/// The limiter asks for no more than it needs: not for the client of a request that nothing limits.
+pub trait Incoming {
+    /// The method, in upper case, such as `GET`.
+    fn method(&self) -> &str;
+
+    /// The path, decoded as the application's router reads it: otherwise an encoded letter leads around
+    /// the limit.
+    fn path(&self) -> &str;
+
+    /// Calls `ask` with the client who sends it, and returns what `ask` returns.
+    fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T;
+
+    /// Whether it passes uncounted, unless its client is blocked.
+    fn is_skipped(&self) -> bool {
+        false
+    }
+
+    /// The policies that it meets, instead of those of its route.
+    fn policies(&self) -> Option<&Policies> {
+        None
+    }
+
+    /// Its cost, instead of that of its route.
+    fn cost(&self) -> Option<Cost> {
+        None
+    }
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// It passes. Where any policy was asked, its client is told how each of them stands.
+    Passes(Option<Decision>),
+    /// It goes no further.
+    Refused(Refused),
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Refused {
+    /// A policy denies it.
+    Denied(Decision),
+    /// Its client is on the list of those who are blocked.
+    Blocked,
+    /// The store failed, and a policy then refuses.
+    Undecided(Unavailable),
+}
+
+/// An [`Admission`], decided or under way.
+#[derive(Debug)]
+#[must_use = "a request that nobody awaits may be charged all the same"]
+pub struct Admitting(MaybeReady<Box<Deciding>>);
+
+/// An admission that the store has not answered yet; in a box, since it is large and short-lived.
+#[derive(Debug)]
+pub(crate) struct Deciding {
+    /// `None` once it has admitted, as `checked` says, or where nothing is checked.
+    check: Option<check::Deciding>,
+    checked: Option<Decision>,
+    peek: Option<Check>,
+}
+
+impl Limiter {
+    /// Decides what becomes of `request`, and charges it if it passes.
+    pub fn admit(&self, request: &impl Incoming) -> Admitting {
+        let owed = if request.is_skipped() { None } else { self.owed(request) };
+        if owed.is_none() && !self.has_access_lists() {
+            return Admitting::decided(Admission::Passes(None));
+        }
+        request.with_client(|client| match (self.access(client), owed) {
+            (Access::Blocked, _) => Admitting::decided(Admission::Refused(Refused::Blocked)),
+            (Access::Allowed, _) | (Access::Limited, None) => {
+                Admitting::decided(Admission::Passes(None))
+            }
+            (Access::Limited, Some(owed)) => {
+                let Owed { policies, peek, cost } = owed;
+                let check = (!policies.is_empty()).then(|| self.check(policies, cost, client));
+                let peek = peek.filter(|peek| !peek.is_empty());
+                Admitting::start(check, || peek.map(|peek| self.peek(peek, cost, client)))
+            }
+        })
+    }
+
+    /// The policies that `request` meets, and its cost; none where no route is for it.
+    fn owed<'a>(&'a self, request: &'a impl Incoming) -> Option<Owed<'a>> {
+        let (policies, peek, cost) = match request.policies() {
+            Some(policies) => (policies, None, Cost::ONE),
+            None => {
+                let route = self.route(request.method(), request.path())?;
+                (&route.policies, Some(&route.peek), route.cost)
+            }
+        };
+        Some(Owed { policies, peek, cost: request.cost().unwrap_or(cost) })
+    }
+}
+
+/// What a request owes, whoever sends it.
+struct Owed<'a> {
+    policies: &'a Policies,
+    peek: Option<&'a Policies>,
+    cost: Cost,
+}
+
+/// Attempts that are free until they fail: a client whose failures have used up the policies may not
+/// try again.
+#[derive(Clone, Debug)]
+#[cfg(feature = "server")]
+pub(crate) struct Failures {
+    limiter: Limiter,
+    policies: Policies,
+}
+
+#[cfg(feature = "server")]
+impl Failures {
+    /// Counts failures under `policies` of `limiter`.
+    pub(crate) fn new(limiter: Limiter, policies: Policies) -> Self {
+        Self { limiter, policies }
+    }
+
+    /// Whether the lists refuse `client` whatever it attempts, so that nothing of it need be verified.
+    pub(crate) fn is_blocked(&self, client: impl FnOnce() -> Client<'static>) -> bool {
+        self.limiter.has_access_lists() && self.limiter.access(&client()) == Access::Blocked
+    }
+
+    /// Decides whether `client` may try, without a charge. Where denials are remembered, so is that a
+    /// client may try: for as long at most, and not beyond the next failure in this process.
+    pub(crate) fn may_try(&self, client: &Client<'_>) -> Admitting {
+        let peek = self.limiter.ask(&self.policies, Cost::ONE, 0, Purpose::Gate, client);
+        Admitting::start(Some(peek), || None)
+    }
+
+    /// Charges a failure of `client`. Concurrent attempts may all be verified before the first failure
+    /// is charged, so this one may be denied as well.
+    pub(crate) fn charge(&self, client: &Client<'_>) -> Admitting {
+        let check = self.limiter.ask(&self.policies, Cost::ONE, 1, Purpose::Gate, client);
+        Admitting::start(Some(check), || None)
+    }
+}
+
+impl Admitting {
+    fn decided(admission: Admission) -> Self {
+        Self(MaybeReady::ready(admission))
+    }
+
+    /// Decides by `check`, and then by `peek`, which is not begun where `check` refuses at once.
+    fn start(check: Option<Check>, peek: impl FnOnce() -> Option<Check>) -> Self {
+        let checked = match check.map(Check::now) {
+            None => None,
+            Some(Ok(checked)) => match Admission::of(checked) {
+                Admission::Passes(checked) => checked,
+                refused => return Self::decided(refused),
+            },
+            Some(Err(check)) => return Self::pending(Some(check), None, peek()),
+        };
+        match peek().map(Check::now) {
+            None => Self::decided(Admission::Passes(checked)),
+            Some(Ok(peeked)) => Self::decided(passes(checked, Some(peeked))),
+            Some(Err(peek)) => Self::pending(None, checked, Some(peek.into())),
+        }
+    }
+
+    fn pending(
+        check: Option<check::Deciding>,
+        checked: Option<Decision>,
+        peek: Option<Check>,
+    ) -> Self {
+        Self(MaybeReady::Pending(Box::new(Deciding { check, checked, peek })))
+    }
+
+    /// The admission.
+    ///
+    /// # Errors
+    /// With the future to await, if it is not decided yet.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn now(self) -> Result<Admission, Box<Deciding>> {
+        self.0.now()
+    }
+}
+
+impl Future for Admitting {
+    type Output = Admission;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Admission> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl Future for Deciding {
+    type Output = Admission;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Admission> {
+        if let Some(check) = &mut self.check {
+            match Admission::of(ready!(Pin::new(check).poll(context))) {
+                Admission::Passes(checked) => self.checked = checked,
+                refused => return Poll::Ready(refused),
+            }
+            self.check = None;
+        }
+        let peeked = match &mut self.peek {
+            Some(peek) => Some(ready!(Pin::new(peek).poll(context))),
+            None => None,
+        };
+        Poll::Ready(passes(self.checked.take(), peeked))
+    }
+}
+
+impl Admission {
+    /// What a check means for its request.
+    fn of(checked: Result<Decision, Unavailable>) -> Self {
+        match checked {
+            Ok(decision) if decision.is_allowed() => Self::Passes(Some(decision)),
+            Ok(denied) => Self::Refused(Refused::Denied(denied)),
+            Err(unavailable) => Self::Refused(Refused::Undecided(unavailable)),
+        }
+    }
+}
+
+/// A request that passes, and tells of the policies that were checked and of those that were read.
+/// Standings that cannot be had are not worth a refusal.
+fn passes(checked: Option<Decision>, peeked: Option<Result<Decision, Unavailable>>) -> Admission {
+    let peeked = peeked.and_then(Result::ok).map(Decision::into_report);
+    Admission::Passes(checked.into_iter().chain(peeked).reduce(Decision::and))
+}

@@ -1,0 +1,65 @@
+//! The keys that share one lock.
+
+use std::sync::Arc;
+
+use super::debts::Debts;
+use super::table::Table;
+use super::watch::Watches;
+use crate::domain::algorithm::State;
+use crate::domain::clock::Millis;
+use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
+use crate::store::{Charge, Fingerprint};
+
+/// The entries of some keys, and what is owed for them.
+#[derive(Debug)]
+pub(super) struct Shard {
+    pub(super) entries: Table,
+    pub(super) debts: Debts,
+}
+
+impl Shard {
+    /// A shard of at most `capacity` keys, of which `most_debts` may owe something.
+    pub(super) fn new(capacity: usize, most_debts: usize, watches: Arc<Watches>) -> Self {
+        Self { entries: Table::new(capacity, watches), debts: Debts::new(most_debts) }
+    }
+
+    /// Where the key of `fingerprint` stands; `None` if it has no entry.
+    pub(super) fn standing(
+        &self,
+        fingerprint: Fingerprint,
+        charge: &Charge,
+        now: Millis,
+        cost: Cost,
+    ) -> Option<Standing> {
+        let entry = self.entries.get(&fingerprint)?;
+        Some(entry.state.standing(&charge.policy.terms(), now, cost))
+    }
+
+    /// Charges `units` to a key that stood at `standing`, and returns where it stands then. A charge of 0
+    /// units writes only if a wrong clock wrote the state.
+    #[inline]
+    pub(super) fn charge(
+        &mut self,
+        fingerprint: Fingerprint,
+        charge: &Charge,
+        now: Millis,
+        units: u64,
+        cost: Cost,
+        standing: Standing,
+    ) -> Standing {
+        let terms = charge.policy.terms();
+        match self.entries.get_mut(&fingerprint) {
+            Some(entry) if units > 0 || entry.state.is_astray(&terms, now) => {
+                entry.charge(&terms, now, units, cost)
+            }
+            None if units > 0 => {
+                let mut state = State::untouched(charge.policy.algorithm());
+                let standing = state.charge(&terms, now, units, cost);
+                self.entries.insert(fingerprint, &charge.policy, state, now + standing.reset_after);
+                standing
+            }
+            _ => standing,
+        }
+    }
+}

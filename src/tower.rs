@@ -1,0 +1,13 @@
+//! The door for services on tower: axum, tonic, hyper.
+
+pub use self::body::ResponseBody;
+pub use self::layer::RateLimitLayer;
+pub use self::service::RateLimitService;
+
+mod adapter;
+mod answering;
+mod body;
+mod grpc;
+mod layer;
+mod service;
+mod settings;

@@ -1,0 +1,142 @@
+//! Requests and responses of the `http` crate, as the modules of HTTP read and write them.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use super::body::ResponseBody;
+use super::settings::Settings;
+use crate::domain::client::Client;
+use crate::domain::quota::Cost;
+use crate::http::problem::Refusal;
+use crate::http::request::{RequestHead, whole_value};
+use crate::http::response::{ResponseField, ResponseFields};
+use crate::limiter::{Incoming, Policies};
+
+/// A request, as a service with these settings sees it.
+pub(super) struct Seen<'a> {
+    pub(super) request: &'a Parts,
+    pub(super) settings: &'a Settings,
+}
+
+impl Incoming for Seen<'_> {
+    fn method(&self) -> &str {
+        self.request.method.as_str()
+    }
+
+    /// As it was sent: routers on tower match it so.
+    fn path(&self) -> &str {
+        self.request.uri.path()
+    }
+
+    fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
+        let Self { request, settings } = self;
+        let user = (settings.user)(request);
+        let headers = |name: &str| {
+            let names = &settings.key_headers;
+            let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
+            whole_value(request.headers.get_all(&names[at]).iter().map(HeaderValue::as_bytes))
+        };
+        let address = settings.client_ip.address(self);
+        let mut client = address.map_or_else(Client::unknown, Client::at).with_headers(&headers);
+        if let Some(user) = &user {
+            client = client.with_user(user.id());
+            client = user.plan().map_or(client, |plan| client.with_plan(plan));
+        }
+        ask(&client)
+    }
+
+    fn is_skipped(&self) -> bool {
+        (self.settings.skip)(self.request)
+    }
+
+    fn policies(&self) -> Option<&Policies> {
+        self.settings.policies.as_ref()
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        self.settings.cost.as_ref().map(|cost| cost(self.request))
+    }
+}
+
+impl RequestHead for Seen<'_> {
+    fn peer(&self) -> Option<IpAddr> {
+        self.settings.peer_of(self.request)
+    }
+
+    fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        lines(&self.request.headers, name)
+    }
+}
+
+/// Where the connection came from is not asked of what is refused.
+impl RequestHead for HeaderMap {
+    fn peer(&self) -> Option<IpAddr> {
+        None
+    }
+
+    fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        lines(self, name)
+    }
+}
+
+fn lines<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
+    headers.get_all(name).into_iter().map(HeaderValue::as_bytes)
+}
+
+impl ResponseFields for HeaderMap {
+    fn append(&mut self, field: ResponseField, value: Bytes) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            self.append(name(field), value);
+        }
+    }
+
+    fn set(&mut self, field: ResponseField, value: Bytes) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            self.insert(name(field), value);
+        }
+    }
+
+    fn lines(&self, field: ResponseField) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name(field)).into_iter().map(HeaderValue::as_bytes)
+    }
+}
+
+/// The name as the `http` crate has it, which is made when the crate is compiled.
+fn name(field: ResponseField) -> HeaderName {
+    const fn of(field: ResponseField) -> HeaderName {
+        HeaderName::from_static(field.name())
+    }
+    match field {
+        ResponseField::AccessControlExposeHeaders => header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        #[cfg(feature = "server")]
+        ResponseField::Allow => header::ALLOW,
+        ResponseField::CacheControl => header::CACHE_CONTROL,
+        ResponseField::ContentType => header::CONTENT_TYPE,
+        ResponseField::RateLimit => const { of(ResponseField::RateLimit) },
+        ResponseField::RateLimitPolicy => const { of(ResponseField::RateLimitPolicy) },
+        ResponseField::RetryAfter => header::RETRY_AFTER,
+        #[cfg(feature = "server")]
+        ResponseField::WwwAuthenticate => header::WWW_AUTHENTICATE,
+        ResponseField::XRateLimitLimit => const { of(ResponseField::XRateLimitLimit) },
+        ResponseField::XRateLimitRemaining => const { of(ResponseField::XRateLimitRemaining) },
+        ResponseField::XRateLimitReset => const { of(ResponseField::XRateLimitReset) },
+    }
+}
+
+/// The response of a refusal.
+pub(super) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
+    let status = StatusCode::from_u16(refusal.status);
+    let mut response = Response::new(ResponseBody::refusal(refusal.body));
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (field, value) in refusal.fields {
+        ResponseFields::append(response.headers_mut(), field, value);
+    }
+    response
+}

@@ -1,0 +1,56 @@
+//! Refusals of gRPC requests: a status in the header fields of a response without a body, which the
+//! protocol calls trailers-only.
+//!
+//! Source: the protocol's [mapping to HTTP/2][http2], its [status codes][codes], and
+//! [`grpc-retry-pushback-ms`][retry], by which a server tells when to try again.
+//!
+//! [http2]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+//! [codes]: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
+//! [retry]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+
+use super::body::ResponseBody;
+use crate::domain::clock::millis;
+use crate::http::fields::{self, FieldOptions};
+use crate::limiter::Refused;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const GRPC_RETRY_PUSHBACK_MS: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
+/// Whether a request with these `headers` is one of gRPC, over whatever encoding of its messages.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let rest = content_type.strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| rest.first().is_none_or(|next| b"+;".contains(next)))
+}
+
+/// The response to a request that the limiter `refused`.
+pub(super) fn response<B>(refused: &Refused, options: FieldOptions) -> Response<ResponseBody<B>> {
+    let mut response = Response::new(ResponseBody::empty());
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    let (status, message) = match refused {
+        Refused::Denied(decision) => {
+            fields::write(headers, decision, options);
+            // Negative: never.
+            let wait = match decision.retry_after() {
+                Some(wait) => {
+                    fields::write_retry_after(headers, wait);
+                    HeaderValue::from(millis(wait))
+                }
+                None => HeaderValue::from_static("-1"),
+            };
+            headers.insert(GRPC_RETRY_PUSHBACK_MS, wait);
+            ("8", "Quota Exceeded") // RESOURCE_EXHAUSTED
+        }
+        Refused::Blocked => ("7", "Forbidden"), // PERMISSION_DENIED
+        Refused::Undecided(_) => ("14", "Temporary Reduced Capacity"), // UNAVAILABLE
+    };
+    headers.insert(GRPC_STATUS, HeaderValue::from_static(status));
+    headers.insert(GRPC_MESSAGE, HeaderValue::from_static(message));
+    response
+}

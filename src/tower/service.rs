@@ -1,0 +1,66 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::{fmt, mem};
+
+use http::{Request, Response};
+use tokio::runtime::Handle;
+use tower_service::Service;
+
+use super::adapter::Seen;
+use super::answering::Answering;
+use super::body::ResponseBody;
+use super::settings::Settings;
+use crate::store::here_or_spawn;
+
+/// The service that [`RateLimitLayer`](super::RateLimitLayer) makes of another.
+#[derive(Clone)]
+pub struct RateLimitService<S> {
+    service: S,
+    settings: Arc<Settings>,
+}
+
+impl<S> RateLimitService<S> {
+    pub(super) fn new(service: S, settings: Arc<Settings>) -> Self {
+        Self { service, settings }
+    }
+}
+
+impl<S, A, B> Service<Request<A>> for RateLimitService<S>
+where
+    S: Service<Request<A>, Response = Response<B>> + Clone,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = Answering<S, A, B>;
+
+    /// As ready as the service within: its backpressure holds for refused requests as well.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let settings = &self.settings;
+        let (parts, body) = request.into_parts();
+        // Requests that the store is asked about at one time go to it together.
+        if let Ok(runtime) = Handle::try_current() {
+            here_or_spawn(|task| drop(runtime.spawn(task)));
+        }
+        let admitting = settings.limiter.admit(&Seen { request: &parts, settings });
+        let request = Request::from_parts(parts, body);
+        match admitting.now() {
+            Ok(admission) => Answering::of(&mut self.service, request, admission, settings.fields),
+            Err(deciding) => {
+                // The service that is ready answers; a clone of it has to become ready first.
+                let clone = self.service.clone();
+                let ready = mem::replace(&mut self.service, clone);
+                Answering::later(ready, request, deciding, settings.fields)
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RateLimitService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitService").field("service", &self.service).finish_non_exhaustive()
+    }
+}

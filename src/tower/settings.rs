@@ -1,0 +1,61 @@
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::HeaderName;
+use http::request::Parts;
+
+use crate::domain::quota::Cost;
+use crate::http::fields::FieldOptions;
+use crate::http::{ClientIp, User};
+use crate::limiter::{Limiter, Policies};
+
+/// What a layer was told, which all of its services share.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) limiter: Limiter,
+    /// Names of the header fields that policies count by, in order.
+    pub(super) key_headers: Arc<[HeaderName]>,
+    pub(super) policies: Option<Policies>,
+    pub(super) client_ip: ClientIp,
+    pub(super) peer: OfRequest<Option<SocketAddr>>,
+    pub(super) user: OfRequest<Option<User>>,
+    pub(super) cost: Option<OfRequest<Cost>>,
+    pub(super) skip: OfRequest<bool>,
+    pub(super) fields: FieldOptions,
+    /// Whether the log has warned of a request without its peer's address.
+    pub(super) has_warned: Arc<AtomicBool>,
+}
+
+/// What the application says of a request.
+pub(super) type OfRequest<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
+
+impl Settings {
+    pub(super) fn new(limiter: Limiter) -> Self {
+        Self {
+            key_headers: limiter.key_headers().filter_map(|name| name.parse().ok()).collect(),
+            limiter,
+            policies: None,
+            client_ip: ClientIp::peer(),
+            peer: Arc::new(|request| request.extensions.get().copied()),
+            user: Arc::new(|request| request.extensions.get().cloned()),
+            cost: None,
+            skip: Arc::new(|_| false),
+            fields: FieldOptions::default(),
+            has_warned: Arc::default(),
+        }
+    }
+
+    /// The address of the other end of the connection. Without one, the log warns once.
+    pub(super) fn peer_of(&self, request: &Parts) -> Option<IpAddr> {
+        let peer = (self.peer)(request);
+        if peer.is_none() && !self.has_warned.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "Requests come without the address of their connection, so all of their clients \
+                 share one quota: serve the app with its peers' addresses, and name their type by \
+                 RateLimitLayer::peer."
+            );
+        }
+        peer.map(|peer| peer.ip())
+    }
+}

@@ -1,0 +1,114 @@
+//! The commands that pages show do what is shown, and the configuration in them is accepted.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::{env, fs};
+
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use tempfile::TempDir;
+
+use super::page::{Page, Step};
+use super::shown::assert_shown;
+
+/// Commands that need more around them, by page: each has a test of its own.
+const ELSEWHERE: [(&str, &str); 13] = [
+    ("README.md", "make run"),
+    ("README.md", "for i in $(seq 10); do curl "),
+    ("README.md", "curl -i "),
+    ("docs/src/start.md", "make run"),
+    ("docs/src/start.md", "for i in $(seq 10); do curl "),
+    ("docs/src/start.md", "curl -i "),
+    ("docs/src/authentication.md", "curl -i "),
+    ("docs/src/metrics.md", "tollgate serve "),
+    ("docs/src/metrics.md", "curl "),
+    ("docs/src/redis.md", "tollgate doctor "),
+    ("docs/src/redis.md", "openssl "),
+    ("docs/src/redis.md", "redis-server "),
+    ("docs/src/redis.md", "tollgate --set store.url=rediss://127.0.0.1:6390 "),
+];
+
+/// A directory with the files that the examples name.
+fn directory() -> TempDir {
+    let directory = TempDir::with_prefix("tollgate-docs-").expect("a temporary directory");
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let another = format!("{} = {{ user = \"1043\" }}\n", "0".repeat(64));
+    for (name, text) in [
+        ("keys.toml", another),
+        ("jwt.pem", key.public_key_pem()),
+        ("secret", "a secret of thirty-two bytes ...".to_owned()),
+    ] {
+        fs::write(directory.path().join(name), text).expect("a file");
+    }
+    directory
+}
+
+/// What a shell makes of `command` in `directory`, where `tollgate` is the built command.
+pub(super) fn shell(command: &str, directory: &Path) -> Output {
+    let binary = Path::new(env!("CARGO_BIN_EXE_tollgate")).parent().expect("a directory");
+    let mut path = env::var_os("PATH").expect("a path");
+    path.push(":");
+    path.push(binary);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).current_dir(directory).env_clear().env("PATH", path);
+    shell.output().expect("a shell")
+}
+
+/// What is wrong with the configuration of `command`, without a Redis to ask.
+fn problems(command: &str, directory: &Path) -> String {
+    let examined = format!("TOLLGATE_STORE__URL=memory: {command} doctor");
+    let output = shell(&examined, directory);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.success(), said.is_empty(), "{output:?}");
+    said
+}
+
+fn steps() -> impl Iterator<Item = Step> {
+    Page::all().into_iter().flat_map(|page| page.steps())
+}
+
+#[test]
+fn commands_that_end_print_what_is_shown() {
+    let is_elsewhere = |step: &Step| {
+        let is = |(page, begin): (&str, &str)| {
+            step.place.starts_with(page) && step.command.starts_with(begin)
+        };
+        ELSEWHERE.into_iter().any(is)
+    };
+    let mut count = 0;
+    for Step { place, command, output: shown } in steps().filter(|step| !is_elsewhere(step)) {
+        let Output { stdout, stderr, .. } = shell(&command, directory().path());
+        println!("{place}: {command}");
+        assert_shown(&shown, &String::from_utf8_lossy(&[stdout, stderr].concat()));
+        count += 1;
+    }
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
+fn what_is_set_by_commands_is_accepted() {
+    let mut count = 0;
+    for block in Page::all().iter().flat_map(|page| page.blocks("sh")) {
+        for command in block.text.lines() {
+            assert_eq!(problems(command, directory().path()), "", "{}: {command}", block.place);
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count}");
+}
+
+#[test]
+fn every_file_of_configuration_is_accepted() {
+    let mut count = 0;
+    for block in Page::all().iter().flat_map(|page| page.blocks("toml")) {
+        if block.text.starts_with("[dependencies]") {
+            continue;
+        }
+        let directory = directory();
+        fs::write(directory.path().join("config.toml"), &block.text).expect("a file");
+        // A key may have a plan that a policy knows.
+        let command = "TOLLGATE_POLICIES__DEFAULT__PLANS__PRO=1000/minute tollgate";
+        assert_eq!(problems(command, directory.path()), "", "{}", block.place);
+        count += 1;
+    }
+    assert!(count >= 15, "{count}");
+}

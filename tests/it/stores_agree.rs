@@ -1,0 +1,81 @@
+//! Promise 8: both stores decide alike, and as an independent model does.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tollgate::store::{Acquired, Charge, Store};
+use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
+
+use crate::histories::{Operation, changing_histories, histories};
+use crate::model::{self, Model};
+use crate::support::random::for_all;
+use crate::support::redis::Server;
+use crate::support::stores::{acquire_of, redis_store};
+
+/// Histories a run; together they make more than 10,000 operations.
+const HISTORIES: u32 = 600;
+const OPERATIONS: std::ops::Range<usize> = 10..50;
+
+/// Redis, and the clock that it shares with the memory store and the model.
+struct Trial {
+    clock: Arc<ManualClock>,
+    redis: RedisStore,
+    operations: u64,
+}
+
+impl Trial {
+    fn new(server: &Server) -> Self {
+        let clock = Arc::new(ManualClock::new(1));
+        let redis = redis_store(&server.url(), &clock);
+        Self { clock, redis, operations: 0 }
+    }
+
+    /// Plays `history` under keys of its own.
+    fn play(&mut self, number: u64, history: &[Operation]) -> Result<(), TestCaseError> {
+        let keyspace = Keyspace::new(format!("t{number}"));
+        let mut model = Model::new();
+        // A store of its own, too: in a crowded one a key may be gone that was whole again under the
+        // quota it was charged under, though a longer one would still have counted it.
+        let memory = MemoryStore::with_clock(1_000, self.clock.clone());
+        for operation in history {
+            self.operations += 1;
+            self.clock.set(operation.now);
+            let acquire = acquire_of(&keyspace, operation);
+            let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
+            let (cost, count) = (operation.cost, operation.count);
+            let expected = model.acquire(operation.now, &charges, cost, count);
+            let expected = Acquired::new(small(expected.admitted), expected.standings);
+            let memory = memory.acquire(&acquire).wait().expect("memory has room");
+            prop_assert_eq!(&memory, &expected, "memory at {:?}", operation);
+            let redis = self.redis.acquire(&acquire).wait().expect("Redis answers");
+            prop_assert_eq!(&redis, &expected, "Redis at {:?}", operation);
+        }
+        Ok(())
+    }
+}
+
+fn of_model(charge: &Charge) -> model::Charge {
+    model::Charge { key: charge.key.to_string(), policy: charge.policy.clone() }
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).expect("a small count")
+}
+
+fn run(strategy: impl Strategy<Value = Vec<Operation>>) -> u64 {
+    let server = Server::start();
+    let mut trial = Trial::new(&server);
+    for_all(HISTORIES, strategy, |number, history| trial.play(number, &history));
+    trial.operations
+}
+
+#[test]
+fn promise_8_both_stores_decide_alike() {
+    let operations = run(histories(OPERATIONS));
+    assert!(operations >= 10_000, "only {operations} operations");
+}
+
+#[test]
+fn promise_8_both_stores_decide_alike_while_quotas_change() {
+    run(changing_histories(OPERATIONS));
+}
