@@ -1,5 +1,7 @@
 //! Policies, a store, and what to do when the store fails.
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -112,13 +114,15 @@ impl Limiter {
         !self.0.allow.is_empty() || !self.0.block.is_empty()
     }
 
-    /// The header fields that policies count by.
+    /// The header fields that policies count by, each once and in order, so that doors may search them.
     #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn key_headers(&self) -> impl Iterator<Item = &str> {
-        self.0.variants.values().filter_map(|variants| match variants.policy().key() {
+    pub(crate) fn key_headers(&self) -> BTreeSet<&str> {
+        let keys = self.0.variants.values().map(|variants| variants.policy().key());
+        let names = keys.filter_map(|key| match key {
             KeySource::Header(name) => Some(&**name),
             _ => None,
-        })
+        });
+        names.collect()
     }
 
     /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the

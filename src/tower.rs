@@ -11,3 +11,6 @@ mod grpc;
 mod layer;
 mod service;
 mod settings;
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! The middleware: a check before each request, and its fields on the way out.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -74,9 +73,8 @@ impl RateLimit {
     /// ```
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
-        // A name that many policies have is there once.
-        let names: BTreeSet<_> = limiter.key_headers().collect();
-        let headers = names.into_iter().filter_map(|name| name.parse().ok()).collect();
+        let names = limiter.key_headers().into_iter();
+        let headers = names.filter_map(|name| name.parse().ok()).collect();
         Self {
             limiter,
             headers,

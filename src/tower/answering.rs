@@ -41,7 +41,7 @@ pin_project! {
 
 impl<S, A, B> Answering<S, A, B>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<A>, Response = Response<B>> + Clone,
 {
     /// Answers `request` as `admission` has it, by `service`, which is ready, where it passes.
     pub(super) fn of(
@@ -50,7 +50,12 @@ where
         admission: Admission,
         fields: FieldOptions,
     ) -> Self {
-        Self { state: State::of(service, request, admission, fields), fields }
+        let state = State::of(service, request, admission, fields);
+        if matches!(state, State::Refused { .. }) {
+            // A service that is ready may hold a permit for a call, which does not come now.
+            *service = service.clone();
+        }
+        Self { state, fields }
     }
 
     /// Waits for `deciding`, then answers as [`of`](Self::of) does.

@@ -37,6 +37,13 @@ impl<B> ResponseBody<B> {
     }
 }
 
+/// An empty body, as layers ask for that answer a request themselves: one of CORS does.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl<B: Body<Data: From<Bytes>>> Body for ResponseBody<B> {
     type Data = B::Data;
     type Error = B::Error;

@@ -32,9 +32,11 @@ pub(super) type OfRequest<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
 impl Settings {
     pub(super) fn new(limiter: Limiter) -> Self {
+        let names = limiter.key_headers().into_iter();
+        let key_headers = names.filter_map(|name| name.parse().ok()).collect();
         Self {
-            key_headers: limiter.key_headers().filter_map(|name| name.parse().ok()).collect(),
             limiter,
+            key_headers,
             policies: None,
             client_ip: ClientIp::peer(),
             peer: Arc::new(|request| request.extensions.get().copied()),

@@ -73,6 +73,12 @@ mod store_watch;
 // The command `doctor`.
 mod doctor;
 
+// Other people's apps.
+// One suite for every door: actix-web, axum, and hyper alone.
+mod doors;
+// The examples run.
+mod examples;
+
 // Who a request is counted for.
 // Client addresses behind proxies, and attempts to forge them.
 mod addresses;
