@@ -9,7 +9,7 @@ export PATH := $(BUILT)/tools/bin:$(PATH)
 # What cargo calls the packaged crate.
 CRATE := tollgate-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: help run test check toolchain format rust-version clippy features docs package licences lint-lua bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
+.PHONY: help run test check toolchain format rust-version clippy features docs package licences lint-lua public-api bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -22,7 +22,7 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
 
-check: format rust-version clippy features docs package licences lint-lua ## lint, docs, features, package and licences; installs cargo-deny, mdbook, lychee and luacheck if missing
+check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing
 
 toolchain:
 	@tests/setup.sh rust cc
@@ -49,6 +49,10 @@ docs: toolchain ## build the crate's documentation and the book, and check their
 	@tests/setup.sh mdbook lychee
 	mdbook build docs --dest-dir $(BOOK)
 	lychee --offline --include-fragments --no-progress --root-dir $(BOOK) *.md docs/src $(BOOK)
+
+public-api: toolchain ## compare the library's public API with tests/public-api.txt; installs cargo-public-api if missing
+	@tests/setup.sh cargo-public-api
+	tests/public-api.sh
 
 package: toolchain ## build and test the crate as it is packaged
 	cargo package --locked --no-verify --allow-dirty

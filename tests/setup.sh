@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
 set -eu
 
 main() {
@@ -22,6 +22,7 @@ main() {
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
         mdbook) has mdbook || install_crate mdbook 0.5.4 --no-default-features --features search ;;
+        cargo-public-api) has cargo-public-api || install_crate cargo-public-api 0.52.0 ;;
         # Links to other sites and addresses of mail are not checked.
         lychee) has lychee || install_crate lychee 0.24.2 --no-default-features ;;
         *) has "$tool" || fail "$tool is missing: install it." ;;
