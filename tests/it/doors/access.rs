@@ -100,6 +100,7 @@ fn everyone_else_is_limited_as_ever(door: Door) {
         let ask = |path, address| served.ask("GET", path, &lines(address, "")).status;
         let statuses = [ask("/", "192.0.2.1"), ask("/", "192.0.2.1"), ask("/free", "192.0.2.1")];
         assert_eq!(statuses, [200, 429, 200]);
+        assert_eq!([ask("/", "10.0.0.1"), ask("/free", "2001:db8::1")], [200, 403]);
     });
 }
 
