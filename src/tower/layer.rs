@@ -19,6 +19,9 @@ use crate::limiter::{Limiter, LimiterError};
 /// denied request is answered 429, and one of a client that the limiter blocks 403; neither goes
 /// further. A gRPC request is answered `RESOURCE_EXHAUSTED` or `PERMISSION_DENIED` instead.
 ///
+/// The path is the one that reaches the layer. Around a whole axum app that is the path as it was sent;
+/// on a router that axum nests at `/api`, the routes of the limiter must do without that `/api`.
+///
 /// ```
 /// use std::net::SocketAddr;
 /// use std::sync::Arc;
