@@ -87,16 +87,16 @@ impl Limiter {
         Ok(policies)
     }
 
-    /// What happens to requests for `path` by `method`; `None` where no route is for them. The most
-    /// specific one holds: see [`RoutePattern`].
+    /// The route of requests for `path` by `method`, or `None` if they have none. If several match, the most
+    /// specific route holds: see [`RoutePattern`].
     ///
-    /// The path is compared as it is: it should be decoded, as a router does.
+    /// The path is compared as it is. Decode it first, as a router does.
     #[must_use]
     pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
         self.0.routes.find(method, path)
     }
 
-    /// What the lists say of `client`: who is on both is blocked. A check does not ask them.
+    /// Looks `client` up in the access lists. A client on both lists is blocked. A check does not ask the lists.
     #[must_use]
     pub fn access(&self, client: &Client<'_>) -> Access {
         if self.0.block.has(client) {
@@ -108,7 +108,7 @@ impl Limiter {
         }
     }
 
-    /// Whether any client is on a list.
+    /// Whether an access list has any entry.
     #[must_use]
     pub fn has_access_lists(&self) -> bool {
         !self.0.allow.is_empty() || !self.0.block.is_empty()
@@ -125,11 +125,11 @@ impl Limiter {
         names.collect()
     }
 
-    /// Makes the quotas of `client` under `policies` whole again. Another process sees it when the
-    /// denials that it remembers are too old.
+    /// Makes the quotas of `client` under `policies` whole again. Other processes see it once the denials in their
+    /// deny cache have expired.
     ///
     /// # Errors
-    /// When the store fails; what this process counted, knows and owes is forgotten all the same.
+    /// If the store fails. What this process counted, cached and owes is forgotten even then.
     pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
         // Of every window, since the client may have had another plan.
         let policies = policies.0.iter().flat_map(|variants| variants.one_of_each_window());

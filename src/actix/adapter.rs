@@ -1,4 +1,4 @@
-//! Requests and responses of actix-web, as the modules of HTTP read and write them.
+//! Implements the traits of `crate::http` for requests and responses of actix-web.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -35,8 +35,8 @@ impl RequestHead for HttpRequest {
 
     fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         let headers = self.headers();
-        // To look for a text, the framework would parse it as a name each time. So those that are looked for
-        // in most requests have their names here, and another is compared with those that came.
+        // The framework parses a text as a name each time. So the names that most requests need are constants,
+        // and other names are compared with those of the request.
         let lines = match name {
             "x-forwarded-for" => headers.get_all(&header::X_FORWARDED_FOR),
             "forwarded" => headers.get_all(&header::FORWARDED),
@@ -51,7 +51,7 @@ impl RequestHead for HttpRequest {
     }
 }
 
-/// A value that no header field may have is left out; none of ours is like that.
+/// Leaves out a value that is not valid in a header field. Tollgate writes no such value.
 impl ResponseFields for HeaderMap {
     fn append(&mut self, field: ResponseField, value: Bytes) {
         if let Ok(value) = HeaderValue::from_maybe_shared(value) {
@@ -70,7 +70,7 @@ impl ResponseFields for HeaderMap {
     }
 }
 
-/// The framework's form of a name, which is made when the crate is compiled.
+/// The framework's form of a name, made at compile time.
 fn name(field: ResponseField) -> HeaderName {
     const fn of(field: ResponseField) -> HeaderName {
         HeaderName::from_static(field.name())
@@ -114,14 +114,14 @@ pub(super) fn field(request: &ServiceRequest, name: impl AsHeaderName) -> Option
     whole_value(request.headers().get_all(name).map(HeaderValue::as_bytes))
 }
 
-/// The address of a request's client, in the request's extensions.
+/// The client's address, cached in the request's extensions.
 #[derive(Debug)]
 struct Found {
     by: ClientIp,
     address: Option<IpAddr>,
 }
 
-/// The address that `client_ip` finds, found once a request, however many ask for it.
+/// The client's address by `client_ip`, computed once for each request.
 pub(crate) fn address_once(client_ip: &ClientIp, request: &ServiceRequest) -> Option<IpAddr> {
     if !client_ip.reads_fields() {
         return client_ip.address(request);

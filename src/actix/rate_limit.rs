@@ -1,4 +1,4 @@
-//! The middleware: a check before each request, and its fields on the way out.
+//! The middleware: admits each request, and adds header fields to its response.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -23,10 +23,9 @@ use crate::store::DeferTask;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
-/// Requests are charged under the policies of their route, as the limiter lists it by method and path
-/// (see [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A
-/// denied request is answered 429, and one of a client that the limiter blocks 403; neither goes
-/// further.
+/// Requests are charged under the policies of their route, which the limiter finds by method and path (see
+/// [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A denied request
+/// gets 429, and a blocked client gets 403. Neither request reaches the app.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -45,7 +44,7 @@ use crate::store::DeferTask;
 #[derive(Clone)]
 pub struct RateLimit {
     limiter: Limiter,
-    /// Names of the header fields that policies count by, ready to be looked for, in order.
+    /// Names of the header fields that policies count by, sorted.
     headers: Arc<[HeaderName]>,
     policies: Option<Policies>,
     client_ip: ClientIp,
@@ -55,12 +54,12 @@ pub struct RateLimit {
     fields: FieldOptions,
 }
 
-/// What the host application says of a request.
+/// A function of the host application over a request.
 type OfRequest<T> = Arc<dyn Fn(&ServiceRequest) -> T + Send + Sync>;
 
 impl RateLimit {
-    /// Charges every request what its route costs under the policies of its route; the user is the
-    /// [`User`] in the request's extensions, and the address that of the connection.
+    /// Charges every request the cost of its route under the policies of its route. The user is the [`User`] in the
+    /// request's extensions, and the address is that of the connection.
     ///
     /// ```
     /// use actix_web::HttpMessage as _;
@@ -98,7 +97,7 @@ impl RateLimit {
         Ok(Self { policies: Some(self.limiter.policies(names)?), ..self })
     }
 
-    /// Finds the client's address by `client_ip`: behind proxies, the connection is theirs.
+    /// Finds the client's address by `client_ip`. Behind proxies, the address of the connection is a proxy's.
     #[must_use]
     pub fn client_ip(self, client_ip: ClientIp) -> Self {
         Self { client_ip, ..self }
@@ -113,13 +112,13 @@ impl RateLimit {
         Self { user: Arc::new(user), ..self }
     }
 
-    /// Charges a request what `cost` says, instead of what its route costs.
+    /// Charges a request the cost that `cost` returns, instead of the cost of its route.
     #[must_use]
     pub fn cost(self, cost: impl Fn(&ServiceRequest) -> Cost + Send + Sync + 'static) -> Self {
         Self { cost: Some(Arc::new(cost)), ..self }
     }
 
-    /// Lets the requests pass unchecked for which `skip` holds, unless their client is blocked.
+    /// Lets a request pass unchecked if `skip` returns true, unless its client is blocked.
     #[must_use]
     pub fn skip(self, skip: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static) -> Self {
         Self { skip: Arc::new(skip), ..self }

@@ -16,11 +16,10 @@ mod warnings;
 
 /// Finds the address of the client that a request comes from; cheap to clone.
 ///
-/// That is the address of the connection, unless proxies are in front: then it is one of those that
-/// they wrote into a header field. Whoever connects can send that field. So it is read only where
-/// the connection is a trusted proxy's, from its end, where the nearest proxy wrote, and no further
-/// than trusted proxies wrote it. What is no address ends the reading, and the last one that was good
-/// is the client's.
+/// Without proxies in front, it is the address of the connection. Behind proxies, it is one of the addresses
+/// in a header field that they write. Any client can send that field too. So it is read only if the connection
+/// comes from a trusted proxy. It is read from its end, where the nearest proxy wrote, and only as far as
+/// trusted proxies wrote it. Parsing stops at the first invalid address: the last valid one is the client's.
 ///
 /// ```
 /// use tollgate::ClientIp;
@@ -36,20 +35,20 @@ struct Inner {
     trust: Trust,
     header: ForwardingHeader,
     unread: Unread,
-    /// Of the proxies that no network lists: those on a Unix socket, or in front at all.
+    /// For proxies without a listed network: those on a Unix socket, or a number of hops.
     silence: Silence,
 }
 
-/// Who may say where a request comes from.
+/// Which senders of the header field are believed.
 #[derive(Debug)]
 enum Trust {
     Nobody,
-    /// These; on a Unix socket also who connects, and so has no address.
+    /// These networks. On a Unix socket, also a peer without an address.
     Proxies {
         listed: Networks<Silence>,
         is_unix: bool,
     },
-    /// Everyone, about so many addresses.
+    /// Every sender, for this many addresses.
     Hops(NonZeroU8),
 }
 
@@ -60,17 +59,17 @@ impl ClientIp {
         Self::of(Trust::Nobody, ForwardingHeader::default())
     }
 
-    /// Reads `header` where `proxies` send it. The rightmost address that is not theirs is the client's.
+    /// Reads `header` when one of `proxies` sends it. The rightmost address that is not theirs is the client's.
     #[must_use]
     pub fn behind(proxies: impl IntoIterator<Item = Network>, header: ForwardingHeader) -> Self {
         Self::of_proxies(proxies, header, false)
     }
 
-    /// Reads `header` likewise, where the server listens on a Unix socket: whoever connects to that is a
-    /// proxy on this machine, and `proxies` are those before it.
+    /// Reads `header` as [`behind`](Self::behind) does, for a server that listens on a Unix socket. Every peer of
+    /// the socket is a proxy on this machine; `proxies` are the proxies in front of it.
     ///
-    /// Not for a server that listens on TCP as well: there, a connection that its client has reset has
-    /// no address either, and would be believed.
+    /// Do not use it for a server that also listens on TCP. A TCP connection that its client has reset has no
+    /// address either, and would be believed.
     #[must_use]
     pub fn over_unix_socket(
         proxies: impl IntoIterator<Item = Network>,
@@ -79,17 +78,17 @@ impl ClientIp {
         Self::of_proxies(proxies, header, true)
     }
 
-    /// Reads `header` from everyone, where so many proxies, whatever their addresses, are always in
-    /// front. The address that far from its end is the client's.
+    /// Reads `header` from every peer, for a server that always has this many proxies in front, whatever their
+    /// addresses. The address at this position from the end is the client's.
     ///
-    /// Whoever gets past one of them may choose the address that they are counted by.
+    /// A client that bypasses one of the proxies can choose the address that it is counted by.
     #[must_use]
     pub fn hops(hops: NonZeroU8, header: ForwardingHeader) -> Self {
         Self::of(Trust::Hops(hops), header)
     }
 
-    /// The address of the client, in canonical form; none over a Unix socket that says nothing of it, and
-    /// where the connection was reset before it was taken.
+    /// The address of the client, in canonical form. `None` on a Unix socket without the header field, and if the
+    /// connection was reset before its address was read.
     #[must_use]
     pub fn address(&self, request: &impl RequestHead) -> Option<IpAddr> {
         let peer = peer(request);
@@ -118,7 +117,7 @@ impl ClientIp {
         client
     }
 
-    /// Whether the connection is a trusted proxy's, so that what it says of the client may be believed.
+    /// Whether the connection comes from a trusted proxy, whose header fields may be believed.
     #[must_use]
     pub fn is_from_trusted_proxy(&self, request: &impl RequestHead) -> bool {
         self.is_trusted(peer(request))
@@ -141,7 +140,7 @@ impl ClientIp {
         Self(Arc::new(Inner { trust, header, unread, silence: Silence::default() }))
     }
 
-    /// Whether it reads any header field, so that what it finds is worth keeping.
+    /// Whether it reads any header field. Otherwise its result is not worth caching.
     #[cfg(feature = "actix")]
     pub(crate) fn reads_fields(&self) -> bool {
         !matches!(self.0.trust, Trust::Nobody)
@@ -163,7 +162,7 @@ impl ClientIp {
         }
     }
 
-    /// Notes whether the trusted `peer` sent the header, for those that never do.
+    /// Counts requests of the trusted `peer` without the header field, to warn of a proxy that never sends it.
     fn note_silence(&self, peer: Option<IpAddr>, request: &impl RequestHead) {
         let silence = match (&self.0.trust, peer) {
             (Trust::Proxies { listed, .. }, Some(address)) => listed.get(address),
@@ -178,7 +177,7 @@ impl ClientIp {
     }
 }
 
-/// The other end of the connection, if it has an address and still has it.
+/// The address of the peer, if it has one and the connection was not reset.
 fn peer(request: &impl RequestHead) -> Option<IpAddr> {
     request.peer().map(canonical)
 }

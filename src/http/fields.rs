@@ -14,7 +14,7 @@ use crate::domain::scratch::scratch;
 use crate::domain::standing::{Retry, Standing};
 use crate::http::response::{ResponseField, ResponseFields};
 
-/// What scripts in browsers may read; the last three where they are sent.
+/// The fields that scripts in browsers may read; the last three only if they are sent.
 const EXPOSED: &[&str] = &[
     "RateLimit",
     "RateLimit-Policy",
@@ -27,7 +27,7 @@ const EXPOSED: &[&str] = &[
 /// The largest integer of a structured field: 15 digits (RFC 9651, section 3.3.1).
 const LARGEST_INTEGER: u64 = 999_999_999_999_999;
 
-/// Which fields are sent besides the draft's.
+/// Which fields are sent besides those of the draft.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FieldOptions {
     /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`, of the policy that is closest to denying.
@@ -36,7 +36,7 @@ pub(crate) struct FieldOptions {
     pub(crate) cors_expose: bool,
 }
 
-/// Adds the fields of `decision` to a response, beside those of another one that it may carry.
+/// Adds the fields of `decision` to a response. Fields of another limit stay.
 pub(crate) fn write(
     response: &mut impl ResponseFields,
     decision: &Decision,
@@ -53,20 +53,20 @@ pub(crate) fn write(
     expose(response, options);
 }
 
-/// Tells a response that does not say so yet how long to wait: in whole seconds, rounded up, and at least 1.
+/// Adds `Retry-After` to a response without one: whole seconds, rounded up, at least 1.
 pub(crate) fn write_retry_after(response: &mut impl ResponseFields, wait: Duration) {
     response.append(ResponseField::RetryAfter, number(seconds_up(millis(wait)).max(1)));
 }
 
-/// Writes `number` at the end of `text`, without the layers of a formatter.
+/// Appends `number` to `text`, without the cost of a formatter.
 pub(crate) fn push(text: &mut String, number: u64) {
     text.push_str(itoa::Buffer::new().format(number));
 }
 
-/// What was said of policies before: a route has the same ones every time.
+/// The field `RateLimit-Policy` for sets of policies: a route has the same set every time.
 type Said = Vec<(Vec<Arc<Policy>>, Bytes)>;
 
-/// How many sets of policies a thread remembers: as many as most apps have.
+/// How many sets of policies a thread caches: as many as most apps have.
 const MOST_SAID: usize = 16;
 
 thread_local! {
@@ -106,9 +106,8 @@ fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Bytes {
     Bytes::copy_from_slice(list.as_bytes())
 }
 
-/// `"default";r=7;t=42`: the units that remain, and the seconds until the quota is whole again, of
-/// every policy. Where a request is denied only the policies that deny it, with the seconds until they
-/// would not.
+/// `"default";r=7;t=42`: the remaining units of every policy, and the seconds until its quota is whole again. For a
+/// denied request, only the policies that deny it, with the seconds until they admit it.
 fn standings(decision: &Decision, list: &mut String) -> Bytes {
     let mut item = |policy: &Policy, remaining: u64, wait: Option<Millis>| {
         begin_item(list, policy);
@@ -134,8 +133,8 @@ fn standings(decision: &Decision, list: &mut String) -> Bytes {
     Bytes::copy_from_slice(list.as_bytes())
 }
 
-/// Begins the next item of a structured list (RFC 9651, section 3.1): the policy's name as a string,
-/// which as plain letters, digits, `-`, `_` and `.` needs no escapes.
+/// Begins the next item of a structured list (RFC 9651, section 3.1) with the policy's name as a string. The name
+/// has only letters, digits, `-`, `_` and `.`, which need no escapes.
 fn begin_item(list: &mut String, policy: &Policy) {
     if !list.is_empty() {
         list.push_str(", ");
@@ -157,7 +156,7 @@ fn write_legacy(response: &mut impl ResponseFields, decision: &Decision) {
         (standing.retry == Retry::Now, standing.remaining, policy.quota().units())
     };
     if let Some((policy, standing)) = decision.policies().min_by_key(closest) {
-        // Of one limit around another, too.
+        // Of two limits, one around the other, the closest to denying is told.
         let told = response.lines(ResponseField::XRateLimitRemaining).next();
         let told: Option<u64> = told.and_then(|it| std::str::from_utf8(it).ok()?.parse().ok());
         if told.is_some_and(|told| told <= standing.remaining) {
@@ -177,8 +176,7 @@ fn write_legacy(response: &mut impl ResponseFields, decision: &Decision) {
     }
 }
 
-/// Lets scripts in browsers read the fields, where that is set, besides those that they may read
-/// already.
+/// Lets scripts in browsers read the fields, if that is set. Fields that are exposed already stay so.
 pub(crate) fn expose(response: &mut impl ResponseFields, options: FieldOptions) {
     if !options.cors_expose {
         return;
@@ -200,7 +198,7 @@ fn number(number: u64) -> Bytes {
     Bytes::copy_from_slice(itoa::Buffer::new().format(number).as_bytes())
 }
 
-/// Rounded up: who waits that long is not early.
+/// Rounded up, so that a client which waits this long is not early.
 fn seconds_up(wait: Millis) -> u64 {
     wait.div_ceil(1_000)
 }

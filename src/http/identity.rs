@@ -1,4 +1,4 @@
-//! Who is asking: a [`User`].
+//! The authenticated user of a request: a [`User`].
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 ///
 /// An authentication middleware that runs before [`RateLimit`](crate::RateLimit) (that is, one
 /// wrapped around it later) puts it into the request's extensions. Only a user that was
-/// authenticated belongs there: who can choose the name can spend another's quota.
+/// authenticated belongs there: a client that can choose the name can spend the quota of another.
 ///
 /// ```
 /// use tollgate::User;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    // Shared, since every request of a user has a clone.
+    // Shared, because every request of a user has a clone.
     id: Arc<[u8]>,
     plan: Option<Arc<str>>,
 }
@@ -28,7 +28,7 @@ impl User {
         Self { id: id.as_ref().into(), plan: None }
     }
 
-    /// The same user, of `plan`: the policies that know the plan have a quota for it.
+    /// The same user with `plan`. Policies that have a quota for the plan use it.
     #[must_use]
     pub fn with_plan(self, plan: impl Into<Arc<str>>) -> Self {
         Self { plan: Some(plan.into()), ..self }

@@ -1,12 +1,11 @@
-//! What becomes of a request: the order in which everything about it is asked.
+//! Admission: decides whether a request passes, in one order for all doors.
 //!
-//! 1. Requests that the application skips pass, and so do those that no route is for; unless their
-//!    client is on the list of those who are blocked.
-//! 2. The access lists: a blocked client is refused, and one that is allowed passes uncounted.
-//! 3. The policies of the request's route are checked: all of them admit, or the request is denied.
-//! 4. The policies that the route peeks at are read. A peek never refuses.
+//! 1. A request passes if the application skips it, or if it has no route. A blocked client is refused even then.
+//! 2. The access lists: a blocked client is refused, and an allowed client passes uncounted.
+//! 3. The policies of the request's route are checked. All of them admit the request, or it is denied.
+//! 4. The policies at which the route peeks are read. A peek never refuses.
 //!
-//! Every door asks here, and owns no part of this order.
+//! Every door calls [`Limiter::admit`], and owns no part of this order.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,16 +22,15 @@ use crate::store::MaybeReady;
 
 /// A request, as a door shows it to [`Limiter::admit`].
 ///
-/// The limiter asks for no more than it needs: not for the client of a request that nothing limits.
+/// The limiter asks only for what it needs. It does not ask for the client of a request that nothing limits.
 pub trait Incoming {
     /// The method, in upper case, such as `GET`.
     fn method(&self) -> &str;
 
-    /// The path, decoded as the application's router reads it: otherwise an encoded letter leads around
-    /// the limit.
+    /// The path, decoded as the application's router decodes it. Otherwise an encoded letter bypasses the limit.
     fn path(&self) -> &str;
 
-    /// Calls `ask` with the client who sends it, and returns what `ask` returns.
+    /// Calls `ask` with the client of the request, and returns its result.
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T;
 
     /// Whether it passes uncounted, unless its client is blocked.
@@ -40,7 +38,7 @@ pub trait Incoming {
         false
     }
 
-    /// The policies that it meets, instead of those of its route.
+    /// The policies of the request, instead of those of its route.
     fn policies(&self) -> Option<&Policies> {
         None
     }
@@ -51,12 +49,12 @@ pub trait Incoming {
     }
 }
 
-/// What becomes of a request.
+/// Whether a request passes.
 #[derive(Clone, Debug)]
 pub enum Admission {
-    /// It passes. Where any policy was asked, its client is told how each of them stands.
+    /// It passes. If any policy was asked, the response tells where each of them stands.
     Passes(Option<Decision>),
-    /// It goes no further.
+    /// It does not reach the application.
     Refused(Refused),
 }
 
@@ -66,7 +64,7 @@ pub enum Admission {
 pub enum Refused {
     /// A policy denies it.
     Denied(Decision),
-    /// Its client is on the list of those who are blocked.
+    /// Its client is blocked by an access list.
     Blocked,
     /// The store failed, and a policy then refuses.
     Undecided(Unavailable),
@@ -77,10 +75,10 @@ pub enum Refused {
 #[must_use = "a request that nobody awaits may be charged all the same"]
 pub struct Admitting(MaybeReady<Box<Deciding>>);
 
-/// An admission that the store has not answered yet; in a box, since it is large and short-lived.
+/// An admission that waits for the store. It is kept in a box because it is large.
 #[derive(Debug)]
 pub(crate) struct Deciding {
-    /// `None` once it has admitted, as `checked` says, or where nothing is checked.
+    /// `None` if nothing is checked, or once the check has admitted: then `checked` has its decision.
     check: Option<check::Deciding>,
     checked: Option<Decision>,
     peek: Option<Check>,
@@ -120,14 +118,14 @@ impl Limiter {
     }
 }
 
-/// What a request owes, whoever sends it.
+/// The charge of a request, for any client.
 struct Owed<'a> {
     policies: &'a Policies,
     peek: Option<&'a Policies>,
     cost: Cost,
 }
 
-/// Attempts that are free until they fail: a client whose failures have used up the policies may not
+/// Counts failed attempts, such as wrong credentials. A client that has used up the policies by failures may not
 /// try again.
 #[derive(Clone, Debug)]
 #[cfg(feature = "server")]
@@ -143,13 +141,13 @@ impl Failures {
         Self { limiter, policies }
     }
 
-    /// Whether the lists refuse `client` whatever it attempts, so that nothing of it need be verified.
+    /// Whether `client` is blocked by an access list, so that its attempt need not be verified.
     pub(crate) fn is_blocked(&self, client: impl FnOnce() -> Client<'static>) -> bool {
         self.limiter.has_access_lists() && self.limiter.access(&client()) == Access::Blocked
     }
 
-    /// Decides whether `client` may try, without a charge. Where denials are remembered, so is that a
-    /// client may try: for as long at most, and not beyond the next failure in this process.
+    /// Decides whether `client` may try, without a charge. The deny cache also remembers that a client may try, for
+    /// as long as it remembers denials at most, and not beyond the next failure in this process.
     pub(crate) fn may_try(&self, client: &Client<'_>) -> Admitting {
         let peek = self.limiter.ask(&self.policies, Cost::ONE, 0, Purpose::Gate, client);
         Admitting::start(Some(peek), || None)
@@ -168,7 +166,7 @@ impl Admitting {
         Self(MaybeReady::ready(admission))
     }
 
-    /// Decides by `check`, and then by `peek`, which is not begun where `check` refuses at once.
+    /// Decides by `check` and `peek`. The peek is not begun if the check refuses at once.
     fn start(check: Option<Check>, peek: impl FnOnce() -> Option<Check>) -> Self {
         let checked = match check.map(Check::now) {
             None => None,
@@ -231,7 +229,7 @@ impl Future for Deciding {
 }
 
 impl Admission {
-    /// What a check means for its request.
+    /// The admission by the result of a check.
     fn of(checked: Result<Decision, Unavailable>) -> Self {
         match checked {
             Ok(decision) if decision.is_allowed() => Self::Passes(Some(decision)),
@@ -241,8 +239,8 @@ impl Admission {
     }
 }
 
-/// A request that passes, and tells of the policies that were checked and of those that were read.
-/// Standings that cannot be had are not worth a refusal.
+/// A request that passes, with the standings of the policies that were checked and read. If the peek failed, its
+/// standings are left out.
 fn passes(checked: Option<Decision>, peeked: Option<Result<Decision, Unavailable>>) -> Admission {
     let peeked = peeked.and_then(Result::ok).map(Decision::into_report);
     Admission::Passes(checked.into_iter().chain(peeked).reduce(Decision::and))

@@ -27,11 +27,11 @@ pub(super) struct Deciding {
     answer: Awaited<Acquired>,
 }
 
-/// What the store was asked.
+/// A question to the store.
 #[derive(Debug)]
 struct Question {
     asked: Acquire,
-    /// When, and what for, where answers are remembered.
+    /// When and for what the store was asked, if answers are cached.
     moment: Option<Moment>,
 }
 
@@ -67,8 +67,8 @@ impl Limiter {
         Check::start(self, Acquire { charges, cost, count }, purpose)
     }
 
-    /// Whether the denial of the next request like `asked` stays one: not where a policy denies it
-    /// because of units that the store may yet give back.
+    /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of
+    /// units that the store may still refund.
     fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
         let denying = asked.charges.iter().zip(&acquired.standings);
         let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
@@ -81,7 +81,7 @@ impl Limiter {
 }
 
 impl Check {
-    /// Asks, and decides if that takes no time.
+    /// Asks the store, and decides if the answer is there at once.
     fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
         if asked.charges.is_empty() {
             return Self(MaybeReady::ready(Ok(unlimited(&asked))));
@@ -162,7 +162,7 @@ fn settle(
 }
 
 impl Question {
-    /// What the store's answer means; without one, what each policy says then.
+    /// The decision by the store's answer. If the store failed, each policy says what holds.
     fn settle(
         mut self,
         limiter: &Limiter,
@@ -170,7 +170,7 @@ impl Question {
     ) -> Result<Decision, Unavailable> {
         let cache = limiter.0.deny_cache.as_ref().zip(self.moment.as_mut());
         if let Some((cache, moment)) = cache {
-            // Also where the store failed: it may be charged, and if not, this process is.
+            // Also if the store failed: either it has charged, or this process charges instead.
             cache.charged(&self.asked, moment);
         }
         let acquired = match answer {
@@ -211,7 +211,7 @@ impl Question {
     }
 }
 
-/// What no policy denies.
+/// The decision when no policy is asked.
 fn unlimited(asked: &Acquire) -> Decision {
     let all = Acquired { admitted: asked.count, standings: Vec::new() };
     decision(Acquire { charges: Vec::new(), ..*asked }, all)
@@ -226,14 +226,14 @@ fn decision(asked: Acquire, acquired: Acquired) -> Decision {
     Decision::new(allowed, policies, acquired.standings)
 }
 
-/// That a request was not decided: the store failed, and a policy refuses then. Not a denial.
+/// The error of a request that was not decided: the store failed, and a policy then refuses. It is not a denial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unavailable {
     cause: StoreErrorKind,
 }
 
 impl Unavailable {
-    /// The failure of a store that failed by `cause`.
+    /// The error after a failure of the store by `cause`.
     #[must_use]
     pub fn new(cause: StoreErrorKind) -> Self {
         Self { cause }

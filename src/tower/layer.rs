@@ -14,10 +14,10 @@ use crate::limiter::{Limiter, LimiterError};
 /// Limits the requests to a tower service: of axum, tonic, hyper, or any other that takes
 /// `http::Request` and answers `http::Response`.
 ///
-/// Requests are charged under the policies of their route, as the limiter lists it by method and path
-/// (see [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A
-/// denied request is answered 429, and one of a client that the limiter blocks 403; neither goes
-/// further. A gRPC request is answered `RESOURCE_EXHAUSTED` or `PERMISSION_DENIED` instead.
+/// Requests are charged under the policies of their route, which the limiter finds by method and path (see
+/// [`RoutePattern`](crate::RoutePattern)), or under those of [`policies`](Self::policies). A denied request
+/// gets 429, and a blocked client gets 403; a gRPC request gets `RESOURCE_EXHAUSTED` or `PERMISSION_DENIED`
+/// instead. Neither request reaches the service.
 ///
 /// The path is the one that reaches the layer. Around a whole axum app that is the path as it was sent;
 /// on a router that axum nests at `/api`, the routes of the limiter must do without that `/api`.
@@ -46,7 +46,7 @@ use crate::limiter::{Limiter, LimiterError};
 pub struct RateLimitLayer(Arc<Settings>);
 
 impl RateLimitLayer {
-    /// Charges every request what its route costs under the policies of its route. The user is the
+    /// Charges every request the cost of its route under the policies of its route. The user is the
     /// [`User`] in the request's extensions; the address is that of the connection, which the
     /// extensions hold as [`peer`](Self::peer) says.
     #[must_use]
@@ -82,7 +82,7 @@ impl RateLimitLayer {
         self
     }
 
-    /// Finds the client's address by `client_ip`: behind proxies, the connection is theirs.
+    /// Finds the client's address by `client_ip`. Behind proxies, the address of the connection is a proxy's.
     #[must_use]
     pub fn client_ip(mut self, client_ip: ClientIp) -> Self {
         self.settings().client_ip = client_ip;
@@ -96,14 +96,14 @@ impl RateLimitLayer {
         self
     }
 
-    /// Charges a request what `cost` says, instead of what its route costs.
+    /// Charges a request the cost that `cost` returns, instead of the cost of its route.
     #[must_use]
     pub fn cost(mut self, cost: impl Fn(&Parts) -> Cost + Send + Sync + 'static) -> Self {
         self.settings().cost = Some(Arc::new(cost));
         self
     }
 
-    /// Lets the requests pass unchecked for which `skip` holds, unless their client is blocked.
+    /// Lets a request pass unchecked if `skip` returns true, unless its client is blocked.
     #[must_use]
     pub fn skip(mut self, skip: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.settings().skip = Arc::new(skip);

@@ -2,6 +2,7 @@
 
 use crate::contender::Contender::{self, Anonymous, Bare, Incr, Multiplexed, Plain, Tollgate};
 use crate::peer::PEERS;
+use crate::serve_axum::AxumApp;
 use crate::setting::Setting;
 use crate::target::{Bound, Measure, Target};
 use crate::wrk::Load;
@@ -29,6 +30,22 @@ pub(crate) fn peers() -> Case {
         load: Load { connections: 64, keys: 100_000 },
         is_filled: false,
         contenders: [Bare, Tollgate].into_iter().chain(others).collect(),
+        targets: Vec::new(),
+    }
+}
+
+/// The layer for tower beside the same app on axum without it, and what a user would pick instead.
+fn tower() -> Case {
+    use AxumApp::{AxumBare, AxumMemory, AxumRedis, TowerGovernor};
+    let apps = [AxumBare, AxumMemory, AxumRedis, TowerGovernor];
+    Case {
+        name: "tower",
+        about: "the layer for tower in memory and over Redis; tower_governor counts in memory"
+            .to_owned(),
+        setting: Setting::of(&["fixed-window"]),
+        load: Load { connections: 64, keys: 100_000 },
+        is_filled: false,
+        contenders: apps.map(Contender::Axum).to_vec(),
         targets: Vec::new(),
     }
 }
@@ -110,5 +127,6 @@ pub(crate) fn all() -> Vec<Case> {
             ],
             ..case("many", "Redis, a fixed window, many connections")
         },
+        tower(),
     ]
 }

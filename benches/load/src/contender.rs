@@ -10,6 +10,7 @@ use tollgate_testkit::process::{Process, bound, without_settings};
 
 use crate::peer::Peer;
 use crate::result::Result;
+use crate::serve_axum::AxumApp;
 use crate::setting::Setting;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum Contender {
     /// The same, whose clients show no credentials.
     Anonymous,
     Peer(&'static Peer),
+    /// An app on tower.
+    Axum(AxumApp),
 }
 
 /// One of them, serving.
@@ -56,6 +59,7 @@ impl Contender {
             Self::Tollgate => "tollgate",
             Self::Anonymous => "anonymous",
             Self::Peer(peer) => peer.name,
+            Self::Axum(app) => app.name(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Contender {
             Self::Plain | Self::Multiplexed | Self::Incr => true,
             Self::Tollgate | Self::Anonymous => !setting.in_memory,
             Self::Peer(peer) => peer.asks_redis,
+            Self::Axum(app) => app == AxumApp::AxumRedis,
         }
     }
 
@@ -105,9 +110,12 @@ impl Contender {
             command = peer.command(stage.peers, address, stage.redis, program);
         } else {
             command = program(&std::env::current_exe()?);
-            command.args(["serve", self.name(), "--listen", &address.to_string()]);
+            let serve = if let Self::Axum(_) = self { "serve-axum" } else { "serve" };
+            command.args([serve, self.name(), "--listen", &address.to_string()]);
             command.args(["--redis", stage.redis, "--units", &setting.units.to_string()]);
-            command.args(["--algorithms", &setting.algorithms.join(",")]);
+            if serve == "serve" {
+                command.args(["--algorithms", &setting.algorithms.join(",")]);
+            }
         }
         without_settings(&mut command);
         Ok(command)

@@ -22,6 +22,7 @@ mod run;
 mod sample;
 mod script;
 mod serve;
+mod serve_axum;
 mod setting;
 mod soak;
 mod start;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::options::Options;
+use self::serve_axum::AxumApp;
 
 #[derive(Parser)]
 struct Cli {
@@ -66,6 +68,17 @@ enum Command {
     Abuse(abuse::Options),
     /// Serve as one of the apps that Tollgate is compared with
     Serve(serve::Options),
+    /// Serve as one of the apps on axum
+    ServeAxum {
+        app: AxumApp,
+        #[arg(long)]
+        listen: String,
+        #[arg(long)]
+        redis: String,
+        /// Units allowed per hour
+        #[arg(long)]
+        units: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,6 +90,9 @@ fn main() -> ExitCode {
         Command::Soak(options) => soak::run(&options),
         Command::Abuse(options) => abuse::run(&options),
         Command::Serve(options) => serve::serve(options),
+        Command::ServeAxum { app, listen, redis, units } => {
+            serve_axum::serve(app, &listen, &redis, units)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -46,6 +46,11 @@ impl Outcome {
         &round.samples[place.expect("a case names whom it compares")]
     }
 
+    /// The app that the others are compared with.
+    fn bare(&self) -> Contender {
+        self.case.contenders[0]
+    }
+
     /// One figure of `who` over the rounds.
     pub(crate) fn spread(&self, who: Contender, figure: impl Fn(&Sample) -> f64) -> Spread {
         Spread::of(self.rounds.iter().map(|round| figure(self.sample(round, who))))
@@ -55,13 +60,13 @@ impl Outcome {
     pub(crate) fn ratio(&self, who: Contender) -> Spread {
         Spread::of(self.rounds.iter().map(|round| {
             let speed = |who| self.sample(round, who).requests_per_s;
-            speed(who) / speed(Contender::Bare)
+            speed(who) / speed(self.bare())
         }))
     }
 
     /// Why this machine was too noisy to conclude, if it was.
     pub(crate) fn noise(&self) -> Option<String> {
-        let bare = self.spread(Contender::Bare, |it| it.requests_per_s).width();
+        let bare = self.spread(self.bare(), |it| it.requests_per_s).width();
         let samples = self.rounds.iter().flat_map(|round| &round.samples);
         let elsewhere = Spread::of(samples.map(|sample| sample.elsewhere)).median;
         if elsewhere > NOISY_NEIGHBOURS {

@@ -1,4 +1,4 @@
-//! What one entry of a forwarding field says.
+//! Parses one entry of a forwarding field.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,7 +17,7 @@ pub(super) fn read(text: &str) -> Option<IpAddr> {
         (address.parse::<Ipv6Addr>().ok()?.into(), port)
     } else {
         match text.split_once(':') {
-            // More colons than one are an IPv6 address's own.
+            // An IPv6 address has more than one colon.
             Some((address, port)) if !port.contains(':') => (address.parse().ok()?, Some(port)),
             _ => (text.parse().ok()?, None),
         }
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Option<IpAddr> {
     port.is_none_or(is_port).then(|| canonical(address))
 }
 
-/// A port as RFC 7239 has it, which may be obfuscated.
+/// A port by RFC 7239, which may be obfuscated.
 fn is_port(text: &str) -> bool {
     match text.strip_prefix('_') {
         Some(name) => !name.is_empty() && name.bytes().all(is_obfuscated_byte),
@@ -38,7 +38,7 @@ fn is_obfuscated_byte(byte: u8) -> bool {
 }
 
 /// The address in the parameter `for` of `element`, as in `for="[2001:db8::1]:80";proto=https` (RFC
-/// 7239, section 4); none where it is `unknown`, obfuscated, missing or there twice.
+/// 7239, section 4); `None` if it is `unknown`, obfuscated, missing or there twice.
 pub(super) fn read_forwarded(element: &str) -> Option<IpAddr> {
     let mut found = None;
     let mut rest = element;

@@ -1,4 +1,4 @@
-//! The field that proxies write clients' addresses into, and how it is read: from its end.
+//! The field into which proxies write the addresses of clients. It is read from its end.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ pub(super) const FORWARDED: &str = "forwarded";
 
 pub(super) const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The most entries that are read: longer chains are nobody's own.
+/// The most entries that are read. No real chain of proxies is longer.
 const MOST_ENTRIES: usize = 32;
 
 /// The longest entry in bytes: an address with a port has 53, and `Forwarded` has more parameters.
@@ -32,7 +32,7 @@ impl ForwardingHeader {
         &self.0
     }
 
-    /// The addresses in the field of `request`, the last one first, up to the first entry that is none.
+    /// The addresses in the field of `request`, the last one first, up to the first invalid entry.
     pub(super) fn addresses<'a>(
         &'a self,
         request: &'a impl RequestHead,
@@ -71,7 +71,7 @@ impl fmt::Display for ForwardingHeader {
     }
 }
 
-/// A text that cannot name a header field.
+/// A text that is not the name of a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForwardingHeaderError(String);
 
@@ -87,13 +87,13 @@ impl fmt::Display for ForwardingHeaderError {
 
 impl std::error::Error for ForwardingHeaderError {}
 
-/// The entries of one line, the last one first, without the space around them; `None` for one that is
-/// too long, which ends it.
+/// The entries of one line, the last one first, without the space around them. `None` stands for an entry that
+/// is too long, and ends the iteration.
 ///
-/// What is on the left, where clients may have written, changes nothing on the right of it: an
-/// unclosed quote there neither hides nor joins what a proxy appended.
+/// A client may have written the left part of the line. It cannot change how the right part is read: an
+/// unclosed quote on the left neither hides nor joins the entries that a proxy appended.
 struct Entries<'a> {
-    /// What is still to be read; none at the end.
+    /// The part that is not read yet; `None` at the end.
     rest: Option<&'a [u8]>,
     has_quotes: bool,
 }
@@ -121,7 +121,7 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// Where the last comma is that is in no quoted string.
+/// The position of the last comma outside of quoted strings.
 fn last_comma(text: &[u8], has_quotes: bool) -> Option<usize> {
     let mut is_quoted = false;
     for (at, byte) in text.iter().enumerate().rev() {

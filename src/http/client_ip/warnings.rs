@@ -1,4 +1,4 @@
-//! What operators get wrong about proxies, said once each.
+//! Warnings about proxies that are configured wrongly, each logged once.
 
 use std::net::IpAddr;
 use std::sync::Once;
@@ -9,25 +9,25 @@ use super::header::{FORWARDED, X_FORWARDED_FOR};
 use crate::domain::network::Network;
 use crate::http::request::RequestHead;
 
-/// The fields that proxies send unasked.
+/// The fields that proxies send by default.
 const FORWARDING: [&str; 3] = [X_FORWARDED_FOR, FORWARDED, "x-real-ip"];
 
-/// The fields that say where a request comes from, where nobody is trusted to say it.
+/// Watches for forwarding fields from peers that are not trusted.
 #[derive(Debug)]
 pub(super) struct Unread {
-    /// The one that is configured, where it is none of [`FORWARDING`].
+    /// The configured field, if it is not one of [`FORWARDING`].
     other: Option<ForwardingHeader>,
     was_said: Once,
 }
 
 impl Unread {
-    /// `header`, and what proxies send unasked.
+    /// Watches for `header` and for the fields that proxies send by default.
     pub(super) fn of(header: &ForwardingHeader) -> Self {
         let is_other = !FORWARDING.contains(&header.name());
         Self { other: is_other.then(|| header.clone()), was_said: Once::new() }
     }
 
-    /// Says so if `peer`, who is not trusted, sent one of them.
+    /// Warns if `peer`, which is not trusted, sent one of the fields.
     pub(super) fn note(&self, peer: IpAddr, request: &impl RequestHead) {
         if self.was_said.is_completed() {
             return;
@@ -49,7 +49,7 @@ fn untrusted(peer: IpAddr, name: &str) {
     );
 }
 
-/// Says that `network`, which everyone is in, is trusted.
+/// Warns that `network`, which holds every address, is trusted.
 pub(super) fn everyone(network: Network) {
     log::warn!(
         "client_ip.trusted_proxies has {network}: everyone is trusted to say which address they are \
@@ -57,8 +57,7 @@ pub(super) fn everyone(network: Network) {
     );
 }
 
-/// Says that trusted proxies never send `header`, `peer` being the last of them; none over a Unix
-/// socket.
+/// Warns that trusted proxies never send `header`. `peer` is the last of them, or `None` on a Unix socket.
 #[cold]
 pub(super) fn silent(peer: Option<IpAddr>, header: &ForwardingHeader) {
     let peer = peer.map_or_else(|| "the Unix socket".to_owned(), |address| address.to_string());
@@ -69,10 +68,10 @@ pub(super) fn silent(peer: Option<IpAddr>, header: &ForwardingHeader) {
     );
 }
 
-/// So many requests without the field are no chance any more, nor health checks before the first client.
+/// This many requests without the field are neither chance nor health checks before the first client.
 const TOO_LONG: u32 = 100;
 
-/// The value of a silence that was broken.
+/// The count once the field was seen.
 const ENDED: u32 = u32::MAX;
 
 /// How many requests a trusted proxy sent without ever sending the field.
@@ -80,15 +79,15 @@ const ENDED: u32 = u32::MAX;
 pub(super) struct Silence(AtomicU32);
 
 impl Silence {
-    /// The field came: it is sent at least sometimes.
+    /// Notes that the field was sent.
     pub(super) fn end(&self) {
-        // Read first, so that requests do not fight over it.
+        // Reading first avoids contention between requests.
         if self.0.load(Ordering::Relaxed) != ENDED {
             self.0.store(ENDED, Ordering::Relaxed);
         }
     }
 
-    /// One more request without it; true once, for the one that is too many.
+    /// Counts a request without the field. Returns true once, when there are too many.
     pub(super) fn goes_on_too_long(&self) -> bool {
         let next = |requests| (requests < TOO_LONG).then(|| requests + 1);
         let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);

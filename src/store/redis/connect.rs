@@ -6,6 +6,7 @@ pub(super) mod connector;
 mod explain;
 pub(super) mod sentinels;
 mod server;
+pub(super) mod settings;
 mod socket;
 pub(super) mod target;
 mod time_limit;

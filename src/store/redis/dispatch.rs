@@ -30,7 +30,7 @@ impl Dispatch {
         let dispatch = Self { queue, servers: servers.clone() };
         for number in 0..threads {
             let (queue, calls) = (dispatch.queue.clone(), servers.clone());
-            let dispatcher = Dispatcher { queue, calls, timeout: options.timeout };
+            let dispatcher = Dispatcher { queue, calls, timeout: options.connect.timeout };
             thread::Builder::new()
                 .name(format!("tollgate-redis-{number}"))
                 .spawn(move || dispatcher.run())

@@ -93,7 +93,7 @@ impl Node {
             let made: Vec<_> = (0..options.connections).map_while(|_| pool.get().ok()).collect();
             drop(made);
         }
-        let (clock, timeout) = (options.clock.clone(), options.timeout);
+        let (clock, timeout) = (options.clock.clone(), options.connect.timeout);
         let idle_check = IdleCheck::start(pool.clone(), manager, &shared.connect_threads);
         Ok(Self { pool, link, _idle_check: idle_check, clock, timeout })
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connect::settings::ConnectSettings;
 #[cfg(feature = "tls")]
 use super::connect::tls::RedisTls;
 use super::connect::url::RedisUrl;
@@ -24,11 +25,8 @@ use crate::store::{StoreError, StoreErrorKind};
 #[must_use = "options do nothing until a store is started with them"]
 pub struct RedisOptions {
     pub(super) url: String,
-    #[cfg(feature = "tls")]
-    pub(super) tls: RedisTls,
+    pub(super) connect: ConnectSettings,
     pub(super) key_prefix: String,
-    pub(super) timeout: Duration,
-    pub(super) idle_timeout: Duration,
     pub(super) connections: usize,
     pub(super) probe_interval: Duration,
     pub(super) clock: Option<Arc<dyn Clock>>,
@@ -42,11 +40,13 @@ impl RedisOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            #[cfg(feature = "tls")]
-            tls: RedisTls::default(),
+            connect: ConnectSettings {
+                timeout: Duration::from_millis(50),
+                idle_timeout: Duration::from_secs(30),
+                #[cfg(feature = "tls")]
+                tls: RedisTls::default(),
+            },
             key_prefix: "tollgate".to_owned(),
-            timeout: Duration::from_millis(50),
-            idle_timeout: Duration::from_secs(30),
             connections: 2,
             probe_interval: Duration::from_millis(250),
             clock: None,
@@ -58,7 +58,7 @@ impl RedisOptions {
     /// The default trusts the authorities that browsers trust, and shows no certificate.
     #[cfg(feature = "tls")]
     pub fn tls(self, tls: RedisTls) -> Self {
-        Self { tls, ..self }
+        Self { connect: ConnectSettings { tls, ..self.connect }, ..self }
     }
 
     /// Sets what all keys in Redis begin with. Stores with the same prefix share their counts.
@@ -73,7 +73,7 @@ impl RedisOptions {
     ///
     /// The default is 50 ms.
     pub fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+        Self { connect: ConnectSettings { timeout, ..self.connect }, ..self }
     }
 
     /// Sets for how long a connection may idle before a new one replaces it.
@@ -81,7 +81,7 @@ impl RedisOptions {
     /// The default is 30 s. Firewalls and load balancers forget connections that idle: choose less
     /// than the shortest of their limits.
     pub fn idle_timeout(self, idle_timeout: Duration) -> Self {
-        Self { idle_timeout, ..self }
+        Self { connect: ConnectSettings { idle_timeout, ..self.connect }, ..self }
     }
 
     /// Sets the number of dispatcher threads, which is also the most connections that they hold at a
@@ -118,8 +118,8 @@ impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisOptions")
             .field("key_prefix", &self.key_prefix)
-            .field("timeout", &self.timeout)
-            .field("idle_timeout", &self.idle_timeout)
+            .field("timeout", &self.connect.timeout)
+            .field("idle_timeout", &self.connect.idle_timeout)
             .field("connections", &self.connections)
             .finish_non_exhaustive()
     }

@@ -35,17 +35,17 @@ impl Servers {
         let url = options.parse_url()?;
         let (address, target) = match url.topology() {
             Topology::Server(info) => {
-                (info.addr().to_string(), Target::server(info.clone(), options))
+                (info.addr().to_string(), Target::server(info.clone(), &options.connect))
             }
             Topology::Sentinel { sentinels, name, primary } => {
                 let address = format!("{name} (by the sentinels {})", HostList(sentinels));
-                (address, Target::primary(sentinels, name, primary, options))
+                (address, Target::primary(sentinels, name, primary, &options.connect))
             }
             Topology::Cluster { nodes } => {
                 return Ok(Self::Cluster(Cluster::start(nodes.clone(), options)?));
             }
         };
-        let connector = Connector::new(target.map_err(store_error)?, options);
+        let connector = Connector::new(target.map_err(store_error)?, &options.connect);
         let shared = Shared::new(Debts::default());
         Ok(Self::One { node: Node::start(address, connector, options, &shared)?, shared })
     }

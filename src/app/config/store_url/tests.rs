@@ -78,9 +78,9 @@ fn each_mistake_has_its_own_sentence() {
         ("redis+cluster://h/1", "it has but one database, 0"),
         ("redis+cluster://h/name", "nothing follows the hosts of a cluster"),
         // The names of primaries, and sockets.
-        ("redis+sentinel://h", "the name is missing that the sentinels call the primary by"),
-        ("redis+sentinel://h/", "the name is missing that the sentinels call the primary by"),
-        ("redis+sentinel://h//0", "the name is missing that the sentinels call the primary by"),
+        ("redis+sentinel://h", "the name by which the sentinels know the primary is missing"),
+        ("redis+sentinel://h/", "the name by which the sentinels know the primary is missing"),
+        ("redis+sentinel://h//0", "the name by which the sentinels know the primary is missing"),
         ("redis+sentinel://h/na%20me", "the name of a primary has ASCII letters"),
         ("redis+unix://run/redis.sock", "the path of a socket begins with '/'"),
         ("redis+unix://u:hunter2@/r", "come after it, as options"),

@@ -108,7 +108,7 @@ impl Exchange<'_> {
         let sent: Vec<_> =
             pipelines.into_iter().filter_map(|pipeline| self.send(pipeline)).collect();
         // It begins here, so that the wait for a connection to one node is not taken from another node.
-        let deadline = Instant::now() + self.cluster.options.timeout;
+        let deadline = Instant::now() + self.cluster.options.connect.timeout;
         let mut next = Vec::new();
         for (pipeline, connection) in sent {
             self.receive(pipeline, connection, deadline, &mut next);

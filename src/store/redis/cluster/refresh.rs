@@ -109,7 +109,7 @@ fn ask(cluster: &ClusterState, map: &Map) -> RedisResult<Vec<Range>> {
 
 fn ask_at(cluster: &ClusterState, address: &NodeAddress) -> RedisResult<Vec<Range>> {
     let target = cluster.target(address)?;
-    let timeout = cluster.options.timeout;
+    let timeout = cluster.options.connect.timeout;
     let connection = target.connect(timeout);
     let mut connection = connection.map_err(|error| target.explain(error, timeout))?;
     let slots: Vec<Vec<Value>> = cmd("CLUSTER").arg("SLOTS").query(&mut connection)?;

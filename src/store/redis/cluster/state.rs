@@ -108,14 +108,14 @@ impl ClusterState {
 
     /// A connector to the node at `address`.
     pub(super) fn connector(&self, address: &NodeAddress) -> RedisResult<Connector> {
-        Ok(Connector::new(self.target(address)?, &self.options).of_member())
+        Ok(Connector::new(self.target(address)?, &self.options.connect).of_member())
     }
 
     pub(super) fn target(&self, address: &NodeAddress) -> RedisResult<Target> {
         // All nodes have the same credentials and the same TLS.
         let seed = self.seeds.first().ok_or((ErrorKind::InvalidClientConfig, "no node"))?;
         let info = with_address(seed, address.host.clone(), address.port);
-        Target::server(info, &self.options)
+        Target::server(info, &self.options.connect)
     }
 
     /// The time of the clock that is used instead of the server's, if there is one.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use redis::RedisResult;
 
 use super::connection::Connection;
+use super::settings::ConnectSettings;
 use super::target::Target;
-use crate::store::redis::options::RedisOptions;
 use crate::store::redis::script;
 
 /// Connects to one target.
@@ -19,8 +19,8 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(target: Target, options: &RedisOptions) -> Self {
-        let RedisOptions { timeout, idle_timeout, .. } = *options;
+    pub(crate) fn new(target: Target, settings: &ConnectSettings) -> Self {
+        let ConnectSettings { timeout, idle_timeout, .. } = *settings;
         Self { target, timeout, idle_timeout, is_member: false }
     }
 

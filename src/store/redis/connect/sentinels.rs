@@ -9,8 +9,8 @@ use redis::{
 };
 
 use super::server::Server;
+use super::settings::ConnectSettings;
 use super::wire::Wire;
-use crate::store::redis::options::RedisOptions;
 
 /// The text of an error: a sentinel knows no primary of the given name.
 pub(crate) const NOT_NAMED: &str = "the sentinel knows no primary of that name";
@@ -36,9 +36,9 @@ impl Sentinels {
         sentinels: &[ConnectionInfo],
         name: &str,
         primary: &RedisConnectionInfo,
-        options: &RedisOptions,
+        settings: &ConnectSettings,
     ) -> RedisResult<Self> {
-        let servers = sentinels.iter().map(|info| Server::new(info.clone(), options));
+        let servers = sentinels.iter().map(|info| Server::new(info.clone(), settings));
         Ok(Self {
             servers: servers.collect::<RedisResult<_>>()?,
             name: name.to_owned(),

@@ -6,12 +6,12 @@ use redis::{ConnectionInfo, RedisConnectionInfo, RedisResult};
 #[cfg(feature = "tls")]
 use redis::{ErrorKind, RedisError};
 
+use super::settings::ConnectSettings;
 #[cfg(feature = "tls")]
 use super::tls::TlsClient;
 #[cfg(feature = "tls")]
 use super::url::topology::is_tls;
 use super::url::topology::with_address;
-use crate::store::redis::options::RedisOptions;
 
 /// The address of a server, and the settings of connections to it.
 #[derive(Clone, Debug)]
@@ -23,11 +23,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Self> {
-        let idle_timeout = options.idle_timeout;
+    pub(super) fn new(info: ConnectionInfo, settings: &ConnectSettings) -> RedisResult<Self> {
+        let idle_timeout = settings.idle_timeout;
         #[cfg(feature = "tls")]
         let tls = match is_tls(&info) {
-            true => Some(options.tls.client().map_err(|error| {
+            true => Some(settings.tls.client().map_err(|error| {
                 let what = "TLS cannot be set up";
                 RedisError::from((ErrorKind::InvalidClientConfig, what, error.to_string()))
             })?),

@@ -11,8 +11,8 @@ use redis::{ConnectionInfo, RedisConnectionInfo, RedisError, RedisResult};
 use super::explain;
 use super::sentinels::Sentinels;
 use super::server::Server;
+use super::settings::ConnectSettings;
 use super::wire::Wire;
-use crate::store::redis::options::RedisOptions;
 
 /// One server, or the primary behind sentinels.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    pub(crate) fn server(info: ConnectionInfo, options: &RedisOptions) -> RedisResult<Self> {
-        Server::new(info, options).map(|server| Self::Server(Box::new(server)))
+    pub(crate) fn server(info: ConnectionInfo, settings: &ConnectSettings) -> RedisResult<Self> {
+        Server::new(info, settings).map(|server| Self::Server(Box::new(server)))
     }
 
     /// The server that the sentinels call `name` and take for the primary, whichever it is.
@@ -31,9 +31,9 @@ impl Target {
         sentinels: &[ConnectionInfo],
         name: &str,
         primary: &RedisConnectionInfo,
-        options: &RedisOptions,
+        settings: &ConnectSettings,
     ) -> RedisResult<Self> {
-        let sentinels = Sentinels::new(sentinels, name, primary, options)?;
+        let sentinels = Sentinels::new(sentinels, name, primary, settings)?;
         Ok(Self::Primary(Arc::new(sentinels)))
     }
 

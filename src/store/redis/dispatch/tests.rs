@@ -1,5 +1,5 @@
-//! Every order in which requests, two dispatchers and what goes wrong can follow each other, played
-//! by the real dispatchers in one thread.
+//! Plays every order of what requests and two dispatchers can do, and of what can go wrong. The real
+//! dispatchers play it in one thread.
 
 use std::future::Future as _;
 use std::panic::resume_unwind;
@@ -26,9 +26,9 @@ const DISPATCHERS: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Answered,
-    /// The connection died in the middle of the batch.
+    /// The connection was lost in the middle of the batch.
     Broken,
-    /// A reply of another length, as of another batch.
+    /// The reply had another length, as if to another batch.
     Garbled,
     /// The thread panicked.
     Panicked,
@@ -46,7 +46,7 @@ enum Step {
     Finish(usize, End),
 }
 
-/// A server whose every key has a `remaining` of its own: an answer shows whose it is.
+/// A server that answers each key with another `remaining`, so that an answer shows whose it is.
 struct Script(Mutex<End>);
 
 impl Calls for Script {
@@ -78,17 +78,17 @@ struct World {
     queue: Arc<Queue>,
     dispatchers: Vec<Dispatcher<Script>>,
     held: [Option<Vec<Job>>; DISPATCHERS],
-    /// How many requests each has answered since it came last.
+    /// How many requests each dispatcher has answered since it last came.
     served: [usize; DISPATCHERS],
-    /// What the thread that asks leaves its requests to, and gets its answers from, where it has one.
+    /// The task that sends the requests of the asking thread and brings its answers, if it has one.
     task: Option<(Pin<Box<DeferTask>>, Arc<Bell>)>,
     asked: u64,
     answers: Vec<Answer<Acquired>>,
-    /// How the call ended that held each request.
+    /// For each request, how the call ended that held it.
     ends: Vec<Option<End>>,
 }
 
-/// Whether the task was called.
+/// Whether the task was woken.
 #[derive(Default)]
 struct Bell(AtomicBool);
 
@@ -128,7 +128,7 @@ impl World {
         }
     }
 
-    /// What can happen next.
+    /// All steps that can come next.
     fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.asked < REQUESTS {
@@ -176,7 +176,7 @@ impl World {
         }
     }
 
-    /// That everyone was answered, once, with what is theirs.
+    /// Asserts that each request got its own answer.
     fn assert_answered(self, played: &[Step]) {
         for (number, (answer, end)) in self.answers.into_iter().zip(self.ends).enumerate() {
             let answer = match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
@@ -206,16 +206,16 @@ fn number_of(key: &Key) -> u64 {
 }
 
 #[test]
-fn nobody_is_answered_anothers_decision_or_twice_or_left_waiting() {
+fn each_request_gets_its_own_decision_once() {
     assert!(play_every_order(false) > 1_000);
 }
 
 #[test]
-fn nor_where_requests_and_answers_are_gathered_by_turns() {
+fn each_request_gets_its_own_decision_where_requests_and_answers_are_gathered() {
     assert!(play_every_order(true) > 1_000);
 }
 
-/// Plays every order of steps to its end; how many there are.
+/// Plays every order of steps to its end. Returns how many there are.
 fn play_every_order(has_task: bool) -> usize {
     let mut orders = 0;
     let mut unplayed = vec![Vec::new()];
@@ -233,7 +233,7 @@ fn play_every_order(has_task: bool) -> usize {
 }
 
 #[test]
-fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
+fn a_full_queue_refuses_requests_and_counts_them() {
     let tally = Arc::new(Tally::default());
     let queue = Arc::new(Queue::new(tally.clone()));
     let ask = |number| {
@@ -247,7 +247,7 @@ fn a_queue_takes_no_more_requests_than_may_wait_and_counts_the_others() {
     assert_eq!(ask(most).wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
     assert_eq!(tally.overloads.get(), 1);
 
-    // Whoever takes some makes room for as many.
+    // A dispatcher that takes some makes room for as many.
     assert_eq!(queue.take(0).unwrap().len(), MAX_BATCH);
     let more: Vec<_> = (0..MAX_BATCH).map(|_| ask(0)).collect();
     assert_eq!(tally.overloads.get(), 1);
@@ -269,14 +269,14 @@ fn a_request_that_waited_too_long_is_not_sent() {
 }
 
 #[test]
-fn a_dispatcher_ends_when_nobody_asks_any_more() {
+fn a_dispatcher_ends_when_the_queue_is_closed() {
     let queue = Arc::new(Queue::new(Arc::default()));
     queue.close();
     let calls = Arc::new(Script(Mutex::new(End::Answered)));
     Dispatcher { queue, calls, timeout: Duration::MAX }.run();
 }
 
-/// A server that says when it is asked, and answers when it is let.
+/// A server that says when it is asked, and answers when it may.
 struct Gate {
     asked: mpsc::Sender<()>,
     answer: Mutex<mpsc::Receiver<()>>,

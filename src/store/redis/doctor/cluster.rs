@@ -32,7 +32,8 @@ pub(super) fn subjects(
 ) -> Result<Vec<Subject>, StoreError> {
     let mut failed = Vec::new();
     for seed in seeds {
-        let connector = connector(Target::server(seed.clone(), options), options)?.of_member();
+        let connector =
+            connector(Target::server(seed.clone(), &options.connect), options)?.of_member();
         match ask(&connector, seed).map_err(connect_error) {
             Ok(ranges) => {
                 // The others in store.url may be nodes that have left the cluster.
@@ -104,7 +105,8 @@ fn members(
     let wanted: Vec<Vec<u16>> = by_address.values().map(|ranges| spread(ranges)).collect();
     let mut tags = tags_in(&wanted.concat());
     let member = |((address, slots), name): ((NodeAddress, Vec<u16>), String)| {
-        let target = Target::server(with_address(seed, address.host, address.port), options);
+        let target =
+            Target::server(with_address(seed, address.host, address.port), &options.connect);
         let tags = slots.iter().filter_map(|slot| tags.remove(slot)).collect();
         Ok(subject(name, connector(target, options)?.of_member(), tags))
     };

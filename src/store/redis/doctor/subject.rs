@@ -37,7 +37,7 @@ pub(super) fn connector(
     target: RedisResult<Target>,
     options: &RedisOptions,
 ) -> Result<Connector, StoreError> {
-    target.map(|target| Connector::new(target, options)).map_err(store_error)
+    target.map(|target| Connector::new(target, &options.connect)).map_err(store_error)
 }
 
 /// What findings call the server at `info`.

@@ -54,7 +54,7 @@ impl Examiner<'_> {
         }
         times.sort_unstable();
         let (median, worst) = (times[ROUND_TRIPS / 2], times[ROUND_TRIPS - 1]);
-        let limit = self.options.timeout;
+        let limit = self.options.connect.timeout;
         let text = format!(
             "median {}, worst {} of {ROUND_TRIPS} round trips; store.timeout_ms is {}",
             Took(median),

@@ -29,11 +29,13 @@ pub(super) fn subjects(
         Ok(vec![Subject { name, connector: connector(target, options)?, tags, more_commands }])
     };
     match topology {
-        Topology::Server(info) => one("", Target::server(info.clone(), options), Vec::new()),
+        Topology::Server(info) => {
+            one("", Target::server(info.clone(), &options.connect), Vec::new())
+        }
         Topology::Sentinel { sentinels, name, primary } => {
             let mut named = BTreeSet::new();
             for info in sentinels {
-                let sentinel = connector(Target::server(info.clone(), options), options)?;
+                let sentinel = connector(Target::server(info.clone(), &options.connect), options)?;
                 named.extend(ask_sentinel(&sentinel, info, name, findings));
             }
             if named.len() > 1 {
@@ -41,7 +43,7 @@ pub(super) fn subjects(
                 let text = format!("they name different primaries, {named}: wait for the failover");
                 findings.fail("sentinel", text);
             }
-            let target = Target::primary(sentinels, name, primary, options);
+            let target = Target::primary(sentinels, name, primary, &options.connect);
             one(name, target, vec![("+role", cmd("ROLE"))])
         }
         Topology::Cluster { nodes } => cluster::subjects(nodes, options, findings),

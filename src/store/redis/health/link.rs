@@ -41,7 +41,7 @@ impl Link {
         let (wake, woken) = bounded(1);
         let link = Self {
             log: OutageLog::new(address),
-            timeout: millis(options.timeout),
+            timeout: millis(options.connect.timeout),
             clock: MonotonicClock::start(),
             breaker: Breaker::new(millis(options.probe_interval)),
             tally,

@@ -56,7 +56,7 @@ impl Probe {
             connector,
             charges,
             clock: options.clock.clone(),
-            timeout: options.timeout,
+            timeout: options.connect.timeout,
             interval: options.probe_interval,
         })
     }

@@ -47,7 +47,7 @@ pub(super) enum Mistake {
 }
 
 impl Mistake {
-    fn says(self) -> &'static str {
+    fn message(self) -> &'static str {
         match self {
             Self::Blank => {
                 "there is white space in it: in a name or a password, a space is written %20"
@@ -92,7 +92,7 @@ impl Mistake {
                 "nothing follows the hosts of a cluster: it has but one database, 0"
             }
             Self::NoName => {
-                "the name is missing that the sentinels call the primary by: it follows the hosts"
+                "the name by which the sentinels know the primary is missing: it follows the hosts"
             }
             Self::Name => {
                 "the name of a primary has ASCII letters, digits, '-', '_', '.' and ':' alone"
@@ -137,7 +137,7 @@ impl Mistake {
 
 impl fmt::Display for RedisUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.mistake.says())?;
+        f.write_str(self.mistake.message())?;
         if !self.mistake.needs_no_form() {
             write!(f, "; expected {}", self.form)?;
         }

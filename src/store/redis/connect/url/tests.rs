@@ -1,6 +1,6 @@
 use super::*;
 
-/// User and password of the connections to what stands at `text`.
+/// The user and the password of connections to the URL `text`.
 fn credentials(text: &str) -> (Option<String>, Option<String>) {
     let url: RedisUrl = text.parse().expect(text);
     let settings = match url.topology() {

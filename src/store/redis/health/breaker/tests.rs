@@ -27,7 +27,7 @@ fn it_opens_once_there_is_enough_evidence_in_a_row() {
         (&[Lost, Refused], false),
         (&[Lost, Lost, Lost], true),
         (&[Refused, Refused, Refused], true),
-        // Both dispatchers wait: no third request should.
+        // Both dispatchers wait, and no third request should.
         (&[Late, Late], true),
         // The old connection broke, and no new one can be made.
         (&[Lost, NoConnection], true),
@@ -73,9 +73,9 @@ fn what_failed_before_it_closed_counts_no_more() {
     assert_eq!(breaker.failed(Late, 11), Verdict::None);
 }
 
-/// Steps through `length` ms: two requests in a row wait in vain as soon as they are sent for the
-/// `closed`th millisecond on, others are answered, and every probe succeeds. When it opened, and how
-/// long the first probe waited then.
+/// Steps through `length` ms of a server that answers requests for the first `closed` ms after each
+/// probe, and then lets two requests wait in vain. Every probe succeeds. Returns when the breaker
+/// opened, and how long the first probe waited each time.
 fn outages(breaker: &Breaker, closed: Millis, length: Millis) -> Vec<(Millis, Millis)> {
     let (mut outages, mut since) = (Vec::new(), 0);
     for now in 0..length {
@@ -103,7 +103,7 @@ fn a_server_that_answers_some_requests_is_probed_later_and_later() {
     let waits: Vec<Millis> = outages.iter().map(|(_, wait)| *wait).collect();
     assert_eq!(waits[..7], [0, 250, 500, 1_000, 2_000, 4_000, 4_000]);
     assert!(waits[6..].iter().all(|wait| *wait == 4_000), "{waits:?}");
-    // Seven in the first ten seconds, and then one in each four.
+    // Seven in the first ten seconds, and then one every four seconds.
     assert!(waits.len() <= 20, "{outages:?}");
 }
 
@@ -118,7 +118,7 @@ fn the_wait_is_none_again_after_a_stretch_of_health_alone() {
         breaker.close(now);
         breaker.wait()
     };
-    // Each half a second takes a step back.
+    // Each half second of calm takes a step back.
     assert_eq!(open_at(20_500), 2_000);
     assert_eq!(open_at(21_500), 500);
     assert_eq!(open_at(23_000), 0);
@@ -144,8 +144,8 @@ fn a_server_that_answers_no_request_is_not_well_however_long_nobody_asks() {
     assert_eq!(waits, [0, 250, 500, 1_000]);
 }
 
-/// Steps through `length` ms of refusals, with an answer in between when `answered` says so, while
-/// every probe succeeds at once; when there was a probe.
+/// Steps through `length` ms of refusals, with an answer in between when `answered` says so. Every probe
+/// succeeds at once. Returns when there was a probe.
 fn probes(
     breaker: &Breaker,
     length: std::ops::Range<Millis>,
@@ -175,8 +175,8 @@ fn a_server_that_refuses_some_requests_for_good_is_given_up_once_and_probed_late
     let gaps: Vec<Millis> = probed.windows(2).map(|two| two[1] - two[0]).collect();
     assert_eq!((probed[0], &gaps[..5]), (250, &[500, 1_000, 2_000, 4_000, 4_000][..]));
     assert_eq!(breaker.wait(), 0, "it was opened once");
-    // That is so where nothing is answered but probes, too; and nothing is asked where each refusal
-    // stands between two answers.
+    // It is the same if only probes are answered. There is no probe if each refusal is between two
+    // answers.
     let alone = probes(&Breaker::new(INTERVAL), 0..30_000, |_| false);
     assert_eq!(alone.len(), probed.len() + 1);
     assert!(probes(&Breaker::new(INTERVAL), 0..30_000, |_| true).is_empty());
@@ -186,7 +186,7 @@ fn a_server_that_refuses_some_requests_for_good_is_given_up_once_and_probed_late
 fn refusals_after_a_calm_open_it_again_as_they_may_be_of_everything() {
     let breaker = Breaker::new(INTERVAL);
     let probed = probes(&breaker, 0..30_000, |_| false);
-    // It would be probed four seconds after the last, and was not refused for four more.
+    // A probe would be due four seconds after the last one, and nothing was refused for four more.
     let calm = probed[probed.len() - 1] + 8_000;
     breaker.succeeded();
     for _ in 0..3 {
@@ -227,7 +227,7 @@ fn a_doubt_ends_with_the_probe_that_answers_it() {
     assert_eq!(breaker.doubt(250), None, "it is open");
     breaker.close(500);
     assert_eq!(breaker.doubt(500), None);
-    // What makes callers wait opens it, doubted or not.
+    // Failures that make callers wait open it, whether the server is doubted or not.
     assert_eq!(doubted().failed(Late, 2), Verdict::Opened);
 }
 

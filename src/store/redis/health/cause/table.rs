@@ -42,7 +42,7 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
             Lost,
             "connection lost",
             "does not answer (connections are lost)",
-            "See in its log why it closes connections, and whether it takes them with TLS alone, or without.",
+            "See its log for why it closes connections, and whether it takes only those with TLS, or without.",
         ),
         (
             Silent,
@@ -149,7 +149,7 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
         (
             Unnamed,
             "no primary named",
-            "does not answer (the sentinels name no primary that is one)",
+            "does not answer (no sentinel names a server that is the primary)",
             "Wait for the failover to end, or correct the name in store.url: see SENTINEL MASTERS.",
         ),
         (
@@ -187,7 +187,7 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
             TlsEarly,
             "certificate not yet valid",
             "does not answer (its certificate is not valid yet)",
-            "Set this host's clock, or that of who made the certificate.",
+            "Correct the clock of this host, or of the host that made the certificate.",
         ),
         (
             TlsName,
@@ -200,8 +200,8 @@ pub(super) const TABLE: [(Cause, &str, &str, &str); 38] = {
             TlsAuthority,
             "certificate of an authority",
             "does not answer (it shows the certificate of an authority as its own)",
-            "Put that very certificate into store.tls.ca_file, or have one made that is no \
-             authority's: -addext basicConstraints=critical,CA:FALSE.",
+            "Put that very certificate into store.tls.ca_file, or have one made that is not \
+             an authority's: -addext basicConstraints=critical,CA:FALSE.",
         ),
         (
             TlsVersion,

@@ -7,7 +7,7 @@ use crate::domain::key::Identity;
 use crate::domain::standing::Retry;
 use crate::store::{Charge, Keyspace, MemoryStore};
 
-/// What one caller asks: whose keys, under how many of the policies, at which cost, how many.
+/// What one caller asks: its user, how many of the policies it meets, its cost, and its count.
 type Question = (u8, usize, u64, u32);
 
 fn policies() -> [Arc<Policy>; 2] {
@@ -49,7 +49,7 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
                     Retry::After(wait) => i64::try_from(wait).unwrap(),
                     Retry::Never => -1,
                 });
-                // Of a fixed window.
+                // The debt, which a fixed window does not have.
                 if run.count() > 1 {
                     reply.push(0);
                 }
@@ -63,7 +63,7 @@ fn batch(policies: &[Arc<Policy>], questions: &[Question]) -> Batch {
     Batch::of(questions.iter().map(|question| acquire(policies, *question)).collect())
 }
 
-/// The count and the number of requests of each run.
+/// The count of each run, and its number of requests.
 fn runs(batch: &Batch) -> Vec<(u32, usize)> {
     batch.runs().map(|run| (run.count(), run.requests().len())).collect()
 }

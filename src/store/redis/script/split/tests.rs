@@ -21,7 +21,7 @@ fn asked(users: &[&str]) -> Vec<Acquire> {
     users.iter().map(acquire).collect()
 }
 
-/// A server that refuses the keys of users whose names begin with `x`, by `error`.
+/// The reply of a server that refuses, by `error`, the keys of users whose names begin with `x`.
 fn server(batch: &Batch, error: &str) -> Result<Vec<u8>, StoreError> {
     let mut reply = vec![0];
     for run in batch.runs() {
@@ -39,7 +39,7 @@ fn server(batch: &Batch, error: &str) -> Result<Vec<u8>, StoreError> {
 
 const OF_A_KEY: &str = "NOPERM No permissions to access a key";
 
-/// Which of `users` are answered, and by how many calls.
+/// Whether each of `users` is answered, and the number of calls.
 fn answered(users: &[&str], error: &str, timeout: Duration) -> (Vec<bool>, usize) {
     let mut calls = 0;
     let answers = ask(asked(users), timeout, |batch| {
@@ -50,7 +50,7 @@ fn answered(users: &[&str], error: &str, timeout: Duration) -> (Vec<bool>, usize
 }
 
 #[test]
-fn whoever_stands_beside_a_refused_key_is_answered_in_the_right_place() {
+fn requests_beside_a_refused_key_are_answered_in_order() {
     for users in [&["a", "x", "b"][..], &["x", "a"], &["a", "b", "c", "x1", "x2", "d"], &["x"]] {
         let expected: Vec<bool> = users.iter().map(|user| !user.starts_with('x')).collect();
         assert_eq!(answered(users, OF_A_KEY, LONG).0, expected, "{users:?}");
@@ -71,7 +71,7 @@ fn one_refused_key_among_128_is_found() {
 }
 
 #[test]
-fn it_ends_after_so_many_calls_and_in_time() {
+fn it_ends_after_some_calls_or_the_time_limit() {
     let refused = ["x"; 128];
     let (answers, calls) = answered(&refused, OF_A_KEY, LONG);
     assert_eq!(answers, [false; 128]);
