@@ -37,9 +37,10 @@ clippy: toolchain
 	cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 
 features: toolchain
-	for set in '' redis tls actix actix,redis; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
+	for set in '' redis tls actix actix,redis tower redis,tower; do cargo clippy --locked --no-default-features --features "$$set" --all-targets -- -D warnings || exit 1; done
 	! cargo tree --locked --no-default-features --edges normal --prefix none | grep -E '^(actix|redis|r2d2|rustls)'
 	! cargo tree --locked --no-default-features --features actix --edges normal --prefix none | grep -E '^(redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq) '
+	! cargo tree --locked --no-default-features --features tower --edges normal --prefix none | grep -E '^(actix|redis|r2d2|clap|config|jsonwebtoken|aws-lc-rs|rustls|ureq|hyper|axum|tonic)'
 
 # Of links within the repository the files and the headings must be there. Other sites are not asked.
 BOOK := $(BUILT)/book

@@ -19,6 +19,9 @@ use crate::limiter::{Limiter, LimiterError};
 /// gets 429, and a blocked client gets 403; a gRPC request gets `RESOURCE_EXHAUSTED` or `PERMISSION_DENIED`
 /// instead. Neither request reaches the service.
 ///
+/// The path is the one that reaches the layer. Around a whole axum app that is the path as it was sent;
+/// on a router that axum nests at `/api`, the routes of the limiter must do without that `/api`.
+///
 /// ```
 /// use std::net::SocketAddr;
 /// use std::sync::Arc;

@@ -6,14 +6,10 @@ use actix_web::{App, HttpResponse, web};
 
 use super::*;
 use crate::domain::clock::ManualClock;
-use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
+use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::limiter::LimiterBuilder;
 use crate::store::MemoryStore;
 
-mod access;
-mod addresses;
-mod plans;
-mod reports;
 mod requests;
 mod store_failure;
 mod where_it_wraps;

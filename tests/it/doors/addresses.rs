@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use tollgate::{ClientIp, Ipv6Prefix, KeySource};
+use tollgate::{AccessEntry, ClientIp, Ipv6Prefix, KeySource};
 
 use super::{
     Counts, Door, Limit, Served, behind_a_proxy, on_each_store, policy, through_each_door,
@@ -14,7 +14,14 @@ through_each_door! {
     behind_a_proxy_each_client_has_its_own_quota,
     without_a_proxy_nobody_chooses_the_own_address,
     hops_are_counted_from_the_end,
+    lists_go_by_the_address_that_quotas_go_by,
     a_site_that_rotates_its_networks_is_stopped_by_the_larger_quota,
+}
+
+/// Proxies at `127.0.0.16` to `127.0.0.31`.
+fn some_proxies() -> ClientIp {
+    let networks = ["127.0.0.16/28".parse().expect("a network")];
+    ClientIp::behind(networks, "x-real-ip".parse().expect("a header field"))
 }
 
 /// The status of a request on a connection from `127.0.0.peer`, with these header fields.
@@ -32,10 +39,8 @@ fn each_address_has_its_own_quota(door: Door) {
 
 fn behind_a_proxy_each_client_has_its_own_quota(door: Door) {
     on_each_store(|counts| {
-        let networks = ["127.0.0.16/28".parse().expect("a network")];
-        let header = "x-real-ip".parse().expect("a header field");
-        let client_ip = ClientIp::behind(networks, header);
-        let served = Limit { client_ip, ..counts.default_of("1/minute") }.serve(door);
+        let served =
+            Limit { client_ip: some_proxies(), ..counts.default_of("1/minute") }.serve(door);
         for (peer, told, expected) in [
             (16, "127.0.0.7", 200),
             (16, "127.0.0.8", 200),
@@ -49,6 +54,36 @@ fn behind_a_proxy_each_client_has_its_own_quota(door: Door) {
             assert_eq!(status, expected, "{told} by {peer}");
         }
     });
+}
+
+fn lists_go_by_the_address_that_quotas_go_by(door: Door) {
+    let entries = |texts: &[&str]| -> Vec<AccessEntry> {
+        texts.iter().map(|text| text.parse().expect("an entry")).collect()
+    };
+    let limiter = Counts::in_memory()
+        .limiter([policy("default", "1/minute").with_key(KeySource::Ip)])
+        .allow(entries(&["127.0.0.16/28", "64:ff9b::203.0.113.7"]))
+        .block(entries(&["192.0.2.0/24", "127.0.0.66"]));
+    let limit = Limit { client_ip: some_proxies(), ..Limit::by(limiter, ["default"]) };
+    let served = limit.serve(door);
+    for (peer, told, expected) in [
+        (16, "192.0.2.1", 403),
+        (16, "::ffff:192.0.2.1", 403),
+        (16, "203.0.113.7", 200),
+        (16, "203.0.113.7", 200),
+        (16, "::ffff:203.0.113.7", 200),
+        // That the proxy is allowed is nothing to its clients.
+        (16, "203.0.113.8", 200),
+        (16, "203.0.113.8", 429),
+        // Whoever is no proxy neither frees nor blocks itself, or others.
+        (9, "203.0.113.7", 200),
+        (9, "203.0.113.7", 429),
+        (9, "192.0.2.1", 429),
+        (66, "203.0.113.7", 403),
+    ] {
+        let status = from(&served, peer, &[("x-real-ip", told)]);
+        assert_eq!(status, expected, "{told} by {peer}");
+    }
 }
 
 fn without_a_proxy_nobody_chooses_the_own_address(door: Door) {

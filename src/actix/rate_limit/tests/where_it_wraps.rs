@@ -1,51 +1,8 @@
-//! Around an app, a scope or a resource; with other middleware around it, and around another.
+//! Around an app, a scope or a resource; with other middleware around it.
 
 use actix_web::HttpMessage as _;
 
 use super::*;
-
-#[test]
-fn the_eleventh_request_of_ten_is_denied_as_older_clients_know_it() {
-    run(async {
-        let app =
-            App::new().wrap(default_of("10/minute")).route("/", web::get().to(HttpResponse::Ok));
-        let app = init_service(app).await;
-        for remaining in (0..10).rev() {
-            let seen = send(&app, TestRequest::get().to_request()).await;
-            assert_eq!(seen.status, 200);
-            assert_eq!(seen.field("ratelimit-policy"), Some(r#""default";q=10;w=60"#));
-            let standing = format!(r#""default";r={remaining};t=42"#);
-            assert_eq!(seen.field("ratelimit"), Some(&*standing));
-            assert_eq!(seen.field("retry-after"), None);
-        }
-        let seen = send(&app, TestRequest::get().to_request()).await;
-        assert_eq!(seen.status, 429);
-        assert_eq!(seen.field("ratelimit-policy"), Some(r#""default";q=10;w=60"#));
-        assert_eq!(seen.field("ratelimit"), Some(r#""default";r=0;t=42"#));
-        assert_eq!(seen.field("retry-after"), Some("42"));
-        assert_eq!(seen.field("cache-control"), Some("no-store"));
-        assert_eq!(seen.field("content-type"), Some("application/json"));
-        let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
-        assert_eq!(body["message"], "Too many requests. Please try again later.");
-    });
-}
-
-#[test]
-fn a_closed_gate_opens_when_it_said_and_not_a_millisecond_earlier() {
-    run(async {
-        let clock = Arc::new(ManualClock::new(NOW));
-        let limiter = at(&clock, [policy("default", "1/minute")]).build().unwrap();
-        let rate_limit = RateLimit::new(limiter).policies(["default"]).unwrap();
-        let app = App::new().wrap(rate_limit).route("/", web::get().to(HttpResponse::Ok));
-        let app = init_service(app).await;
-        assert_eq!(statuses!(&app, "/", 2), [200, 429]);
-        clock.advance(41_999);
-        let seen = send(&app, TestRequest::get().to_request()).await;
-        assert_eq!((seen.status, seen.field("retry-after")), (429, Some("1")));
-        clock.advance(1);
-        assert_eq!(statuses!(&app, "/", 2), [200, 429]);
-    });
-}
 
 #[test]
 fn around_a_scope_it_limits_that_scope() {
@@ -138,69 +95,5 @@ fn a_middleware_around_it_says_who_the_user_is() {
             seen.push(send(&app, request.to_request()).await.status);
         }
         assert_eq!(seen, [200, 200, 429, 200, 200, 429]);
-    });
-}
-
-#[test]
-fn one_around_another_both_count_and_their_fields_are_one_list() {
-    run(async {
-        let app = App::new().service(
-            web::scope("/api")
-                .wrap(
-                    RateLimit::new(in_memory([policy("inner", "2/minute")]).build().unwrap())
-                        .policies(["inner"])
-                        .unwrap(),
-                )
-                .route("/one", web::get().to(HttpResponse::Ok)),
-        );
-        let outer = in_memory([policy("outer", "4/hour")]).build().unwrap();
-        let app = app.wrap(RateLimit::new(outer).policies(["outer"]).unwrap());
-        let app = init_service(app).await;
-
-        let one = || TestRequest::with_uri("/api/one").to_request();
-        let seen = send(&app, one()).await;
-        assert_eq!(seen.status, 200);
-        assert_eq!(seen.all("ratelimit-policy"), [r#""inner";q=2;w=60"#, r#""outer";q=4;w=3600"#]);
-        assert_eq!(seen.all("ratelimit"), [r#""inner";r=1;t=42"#, r#""outer";r=3;t=3582"#]);
-
-        send(&app, one()).await;
-        let seen = send(&app, one()).await;
-        assert_eq!((seen.status, seen.field("retry-after")), (429, Some("42")), "by the inner one");
-        assert_eq!(seen.all("ratelimit"), [r#""inner";r=0;t=42"#, r#""outer";r=1;t=3582"#]);
-
-        send(&app, one()).await;
-        let seen = send(&app, one()).await;
-        assert_eq!(
-            (seen.status, seen.field("retry-after")),
-            (429, Some("3582")),
-            "by the outer one"
-        );
-        assert_eq!(
-            seen.field("ratelimit"),
-            Some(r#""outer";r=0;t=3582"#),
-            "the inner was not asked"
-        );
-    });
-}
-
-#[test]
-fn the_older_fields_of_one_around_another_are_of_the_one_that_is_closer_to_denying() {
-    run(async {
-        let legacy = |name: &str, quota: &str| {
-            let limiter = in_memory([policy(name, quota)]).build().unwrap();
-            RateLimit::new(limiter).policies([name]).unwrap().legacy_headers(true)
-        };
-        for (outer, inner) in [("9/minute", "1/minute"), ("2/minute", "9/minute")] {
-            let app = App::new()
-                .wrap(legacy("inner", inner))
-                .wrap(legacy("outer", outer))
-                .route("/", web::get().to(HttpResponse::Ok));
-            let app = init_service(app).await;
-            let mut seen = send(&app, TestRequest::get().to_request()).await;
-            while seen.status == 200 {
-                seen = send(&app, TestRequest::get().to_request()).await;
-            }
-            assert_eq!(seen.field("x-ratelimit-remaining"), Some("0"), "{inner} in {outer}");
-        }
     });
 }
