@@ -8,6 +8,8 @@ set -eu
 
 target=${CARGO_TARGET_DIR:-target}
 listing=tests/public-api.txt
+PATH=$target/tools/bin:$PATH
+command -v cargo-public-api >/dev/null || { echo "cargo-public-api is missing: tests/setup.sh cargo-public-api installs it."; exit 1; }
 
 RUSTC_BOOTSTRAP=1 cargo rustdoc --quiet --locked --lib --all-features -- \
     -Z unstable-options --output-format json --cap-lints allow
