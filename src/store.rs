@@ -69,10 +69,8 @@ pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub(crate) use self::contract::Few;
 pub use self::contract::{Acquire, Acquired, Charge, Debtor, Store};
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::defer::DeferTask;
-#[cfg(feature = "tower")]
-pub(crate) use self::defer::here_or_spawn;
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 pub use self::keyspace::{Key, Keyspace};

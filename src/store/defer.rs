@@ -7,7 +7,7 @@
 //!
 //! A runtime with one thread per worker, as actix has, spawns a task on each. In a runtime that moves tasks
 //! between threads, as tokio's is, each thread that asks gets a task of its own, which may run on any
-//! thread: see [`here_or_spawn`].
+//! thread: see [`DeferTask::of_this_thread`].
 
 use std::cell::RefCell;
 use std::fmt;
@@ -92,20 +92,6 @@ pub(super) fn blocked<T>(wait: impl FnOnce() -> T) -> T {
     waited
 }
 
-/// Gives this thread a [`DeferTask`], if it has none, by `spawn`.
-///
-/// For a runtime that moves tasks between threads: the task yields once before it works, so that the tasks
-/// that are ready come first there as well.
-#[cfg(feature = "tower")]
-pub(crate) fn here_or_spawn(spawn: impl FnOnce(DeferTask)) {
-    let here = Deferred::here().filter(|here| !here.has_ended.load(Ordering::Relaxed));
-    if here.is_none() {
-        let deferred = Arc::<Deferred>::default();
-        CURRENT.set(Some(deferred.clone()));
-        spawn(DeferTask { deferred: Some(deferred), yields: true, has_yielded: false });
-    }
-}
-
 /// Does the deferred work of a thread: a task that never ends. A thread needs one.
 #[derive(Debug, Default)]
 pub(crate) struct DeferTask {
@@ -113,6 +99,23 @@ pub(crate) struct DeferTask {
     deferred: Option<Arc<Deferred>>,
     yields: bool,
     has_yielded: bool,
+}
+
+#[cfg(feature = "tower")]
+impl DeferTask {
+    /// Whether this thread has a task that still runs.
+    pub(crate) fn is_here() -> bool {
+        let runs = |it: &Arc<Deferred>| !it.has_ended.load(Ordering::Relaxed);
+        CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(runs)).unwrap_or(true)
+    }
+
+    /// The task of this thread, for a runtime that moves tasks between threads. It yields once before it works, so
+    /// that the tasks that are ready come first there as well.
+    pub(crate) fn of_this_thread() -> Self {
+        let deferred = Arc::<Deferred>::default();
+        CURRENT.set(Some(deferred.clone()));
+        Self { deferred: Some(deferred), yields: true, has_yielded: false }
+    }
 }
 
 impl Future for DeferTask {

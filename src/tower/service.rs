@@ -10,7 +10,7 @@ use super::adapter::Seen;
 use super::answering::Answering;
 use super::body::ResponseBody;
 use super::settings::Settings;
-use crate::store::here_or_spawn;
+use crate::store::DeferTask;
 
 /// The service that [`RateLimitLayer`](super::RateLimitLayer) makes of another.
 #[derive(Clone)]
@@ -42,8 +42,10 @@ where
         let settings = &self.settings;
         let (parts, body) = request.into_parts();
         // Requests that the store is asked about at one time go to it together.
-        if let Ok(runtime) = Handle::try_current() {
-            here_or_spawn(|task| drop(runtime.spawn(task)));
+        if !DeferTask::is_here()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(DeferTask::of_this_thread());
         }
         let admitting = settings.limiter.admit(&Seen { request: &parts, settings });
         let request = Request::from_parts(parts, body);

@@ -95,7 +95,7 @@ fn work_deferred_by_another_thread_is_done_in_this_one() {
 }
 
 #[test]
-fn a_thread_without_a_task_has_no_desk() {
+fn a_thread_without_a_task_defers_nothing() {
     assert!(Deferred::here().is_none());
     let setup = Setup::with_a_task();
     assert!(Deferred::here().is_some());
@@ -147,4 +147,35 @@ fn an_answer_can_be_waited_for_in_a_thread_that_defers() {
     let (answer, later) = crate::store::Answer::later();
     deferred.defer(move || answer.send(Ok(7)).unwrap());
     assert_eq!(later.wait().unwrap(), 7);
+}
+
+/// A runtime that is shut down drops its tasks in any thread.
+#[test]
+#[cfg(feature = "tower")]
+fn a_thread_whose_task_was_dropped_elsewhere_gets_another() {
+    let task = DeferTask::of_this_thread();
+    assert!(DeferTask::is_here());
+    thread::spawn(move || drop(task)).join().unwrap();
+    assert!(!DeferTask::is_here());
+    let mut another = Box::pin(DeferTask::of_this_thread());
+    assert!(DeferTask::is_here());
+    let wakes = Arc::<WakeCount>::default();
+    let waker = wakes.clone().into();
+    let mut context = Context::from_waker(&waker);
+    // It yields, works, and then does what is deferred when it is woken.
+    for woken in [1, 1] {
+        assert!(another.as_mut().poll(&mut context).is_pending());
+        assert_eq!(wakes.0.load(Ordering::SeqCst), woken);
+    }
+    let done = Arc::<AtomicUsize>::default();
+    let count = done.clone();
+    Deferred::here().unwrap().defer(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    assert_eq!((wakes.0.load(Ordering::SeqCst), done.load(Ordering::SeqCst)), (2, 0));
+    for (woken, done_by_then) in [(3, 0), (3, 1)] {
+        assert!(another.as_mut().poll(&mut context).is_pending());
+        let seen = (wakes.0.load(Ordering::SeqCst), done.load(Ordering::SeqCst));
+        assert_eq!(seen, (woken, done_by_then));
+    }
 }
