@@ -17,7 +17,7 @@ use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
-use crate::http::identity::User;
+use crate::http::identity::{User, client};
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 use crate::store::DeferTask;
 
@@ -175,12 +175,7 @@ impl Incoming for Seen<'_> {
             field(request, &names[at])
         };
         let address = address_once(&rate_limit.client_ip, request);
-        let mut client = address.map_or_else(Client::unknown, Client::at).with_headers(&headers);
-        if let Some(user) = &user {
-            client = client.with_user(user.id());
-            client = user.plan().map_or(client, |plan| client.with_plan(plan));
-        }
-        ask(&client)
+        ask(&client(address, user.as_ref()).with_headers(&headers))
     }
 }
 

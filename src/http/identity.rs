@@ -1,6 +1,9 @@
 //! The authenticated user of a request: a [`User`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
+
+use crate::domain::client::Client;
 
 /// The authenticated user of a request, as the host application says.
 ///
@@ -45,6 +48,14 @@ impl User {
     pub fn id(&self) -> &[u8] {
         &self.id
     }
+}
+
+/// The client of a request from `address`, as `user` if it is authenticated.
+pub(crate) fn client<'a>(address: Option<IpAddr>, user: Option<&'a User>) -> Client<'a> {
+    let client = address.map_or_else(Client::unknown, Client::at);
+    let Some(user) = user else { return client };
+    let client = client.with_user(user.id());
+    user.plan().map_or(client, |plan| client.with_plan(plan))
 }
 
 #[cfg(test)]

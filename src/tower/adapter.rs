@@ -11,6 +11,7 @@ use super::body::ResponseBody;
 use super::settings::Settings;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
+use crate::http::identity::client;
 use crate::http::problem::Refusal;
 use crate::http::request::{RequestHead, whole_value};
 use crate::http::response::{ResponseField, ResponseFields};
@@ -41,12 +42,7 @@ impl Incoming for Seen<'_> {
             whole_value(request.headers.get_all(&names[at]).iter().map(HeaderValue::as_bytes))
         };
         let address = settings.client_ip.address(self);
-        let mut client = address.map_or_else(Client::unknown, Client::at).with_headers(&headers);
-        if let Some(user) = &user {
-            client = client.with_user(user.id());
-            client = user.plan().map_or(client, |plan| client.with_plan(plan));
-        }
-        ask(&client)
+        ask(&client(address, user.as_ref()).with_headers(&headers))
     }
 
     fn is_skipped(&self) -> bool {
