@@ -85,7 +85,7 @@ pub(crate) struct Deciding {
 }
 
 impl Limiter {
-    /// Decides what becomes of `request`, and charges it if it passes.
+    /// Decides whether `request` passes, and charges it if it does.
     pub fn admit(&self, request: &impl Incoming) -> Admitting {
         let owed = if request.is_skipped() { None } else { self.owed(request) };
         if owed.is_none() && !self.has_access_lists() {
@@ -105,7 +105,7 @@ impl Limiter {
         })
     }
 
-    /// The policies that `request` meets, and its cost; none where no route is for it.
+    /// The policies that `request` meets, and its cost; `None` if it has no route.
     fn owed<'a>(&'a self, request: &'a impl Incoming) -> Option<Owed<'a>> {
         let (policies, peek, cost) = match request.policies() {
             Some(policies) => (policies, None, Cost::ONE),

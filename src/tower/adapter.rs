@@ -1,4 +1,4 @@
-//! Requests and responses of the `http` crate, as the modules of HTTP read and write them.
+//! Implements the traits of `crate::http` for requests and responses of the `http` crate.
 
 use std::net::IpAddr;
 
@@ -104,7 +104,7 @@ impl ResponseFields for HeaderMap {
     }
 }
 
-/// The name as the `http` crate has it, which is made when the crate is compiled.
+/// The `http` crate's form of a name, made at compile time.
 fn name(field: ResponseField) -> HeaderName {
     const fn of(field: ResponseField) -> HeaderName {
         HeaderName::from_static(field.name())

@@ -47,8 +47,8 @@ pub struct RateLimitLayer(Arc<Settings>);
 
 impl RateLimitLayer {
     /// Charges every request the cost of its route under the policies of its route. The user is the
-    /// [`User`] in the request's extensions; the address is that of the connection, which the
-    /// extensions hold as [`peer`](Self::peer) says.
+    /// [`User`] in the request's extensions. The address is that of the connection, which
+    /// [`peer`](Self::peer) finds in the extensions.
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
         Self(Arc::new(Settings::new(limiter)))
@@ -70,9 +70,9 @@ impl RateLimitLayer {
     /// Takes the address of a connection from the request's extension of type `E`, instead of from a
     /// [`SocketAddr`] there.
     ///
-    /// A server puts it there: axum a `ConnectInfo<SocketAddr>` where the app is served by
-    /// `into_make_service_with_connect_info`, and tonic a `TcpConnectInfo`. Where requests come
-    /// without it, all of their clients share one quota, and the log warns of that once.
+    /// The server puts it there. axum adds a `ConnectInfo<SocketAddr>` if the app is served by
+    /// `into_make_service_with_connect_info`, and tonic adds a `TcpConnectInfo`. The clients of requests
+    /// without it share one quota, and the log warns of that once.
     #[must_use]
     pub fn peer<E: Send + Sync + 'static>(
         mut self,

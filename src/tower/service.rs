@@ -41,7 +41,7 @@ where
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let settings = &self.settings;
         let (parts, body) = request.into_parts();
-        // Requests that the store is asked about at one time go to it together.
+        // Gathers the requests of this thread's turn into one call of the store.
         if !DeferTask::is_here()
             && let Ok(runtime) = Handle::try_current()
         {
@@ -52,7 +52,7 @@ where
         match admitting.now() {
             Ok(admission) => Answering::of(&mut self.service, request, admission, settings.fields),
             Err(deciding) => {
-                // The service that is ready answers; a clone of it has to become ready first.
+                // Only this instance is ready. Its clone has to become ready before the next call.
                 let clone = self.service.clone();
                 let ready = mem::replace(&mut self.service, clone);
                 Answering::later(ready, request, deciding, settings.fields)

@@ -10,11 +10,11 @@ use crate::http::fields::FieldOptions;
 use crate::http::{ClientIp, User};
 use crate::limiter::{Limiter, Policies};
 
-/// What a layer was told, which all of its services share.
+/// The settings of a layer, which all of its services share.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) limiter: Limiter,
-    /// Names of the header fields that policies count by, in order.
+    /// Names of the header fields that policies count by, sorted.
     pub(super) key_headers: Arc<[HeaderName]>,
     pub(super) policies: Option<Policies>,
     pub(super) client_ip: ClientIp,
@@ -27,7 +27,7 @@ pub(super) struct Settings {
     pub(super) has_warned: Arc<AtomicBool>,
 }
 
-/// What the application says of a request.
+/// A function of the host application over a request.
 pub(super) type OfRequest<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
 impl Settings {
@@ -48,7 +48,7 @@ impl Settings {
         }
     }
 
-    /// The address of the other end of the connection. Without one, the log warns once.
+    /// The address of the peer of the connection. The log warns once if a request has none.
     pub(super) fn peer_of(&self, request: &Parts) -> Option<IpAddr> {
         let peer = (self.peer)(request);
         if peer.is_none() && !self.has_warned.swap(true, Ordering::Relaxed) {
