@@ -91,9 +91,9 @@ pub use self::domain::standing::{Retry, Standing};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
-    Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, Incoming, Limiter,
-    LimiterBuilder, LimiterError, Policies, Refused, Route, RoutePattern, RoutePatternError,
-    Unavailable,
+    Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
+    Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, Policies, Refused, Route,
+    RoutePattern, RoutePatternError, Unavailable,
 };
 #[cfg(feature = "redis")]
 #[doc(hidden)] // for the load harness and tests

@@ -17,6 +17,7 @@ pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
 use self::fallback::Fallback;
+pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome};
 use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
@@ -36,6 +37,7 @@ mod check;
 mod deny_cache;
 mod error;
 mod fallback;
+mod observer;
 mod plans;
 mod routes;
 mod variants;
@@ -71,6 +73,7 @@ struct Inner {
     routes: Routes,
     allow: AccessList,
     block: AccessList,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Limiter {
@@ -93,7 +96,7 @@ impl Limiter {
     /// The path is compared as it is. Decode it first, as a router does.
     #[must_use]
     pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
-        self.0.routes.find(method, path)
+        self.0.routes.at(self.0.routes.find(method, path)?)
     }
 
     /// Looks `client` up in the access lists. A client on both lists is blocked. A check does not ask the lists.

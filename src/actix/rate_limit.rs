@@ -146,6 +146,10 @@ struct Seen<'a> {
 }
 
 impl Incoming for Seen<'_> {
+    fn door(&self) -> &'static str {
+        "actix"
+    }
+
     fn method(&self) -> &str {
         self.request.method().as_str()
     }

@@ -12,9 +12,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::check::{self, Check, Unavailable};
-#[cfg(feature = "server")]
-use super::deny_cache::Purpose;
-use super::{Access, Limiter, Policies};
+use super::observer::{AskedBy, Outcome};
+use super::{Access, Limiter, Policies, Route};
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
 use crate::domain::quota::Cost;
@@ -46,6 +45,12 @@ pub trait Incoming {
     /// Its cost, instead of that of its route.
     fn cost(&self) -> Option<Cost> {
         None
+    }
+
+    /// The door through which it came, for the [`Observer`](crate::Observer). There are few doors, since
+    /// metrics are labelled with them.
+    fn door(&self) -> &'static str {
+        AskedBy::LIBRARY
     }
 }
 
@@ -88,33 +93,46 @@ impl Limiter {
     /// Decides whether `request` passes, and charges it if it does.
     pub fn admit(&self, request: &impl Incoming) -> Admitting {
         let owed = if request.is_skipped() { None } else { self.owed(request) };
+        let asked_by = AskedBy::request(request.door(), owed.as_ref().and_then(|it| it.route));
+        let uncounted = |outcome, admission| {
+            self.observe_uncounted(asked_by, outcome);
+            Admitting::decided(admission)
+        };
         if owed.is_none() && !self.has_access_lists() {
-            return Admitting::decided(Admission::Passes(None));
+            return uncounted(Outcome::Unlimited, Admission::Passes(None));
         }
         request.with_client(|client| match (self.access(client), owed) {
-            (Access::Blocked, _) => Admitting::decided(Admission::Refused(Refused::Blocked)),
-            (Access::Allowed, _) | (Access::Limited, None) => {
-                Admitting::decided(Admission::Passes(None))
+            (Access::Blocked, _) => {
+                uncounted(Outcome::Blocked, Admission::Refused(Refused::Blocked))
             }
-            (Access::Limited, Some(owed)) => {
-                let Owed { policies, peek, cost } = owed;
-                let check = (!policies.is_empty()).then(|| self.check(policies, cost, client));
-                let peek = peek.filter(|peek| !peek.is_empty());
-                Admitting::start(check, || peek.map(|peek| self.peek(peek, cost, client)))
-            }
+            (Access::Allowed, _) => uncounted(Outcome::Allowed, Admission::Passes(None)),
+            (Access::Limited, None) => uncounted(Outcome::Unlimited, Admission::Passes(None)),
+            (Access::Limited, Some(owed)) => self.admit_counted(asked_by, &owed, client),
         })
+    }
+
+    /// Decides about a request of `client` by its policies.
+    fn admit_counted(&self, asked_by: AskedBy, owed: &Owed<'_>, client: &Client<'_>) -> Admitting {
+        let ask = |policies, count| self.ask(asked_by, policies, owed.cost, count, client);
+        if owed.policies.is_empty() {
+            self.observe_uncounted(asked_by, Outcome::Unlimited);
+        }
+        let check = (!owed.policies.is_empty()).then(|| ask(owed.policies, 1));
+        let peek = owed.peek.filter(|peek| !peek.is_empty());
+        Admitting::start(check, || peek.map(|peek| ask(peek, 0)))
     }
 
     /// The policies that `request` meets, and its cost; `None` if it has no route.
     fn owed<'a>(&'a self, request: &'a impl Incoming) -> Option<Owed<'a>> {
-        let (policies, peek, cost) = match request.policies() {
-            Some(policies) => (policies, None, Cost::ONE),
+        let owed = match request.policies() {
+            Some(policies) => Owed { policies, peek: None, cost: Cost::ONE, route: None },
             None => {
-                let route = self.route(request.method(), request.path())?;
-                (&route.policies, Some(&route.peek), route.cost)
+                let index = self.0.routes.find(request.method(), request.path())?;
+                let Route { policies, peek, cost, .. } = self.0.routes.at(index)?;
+                Owed { policies, peek: Some(peek), cost: *cost, route: Some(index) }
             }
         };
-        Some(Owed { policies, peek, cost: request.cost().unwrap_or(cost) })
+        Some(Owed { cost: request.cost().unwrap_or(owed.cost), ..owed })
     }
 }
 
@@ -123,6 +141,8 @@ struct Owed<'a> {
     policies: &'a Policies,
     peek: Option<&'a Policies>,
     cost: Cost,
+    /// The index of the route that says so.
+    route: Option<usize>,
 }
 
 /// Counts failed attempts, such as wrong credentials. A client that has used up the policies by failures may not
@@ -149,15 +169,20 @@ impl Failures {
     /// Decides whether `client` may try, without a charge. The deny cache also remembers that a client may try, for
     /// as long as it remembers denials at most, and not beyond the next failure in this process.
     pub(crate) fn may_try(&self, client: &Client<'_>) -> Admitting {
-        let peek = self.limiter.ask(&self.policies, Cost::ONE, 0, Purpose::Gate, client);
+        let peek = self.ask(0, client);
         Admitting::start(Some(peek), || None)
     }
 
     /// Charges a failure of `client`. Concurrent attempts may all be verified before the first failure
     /// is charged, so this one may be denied as well.
     pub(crate) fn charge(&self, client: &Client<'_>) -> Admitting {
-        let check = self.limiter.ask(&self.policies, Cost::ONE, 1, Purpose::Gate, client);
+        let check = self.ask(1, client);
         Admitting::start(Some(check), || None)
+    }
+
+    fn ask(&self, count: u32, client: &Client<'_>) -> Check {
+        let asked_by = AskedBy::AUTHENTICATION;
+        self.limiter.ask(asked_by, &self.policies, Cost::ONE, count, client)
     }
 }
 

@@ -7,6 +7,7 @@ use super::access::{AccessEntry, AccessList};
 use super::deny_cache::DenyCache;
 use super::error::LimiterError;
 use super::fallback::Fallback;
+use super::observer::Observer;
 use super::plans::Plans;
 use super::routes::pattern::RoutePattern;
 use super::routes::{Route, Routes};
@@ -29,6 +30,7 @@ pub struct LimiterBuilder {
     routes: Vec<UncheckedRoute>,
     allow: Vec<AccessEntry>,
     block: Vec<AccessEntry>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// A route as it was added, before its pattern and its names are checked.
@@ -59,6 +61,7 @@ impl LimiterBuilder {
             routes: Vec::new(),
             allow: Vec::new(),
             block: Vec::new(),
+            observer: None,
         }
     }
 
@@ -148,6 +151,12 @@ impl LimiterBuilder {
         Self { instances, ..self }
     }
 
+    /// Tells `observer` of every decision.
+    #[must_use]
+    pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
     /// Builds the limiter.
     ///
     /// # Errors
@@ -166,29 +175,38 @@ impl LimiterBuilder {
                 return Err(LimiterError::DuplicatePolicy(name));
             }
         }
-        let mut routes: Vec<(RoutePattern, Route)> = Vec::new();
+        let mut routes: Vec<Route> = Vec::new();
         for UncheckedRoute { pattern, policies, peek, cost } in self.routes {
             let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
             let (policies, peek) = (named(&variants, policies)?, named(&variants, peek)?);
             all_differ(policies.iter().chain(peek.iter()).map(Policy::name))?;
             policies.note_charged_together();
-            routes.push((pattern, Route { policies, peek, cost }));
+            routes.push(Route { pattern, policies, peek, cost });
         }
         let mut patterns = HashSet::new();
-        if let Some((twice, _)) = routes.iter().find(|(pattern, _)| !patterns.insert(pattern)) {
-            return Err(LimiterError::DuplicateRoute(twice.to_string()));
+        if let Some(twice) = routes.iter().find(|route| !patterns.insert(&route.pattern)) {
+            return Err(LimiterError::DuplicateRoute(twice.pattern.to_string()));
         }
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
-        let Self { store, local, deny_cache, keyspace, instances, .. } = self;
+        let Self { store, local, deny_cache, keyspace, instances, observer, .. } = self;
         store.prepare(&policies);
         let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, &policies)));
         if let Some(fallback) = &fallback {
             let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
             store.on_return(debtor);
         }
-        let inner =
-            Inner { store, fallback, deny_cache, keyspace, variants, plans, routes, allow, block };
-        Ok(Limiter(Arc::new(inner)))
+        Ok(Limiter(Arc::new(Inner {
+            store,
+            fallback,
+            deny_cache,
+            keyspace,
+            variants,
+            plans,
+            routes,
+            allow,
+            block,
+            observer,
+        })))
     }
 }

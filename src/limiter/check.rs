@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Limiter;
-use super::deny_cache::{Moment, Purpose};
+use super::deny_cache::Moment;
+use super::observer::{AskedBy, DecidedBy, Outcome};
 use super::variants::{Policies, PolicyVariants};
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
@@ -31,6 +32,7 @@ pub(super) struct Deciding {
 #[derive(Debug)]
 struct Question {
     asked: Acquire,
+    asked_by: AskedBy,
     /// When and for what the store was asked, if answers are cached.
     moment: Option<Moment>,
 }
@@ -39,21 +41,21 @@ impl Limiter {
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
     /// them admits.
     pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 1, Purpose::Request, client)
+        self.ask(AskedBy::request(AskedBy::LIBRARY, None), policies, cost, 1, client)
     }
 
     /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
     /// would be admitted, and where each policy stands.
     pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(policies, cost, 0, Purpose::Request, client)
+        self.ask(AskedBy::request(AskedBy::LIBRARY, None), policies, cost, 0, client)
     }
 
     pub(super) fn ask(
         &self,
+        asked_by: AskedBy,
         policies: &Policies,
         cost: Cost,
         count: u32,
-        purpose: Purpose,
         client: &Client<'_>,
     ) -> Check {
         if let Some(plan) = client.plan() {
@@ -64,7 +66,13 @@ impl Limiter {
             Charge { key: self.key(&policy, client), policy }
         };
         let charges = policies.0.iter().map(charge).collect();
-        Check::start(self, Acquire { charges, cost, count }, purpose)
+        Check::start(self, Acquire { charges, cost, count }, asked_by)
+    }
+
+    /// Tells the observer what was decided on `asked`.
+    fn tell(&self, asked: &Acquire, asked_by: AskedBy, by: DecidedBy, acquired: &Acquired) {
+        let outcome = if is_allowed(asked, acquired) { Outcome::Admitted } else { Outcome::Denied };
+        self.observe(asked, asked_by, by, &acquired.standings, outcome);
     }
 
     /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of
@@ -82,18 +90,21 @@ impl Limiter {
 
 impl Check {
     /// Asks the store, and decides if the answer is there at once.
-    fn start(limiter: &Limiter, asked: Acquire, purpose: Purpose) -> Self {
+    fn start(limiter: &Limiter, asked: Acquire, asked_by: AskedBy) -> Self {
         if asked.charges.is_empty() {
             return Self(MaybeReady::ready(Ok(unlimited(&asked))));
         }
         let cache = limiter.0.deny_cache.as_ref();
-        let moment = match cache.map(|cache| cache.answer(&asked, purpose)) {
-            Some(Ok(known)) => return Self(MaybeReady::ready(Ok(decision(asked, known)))),
+        let moment = match cache.map(|cache| cache.answer(&asked, asked_by.purpose)) {
+            Some(Ok(known)) => {
+                limiter.tell(&asked, asked_by, DecidedBy::DenyCache, &known);
+                return Self(MaybeReady::ready(Ok(decision(asked, known))));
+            }
             Some(Err(moment)) => Some(moment),
             None => None,
         };
         let answer = limiter.0.store.acquire(&asked);
-        let question = Question { asked, moment };
+        let question = Question { asked, asked_by, moment };
         Self(match answer.now() {
             Ok(answer) => MaybeReady::ready(question.settle(limiter, answer)),
             Err(answer) => MaybeReady::Pending(Deciding {
@@ -184,6 +195,7 @@ impl Question {
         if let Some(fallback) = &limiter.0.fallback {
             fallback.learn(&self.asked.charges, &acquired);
         }
+        limiter.tell(&self.asked, self.asked_by, DecidedBy::Store, &acquired);
         Ok(decision(self.asked, acquired))
     }
 
@@ -192,38 +204,53 @@ impl Question {
         limiter: &Limiter,
         cause: StoreErrorKind,
     ) -> Result<Decision, Unavailable> {
-        let Acquire { charges, cost, count } = self.asked;
-        let mut local = Vec::with_capacity(charges.len());
-        for charge in charges {
-            match charge.policy.on_store_failure() {
-                OnStoreFailure::Allow => {}
-                OnStoreFailure::Deny => return Err(Unavailable { cause }),
-                OnStoreFailure::Local => local.push(charge),
+        let refuses = |charge: &Charge| charge.policy.on_store_failure() == OnStoreFailure::Deny;
+        let is_local = |charge: &&Charge| charge.policy.on_store_failure() == OnStoreFailure::Local;
+        let Acquire { charges, cost, count } = &self.asked;
+        let local: Vec<Charge> = charges.iter().filter(is_local).cloned().collect();
+        let fallback = limiter.0.fallback.as_ref();
+        let (asked, acquired) = match fallback {
+            _ if charges.iter().any(refuses) => return Err(self.undecided(limiter, cause)),
+            _ if local.is_empty() => nothing_asked(*cost, *count),
+            None => return Err(self.undecided(limiter, cause)),
+            Some(fallback) => {
+                fallback.decide(&Acquire { charges: local, cost: *cost, count: *count }, cause)
             }
-        }
-        let asked = Acquire { charges: local, cost, count };
-        if asked.charges.is_empty() {
-            return Ok(unlimited(&asked));
-        }
-        let fallback = limiter.0.fallback.as_ref().ok_or(Unavailable { cause })?;
-        let (shared, acquired) = fallback.decide(&asked, cause);
-        Ok(decision(shared, acquired))
+        };
+        limiter.tell(&asked, self.asked_by, DecidedBy::Fallback, &acquired);
+        Ok(decision(asked, acquired))
+    }
+
+    fn undecided(&self, limiter: &Limiter, cause: StoreErrorKind) -> Unavailable {
+        let outcome = Outcome::Undecided(cause);
+        limiter.observe(&self.asked, self.asked_by, DecidedBy::Fallback, &[], outcome);
+        Unavailable { cause }
     }
 }
 
 /// The decision when no policy is asked.
 fn unlimited(asked: &Acquire) -> Decision {
-    let all = Acquired { admitted: asked.count, standings: Vec::new() };
-    decision(Acquire { charges: Vec::new(), ..*asked }, all)
+    let (asked, all) = nothing_asked(asked.cost, asked.count);
+    decision(asked, all)
+}
+
+/// What is asked and answered when no policy is asked.
+fn nothing_asked(cost: Cost, count: u32) -> (Acquire, Acquired) {
+    let nothing = Acquire { charges: Vec::new(), cost, count };
+    (nothing, Acquired { admitted: count, standings: Vec::new() })
 }
 
 fn decision(asked: Acquire, acquired: Acquired) -> Decision {
-    let allowed = match asked.count {
-        0 => acquired.standings.iter().all(|standing| standing.retry == Retry::Now),
-        count => acquired.admitted == count,
-    };
+    let allowed = is_allowed(&asked, &acquired);
     let policies = asked.charges.into_iter().map(|charge| charge.policy).collect();
     Decision::new(allowed, policies, acquired.standings)
+}
+
+fn is_allowed(asked: &Acquire, acquired: &Acquired) -> bool {
+    match asked.count {
+        0 => acquired.standings.iter().all(|standing| standing.retry == Retry::Now),
+        count => acquired.admitted == count,
+    }
 }
 
 /// The error of a request that was not decided: the store failed, and a policy then refuses. It is not a denial.

@@ -12,6 +12,8 @@ pub(super) mod pattern;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Route {
+    /// Which requests it is for.
+    pub pattern: RoutePattern,
     /// The policies under which they are charged.
     pub policies: Policies,
     /// The policies under which the answer tells where the client stands, without a charge.
@@ -50,21 +52,25 @@ struct Methods {
 
 impl Routes {
     /// The table of `routes`, whose patterns must all be different.
-    pub(super) fn new(mut routes: Vec<(RoutePattern, Route)>) -> Self {
-        routes.sort_by(|(one, _), (other, _)| one.method.cmp(&other.method));
+    pub(super) fn new(mut routes: Vec<Route>) -> Self {
+        routes.sort_by(|one, other| one.pattern.method.cmp(&other.pattern.method));
         let mut all = Self::default();
-        for (index, (pattern, _)) in routes.iter().enumerate() {
+        for (index, Route { pattern, .. }) in routes.iter().enumerate() {
             all.methods_of(pattern).add(pattern.method.clone(), index);
         }
-        Self { routes: routes.into_iter().map(|(_, route)| route).collect(), ..all }
+        Self { routes, ..all }
     }
 
-    /// The route of requests for `path` by `method`.
-    pub(super) fn find(&self, method: &str, path: &str) -> Option<&Route> {
+    /// The index of the route of requests for `path` by `method`.
+    pub(super) fn find(&self, method: &str, path: &str) -> Option<usize> {
         // A target that is no path, such as `*`, is about the server as a whole.
         let path = if path.starts_with('/') { path } else { "/" };
         let exact = self.exact.get(path).and_then(|routes| routes.of(method));
-        let index = exact.or_else(|| self.patterns.find(method, path.split('/').skip(1)))?;
+        exact.or_else(|| self.patterns.find(method, path.split('/').skip(1)))
+    }
+
+    /// The route of that index.
+    pub(super) fn at(&self, index: usize) -> Option<&Route> {
         self.routes.get(index)
     }
 

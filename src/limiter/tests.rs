@@ -4,10 +4,11 @@ use super::*;
 use crate::domain::decision::Decision;
 use crate::domain::policy::{KeySource, OnStoreFailure};
 use crate::domain::quota::Cost;
-use crate::store::{Acquire, Acquired, Answer, MemoryStore, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Answer, Charge, MemoryStore, StoreErrorKind};
 
 mod access;
 mod admission;
+mod observer;
 mod plans;
 
 /// A store that never answers but with a failure.

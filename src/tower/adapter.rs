@@ -24,6 +24,10 @@ pub(super) struct Seen<'a> {
 }
 
 impl Incoming for Seen<'_> {
+    fn door(&self) -> &'static str {
+        "tower"
+    }
+
     fn method(&self) -> &str {
         self.request.method.as_str()
     }

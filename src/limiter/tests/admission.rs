@@ -11,10 +11,10 @@ use crate::limiter::{Admission, Incoming, Refused};
 
 /// A request by `GET`, and how often its client was asked for.
 #[derive(Default)]
-struct Request {
+pub(super) struct Request {
     path: &'static str,
     client: Client<'static>,
-    is_skipped: bool,
+    pub(super) is_skipped: bool,
     policies: Option<Policies>,
     cost: Option<Cost>,
     asked_for_client: Cell<u32>,
@@ -47,12 +47,12 @@ impl Incoming for Request {
     }
 }
 
-fn to(path: &'static str, client: &'static str) -> Request {
+pub(super) fn to(path: &'static str, client: &'static str) -> Request {
     Request { path, client: Client::user(client), ..Request::default() }
 }
 
 /// What becomes of `request`, as a word.
-fn becomes(limiter: &Limiter, request: &Request) -> &'static str {
+pub(super) fn becomes(limiter: &Limiter, request: &Request) -> &'static str {
     match decided(pin!(limiter.admit(request))) {
         Admission::Passes(None) => "passes untold",
         Admission::Passes(Some(_)) => "passes",
@@ -72,6 +72,10 @@ fn decided<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> T {
 
 /// `/one` admits a single request of a client, `/none` is no route; eve is blocked and ann allowed.
 fn limiter(store: Arc<dyn Store>) -> Limiter {
+    builder(store).build().unwrap()
+}
+
+pub(super) fn builder(store: Arc<dyn Store>) -> LimiterBuilder {
     let list = |user: &str| [user.parse().unwrap()];
     Limiter::builder(store)
         .policy(policy("one", "1/day", OnStoreFailure::Deny))
@@ -80,11 +84,9 @@ fn limiter(store: Arc<dyn Store>) -> Limiter {
         .route("/peek", [], ["many"])
         .allow(list("user:ann"))
         .block(list("user:eve"))
-        .build()
-        .unwrap()
 }
 
-fn in_memory() -> Arc<dyn Store> {
+pub(super) fn in_memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new(100))
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::limiter::observer::AskedBy;
 use crate::limiter::{Check, Policies};
 use crate::store::StoreError;
 
@@ -36,7 +37,7 @@ impl Process {
     }
 
     fn ask(&self, count: u32) -> Check {
-        self.limiter.ask(&self.gate, Cost::ONE, count, Purpose::Gate, &Client::user("a"))
+        self.limiter.ask(AskedBy::AUTHENTICATION, &self.gate, Cost::ONE, count, &Client::user("a"))
     }
 
     fn peek(&self) -> Check {

@@ -1,0 +1,130 @@
+//! What an [`Observer`] of a limiter learns.
+
+use std::fmt::Debug;
+
+use super::Limiter;
+use super::deny_cache::Purpose;
+use super::routes::Route;
+use crate::domain::quota::Cost;
+use crate::domain::standing::Standing;
+use crate::store::{Acquire, Charge, StoreErrorKind};
+
+/// Learns of every decision of a limiter, for metrics and logs.
+///
+/// It is called on the thread that decides, for each request. So it must be fast, and it must not block.
+pub trait Observer: Debug + Send + Sync {
+    /// Learns that a request was decided.
+    fn on_decision(&self, event: &DecisionEvent<'_>);
+}
+
+/// A request, and what was decided about it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DecisionEvent<'a> {
+    /// The door through which it came: see [`Incoming::door`](crate::Incoming::door).
+    pub door: &'static str,
+    /// Its route, if it has one and its policies are those of the route.
+    pub route: Option<&'a Route>,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// Who decided it.
+    pub decided_by: DecidedBy,
+    /// Its policies, each with the key that it was counted by; none if no policy was asked.
+    pub charges: &'a [Charge],
+    /// Where each of them stands, in the same order. Where the store failed, fewer than `charges` or none.
+    pub standings: &'a [Standing],
+    /// The units that it uses of each quota.
+    pub cost: Cost,
+    /// Whether it was only read, and charged nothing.
+    pub is_peek: bool,
+}
+
+/// What was decided about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// All its policies admit it.
+    Admitted,
+    /// One of its policies denies it.
+    Denied,
+    /// No policy is for it: it has no route, or the application skips it.
+    Unlimited,
+    /// An access list lets its client pass uncounted.
+    Allowed,
+    /// An access list refuses its client.
+    Blocked,
+    /// The store failed, and a policy then refuses.
+    Undecided(StoreErrorKind),
+}
+
+/// Who decided about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecidedBy {
+    /// The limiter alone, without counting.
+    Limiter,
+    /// The store.
+    Store,
+    /// The deny cache, which remembers a denial of the store.
+    DenyCache,
+    /// This process, in place of a store that failed.
+    Fallback,
+}
+
+/// Where a question comes from, for the observer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskedBy {
+    pub(super) door: &'static str,
+    /// The index of the route.
+    pub(super) route: Option<usize>,
+    pub(super) purpose: Purpose,
+}
+
+impl AskedBy {
+    /// The door of those who call the limiter themselves.
+    pub(super) const LIBRARY: &'static str = "library";
+    /// The door of credentials, which are counted when they are wrong.
+    #[cfg(feature = "server")]
+    pub(super) const AUTHENTICATION: Self =
+        Self { door: "authentication", route: None, purpose: Purpose::Gate };
+
+    /// A request that came through `door`, and whose route has this index.
+    pub(super) fn request(door: &'static str, route: Option<usize>) -> Self {
+        Self { door, route, purpose: Purpose::Request }
+    }
+}
+
+impl Limiter {
+    /// Tells the observer of a request on which nobody counts.
+    pub(super) fn observe_uncounted(&self, asked_by: AskedBy, outcome: Outcome) {
+        self.observe(
+            &Acquire::new(Vec::new(), Cost::ONE, 1),
+            asked_by,
+            DecidedBy::Limiter,
+            &[],
+            outcome,
+        );
+    }
+
+    /// Tells the observer what was decided about `asked`, if there is an observer.
+    pub(super) fn observe(
+        &self,
+        asked: &Acquire,
+        asked_by: AskedBy,
+        decided_by: DecidedBy,
+        standings: &[Standing],
+        outcome: Outcome,
+    ) {
+        let Some(observer) = &self.0.observer else { return };
+        observer.on_decision(&DecisionEvent {
+            door: asked_by.door,
+            route: asked_by.route.and_then(|route| self.0.routes.at(route)),
+            outcome,
+            decided_by,
+            charges: &asked.charges,
+            standings,
+            cost: asked.cost,
+            is_peek: asked.count == 0,
+        });
+    }
+}
