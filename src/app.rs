@@ -11,4 +11,5 @@ mod doctor;
 mod endpoints;
 mod error;
 mod operators;
+mod reload;
 mod serve;

@@ -11,6 +11,7 @@ use std::{env, fmt};
 use clap::{Args, Parser, Subcommand};
 
 use self::keys::{KeysCommand, NewKeyOptions};
+use self::reload::ReloadOptions;
 use crate::app::config;
 use crate::app::config::{Config, ConfigErrors, Sources};
 use crate::app::doctor;
@@ -19,6 +20,7 @@ use crate::app::serve;
 
 mod keys;
 mod logging;
+mod reload;
 
 /// The file that is read if there is no `--config`, and if it exists.
 const DEFAULT_FILE: &str = "config.toml";
@@ -51,6 +53,8 @@ enum Command {
     Serve(Options),
     /// Say whether the store is fit for production; charges nothing but keys of its own
     Doctor(Options),
+    /// Say what a changed configuration file would change in a process that serves
+    Reload(ReloadOptions),
     /// Make API keys
     // Alone it is an error that says what is missing, where clap would print the help for one.
     #[command(subcommand, arg_required_else_help = false)]
@@ -80,31 +84,37 @@ fn execute<E: Into<Box<dyn Error>>>(
     arguments: impl IntoIterator<Item = OsString>,
     variables: BTreeMap<OsString, OsString>,
     default_file: Option<PathBuf>,
-    perform: impl FnOnce(Action, Config) -> Result<(), E>,
+    perform: impl FnOnce(Action, Config, &Sources) -> Result<(), E>,
 ) -> Result<(), CliError> {
-    let Cli { options: mut all, command } =
-        Cli::try_parse_from(arguments).map_err(CliError::Usage)?;
+    let Cli { options: all, command } = Cli::try_parse_from(arguments).map_err(CliError::Usage)?;
+    let sources = |mut all: Options, options: Option<Options>| {
+        // Options may stand before and after the command.
+        if let Some(options) = options {
+            all.files.extend(options.files);
+            all.settings.extend(options.settings);
+        }
+        let Options { files, settings } = all;
+        Sources { files, default_file, variables, settings }
+    };
     let (action, options) = match command {
         Some(Command::Serve(options)) => (Action::Serve, Some(options)),
         Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
         // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
+        Some(Command::Reload(ReloadOptions { options, check, json })) => {
+            let sources = sources(all, Some(options));
+            return check_reload(&sources, check, json);
+        }
         None => (Action::Serve, None),
     };
-    // Options may stand before and after the command.
-    if let Some(options) = options {
-        all.files.extend(options.files);
-        all.settings.extend(options.settings);
-    }
-    let Options { files, settings } = all;
-    let config = config::load(&Sources { files, default_file, variables, settings })
-        .map_err(CliError::Configuration)?;
-    perform(action, config).map_err(|error| CliError::Other(error.into()))
+    let sources = sources(all, options);
+    let config = config::load(&sources).map_err(CliError::Configuration)?;
+    perform(action, config, &sources).map_err(|error| CliError::Other(error.into()))
 }
 
-fn perform(action: Action, config: Config) -> Result<(), Box<dyn Error>> {
+fn perform(action: Action, config: Config, sources: &Sources) -> Result<(), Box<dyn Error>> {
     match action {
-        Action::Serve => Ok(serve(&config)?),
+        Action::Serve => Ok(serve(&config, sources)?),
         Action::Doctor => Ok(doctor::examine(&config, &mut io::stdout().lock())?),
     }
 }
@@ -114,9 +124,14 @@ fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
         .map_err(|error| CliError::Other(error.into()))
 }
 
-fn serve(config: &Config) -> Result<(), AppError> {
+fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<(), CliError> {
+    let written = reload::check(sources, files, json, &mut io::stdout().lock());
+    written.map_err(CliError::Configuration)?.map_err(|error| CliError::Other(error.into()))
+}
+
+fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
     let _summaries = logging::start();
-    serve::serve(config)
+    serve::serve(config, sources)
 }
 
 /// Why a command failed.

@@ -8,8 +8,11 @@ pub(crate) use self::error::ConfigErrors;
 pub(crate) use self::host::HostName;
 pub(crate) use self::layers::Sources;
 pub(crate) use self::listen::Listen;
-pub(crate) use self::load::load;
-pub(crate) use self::options::{AdminOptions, AuthOptions, ClientIpOptions, Config, StoreOptions};
+pub(crate) use self::load::{RawConfig, load};
+pub(crate) use self::option_value::OptionValue;
+pub(crate) use self::options::{
+    AdminOptions, AuthOptions, ClientIpOptions, Config, JwtOptions, StoreOptions,
+};
 pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;
 
@@ -20,6 +23,7 @@ mod layers;
 mod leaf;
 mod listen;
 mod load;
+mod option_value;
 mod options;
 mod origin;
 mod resolve;

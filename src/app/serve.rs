@@ -11,10 +11,11 @@ use self::listener::{Assembled, WhenAssembled};
 use self::signals::Signals;
 use self::stop::Stop;
 use crate::app::assemble::{CurrentSnapshot, Snapshot, Stores, redis_options};
-use crate::app::config::{Config, Listen, StoreUrl};
+use crate::app::config::{Config, Listen, Sources, StoreUrl};
 use crate::app::connections::{Capacity, Connections, Listeners};
 use crate::app::error::AppError;
 use crate::app::operators::{AdminState, StoreWatch};
+use crate::app::reload::{ReloadStatus, Reloader};
 use crate::store::{MonotonicClock, RedisStore};
 
 mod connection;
@@ -26,11 +27,11 @@ mod under_snapshot;
 mod unix_socket;
 mod worker;
 
-/// Serves until the process is told to stop.
+/// Serves `config`, which was read from `sources`, until the process is told to stop.
 ///
 /// # Errors
 /// When an address cannot be listened on, or the app cannot be assembled.
-pub(crate) fn serve(config: &Config) -> Result<(), AppError> {
+pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
     actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::receive()
             .map_err(|error| AppError::new("signals cannot be received", error))?;
@@ -49,10 +50,11 @@ pub(crate) fn serve(config: &Config) -> Result<(), AppError> {
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
         file_limit.log(config, connections);
         let stop = Stop::new(config, listeners.app.clone());
-        let assembling = assemble_aside(config.clone(), listeners);
+        let assembling = assemble_aside(config.clone(), sources.clone(), listeners);
         if let Some(result) = signals.while_starting(assembling).await {
+            let (now_assembled, reloader) = result?;
             // The cell is empty until now.
-            let _ = assembled.set(result?);
+            let _ = assembled.set(now_assembled);
             if let Some(admin) = admin {
                 for address in &admin.addresses {
                     log::info!("Operators find /ready and /metrics on {address}.");
@@ -63,7 +65,7 @@ pub(crate) fn serve(config: &Config) -> Result<(), AppError> {
             for address in &app.addresses {
                 log::info!("Listening on {address}.");
             }
-            let ended = signals.while_serving(app.server, stop).await;
+            let ended = signals.while_serving(app.server, stop, &reloader).await;
             ended.map_err(|error| AppError::new("the server failed", error))?;
         }
         // Lines that were only counted are summed up before the last one.
@@ -75,11 +77,15 @@ pub(crate) fn serve(config: &Config) -> Result<(), AppError> {
 
 /// Assembles the app on a thread of its own, because Redis or a JWKS URL may not answer for a while.
 /// Signals are handled meanwhile.
-async fn assemble_aside(config: Config, listeners: Listeners) -> Result<Assembled, AppError> {
+async fn assemble_aside(
+    config: Config,
+    sources: Sources,
+    listeners: Listeners,
+) -> Result<(Assembled, Reloader), AppError> {
     let (sender, assembled) = oneshot::channel();
     let assemble = move || {
         // The receiver is gone if the process was told to stop.
-        let _ = sender.send(assemble(&config, listeners));
+        let _ = sender.send(assemble(&config, sources, listeners));
     };
     let failed = |error: Box<dyn Error + Send + Sync>| AppError::new("the start failed", error);
     thread::Builder::new()
@@ -89,16 +95,24 @@ async fn assemble_aside(config: Config, listeners: Listeners) -> Result<Assemble
     assembled.await.map_err(|panicked| failed(panicked.into()))?
 }
 
-fn assemble(config: &Config, listeners: Listeners) -> Result<Assembled, AppError> {
+fn assemble(
+    config: &Config,
+    sources: Sources,
+    listeners: Listeners,
+) -> Result<(Assembled, Reloader), AppError> {
     let stores = Stores::start(&config.store)?;
     let watch = stores.redis.as_deref().map(|redis| watch(config, redis)).transpose()?.flatten();
     match stores.redis {
         None => log::info!("Counting in this process."),
         Some(_) => log::info!("Counting under the key prefix {:?}.", config.store.key_prefix),
     }
-    let snapshot = CurrentSnapshot::new(Snapshot::new(config, &stores)?);
-    let admin = AdminState::new(&config.admin, stores, snapshot.clone(), watch, listeners);
-    Ok(Assembled { snapshot, admin: Data::new(admin) })
+    let snapshot = CurrentSnapshot::new(Snapshot::new(config, &stores, None)?);
+    let status = Arc::new(ReloadStatus::new());
+    let (config_now, current) = (config.clone(), snapshot.clone());
+    let reloader = Reloader::start(sources, config_now, stores.clone(), current, status.clone())
+        .map_err(|error| AppError::new("the configuration cannot be watched", error))?;
+    let admin = AdminState::new(&config.admin, stores, snapshot.clone(), status, watch, listeners);
+    Ok((Assembled { snapshot, admin: Data::new(admin) }, reloader))
 }
 
 /// Starts to watch `redis`, which is the store of `config`.

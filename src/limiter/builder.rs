@@ -31,6 +31,7 @@ pub struct LimiterBuilder {
     allow: Vec<AccessEntry>,
     block: Vec<AccessEntry>,
     observer: Option<Arc<dyn Observer>>,
+    previous: Option<Limiter>,
 }
 
 /// A route as it was added, before its pattern and its names are checked.
@@ -62,6 +63,7 @@ impl LimiterBuilder {
             allow: Vec::new(),
             block: Vec::new(),
             observer: None,
+            previous: None,
         }
     }
 
@@ -157,6 +159,13 @@ impl LimiterBuilder {
         Self { observer: Some(observer), ..self }
     }
 
+    /// Succeeds `previous`, as after a change of the configuration: both count in the same stores, and the new
+    /// limiter knows all that the previous one knows of keys in the store. Its deny cache starts empty.
+    #[must_use]
+    pub fn succeed(self, previous: &Limiter) -> Self {
+        Self { previous: Some(previous.clone()), ..self }
+    }
+
     /// Builds the limiter.
     ///
     /// # Errors
@@ -189,9 +198,16 @@ impl LimiterBuilder {
         }
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
-        let Self { store, local, deny_cache, keyspace, instances, observer, .. } = self;
+        let Self { store, local, deny_cache, keyspace, instances, observer, previous, .. } = self;
         store.prepare(&policies);
-        let fallback = local.map(|local| Arc::new(Fallback::new(local, instances, &policies)));
+        let previous = previous.as_ref().and_then(|limiter| limiter.0.fallback.as_deref());
+        let fallback = local.map(|local| {
+            let fallback = Fallback::new(local, instances, &policies);
+            Arc::new(match previous {
+                Some(previous) => fallback.succeed(previous),
+                None => fallback,
+            })
+        });
         if let Some(fallback) = &fallback {
             let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
             store.on_return(debtor);

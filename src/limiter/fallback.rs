@@ -27,7 +27,7 @@ mod shares;
 #[derive(Debug)]
 pub(super) struct Fallback {
     local: Arc<MemoryStore>,
-    last_known: LastKnownTable,
+    last_known: Arc<LastKnownTable>,
     shares: Shares,
 }
 
@@ -41,11 +41,12 @@ impl Fallback {
         let policies = policies.into_iter();
         let counted = policies.clone().filter(|it| it.on_store_failure() == OnStoreFailure::Local);
         local.prepare(&counted.cloned().collect::<Vec<_>>());
-        Self {
-            local,
-            last_known: LastKnownTable::default(),
-            shares: Shares::new(instances, policies),
-        }
+        Self { local, last_known: Arc::default(), shares: Shares::new(instances, policies) }
+    }
+
+    /// The same, which also knows what `previous` knows of the store.
+    pub(super) fn succeed(self, previous: &Self) -> Self {
+        Self { last_known: previous.last_known.clone(), ..self }
     }
 
     /// Learns where the keys of `charges` stand in the store, as far as they would be counted here.

@@ -22,8 +22,7 @@ impl CurrentSnapshot {
     }
 
     /// Puts `snapshot` in force for the requests that begin from now on.
-    #[cfg(test)]
-    pub(crate) fn replace(&self, snapshot: Snapshot) {
-        self.0.store(Arc::new(snapshot));
+    pub(crate) fn replace(&self, snapshot: Arc<Snapshot>) {
+        self.0.store(snapshot);
     }
 }

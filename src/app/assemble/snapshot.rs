@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use super::stores::Stores;
 use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, Proofs};
-use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, Listen};
+use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen};
 use crate::app::error::AppError;
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
@@ -17,6 +18,8 @@ use crate::store::Keyspace;
 /// and a request that began under this one ends under it.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
+    /// The number of this snapshot: 1 after the start, and one more with each reload.
+    pub(crate) generation: u64,
     /// Policies, routes, and lists of who is blocked and who passes unchecked.
     pub(crate) limiter: Limiter,
     /// How the addresses of clients are found.
@@ -29,38 +32,88 @@ pub(crate) struct Snapshot {
     pub(crate) refuses_without_store: bool,
     /// Names by which operators may call their listener.
     pub(crate) admin_hosts: Vec<HostName>,
+    tokens: Option<Tokens>,
+}
+
+/// What verifies tokens, and what it was made of.
+#[derive(Clone, Debug)]
+struct Tokens {
+    options: JwtOptions,
+    verifier: Arc<JwtVerifier>,
 }
 
 impl Snapshot {
-    /// Assembles what `config` says, over `stores`. A JWK Set that has a URL is fetched before this
-    /// returns.
+    /// Assembles what `config` says, over `stores`, to be the first snapshot or to succeed `previous`. A JWK Set
+    /// that has a URL is fetched before this returns, unless the previous snapshot fetches it already.
     ///
     /// # Errors
     /// When policies and routes do not fit together, or the key of tokens cannot be used.
-    pub(crate) fn new(config: &Config, stores: &Stores) -> Result<Self, AppError> {
-        let limiter = limiter(config, stores)?;
+    pub(crate) fn new(
+        config: &Config,
+        stores: &Stores,
+        previous: Option<&Self>,
+    ) -> Result<Self, AppError> {
+        let limiter = limiter(config, stores, previous)?;
         let client_ip = client_ip(config);
         let fields =
             FieldOptions { legacy: config.headers.legacy, cors_expose: config.headers.cors_expose };
-        let proofs = proofs(&config.auth, client_ip.clone())?;
+        let tokens = Tokens::of(config.auth.jwt.as_ref(), previous)?;
+        let proofs = proofs(&config.auth, tokens.as_ref(), client_ip.clone());
         let authenticate = proofs.is_any().then(|| {
             let failures = limiter.policies([FAILURES]).map_err(do_not_fit)?;
             Ok(Authenticate::new(proofs, limiter.clone(), failures, fields))
         });
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         Ok(Self {
+            generation: previous.map_or(1, |previous| previous.generation + 1),
             limiter,
             client_ip,
             fields,
             authenticate: authenticate.transpose()?,
             refuses_without_store: config.policies.iter().any(refuses),
             admin_hosts: config.admin.hosts.clone(),
+            tokens,
         })
+    }
+
+    /// Ends what this snapshot does in the background, since `next` is in force. Requests that began under this
+    /// snapshot still end under it.
+    pub(crate) fn retire(&self, next: &Self) {
+        let is_kept = |tokens: &Tokens| {
+            next.tokens.as_ref().is_some_and(|it| Arc::ptr_eq(&it.verifier, &tokens.verifier))
+        };
+        if let Some(tokens) = self.tokens.as_ref().filter(|tokens| !is_kept(tokens)) {
+            tokens.verifier.stop_fetching();
+        }
+    }
+}
+
+impl Tokens {
+    /// What verifies tokens by `options`. It is that of `previous` where nothing has changed.
+    ///
+    /// # Errors
+    /// When the key of tokens cannot be used.
+    fn of(
+        options: Option<&JwtOptions>,
+        previous: Option<&Snapshot>,
+    ) -> Result<Option<Self>, AppError> {
+        let Some(options) = options else { return Ok(None) };
+        let kept = previous.and_then(|previous| previous.tokens.as_ref());
+        if let Some(kept) = kept.filter(|kept| kept.options == *options) {
+            return Ok(Some(kept.clone()));
+        }
+        let verifier = JwtVerifier::start(&options.keys, &options.rules)
+            .map_err(|error| AppError::new("the key of tokens cannot be used", error))?;
+        Ok(Some(Self { options: options.clone(), verifier: Arc::new(verifier) }))
     }
 }
 
 /// The limiter that `config` describes.
-fn limiter(config: &Config, stores: &Stores) -> Result<Limiter, AppError> {
+fn limiter(
+    config: &Config,
+    stores: &Stores,
+    previous: Option<&Snapshot>,
+) -> Result<Limiter, AppError> {
     let builder = match &stores.redis {
         None => Limiter::builder(stores.memory.clone()),
         Some(redis) => Limiter::builder(redis.clone() as _)
@@ -79,6 +132,10 @@ fn limiter(config: &Config, stores: &Stores) -> Result<Limiter, AppError> {
         builder.route_of_cost(route.cost, route.pattern.to_string(), policies, peek)
     });
     let builder = builder.allow(config.access.allow.clone()).block(config.access.block.clone());
+    let builder = match previous {
+        Some(previous) => builder.succeed(&previous.limiter),
+        None => builder,
+    };
     builder.build().map_err(do_not_fit)
 }
 
@@ -112,15 +169,14 @@ fn client_ip(config: &Config) -> ClientIp {
 }
 
 /// The ways in which a request may prove whose it is.
-fn proofs(config: &AuthOptions, client_ip: ClientIp) -> Result<Proofs, AppError> {
-    let jwt = config.jwt.as_ref().map(|jwt| JwtVerifier::start(&jwt.keys, &jwt.rules)).transpose();
-    Ok(Proofs {
+fn proofs(config: &AuthOptions, tokens: Option<&Tokens>, client_ip: ClientIp) -> Proofs {
+    Proofs {
         api_keys: config.api_keys.clone(),
         api_key_header: config.api_key_header.clone(),
-        jwt: jwt.map_err(|error| AppError::new("the key of tokens cannot be used", error))?,
+        jwt: tokens.map(|tokens| tokens.verifier.clone()),
         user_header: config.user_header.clone(),
         client_ip,
-    })
+    }
 }
 
 fn do_not_fit(error: impl Into<Box<dyn Error + Send + Sync>>) -> AppError {

@@ -1,5 +1,7 @@
 //! The ways in which a request may prove whose it is.
 
+use std::sync::Arc;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use bytes::Bytes;
@@ -20,7 +22,7 @@ pub(crate) struct Proofs {
     /// The field that API keys are sent in; `None` where that is `Authorization`.
     pub(crate) api_key_header: Option<HeaderName>,
     /// Verifies tokens; `None` where tokens prove nothing.
-    pub(crate) jwt: Option<JwtVerifier>,
+    pub(crate) jwt: Option<Arc<JwtVerifier>>,
     /// The field in which trusted proxies name the user.
     pub(crate) user_header: Option<HeaderName>,
     /// Says which proxies are trusted, and which address wrong credentials are charged to.

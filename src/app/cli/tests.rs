@@ -9,7 +9,7 @@ use super::*;
 fn served(arguments: &[&str]) -> Result<Config, CliError> {
     let arguments = ["tollgate"].iter().chain(arguments).map(OsString::from);
     let mut served = None;
-    execute(arguments, BTreeMap::new(), None, |_, config| {
+    execute(arguments, BTreeMap::new(), None, |_, config, _| {
         served = Some(config);
         Ok::<(), Infallible>(())
     })?;
@@ -40,7 +40,7 @@ fn the_command_says_what_is_done() {
         [(&[], Action::Serve), (&["serve"], Action::Serve), (&["doctor"], Action::Doctor)];
     for (arguments, action) in cases {
         let arguments = ["tollgate"].iter().chain(arguments).map(OsString::from);
-        let done = execute(arguments, BTreeMap::new(), None, |it, _| {
+        let done = execute(arguments, BTreeMap::new(), None, |it, _, _| {
             assert_eq!(it, action);
             Ok::<(), Infallible>(())
         });
@@ -138,7 +138,7 @@ fn a_server_that_fails_tells_each_cause() {
 
     let cause = |text, cause| Some(Box::new(Layer(text, cause)));
     let causes = cause("cannot bind", cause("permission denied", None));
-    let serve = |_, _| Err(Layer("cannot listen on 127.0.0.1:80", causes));
+    let serve = |_, _, _: &_| Err(Layer("cannot listen on 127.0.0.1:80", causes));
     let failure = execute(["tollgate".into()], BTreeMap::new(), None, serve).unwrap_err();
     assert_eq!(failure.exit_code(), 1);
     assert_eq!(

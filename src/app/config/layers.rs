@@ -54,6 +54,14 @@ pub(crate) struct Sources {
     pub(crate) settings: Vec<String>,
 }
 
+impl Sources {
+    /// The files that are read, or would be if they existed.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        let default = self.default_file.iter().filter(|_| self.files.is_empty());
+        self.files.iter().chain(default).cloned().collect()
+    }
+}
+
 impl fmt::Debug for Sources {
     /// Prints no values, since any of them may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,12 +13,14 @@ use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Stores};
 use crate::app::config::{AdminOptions, HostName};
 use crate::app::connections::{Connections, Listeners, Stage};
+use crate::app::reload::ReloadStatus;
 
 /// What the operators' endpoints report on.
 #[derive(Debug)]
 pub(crate) struct AdminState {
     stores: Stores,
     snapshot: CurrentSnapshot,
+    reloads: Arc<ReloadStatus>,
     metrics: Metrics,
     /// Those of the app's listener, whose stage says whether the process stops.
     connections: Arc<Connections>,
@@ -31,13 +33,14 @@ impl AdminState {
         config: &AdminOptions,
         stores: Stores,
         snapshot: CurrentSnapshot,
+        reloads: Arc<ReloadStatus>,
         watch: Option<StoreWatch>,
         listeners: Listeners,
     ) -> Self {
         let Listeners { app, admin } = listeners;
-        let metrics = Metrics::new(&stores, watch, [app.clone(), admin]);
+        let metrics = Metrics::new(&stores, reloads.clone(), watch, [app.clone(), admin]);
         let listen_host = config.listen.as_deref().and_then(host_of).map(Into::into);
-        Self { stores, snapshot, metrics, connections: app, listen_host }
+        Self { stores, snapshot, reloads, metrics, connections: app, listen_host }
     }
 
     /// Whether a request with this target and these header fields names this listener by one of its own
@@ -63,6 +66,7 @@ impl AdminState {
     pub(super) fn readiness(&self) -> (StatusCode, Readiness) {
         let refuses_without_store = self.snapshot.load().refuses_without_store;
         let (code, readiness) = Readiness::of(&self.stores, refuses_without_store);
+        let readiness = readiness.with_reloads(&self.reloads);
         match self.connections.stage() {
             Stage::Serving => (code, readiness),
             Stage::LastResponses | Stage::Ending => readiness.stopping(),

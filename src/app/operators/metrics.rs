@@ -9,15 +9,18 @@ use prometheus_client::registry::Registry;
 use self::connections::ConnectionMetrics;
 use self::memory::MemoryMetrics;
 use self::redis::RedisMetrics;
+use self::reloads::ReloadMetrics;
 use self::store_findings::StoreFindings;
 use super::store_watch::StoreWatch;
 use crate::app::assemble::Stores;
 use crate::app::connections::Connections;
+use crate::app::reload::ReloadStatus;
 
 mod connections;
 mod encode;
 mod memory;
 mod redis;
+mod reloads;
 mod store_findings;
 
 /// The media type of [`Metrics::text`].
@@ -28,15 +31,17 @@ pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0
 pub(super) struct Metrics(Registry);
 
 impl Metrics {
-    /// The metrics of `stores`, of what `watch` finds, and of the connections to each of `listeners`.
+    /// The metrics of `stores`, of `reloads`, of what `watch` finds, and of the connections to each of `listeners`.
     pub(super) fn new(
         stores: &Stores,
+        reloads: Arc<ReloadStatus>,
         watch: Option<StoreWatch>,
         listeners: [Arc<Connections>; 2],
     ) -> Self {
         let mut registry = Registry::with_prefix("tollgate");
         registry.register_collector(Box::new(ConnectionMetrics(listeners)));
         registry.register_collector(Box::new(MemoryMetrics(stores.memory.clone())));
+        registry.register_collector(Box::new(ReloadMetrics(reloads)));
         if let Some(redis) = &stores.redis {
             registry.register_collector(Box::new(RedisMetrics(redis.clone())));
         }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use crate::app::assemble::Stores;
+use crate::app::reload::{Refused, ReloadStatus};
 use crate::store::{MemoryStore, NewKeys};
 
 /// The body of `GET /ready`.
@@ -18,6 +19,17 @@ pub(super) struct Readiness {
     /// The policies whose new keys share counts, and how.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     new_keys: BTreeMap<String, &'static str>,
+    /// Why the files have a newer configuration than the one that is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<Outdated>,
+}
+
+/// The configuration that is in force while the files have one that was refused.
+#[derive(Serialize)]
+struct Outdated {
+    generation: u64,
+    outdated_for_seconds: u64,
+    errors: Vec<String>,
 }
 
 impl Readiness {
@@ -40,6 +52,16 @@ impl Readiness {
         (code, Self { cause: status.cause, ..readiness })
     }
 
+    /// The same, with why the configuration in force is older than its files. The process is ready all the same.
+    pub(super) fn with_reloads(self, reloads: &ReloadStatus) -> Self {
+        let outdated = |refused: Refused| Outdated {
+            generation: reloads.generation(),
+            outdated_for_seconds: refused.since.as_secs(),
+            errors: refused.errors,
+        };
+        Self { configuration: reloads.refused().map(outdated), ..self }
+    }
+
     /// The same while the process stops.
     pub(super) fn stopping(self) -> (StatusCode, Self) {
         (StatusCode::SERVICE_UNAVAILABLE, Self { status: "stopping", ..self })
@@ -50,7 +72,7 @@ impl Readiness {
         store: &'static str,
         new_keys: BTreeMap<String, &'static str>,
     ) -> Self {
-        Self { status, store, cause: None, new_keys }
+        Self { status, store, cause: None, new_keys, configuration: None }
     }
 }
 

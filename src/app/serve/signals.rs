@@ -1,4 +1,5 @@
-//! The signals that a serving process handles: some stop it, the others are only logged.
+//! The signals that a serving process handles: some stop it, one reloads the configuration, and the others are only
+//! logged.
 
 use std::future::poll_fn;
 use std::io;
@@ -10,6 +11,7 @@ use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::rt::spawn;
 
 use super::stop::Stop;
+use crate::app::reload::Reloader;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ enum Meaning {
     Stop,
     /// To stop now.
     StopAtOnce,
-    /// To read the configuration again, which only a restart does.
+    /// To read the configuration again.
     Reload,
     /// Nothing that has a meaning here.
     Unknown,
@@ -60,16 +62,25 @@ impl Signals {
                     log_stop_at_once(name);
                     return None;
                 }
-                Event::Signal(name, meaning) => log_ignored(name, meaning),
+                Event::Signal(name, Meaning::Reload) => {
+                    log::info!("{name} is ignored: the configuration was read just now.");
+                }
+                Event::Signal(name, Meaning::Unknown) => log_unknown(name),
             }
         }
     }
 
-    /// Runs `server` until it ends, or until it is told to stop and `stop` is carried out.
+    /// Runs `server` until it ends, or until it is told to stop and `stop` is carried out. A reload is asked of
+    /// `reloader`.
     ///
     /// # Errors
     /// When the server fails.
-    pub(super) async fn while_serving(&mut self, server: Server, stop: Stop) -> io::Result<()> {
+    pub(super) async fn while_serving(
+        &mut self,
+        server: Server,
+        stop: Stop,
+        reloader: &Reloader,
+    ) -> io::Result<()> {
         let handle = server.handle();
         let mut ended = pin!(spawn(server));
         let name = loop {
@@ -80,7 +91,8 @@ impl Signals {
                     log_stop_at_once(name);
                     return Ok(());
                 }
-                Event::Signal(name, meaning) => log_ignored(name, meaning),
+                Event::Signal(name, Meaning::Reload) => reloader.reload(name),
+                Event::Signal(name, Meaning::Unknown) => log_unknown(name),
             }
         };
         log::info!("{name}: stopping. {}", stop.begin());
@@ -92,7 +104,10 @@ impl Signals {
                     log_stop_at_once(name);
                     return Ok(());
                 }
-                Event::Signal(name, meaning) => log_ignored(name, meaning),
+                Event::Signal(name, Meaning::Reload) => {
+                    log::info!("{name} is ignored: the process is stopping.");
+                }
+                Event::Signal(name, Meaning::Unknown) => log_unknown(name),
             }
         }
     }
@@ -121,11 +136,6 @@ fn log_stop_at_once(name: &str) {
     log::info!("{name}: stopping at once.");
 }
 
-fn log_ignored(name: &str, meaning: Meaning) {
-    match meaning {
-        Meaning::Reload => log::info!(
-            "{name} is ignored: a changed configuration is read when the process is restarted."
-        ),
-        _ => log::info!("{name} is ignored: it has no meaning here."),
-    }
+fn log_unknown(name: &str) {
+    log::info!("{name} is ignored: it has no meaning here.");
 }

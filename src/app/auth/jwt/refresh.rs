@@ -1,7 +1,9 @@
 //! Keeps a fetched key set fresh, on a thread of its own.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel,
+};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,12 +14,12 @@ use super::key_set::{JwksSource, KeySet};
 use super::keys::RemoteJwks;
 use super::rules::JwtRules;
 
-/// A handle to the thread, which ends when this is dropped.
+/// A handle to the thread, which ends when this is stopped or dropped.
 #[derive(Debug)]
 pub(super) struct Refresh {
     /// It has room for one: while a fetch is due, another request for one would add nothing.
     asks: SyncSender<()>,
-    _open: Sender<()>,
+    open: Mutex<Option<Sender<()>>>,
 }
 
 /// The state of the thread.
@@ -54,7 +56,14 @@ impl Refresh {
                 "The JWK Set will not be fetched again: no thread can be started ({error})."
             );
         }
-        Self { asks, _open: open }
+        Self { asks, open: Mutex::new(Some(open)) }
+    }
+
+    /// Ends the thread. A fetch that is under way still ends.
+    pub(super) fn stop(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It wakes the thread.
+        self.ask();
     }
 
     /// Asks for a fetch soon, because a token names an unknown key. However often this is called, the
@@ -77,7 +86,10 @@ impl Refresher {
             return true;
         }
         let refresh = Duration::from_millis(self.jwks.refresh_ms).saturating_sub(cooldown);
-        self.asked.recv_timeout(refresh) != Err(RecvTimeoutError::Disconnected)
+        match self.asked.recv_timeout(refresh) {
+            Err(RecvTimeoutError::Disconnected) => false,
+            _ => self.closed.try_recv() != Err(TryRecvError::Disconnected),
+        }
     }
 
     /// Replaces the keys, or keeps them if the fetch fails. This serves requests that came meanwhile, too.

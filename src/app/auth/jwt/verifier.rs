@@ -49,6 +49,11 @@ impl JwtVerifier {
         Ok(Self { rules: rules.clone(), keys: current, refresh })
     }
 
+    /// Stops to fetch a remote set. The keys of the last fetch stay in force for as long as this is used.
+    pub(crate) fn stop_fetching(&self) {
+        self.refresh.iter().for_each(Refresh::stop);
+    }
+
     /// The user that `token` belongs to.
     ///
     /// # Errors

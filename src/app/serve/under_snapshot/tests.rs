@@ -23,8 +23,14 @@ fn config(settings: &[&str]) -> Config {
 fn start(settings: &[&str]) -> (Stores, CurrentSnapshot) {
     let config = config(settings);
     let stores = Stores::start(&config.store).unwrap();
-    let snapshot = Snapshot::new(&config, &stores).unwrap();
+    let snapshot = Snapshot::new(&config, &stores, None).unwrap();
     (stores, CurrentSnapshot::new(snapshot))
+}
+
+/// Puts the snapshot of another configuration in force.
+fn replace(current: &CurrentSnapshot, config: &Config, stores: &Stores) {
+    let next = Snapshot::new(config, stores, Some(&current.load())).unwrap();
+    current.replace(Arc::new(next));
 }
 
 fn request() -> TestRequest {
@@ -59,7 +65,7 @@ fn a_request_ends_under_the_snapshot_that_it_began_under() {
         let poll = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending()));
         assert!(poll.await);
         let new = config(&["policies.default.quota=5/minute", "headers.legacy=true"]);
-        current.replace(Snapshot::new(&new, &stores).unwrap());
+        replace(&current, &new, &stores);
         let second = app.call(request().to_request()).await.unwrap();
         release.send(()).unwrap();
         let first = first.await.unwrap();
@@ -82,9 +88,9 @@ fn a_new_snapshot_may_begin_and_end_authentication() {
             app.call(request.to_request()).await.unwrap().status()
         };
         assert_eq!(status().await, StatusCode::OK);
-        current.replace(Snapshot::new(&config(&[KEYS]), &stores).unwrap());
+        replace(&current, &config(&[KEYS]), &stores);
         assert_eq!(status().await, StatusCode::UNAUTHORIZED);
-        current.replace(Snapshot::new(&config(&[]), &stores).unwrap());
+        replace(&current, &config(&[]), &stores);
         assert_eq!(status().await, StatusCode::OK);
     });
 }
