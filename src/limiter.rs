@@ -37,6 +37,7 @@ mod check;
 mod deny_cache;
 mod error;
 mod fallback;
+mod observe;
 mod observer;
 mod plans;
 mod routes;

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fmt};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use self::keys::{KeysCommand, NewKeyOptions};
+use self::options::Options;
 use self::reload::ReloadOptions;
 use crate::app::config;
 use crate::app::config::{Config, ConfigErrors, Sources};
@@ -20,6 +21,7 @@ use crate::app::serve;
 
 mod keys;
 mod logging;
+mod options;
 mod reload;
 
 /// The file that is read if there is no `--config`, and if it exists.
@@ -66,16 +68,6 @@ enum Command {
 enum Action {
     Serve,
     Doctor,
-}
-
-#[derive(Args)]
-struct Options {
-    /// Read this file instead of ./config.toml; the last of several wins
-    #[arg(long = "config", value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// Set one option over files and environment, as in store.timeout_ms=20
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
 }
 
 /// Reads the command line and the configuration, and calls `perform` if both are good. Arguments and

@@ -2,12 +2,11 @@
 
 use std::fmt::Debug;
 
-use super::Limiter;
 use super::deny_cache::Purpose;
 use super::routes::Route;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Charge, StoreErrorKind};
+use crate::store::{Charge, StoreErrorKind};
 
 /// Learns of every decision of a limiter, for metrics and logs.
 ///
@@ -91,40 +90,5 @@ impl AskedBy {
     /// A request that came through `door`, and whose route has this index.
     pub(super) fn request(door: &'static str, route: Option<usize>) -> Self {
         Self { door, route, purpose: Purpose::Request }
-    }
-}
-
-impl Limiter {
-    /// Tells the observer of a request on which nobody counts.
-    pub(super) fn observe_uncounted(&self, asked_by: AskedBy, outcome: Outcome) {
-        self.observe(
-            &Acquire::new(Vec::new(), Cost::ONE, 1),
-            asked_by,
-            DecidedBy::Limiter,
-            &[],
-            outcome,
-        );
-    }
-
-    /// Tells the observer what was decided about `asked`, if there is an observer.
-    pub(super) fn observe(
-        &self,
-        asked: &Acquire,
-        asked_by: AskedBy,
-        decided_by: DecidedBy,
-        standings: &[Standing],
-        outcome: Outcome,
-    ) {
-        let Some(observer) = &self.0.observer else { return };
-        observer.on_decision(&DecisionEvent {
-            door: asked_by.door,
-            route: asked_by.route.and_then(|route| self.0.routes.at(route)),
-            outcome,
-            decided_by,
-            charges: &asked.charges,
-            standings,
-            cost: asked.cost,
-            is_peek: asked.count == 0,
-        });
     }
 }

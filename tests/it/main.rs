@@ -102,6 +102,8 @@ mod admin;
 mod logs;
 // What signals do.
 mod signals;
+// A changed configuration is taken while the process serves.
+mod reload;
 
 // The source tree.
 // What the README and the book show is so.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::Options;
+use super::options::Options;
 use crate::app::config::{ConfigErrors, OptionValue, RawConfig, Sources};
 use crate::app::reload::{Difference, Effect, differences};
 

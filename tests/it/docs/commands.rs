@@ -36,6 +36,7 @@ fn directory() -> TempDir {
         ("keys.toml", another),
         ("jwt.pem", key.public_key_pem()),
         ("secret", "a secret of thirty-two bytes ...".to_owned()),
+        ("next.toml", "[policies.default]\nquota = \"20/minute\"\n".to_owned()),
     ] {
         fs::write(directory.path().join(name), text).expect("a file");
     }
