@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::calls::CallTally;
 use super::cause::Cause;
 
 /// The status of a [`RedisStore`](crate::RedisStore) at one moment. The counts begin when the store is
@@ -17,9 +18,9 @@ pub struct RedisStatus {
     pub cause: Option<&'static str>,
     /// How often the server went down.
     pub outages: u64,
-    /// Calls that failed, and connections that could not be made.
+    /// CallTally that failed, and connections that could not be made.
     pub failures: u64,
-    /// Calls that were answered, but later than the time limit.
+    /// CallTally that were answered, but later than the time limit.
     pub slow: u64,
     /// Checks and peeks that the server did not answer.
     pub unanswered: u64,
@@ -48,6 +49,7 @@ pub(crate) struct Tally {
     pub(crate) charged_back: Count,
     pub(crate) not_charged_back: Count,
     pub(crate) not_given_back: Count,
+    pub(crate) calls: CallTally,
 }
 
 impl Tally {
