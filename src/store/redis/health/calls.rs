@@ -1,6 +1,6 @@
 //! What is counted of the calls of the script.
 
-use super::status::Count;
+use super::count::Count;
 use crate::store::{Histogram, MICROS};
 
 /// Bounds for the requests of a call.

@@ -1,10 +1,11 @@
 //! The status of a store, and the counts that it is made of.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use super::calls::CallTally;
 use super::cause::Cause;
+use super::count::Count;
 
 /// The status of a [`RedisStore`](crate::RedisStore) at one moment. The counts begin when the store is
 /// started, and never fall.
@@ -74,19 +75,5 @@ impl Tally {
             not_charged_back: self.not_charged_back.get(),
             not_given_back: self.not_given_back.get(),
         }
-    }
-}
-
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub(crate) struct Count(AtomicU64);
-
-impl Count {
-    pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }
