@@ -4,7 +4,7 @@ under none.
 Mirrors src/store/memory/acquire.rs
 
 Keys:
-  for each request in turn: one key for each policy of its group
+  for each request in turn: one key for each policy of its group, then one for each trial
 Arguments:
   one string of big-endian integers of 8 bytes, or of 4 bytes where noted
   now              ms since the epoch; 0: the server's own TIME (only tests pass another time)
@@ -13,7 +13,10 @@ Arguments:
   count            identical requests that each request stands for; 0: decide only; 4 bytes
   request_count    requests of the group; 4 bytes
   policy_count     policies that follow; 4 bytes
-    of each policy:
+  trial_count      policies after them that are tried out, and refuse nothing; 4 bytes
+    of each of them:
+    replaced         only of a trial, counted in policies from 1: the one in whose place it is tried
+                     out; 0: it is tried out beside all of them; 4 bytes
     units            units allowed per window
     window           ms
     burst            units: the most that can be used at once
@@ -29,6 +32,9 @@ Reply:
     retry_after      ms until one more request of that cost is admitted; 0: now; -1: never
     debt             only if count is above 1: parts of a unit that a token bucket has yet to
                      refill; 0 under another algorithm
+    for each trial:
+    passed           requests, of count, that it admits
+    retry_after      ms, as of a policy
 ]]
 
 local keys, arguments = KEYS, ARGV[1]
@@ -44,16 +50,23 @@ end
 local reply, replied = { now, 0, 0, 0, 0 }, 1
 
 while at <= #arguments do
-  local cost, count, request_count, policy_count
-  cost, count, request_count, policy_count, at = unpack('>I8I4I4I4', arguments, at)
+  local cost, count, request_count, policy_count, trial_count
+  cost, count, request_count, policy_count, trial_count, at = unpack('>I8I4I4I4I4', arguments, at)
+  local key_count = policy_count + trial_count
 
   local policies = {}
-  for i = 1, policy_count do
+  for i = 1, key_count do
+    local replaced
+    if i > policy_count then
+      replaced, at = unpack('>I4', arguments, at)
+    end
     local units, window, burst, algorithm
     units, window, burst, algorithm, at = unpack('>I8I8I8s', arguments, at)
     local read, charge, standing, wait_for = steps_of(algorithm, units, window, burst, now)
-    policies[i] =
-      { read = read, charge = charge, standing = standing, wait_for = wait_for, burst = burst }
+    policies[i] = {
+      read = read, charge = charge, standing = standing, wait_for = wait_for, burst = burst,
+      replaced = replaced,
+    }
   end
 
   for _ = 1, request_count do
@@ -86,8 +99,30 @@ while at <= #arguments do
         replied = replied + 1
         reply[replied] = debt or 0
       end
+      if trial_count > 0 then
+        policy.has_room = retry_after == 0
+      end
     end
-    keys_read = keys_read + policy_count
+    for i = policy_count + 1, key_count do
+      local trial = policies[i]
+      -- If all others have room for one more, only the policy that is replaced denies.
+      local most = count
+      for other = 1, policy_count do
+        if trial.replaced == 0 or other ~= trial.replaced and not policies[other].has_room then
+          most = admitted
+        end
+      end
+      local passed = min(most, floor_div(trial.read(keys[keys_read + i]), cost))
+      trial.charge(passed * cost)
+      local retry_after = 0
+      if trial.standing() < cost then
+        retry_after = cost <= trial.burst and trial.wait_for(cost) or -1
+      end
+      reply[replied + 1] = passed
+      reply[replied + 2] = retry_after
+      replied = replied + 2
+    end
+    keys_read = keys_read + key_count
   end
 end
 -- One string costs the client less to read than many numbers.

@@ -70,7 +70,7 @@ impl Limiter {
             Charge { key: self.key(&policy, client), policy }
         };
         let charges = policies.0.iter().map(charge).collect();
-        Check::start(self, Acquire { charges, cost, count }, asked_by)
+        Check::start(self, Acquire::new(charges, cost, count), asked_by)
     }
 
     /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of
@@ -208,16 +208,14 @@ impl Question {
     ) -> Result<Decision, Unavailable> {
         let refuses = |charge: &Charge| charge.policy.on_store_failure() == OnStoreFailure::Deny;
         let is_local = |charge: &&Charge| charge.policy.on_store_failure() == OnStoreFailure::Local;
-        let Acquire { charges, cost, count } = &self.asked;
+        let Acquire { charges, cost, count, .. } = &self.asked;
         let local: Vec<Charge> = charges.iter().filter(is_local).cloned().collect();
         let fallback = limiter.0.fallback.as_ref();
         let (asked, acquired) = match fallback {
             _ if charges.iter().any(refuses) => return Err(self.undecided(limiter, cause)),
             _ if local.is_empty() => nothing_asked(*cost, *count),
             None => return Err(self.undecided(limiter, cause)),
-            Some(fallback) => {
-                fallback.decide(&Acquire { charges: local, cost: *cost, count: *count }, cause)
-            }
+            Some(fallback) => fallback.decide(&Acquire::new(local, *cost, *count), cause),
         };
         self.observe(limiter, &asked, &acquired, DecidedBy::Fallback);
         Ok(decision(asked, acquired))
@@ -254,8 +252,7 @@ fn unlimited(asked: &Acquire) -> Decision {
 
 /// What is asked and answered when no policy is asked.
 fn nothing_asked(cost: Cost, count: u32) -> (Acquire, Acquired) {
-    let nothing = Acquire { charges: Vec::new(), cost, count };
-    (nothing, Acquired { admitted: count, standings: Vec::new() })
+    (Acquire::new(Vec::new(), cost, count), Acquired::new(count, Vec::new()))
 }
 
 fn decision(asked: Acquire, acquired: Acquired) -> Decision {

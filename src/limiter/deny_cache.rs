@@ -9,7 +9,7 @@ use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::{Clock, Millis, millis};
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquire, Acquired, Fingerprint};
+use crate::store::{Acquire, Acquired, Fingerprint, TrialAnswer};
 
 mod answer_cache;
 
@@ -76,7 +76,8 @@ impl DenyCache {
             }
         }
         let moment = || Moment { at, forgotten: self.forgotten.load(Ordering::SeqCst), purpose };
-        standings.map(|standings| Acquired { admitted: 0, standings }).ok_or_else(moment)
+        let denied = |standings| Acquired { trials: denied(asked), ..Acquired::new(0, standings) };
+        standings.map(denied).ok_or_else(moment)
     }
 
     /// Forgets that a gate is open, because it was charged. The answer to that charge may still be
@@ -103,12 +104,23 @@ impl DenyCache {
         is_final: impl FnOnce() -> bool,
     ) {
         let retry = acquired.standings.iter().fold(Retry::Now, |wait, it| wait.later(it.retry));
+        // A candidate must be asked as soon as it may admit what the policy in force denies.
+        let candidates = asked.trials.iter().zip(&acquired.trials);
+        let candidates = candidates.filter(|(trial, _)| trial.replaces.is_some());
+        let holds = |wait: Millis| {
+            let waits = candidates.map(|(_, answer)| match answer.retry {
+                Retry::Now => 0,
+                Retry::After(wait) => wait,
+                Retry::Never => Millis::MAX,
+            });
+            waits.fold(wait.min(self.max_age), Millis::min)
+        };
         let (answers, wait) = match retry {
             Retry::Now if moment.purpose == Purpose::Gate => (&self.open, self.max_age),
             Retry::Now => return,
             _ if !is_final() => return,
-            Retry::After(wait) => (&self.denials, wait.min(self.max_age)),
-            Retry::Never => (&self.denials, self.max_age),
+            Retry::After(wait) => (&self.denials, holds(wait)),
+            Retry::Never => (&self.denials, holds(self.max_age)),
         };
         // Counted from the question, since the store may have read its clock at any time after it.
         let holds_until = moment.at.saturating_add(wait);
@@ -134,8 +146,20 @@ fn fingerprint(asked: &Acquire) -> Fingerprint {
         let Terms { units, window, burst } = charge.policy.terms();
         charge.key.fingerprint().with(units).with(window).with(burst)
     });
-    let all = charges.reduce(Fingerprint::then).unwrap_or_default();
-    all.with(asked.cost.units())
+    let all = charges.reduce(Fingerprint::then).unwrap_or_default().with(asked.cost.units());
+    // A denial that holds for a request without trials may not hold for one with a candidate.
+    let trials = asked.trials.iter().map(|trial| {
+        let Terms { units, burst, .. } = trial.charge.policy.terms();
+        trial.charge.key.fingerprint().with(units).with(burst)
+    });
+    trials.fold(all, Fingerprint::then)
+}
+
+/// The answers to the trials of a request whose denial is remembered. It is remembered for no longer than every
+/// candidate denies it as well.
+fn denied(asked: &Acquire) -> Vec<TrialAnswer> {
+    let unknown = |_| TrialAnswer::new(0, Retry::Never);
+    asked.trials.iter().map(unknown).collect()
 }
 
 #[cfg(test)]

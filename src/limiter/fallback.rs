@@ -72,7 +72,9 @@ impl Fallback {
             policy: self.shares.of(&charge.policy).clone(),
             key: charge.key.clone(),
         };
-        let here = Acquire { charges: asked.charges.iter().map(shared).collect(), ..*asked };
+        let here = asked.charges.iter().map(shared).collect();
+        // Trials wait for the store.
+        let here = Acquire::new(here, asked.cost, asked.count);
         let owed = (!cause.may_have_charged()).then_some(asked);
         let known =
             |index: usize, fingerprint| self.known(fingerprint, &asked.charges[index].policy);

@@ -22,6 +22,8 @@ use crate::domain::standing::{Retry, Standing};
 /// * The standings are those right after the charge, in the order of the charges.
 /// * A charge that was answered is kept until the quota is whole again. A store of bounded size counts new
 ///   keys together rather than forget an old one.
+/// * A [`Trial`] is decided in the same step, after the charges, and never changes what they decide. A store may
+///   leave out the answers to trials.
 /// * Stores with room for all keys give equal decisions for equal histories.
 /// * No call blocks the caller: an [`Answer`] that takes time comes later. If it is an error, the charge may
 ///   have been made or not; the store never makes it twice.
@@ -72,13 +74,72 @@ pub struct Acquire {
     pub cost: Cost,
     /// How many requests there are; 0 decides on one and charges nothing.
     pub count: u32,
+    /// Policies that are tried out beside the charges. There are none if `count` is 0.
+    pub trials: Vec<Trial>,
 }
 
 impl Acquire {
     /// Asks for `count` requests of `cost` under `charges`.
     #[must_use]
     pub fn new(charges: Vec<Charge>, cost: Cost, count: u32) -> Self {
-        Self { charges, cost, count }
+        Self { charges, cost, count, trials: Vec::new() }
+    }
+
+    /// The same, with a policy that is tried out.
+    #[must_use]
+    pub fn with_trial(mut self, trial: Trial) -> Self {
+        self.trials.push(trial);
+        self
+    }
+}
+
+/// A policy that is decided and charged beside the others of a request, and that refuses nothing.
+///
+/// It admits a request that the others admit and that fits under it. If it is tried out in place of another
+/// policy, that one does not count: then it may admit a request that only that policy denies. Each trial is
+/// decided by itself, and is charged what it admits.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Trial {
+    /// The policy, and the key that it counts by.
+    pub charge: Charge,
+    /// The index of the charge in whose place it is tried out; `None` if it is tried out beside all of them.
+    pub replaces: Option<usize>,
+}
+
+impl Trial {
+    /// A trial of `charge`, in place of the charge at the index `replaces` if that is given.
+    #[must_use]
+    pub fn new(charge: Charge, replaces: Option<usize>) -> Self {
+        Self { charge, replaces }
+    }
+
+    /// How many of the requests of `asked` it may admit by what its charges decided, if so many fit under it.
+    #[must_use]
+    pub fn most_admitted(&self, asked: &Acquire, acquired: &Acquired) -> u32 {
+        let Some(replaced) = self.replaces else { return acquired.admitted };
+        // If all others have room for one more, only the policy that is replaced denies.
+        let mut others = acquired.standings.iter().enumerate().filter(|(it, _)| *it != replaced);
+        let have_room = others.all(|(_, standing)| standing.retry == Retry::Now);
+        if have_room { asked.count } else { acquired.admitted }
+    }
+}
+
+/// What a store answers about a [`Trial`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrialAnswer {
+    /// How many of the requests it admits.
+    pub admitted: u32,
+    /// When one more request of the same cost fits under it.
+    pub retry: Retry,
+}
+
+impl TrialAnswer {
+    /// An answer that admits `admitted` requests, after which one more fits at `retry`.
+    #[must_use]
+    pub fn new(admitted: u32, retry: Retry) -> Self {
+        Self { admitted, retry }
     }
 }
 
@@ -108,13 +169,22 @@ pub struct Acquired {
     pub admitted: u32,
     /// Where each charge stands afterwards, for one more request of the same cost.
     pub standings: Vec<Standing>,
+    /// The answer to each trial, in the same order; none if trials were not decided.
+    pub trials: Vec<TrialAnswer>,
 }
 
 impl Acquired {
     /// An answer that admits `admitted` requests, after which the charges stand at `standings`.
     #[must_use]
     pub fn new(admitted: u32, standings: Vec<Standing>) -> Self {
-        Self { admitted, standings }
+        Self { admitted, standings, trials: Vec::new() }
+    }
+
+    /// The same, with the answer to the next trial.
+    #[must_use]
+    pub fn with_trial(mut self, answer: TrialAnswer) -> Self {
+        self.trials.push(answer);
+        self
     }
 
     /// Whether all of `count` requests are admitted. A `count` of 0 asks whether one would be.

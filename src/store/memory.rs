@@ -20,6 +20,7 @@ mod shard;
 mod shards;
 mod status;
 mod table;
+mod trials;
 mod watch;
 
 /// Places are reserved for at most this many policies.

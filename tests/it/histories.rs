@@ -15,6 +15,9 @@ pub(crate) const IDENTITIES: usize = 3;
 /// When a history begins, but for what is added at random.
 const EPOCH: u64 = 1_700_000_000_000;
 
+/// So many requests at once are asked of a model one by one.
+const MOST_TRIED: u64 = 5;
+
 const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;
@@ -33,20 +36,29 @@ pub(crate) struct Operation {
     pub(crate) cost: u64,
     /// How many requests there are; 0 is a peek.
     pub(crate) count: u64,
+    /// Policies that are tried out, each with the index of the one in whose place, if there is one. Only a
+    /// few requests at once have any.
+    pub(crate) trials: Vec<(Arc<Policy>, Option<usize>)>,
 }
 
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { now, step, identity, cost, count, .. } = self;
         write!(f, "{now} ({step:+} ms): #{identity} {count} x cost {cost} under")?;
-        for policy in &self.policies {
-            write!(f, " [{}: {} ", policy.name(), policy.quota())?;
-            match policy.algorithm() {
-                Algorithm::TokenBucket { burst } => write!(f, "token-bucket of {burst}]")?,
-                other => write!(f, "{other}]")?,
-            }
+        self.policies.iter().try_for_each(|policy| write_policy(f, policy))?;
+        for (policy, replaced) in &self.trials {
+            write!(f, ", trying in place of {replaced:?}")?;
+            write_policy(f, policy)?;
         }
         Ok(())
+    }
+}
+
+fn write_policy(f: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::Result {
+    write!(f, " [{}: {} ", policy.name(), policy.quota())?;
+    match policy.algorithm() {
+        Algorithm::TokenBucket { burst } => write!(f, "token-bucket of {burst}]"),
+        other => write!(f, "{other}]"),
     }
 }
 
@@ -105,6 +117,15 @@ fn play(drafts: &[Vec<Draft>], start: u64, rough: &[Rough]) -> Vec<Operation> {
             met.push(usize::from(rough.policies) % versions.len());
         }
         let first = current(met[0]);
+        let tried =
+            (0..versions.len()).filter(|i| !met.contains(i) && rough.trials & (1 << i) != 0);
+        let replaced = |i: usize| match usize::from(rough.replaces >> (2 * i) & 3) {
+            0 => None,
+            number => Some(number % met.len()),
+        };
+        let trials = tried.map(|i| (Arc::clone(current(i)), replaced(i)));
+        let trials =
+            if (1..=MOST_TRIED).contains(&rough.count) { trials.collect() } else { Vec::new() };
         let before = now;
         now = rough.step.from(now, first.quota().window());
         operations.push(Operation {
@@ -114,6 +135,7 @@ fn play(drafts: &[Vec<Draft>], start: u64, rough: &[Rough]) -> Vec<Operation> {
             policies: met.into_iter().map(|i| Arc::clone(current(i))).collect(),
             cost: rough.cost.under(first),
             count: rough.count,
+            trials,
         });
     }
     operations
@@ -129,6 +151,8 @@ struct Rough {
     step: Step,
     identity: usize,
     policies: u8, // a set of bits
+    trials: u8,   // likewise
+    replaces: u8, // two bits each
     change: Option<usize>,
     cost: RoughCost,
     count: u64,
@@ -138,11 +162,13 @@ fn rough_operation() -> impl Strategy<Value = Rough> {
     let change = prop_oneof![9 => Just(None), 1 => (0..4_usize).prop_map(Some)];
     let most = u64::from(u32::MAX);
     let count = prop_oneof![30 => 0..=5_u64, 1 => Just(1 << 24), 1 => most - 1..=most];
-    (step(), 0..IDENTITIES, 1..16_u8, change, cost(), count).prop_map(
-        |(step, identity, policies, change, cost, count)| Rough {
+    (step(), 0..IDENTITIES, (1..16_u8, 0..16_u8, 0..=255_u8), change, cost(), count).prop_map(
+        |(step, identity, (policies, trials, replaces), change, cost, count)| Rough {
             step,
             identity,
             policies,
+            trials,
+            replaces,
             change,
             cost,
             count,

@@ -32,6 +32,13 @@ pub(crate) struct Outcome {
     pub(crate) standings: Vec<Standing>,
 }
 
+/// What a policy that is tried out admits, and when one more request would pass it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TrialOutcome {
+    pub(crate) admitted: u64,
+    pub(crate) retry: Retry,
+}
+
 impl Model {
     pub(crate) fn new() -> Self {
         Self::default()
@@ -72,6 +79,57 @@ impl Model {
             }
         }
         Outcome { admitted: unsigned(admitted), standings }
+    }
+
+    /// Decides `count` requests one after another, and what each of `trials` admits of them. A trial is a charge, and
+    /// the index of the charge in whose place it is tried out, if there is one.
+    pub(crate) fn acquire_with_trials(
+        &mut self,
+        now: u64,
+        charges: &[Charge],
+        trials: &[(Charge, Option<usize>)],
+        cost: u64,
+        count: u64,
+    ) -> (Outcome, Vec<TrialOutcome>) {
+        let mut admitted = 0;
+        let mut by_trials = vec![0; trials.len()];
+        for _ in 0..count {
+            let has_room = |charge: &Charge| {
+                let Reading { history, terms, .. } = self.read(charge, now.into());
+                history.remaining(terms, now.into()) >= i128::from(cost)
+            };
+            let rooms: Vec<bool> = charges.iter().map(has_room).collect();
+            let mut charged = Vec::new();
+            for (trial, replaced) in trials {
+                let others = rooms.iter().enumerate().filter(|(it, _)| Some(*it) != *replaced);
+                let admits = others.into_iter().all(|(_, has_room)| *has_room) && has_room(trial);
+                charged.push(admits);
+            }
+            for ((admits, (trial, _)), sum) in charged.into_iter().zip(trials).zip(&mut by_trials) {
+                if admits {
+                    self.acquire(now, std::slice::from_ref(trial), cost, 1);
+                    *sum += 1;
+                } else {
+                    self.put_right(trial, now.into());
+                }
+            }
+            admitted += self.acquire(now, charges, cost, 1).admitted;
+        }
+        let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
+        let of_trial = |((charge, _), admitted): (&(Charge, Option<usize>), u64)| {
+            let peek = self.acquire(now, std::slice::from_ref(charge), cost, 0);
+            TrialOutcome { admitted, retry: peek.standings[0].retry }
+        };
+        let by_trials = trials.iter().zip(by_trials).map(of_trial).collect();
+        (Outcome { admitted, standings }, by_trials)
+    }
+
+    /// Writes again what a wrong clock wrote, as every request does that is charged or denied.
+    fn put_right(&mut self, charge: &Charge, now: i128) {
+        let Reading { history, astray, .. } = self.read(charge, now);
+        if astray {
+            self.histories.insert(charge.key.clone(), history);
+        }
     }
 
     /// The history of a key as a request at `now` finds it, put right if it was astray.

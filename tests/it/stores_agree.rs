@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::store::{Acquired, Charge, Store};
+use tollgate::store::{Acquired, Charge, Store, TrialAnswer};
 use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
 
 use crate::histories::{Operation, changing_histories, histories};
@@ -21,13 +21,14 @@ struct Trial {
     clock: Arc<ManualClock>,
     redis: RedisStore,
     operations: u64,
+    trials: usize,
 }
 
 impl Trial {
     fn new(server: &Server) -> Self {
         let clock = Arc::new(ManualClock::new(1));
         let redis = redis_store(&server.url(), &clock);
-        Self { clock, redis, operations: 0 }
+        Self { clock, redis, operations: 0, trials: 0 }
     }
 
     /// Plays `history` under keys of its own.
@@ -43,8 +44,20 @@ impl Trial {
             let acquire = acquire_of(&keyspace, operation);
             let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
             let (cost, count) = (operation.cost, operation.count);
-            let expected = model.acquire(operation.now, &charges, cost, count);
-            let expected = Acquired::new(small(expected.admitted), expected.standings);
+            let trials: Vec<_> =
+                acquire.trials.iter().map(|it| (of_model(&it.charge), it.replaces)).collect();
+            let expected = if trials.is_empty() {
+                let outcome = model.acquire(operation.now, &charges, cost, count);
+                Acquired::new(small(outcome.admitted), outcome.standings)
+            } else {
+                self.trials += trials.len();
+                let (outcome, tried) =
+                    model.acquire_with_trials(operation.now, &charges, &trials, cost, count);
+                let expected = Acquired::new(small(outcome.admitted), outcome.standings);
+                let answer =
+                    |it: &model::TrialOutcome| TrialAnswer::new(small(it.admitted), it.retry);
+                tried.iter().map(answer).fold(expected, Acquired::with_trial)
+            };
             let memory = memory.acquire(&acquire).wait().expect("memory has room");
             prop_assert_eq!(&memory, &expected, "memory at {:?}", operation);
             let redis = self.redis.acquire(&acquire).wait().expect("Redis answers");
@@ -66,6 +79,7 @@ fn run(strategy: impl Strategy<Value = Vec<Operation>>) -> u64 {
     let server = Server::start();
     let mut trial = Trial::new(&server);
     for_all(HISTORIES, strategy, |number, history| trial.play(number, &history));
+    assert!(trial.trials > 1_000, "{} policies were tried out", trial.trials);
     trial.operations
 }
 

@@ -84,6 +84,7 @@ fn promise_6_a_bucket_that_takes_longer_to_fill_lengthens_the_ttl() {
         identity: 0,
         policies: vec![policy],
         cost: 3,
+        trials: Vec::new(),
         count: 1,
     });
     play(&server, &store, &clock, &Keyspace::new("t"), &history).expect("a sufficient TTL");

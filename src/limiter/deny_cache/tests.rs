@@ -192,10 +192,10 @@ fn what_is_remembered_takes_no_more_room_than_it_may() {
     for user in 0..3 * MAX_ANSWERS {
         let key = keyspace.key(&Identity::user(user.to_string()), &policy);
         let charges = vec![Charge { policy: policy.clone(), key }];
-        let asked = Acquire { charges, cost: Cost::ONE, count: 0 };
+        let asked = Acquire::new(charges, Cost::ONE, 0);
         let moment = cache.answer(&asked, Purpose::Gate).unwrap_err();
         let retry = if user % 2 == 0 { Retry::After(MINUTE) } else { Retry::Now };
-        let acquired = Acquired { admitted: 0, standings: vec![standing(retry)] };
+        let acquired = Acquired::new(0, vec![standing(retry)]);
         cache.remember(&asked, moment, &acquired, || true);
     }
     for held in [cache.denials.len(), cache.open.len()] {

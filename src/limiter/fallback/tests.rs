@@ -34,14 +34,14 @@ impl Setup {
     /// The store says that so much remains.
     fn learn(&self, user: &str, remaining: u64) {
         let standing = Standing { remaining, reset_after: MINUTE, retry: Retry::Now };
-        let acquired = Acquired { admitted: 1, standings: vec![standing] };
+        let acquired = Acquired::new(1, vec![standing]);
         self.fallback.learn(&[self.charge(user)], &acquired);
     }
 
     /// How many of `count` requests, one after the other, are admitted without the store.
     fn admits(&self, user: &str, count: usize, cause: StoreErrorKind) -> usize {
         let charges = vec![self.charge(user)];
-        let asked = Acquire { charges, cost: Cost::ONE, count: 1 };
+        let asked = Acquire::new(charges, Cost::ONE, 1);
         let admitted = |_: &usize| self.fallback.decide(&asked, cause).1.admitted == 1;
         (0..count).filter(admitted).count()
     }
@@ -135,9 +135,9 @@ fn what_a_window_has_forgotten_is_owed_no_longer() {
 /// Hands out the only debt and settles it: the store had so much left.
 fn settle(setup: &Setup, answer: Result<u64, StoreErrorKind>) {
     let debt = setup.fallback.debts(1).pop().expect("a debt");
-    let answer = answer.map_err(StoreError::new).map(|remaining| Acquired {
-        admitted: debt.count,
-        standings: vec![Standing { remaining, reset_after: MINUTE, retry: Retry::Now }],
+    let answer = answer.map_err(StoreError::new).map(|remaining| {
+        let standing = Standing { remaining, reset_after: MINUTE, retry: Retry::Now };
+        Acquired::new(debt.count, vec![standing])
     });
     setup.fallback.settled(&debt, &answer);
 }
@@ -194,7 +194,7 @@ fn a_peek_shows_what_is_known_and_charges_and_owes_nothing() {
     let setup = Setup::new(1);
     setup.learn("a", 4);
     let charges = vec![setup.charge("a")];
-    let peek = Acquire { charges, cost: Cost::ONE, count: 0 };
+    let peek = Acquire::new(charges, Cost::ONE, 0);
     for _ in 0..2 {
         let (_, peeked) = setup.fallback.decide(&peek, AWAY);
         assert_eq!(peeked.standings[0].remaining, 4);

@@ -193,7 +193,7 @@ fn check_and_peek_are_under_way_together_and_a_denial_does_not_wait_for_the_peek
         let mut asked: Vec<_> = store.0.lock().unwrap().drain(..).collect();
         assert_eq!(asked.iter().map(|(count, _)| *count).collect::<Vec<_>>(), [1, 0]);
         let (_, check) = asked.remove(0);
-        check.send(Ok(Acquired { admitted, standings: Vec::new() })).unwrap();
+        check.send(Ok(Acquired::new(admitted, Vec::new()))).unwrap();
         let then = match admitting.as_mut().poll(&mut context) {
             Poll::Ready(Admission::Refused(Refused::Denied(_))) => "is denied",
             Poll::Ready(_) => "passes",

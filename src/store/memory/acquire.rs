@@ -5,6 +5,7 @@ use std::sync::MutexGuard;
 use super::crowding::{Counted, Level, overflow_counts};
 use super::shard::Shard;
 use super::shards::MemoryStore;
+use super::trials::decide_trials;
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
@@ -36,17 +37,18 @@ impl MemoryStore {
     }
 
     pub(super) fn acquire_with(&self, acquire: &Acquire, hooks: &impl UnderLock) -> Acquired {
-        if let [charge] = &acquire.charges[..] {
+        if let ([charge], []) = (&acquire.charges[..], &acquire.trials[..]) {
             // Most requests have one charge. They need no order of locks.
             let counted = Counted::own(&charge.key);
             let shard = self.lock(self.shard_of_key(counted.fingerprint));
             return self.acquire_in([shard], &[counted], acquire, hooks);
         }
         let own = |charge: &Charge| Counted::own(&charge.key);
-        self.acquire_as(acquire.charges.iter().map(own).collect(), acquire, hooks)
+        let tried = acquire.trials.iter().map(|trial| &trial.charge);
+        self.acquire_as(acquire.charges.iter().chain(tried).map(own).collect(), acquire, hooks)
     }
 
-    /// Decides and charges to `counted`, the counts of the charges in the same order.
+    /// Decides and charges to `counted`, the counts of the charges and then of the trials, in the same order.
     fn acquire_as(
         &self,
         mut counted: Few<Counted>,
@@ -121,7 +123,11 @@ impl MemoryStore {
                 }
             }
         }
-        let acquired = Acquired { admitted, standings };
+        let mut acquired = Acquired::new(admitted, standings);
+        if !acquire.trials.is_empty() {
+            let counted = &counted[acquire.charges.len()..];
+            acquired.trials = decide_trials(locked, counted, acquire, &acquired, now);
+        }
         drop(shards);
         if is_new {
             self.watches.log_news();
@@ -150,7 +156,7 @@ impl Shard {
     /// Where the new key of the last of `counted` stands. It is `None` if there is no place for it, once
     /// those before it have theirs.
     #[cold]
-    fn begins(
+    pub(super) fn begins(
         &mut self,
         counted: &[Counted],
         charge: &Charge,

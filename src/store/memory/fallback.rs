@@ -158,7 +158,7 @@ impl Shard {
         if debt.units > 0 {
             self.debts.put_back(fingerprint, debt);
         }
-        Some(Acquire { charges, cost: Cost::ONE, count })
+        Some(Acquire::new(charges, Cost::ONE, count))
     }
 }
 

@@ -21,7 +21,7 @@ fn acquire(users: &[&str], policy: &Arc<Policy>, count: u32) -> Acquire {
         policy: policy.clone(),
         key: keyspace.key(&Identity::user(user), policy),
     };
-    Acquire { charges: users.iter().map(charge).collect(), cost: Cost::ONE, count }
+    Acquire::new(users.iter().map(charge).collect(), Cost::ONE, count)
 }
 
 fn per_minute(quota: u64) -> Arc<Policy> {

@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, ConnectionLike, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind};
 
-use self::batch::Batch;
+use self::batch::{Batch, Run};
+use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
+use crate::domain::policy::Policy;
 use crate::store::{Charge, Key};
 
 pub(super) mod batch;
@@ -90,7 +92,8 @@ pub(super) fn reset<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Cmd {
 /// The call of the script with all keys of `batch` and with one argument, as `lua/acquire.lua` reads
 /// it. It is a single argument because Redis makes a Lua string of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
-    let keys: usize = batch.runs().map(|run| run.requests().len() * run.policies().len()).sum();
+    let of_run = |run: Run<'_>| run.requests().len() * (run.policies().len() + run.trials().len());
+    let keys: usize = batch.runs().map(of_run).sum();
     let mut call = begin(sent, &SCRIPT, lua::ACQUIRE, keys);
     for run in batch.runs() {
         for key in run.requests().flatten() {
@@ -103,17 +106,24 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
         argument.extend(run.count().to_be_bytes());
         argument.extend(count(run.requests().len()));
         argument.extend(count(run.policies().len()));
+        argument.extend(count(run.trials().len()));
         for policy in run.policies() {
-            let terms = policy.terms();
-            argument.extend(
-                [terms.units, terms.window, terms.burst].map(u64::to_be_bytes).as_flattened(),
-            );
-            argument.extend(policy.algorithm().name().as_bytes());
-            argument.push(0);
+            push_policy(&mut argument, policy);
+        }
+        for trial in run.trials() {
+            argument.extend(count(trial.replaces.map_or(0, |index| index + 1)));
+            push_policy(&mut argument, &trial.charge.policy);
         }
     }
     call.arg(argument);
     call
+}
+
+fn push_policy(argument: &mut Vec<u8>, policy: &Policy) {
+    let Terms { units, window, burst } = policy.terms();
+    argument.extend([units, window, burst].map(u64::to_be_bytes).as_flattened());
+    argument.extend(policy.algorithm().name().as_bytes());
+    argument.push(0);
 }
 
 /// A length in 4 bytes. No call is nearly as long as would not fit.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::store::{Acquire, Acquired, Charge, Store};
+use tollgate::store::{Acquire, Acquired, Charge, Store, Trial};
 use tollgate::{
     Algorithm, Cost, Identity, Keyspace, ManualClock, MemoryStore, Policy, Quota, RedisOptions,
     RedisStore, Retry, Standing,
@@ -145,11 +145,15 @@ pub(crate) fn acquire_of(keyspace: &Keyspace, operation: &Operation) -> Acquire 
     let identity = Identity::user(operation.identity.to_string());
     let charge =
         |policy: &Arc<Policy>| Charge::new(policy.clone(), keyspace.key(&identity, policy));
-    Acquire::new(
+    let acquire = Acquire::new(
         operation.policies.iter().map(charge).collect(),
         Cost::new(operation.cost).expect("a cost"),
         u32::try_from(operation.count).expect("a small count"),
-    )
+    );
+    let trials = operation.trials.iter().filter(|_| operation.count > 0);
+    trials.fold(acquire, |acquire, (policy, replaced)| {
+        acquire.with_trial(Trial::new(charge(policy), *replaced))
+    })
 }
 
 /// How long a denied request is told to wait.

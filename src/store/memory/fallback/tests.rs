@@ -18,7 +18,7 @@ fn policy(units: u64) -> Arc<Policy> {
 fn asked(user: &str, policy: &Arc<Policy>, count: u32) -> Acquire {
     let key = Keyspace::new("t").key(&Identity::user(user), policy);
     let charges = vec![Charge { policy: policy.clone(), key }];
-    Acquire { charges, cost: Cost::ONE, count }
+    Acquire::new(charges, Cost::ONE, count)
 }
 
 /// How many of `count` requests are admitted, of a key of which so much is known to be used.

@@ -14,10 +14,10 @@ use super::exchange::exchange;
 use super::slots::slot_of;
 use super::state::ClusterState;
 use crate::domain::clock::Millis;
-use crate::domain::standing::Standing;
+use crate::domain::standing::{Retry, Standing};
 use crate::store::redis::script::Refund;
 use crate::store::redis::script::batch::Batch;
-use crate::store::{Acquire, Acquired, Key, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Key, StoreErrorKind, TrialAnswer};
 
 /// Requests that are being decided slot by slot.
 pub(super) struct RoutedCalls {
@@ -34,6 +34,8 @@ struct Request {
     /// How many of the identical requests all parts so far have admitted.
     admitted: u32,
     standings: Vec<Option<Standing>>,
+    /// The answers to its trials, once they are decided.
+    trials: Vec<TrialAnswer>,
     failed: Option<StoreErrorKind>,
 }
 
@@ -74,7 +76,37 @@ impl RoutedCalls {
     pub(super) fn run(mut self, cluster: &ClusterState) -> Vec<Result<Acquired, StoreErrorKind>> {
         while self.decide_next(cluster) {}
         self.give_back(cluster);
+        self.decide_trials(cluster);
         self.requests.into_iter().map(Request::answer).collect()
+    }
+
+    /// Decides the trials of requests whose keys live in several slots. Each is asked by itself, for as many requests
+    /// as it may admit by what the charges decided.
+    fn decide_trials(&mut self, cluster: &ClusterState) {
+        let mut asked = Vec::new();
+        for (number, request) in self.requests.iter().enumerate() {
+            let Some(acquired) = request.untried() else { continue };
+            for trial in &request.acquire.trials {
+                let most = trial.most_admitted(&request.acquire, &acquired);
+                let charges = vec![trial.charge.clone()];
+                asked.push((number, Acquire::new(charges, request.acquire.cost, most)));
+            }
+        }
+        if asked.is_empty() {
+            return;
+        }
+        let (numbers, asked): (Vec<usize>, Vec<Acquire>) = asked.into_iter().unzip();
+        let answers = Self::of(asked, self.nodes).run(cluster);
+        for (number, answer) in numbers.into_iter().zip(answers) {
+            // A trial that was not decided says nothing against its request.
+            let answer = answer.ok().and_then(|acquired| {
+                let retry = acquired.standings.first()?.retry;
+                Some(TrialAnswer { admitted: acquired.admitted, retry })
+            });
+            let request = &mut self.requests[number];
+            let unknown = TrialAnswer { admitted: request.acquire.count, retry: Retry::Now };
+            request.trials.push(answer.unwrap_or(unknown));
+        }
     }
 
     /// Decides the next part of every request that has one. Returns whether there was any.
@@ -185,7 +217,15 @@ impl Request {
             parts.push(part);
         }
         let standings = vec![None; acquire.charges.len()];
-        Self { admitted: acquire.count, acquire, parts, next: 0, standings, failed: None }
+        Self {
+            admitted: acquire.count,
+            acquire,
+            parts,
+            next: 0,
+            standings,
+            trials: Vec::new(),
+            failed: None,
+        }
     }
 
     /// The next step of this request, which is the one of this index. It is for as many of the identical
@@ -197,7 +237,26 @@ impl Request {
 
     fn part_of(&self, part: &Part, count: u32) -> Acquire {
         let charges = part.charges.iter().map(|it| self.acquire.charges[*it].clone()).collect();
-        Acquire { charges, cost: self.acquire.cost, count }
+        let mut acquire = Acquire::new(charges, self.acquire.cost, count);
+        if self.is_in_one_slot(part) && count > 0 {
+            acquire.trials.clone_from(&self.acquire.trials);
+        }
+        acquire
+    }
+
+    /// Whether `part` is the whole request, and its trials are in the same slot.
+    fn is_in_one_slot(&self, part: &Part) -> bool {
+        let mut trials = self.acquire.trials.iter();
+        self.parts.len() == 1
+            && !part.is_alone
+            && trials.all(|trial| slot_of(&trial.charge.key) == part.slot)
+    }
+
+    /// What the charges decided, if there are trials that are not decided yet.
+    fn untried(&self) -> Option<Acquired> {
+        let is_untried = self.failed.is_none() && self.trials.len() < self.acquire.trials.len();
+        let standings = self.standings.iter().copied().collect::<Option<_>>();
+        is_untried.then(|| standings.map(|it| Acquired::new(self.admitted, it))).flatten()
     }
 
     /// Takes what was decided of the next part.
@@ -207,6 +266,7 @@ impl Request {
             Ok((at, acquired)) => {
                 (part.charged, part.decided_at) = (acquired.admitted, at);
                 self.admitted = acquired.admitted;
+                self.trials.clone_from(&acquired.trials);
                 self.set_standings(self.next, acquired);
                 self.next += 1;
             }
@@ -264,7 +324,7 @@ impl Request {
         }
         let standings = self.standings.into_iter().collect::<Option<_>>();
         let standings = standings.ok_or(StoreErrorKind::Refused)?;
-        Ok(Acquired { admitted: self.admitted, standings })
+        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials })
     }
 }
 

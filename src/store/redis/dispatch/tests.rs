@@ -198,7 +198,7 @@ impl World {
 fn request(number: u64) -> Acquire {
     let policy = Arc::new(Policy::new("p", "9/day".parse().unwrap()).unwrap());
     let key = Keyspace::new("t").key(&Identity::user(number.to_string()), &policy);
-    Acquire { charges: vec![Charge { policy, key }], cost: Cost::ONE, count: 1 }
+    Acquire::new(vec![Charge { policy, key }], Cost::ONE, 1)
 }
 
 fn number_of(key: &Key) -> u64 {

@@ -93,7 +93,7 @@ impl Examiner<'_> {
     /// Asks for `count` of each of `requests` in one call. Returns when they were decided, by the server's
     /// clock.
     fn acquire(&mut self, requests: Vec<Charges>, count: u32) -> Result<Millis, StoreError> {
-        let asked = |charges| Acquire { charges, cost: Cost::ONE, count };
+        let asked = |charges| Acquire::new(charges, Cost::ONE, count);
         let batch = Batch::of(requests.into_iter().map(asked).collect());
         let now = self.options.clock.as_ref().map(|clock| clock.now());
         let reply = self.connection.run(|wire| script::run(wire, &batch, now, || {}));

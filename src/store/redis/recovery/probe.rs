@@ -94,8 +94,7 @@ impl Probe {
 
     /// Charges all of its keys in one call.
     fn charge(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        let acquire =
-            |charge: &Charge| Acquire { charges: vec![charge.clone()], cost: Cost::ONE, count: 1 };
+        let acquire = |charge: &Charge| Acquire::new(vec![charge.clone()], Cost::ONE, 1);
         let batch = Batch::of(self.charges.iter().map(acquire).collect());
         let reply = self.reply(connection, &batch)?;
         batch.decode(&reply).map(drop)

@@ -10,7 +10,8 @@ use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{
-    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError, StoreErrorKind,
+    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError,
+    StoreErrorKind, Trial, TrialAnswer,
 };
 
 /// How many requests one script call decides at most. Redis serves nobody else meanwhile.
@@ -93,7 +94,7 @@ impl Batch {
             });
             let of_group = &mut groups[group].coalesced;
             // Keyed with a per-process secret, so that clients cannot construct collisions.
-            let fingerprints = acquire.charges.iter().map(|charge| charge.key.fingerprint());
+            let fingerprints = keys(acquire).map(Key::fingerprint);
             let fingerprint =
                 fingerprints.reduce(Fingerprint::then).unwrap_or_default().with(group as u64);
             let coalesced = *known.entry(fingerprint).or_insert_with(|| {
@@ -163,11 +164,11 @@ impl Batch {
         let at = reply.decided_at()?;
         let mut replied: Vec<Vec<Option<CoalescedAnswer>>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let policies = self.requests[group.first].charges.len();
+            let Acquire { charges, trials, .. } = &self.requests[group.first];
             let mut of_group = vec![None; group.coalesced.len()];
             for coalesced in &group.order {
                 let count = group.coalesced[*coalesced].count;
-                of_group[*coalesced] = Some(reply.answer(policies, count)?);
+                of_group[*coalesced] = Some(reply.answer(charges.len(), trials.len(), count)?);
             }
             replied.push(of_group);
         }
@@ -198,14 +199,16 @@ impl Run<'_> {
         self.coalesced.first().map_or(0, |coalesced| self.group.coalesced[*coalesced].count)
     }
 
-    /// The keys of each coalesced request, one for each policy.
-    pub(crate) fn requests(
-        &self,
-    ) -> impl ExactSizeIterator<Item = impl ExactSizeIterator<Item = &Key>> {
-        let charges = |coalesced: &usize| {
-            &self.batch.requests[self.group.coalesced[*coalesced].first].charges
-        };
-        self.coalesced.iter().map(move |it| charges(it).iter().map(|charge| &charge.key))
+    /// The policies that are tried out beside those.
+    pub(crate) fn trials(&self) -> &[Trial] {
+        &self.first().trials
+    }
+
+    /// The keys of each coalesced request, one for each policy and then for each trial.
+    pub(crate) fn requests(&self) -> impl ExactSizeIterator<Item = impl Iterator<Item = &Key>> {
+        let first =
+            |coalesced: &usize| &self.batch.requests[self.group.coalesced[*coalesced].first];
+        self.coalesced.iter().map(move |coalesced| keys(first(coalesced)))
     }
 
     fn first(&self) -> &Acquire {
@@ -218,9 +221,20 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
     let same = |(one, other): (&Charge, &Charge)| {
         Arc::ptr_eq(&one.policy, &other.policy) || one.policy == other.policy
     };
+    let same_trial = |(one, other): (&Trial, &Trial)| {
+        one.replaces == other.replaces && same((&one.charge, &other.charge))
+    };
     one.cost == other.cost
         && one.charges.len() == other.charges.len()
+        && one.trials.len() == other.trials.len()
         && one.charges.iter().zip(&other.charges).all(same)
+        && one.trials.iter().zip(&other.trials).all(same_trial)
+}
+
+/// The keys of a request: one for each charge, and then one for each trial.
+fn keys(acquire: &Acquire) -> impl Iterator<Item = &Key> {
+    let tried = acquire.trials.iter().map(|trial| &trial.charge);
+    acquire.charges.iter().chain(tried).map(|charge| &charge.key)
 }
 
 impl Position {
@@ -237,7 +251,13 @@ impl Position {
             it.before(unused, debt, &charge.policy.terms(), asked.cost)
         };
         let standings = acquired.standings.iter().zip(debts).zip(&asked.charges).map(standing);
-        Acquired { admitted, standings: standings.collect() }
+        // Of a trial as well, the first of the coalesced requests are those that it admits.
+        let trial = |answer: &TrialAnswer| TrialAnswer {
+            admitted: answer.admitted.saturating_sub(self.before).min(asked.count),
+            ..*answer
+        };
+        let trials = acquired.trials.iter().map(trial).collect();
+        Acquired { admitted, standings: standings.collect(), trials }
     }
 }
 

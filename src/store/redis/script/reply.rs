@@ -4,7 +4,7 @@ use rmp::decode::{read_array_len, read_int};
 
 use crate::domain::clock::Millis;
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquired, Few};
+use crate::store::{Acquired, Few, TrialAnswer};
 
 /// The one answer to a coalesced request, which stands for several identical ones.
 #[derive(Clone, Debug)]
@@ -34,9 +34,14 @@ impl<'a> Reply<'a> {
         Millis::try_from(self.next()?).ok()
     }
 
-    /// Reads the answer to the next request, which meets so many `policies` and stands for `count`
-    /// identical requests; `None` if the reply does not hold one.
-    pub(super) fn answer(&mut self, policies: usize, count: u32) -> Option<CoalescedAnswer> {
+    /// Reads the answer to the next request, which meets so many `policies` and `trials` and stands for
+    /// `count` identical requests; `None` if the reply does not hold one.
+    pub(super) fn answer(
+        &mut self,
+        policies: usize,
+        trials: usize,
+        count: u32,
+    ) -> Option<CoalescedAnswer> {
         let admitted = u32::try_from(self.next()?).ok()?;
         let mut standings = Vec::with_capacity(policies);
         let mut bucket_debts = Few::new();
@@ -46,7 +51,12 @@ impl<'a> Reply<'a> {
                 bucket_debts.push(u64::try_from(self.next()?).ok()?);
             }
         }
-        Some(CoalescedAnswer { acquired: Acquired { admitted, standings }, bucket_debts })
+        let mut acquired = Acquired::new(admitted, standings);
+        for _ in 0..trials {
+            let admitted = u32::try_from(self.next()?).ok()?;
+            acquired.trials.push(TrialAnswer { admitted, retry: self.retry()? });
+        }
+        Some(CoalescedAnswer { acquired, bucket_debts })
     }
 
     /// `None` if anything is left.
@@ -57,12 +67,15 @@ impl<'a> Reply<'a> {
     fn standing(&mut self) -> Option<Standing> {
         let remaining = u64::try_from(self.next()?).ok()?;
         let reset_after = Millis::try_from(self.next()?).ok()?;
-        let retry = match self.next()? {
+        Some(Standing { remaining, reset_after, retry: self.retry()? })
+    }
+
+    fn retry(&mut self) -> Option<Retry> {
+        Some(match self.next()? {
             -1 => Retry::Never,
             0 => Retry::Now,
             wait => Retry::After(Millis::try_from(wait).ok()?),
-        };
-        Some(Standing { remaining, reset_after, retry })
+        })
     }
 
     fn next(&mut self) -> Option<i64> {

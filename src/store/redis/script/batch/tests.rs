@@ -21,7 +21,7 @@ fn acquire(policies: &[Arc<Policy>], (user, met, cost, count): Question) -> Acqu
         key: Keyspace::new("t").key(&Identity::user([user]), policy),
     };
     let charges = policies.iter().take(met).map(charge).collect();
-    Acquire { charges, cost: Cost::new(cost).unwrap(), count }
+    Acquire::new(charges, Cost::new(cost).unwrap(), count)
 }
 
 fn store() -> MemoryStore {
@@ -38,7 +38,7 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
                 key: key.clone(),
             };
             let charges = run.policies().zip(keys).map(charge).collect();
-            let asked = Acquire { charges, cost: run.cost(), count: run.count() };
+            let asked = Acquire::new(charges, run.cost(), run.count());
             let acquired = store.acquire_now(&asked);
             reply.push(i64::from(acquired.admitted));
             for standing in acquired.standings {

@@ -17,7 +17,7 @@ fn asked(users: &[&str]) -> Vec<Acquire> {
         key: Keyspace::new("t").key(&Identity::user(*user), &policy),
         policy: policy.clone(),
     };
-    let acquire = |user| Acquire { charges: vec![charge(user)], cost: Cost::ONE, count: 1 };
+    let acquire = |user| Acquire::new(vec![charge(user)], Cost::ONE, 1);
     users.iter().map(acquire).collect()
 }
 
