@@ -85,7 +85,9 @@ pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
 pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
-pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
+pub use self::domain::policy::{
+    KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
+};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use self::domain::standing::{Retry, Standing};
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -93,7 +95,7 @@ pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestH
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
     Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, Policies, Refused, Route,
-    RoutePattern, RoutePatternError, Unavailable,
+    RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
 };
 #[cfg(feature = "redis")]
 #[doc(hidden)] // for the load harness and tests

@@ -19,7 +19,7 @@ pub use self::error::LimiterError;
 use self::fallback::Fallback;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
-pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome};
+pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome, TrialKind, TrialOutcome};
 use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
@@ -34,6 +34,7 @@ use crate::store::{Key, Keyspace, Store, StoreError};
 
 mod access;
 mod admission;
+mod ask;
 mod builder;
 mod check;
 mod deny_cache;

@@ -83,7 +83,7 @@ pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 #[doc(hidden)]
 pub use self::redis::lua;
 #[cfg(feature = "server")]
-pub(crate) use self::redis::{CallCounts, Finding, Level, Look, examine, look};
+pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]

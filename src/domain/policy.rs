@@ -10,6 +10,7 @@ pub(crate) use self::key_source::is_token_byte;
 pub use self::name::MAX_NAME;
 pub(crate) use self::name::is_name;
 pub use self::on_store_failure::OnStoreFailure;
+pub use self::rollout::{Rollout, Share};
 use self::special::SpecialQuotas;
 use crate::domain::algorithm::{Algorithm, Terms};
 use crate::domain::key::Ipv6Prefix;
@@ -19,6 +20,7 @@ mod error;
 mod key_source;
 mod name;
 mod on_store_failure;
+mod rollout;
 mod special;
 
 /// A named quota with its algorithm and its key. Plans and single users can have other quotas.
@@ -42,6 +44,7 @@ pub struct Policy {
     key: KeySource,
     ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
+    rollout: Rollout,
     /// Shared, so that a copy of the policy costs the same however many there are.
     special: Arc<SpecialQuotas>,
 }
@@ -64,6 +67,7 @@ impl Policy {
             key: KeySource::UserOrIp,
             ipv6_prefix: Ipv6Prefix::default(),
             on_store_failure: OnStoreFailure::Local,
+            rollout: Rollout::ENFORCE,
             special: Arc::default(),
         })
     }
@@ -75,7 +79,7 @@ impl Policy {
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
         let policy = Self { algorithm, ..self };
         policy.checked()?;
-        for quota in policy.special_quotas() {
+        for quota in policy.special_quotas().chain(policy.rollout.candidate()) {
             policy.of_quota(quota).checked()?;
         }
         Ok(policy)
@@ -101,6 +105,17 @@ impl Policy {
     #[must_use]
     pub fn with_on_store_failure(self, on_store_failure: OnStoreFailure) -> Self {
         Self { on_store_failure, ..self }
+    }
+
+    /// The same policy, in force as `rollout` says.
+    ///
+    /// # Errors
+    /// If the candidate is too large for the algorithm to count exactly.
+    pub fn with_rollout(self, rollout: Rollout) -> Result<Self, PolicyError> {
+        if let Some(candidate) = rollout.candidate() {
+            self.of_quota(candidate).checked()?;
+        }
+        Ok(Self { rollout, ..self })
     }
 
     /// The same policy with its quota divided by `parts`, rounded up to whole units.
@@ -155,6 +170,20 @@ impl Policy {
     #[must_use]
     pub fn on_store_failure(&self) -> OnStoreFailure {
         self.on_store_failure
+    }
+
+    /// How far it is in force.
+    #[must_use]
+    pub fn rollout(&self) -> Rollout {
+        self.rollout
+    }
+
+    /// The candidate as a policy, which counts beside this one. No policy has its name, since no name has a `~`.
+    pub(crate) fn candidate_policy(&self) -> Option<Self> {
+        let name = format!("{}~candidate", self.name).into();
+        let rollout = Rollout::ENFORCE;
+        let candidate = self.of_quota(self.rollout.candidate()?);
+        Some(Self { name, rollout, special: Arc::default(), ..candidate })
     }
 
     /// Checks that its algorithm can count its own quota exactly.

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -9,12 +8,9 @@ use super::Limiter;
 use super::deny_cache::Moment;
 use super::observe::Decided;
 use super::observer::{AskedBy, DecidedBy, Outcome};
-use super::variants::{Policies, PolicyVariants};
-use crate::domain::client::Client;
 use crate::domain::decision::Decision;
 use crate::domain::policy::OnStoreFailure;
 use crate::domain::quota::Cost;
-use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Awaited, Charge, MaybeReady, StoreError, StoreErrorKind};
 
 /// A check, decided or under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
@@ -41,55 +37,10 @@ struct Question {
     since: Option<Instant>,
 }
 
-impl Limiter {
-    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
-    /// them admits.
-    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(AskedBy::request(AskedBy::LIBRARY, None), policies, cost, 1, client)
-    }
-
-    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
-    /// would be admitted, and where each policy stands.
-    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
-        self.ask(AskedBy::request(AskedBy::LIBRARY, None), policies, cost, 0, client)
-    }
-
-    pub(super) fn ask(
-        &self,
-        asked_by: AskedBy,
-        policies: &Policies,
-        cost: Cost,
-        count: u32,
-        client: &Client<'_>,
-    ) -> Check {
-        if let Some(plan) = client.plan() {
-            self.0.plans.notice(plan);
-        }
-        let charge = |variants: &Arc<PolicyVariants>| {
-            let policy = variants.policy_of(client).clone();
-            Charge { key: self.key(&policy, client), policy }
-        };
-        let charges = policies.0.iter().map(charge).collect();
-        Check::start(self, Acquire::new(charges, cost, count), asked_by)
-    }
-
-    /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of
-    /// units that the store may still refund.
-    fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
-        let denying = asked.charges.iter().zip(&acquired.standings);
-        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
-        let variants = |charge: &Charge| self.0.variants.get(charge.policy.name());
-        !self.0.store.may_give_back()
-            || denying.all(|(charge, _)| {
-                variants(charge).is_some_and(|variants| !variants.may_be_given_back())
-            })
-    }
-}
-
 impl Check {
     /// Asks the store, and decides if the answer is there at once.
-    fn start(limiter: &Limiter, asked: Acquire, asked_by: AskedBy) -> Self {
-        if asked.charges.is_empty() {
+    pub(super) fn start(limiter: &Limiter, asked: Acquire, asked_by: AskedBy) -> Self {
+        if asked.charges.is_empty() && asked.trials.is_empty() {
             return Self(MaybeReady::ready(Ok(unlimited(&asked))));
         }
         let cache = limiter.0.deny_cache.as_ref();
@@ -226,6 +177,7 @@ impl Question {
             by: DecidedBy::Fallback,
             outcome: Outcome::Undecided(cause),
             standings: &[],
+            trials: &[],
             waited: self.waited(),
         };
         limiter.observe(&self.asked, self.asked_by, &decided);

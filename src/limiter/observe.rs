@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use super::Limiter;
-use super::observer::{AskedBy, DecidedBy, DecisionEvent, Outcome};
+use super::observer::{AskedBy, DecidedBy, DecisionEvent, Outcome, TrialKind, TrialOutcome};
 use super::routes::Route;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired};
+use crate::store::{Acquire, Acquired, Few, Trial, TrialAnswer};
 
 /// What was decided, and how.
 pub(super) struct Decided<'a> {
     pub(super) by: DecidedBy,
     pub(super) outcome: Outcome,
     pub(super) standings: &'a [Standing],
+    pub(super) trials: &'a [TrialAnswer],
     pub(super) waited: Option<Duration>,
 }
 
@@ -27,20 +28,24 @@ impl<'a> Decided<'a> {
     ) -> Self {
         let is_allowed = acquired.is_allowed(asked.count);
         let outcome = if is_allowed { Outcome::Admitted } else { Outcome::Denied };
-        Self { by, outcome, standings: &acquired.standings, waited }
+        Self { by, outcome, standings: &acquired.standings, trials: &acquired.trials, waited }
     }
 }
 
 impl Limiter {
     /// Tells the observer of a request on which nobody counts.
     pub(super) fn observe_uncounted(&self, asked_by: AskedBy, outcome: Outcome) {
-        let decided = Decided { by: DecidedBy::Limiter, outcome, standings: &[], waited: None };
+        let decided =
+            Decided { by: DecidedBy::Limiter, outcome, standings: &[], trials: &[], waited: None };
         self.observe(&Acquire::new(Vec::new(), Cost::ONE, 1), asked_by, &decided);
     }
 
     /// Tells the observer what was `decided` about `asked`, if there is an observer.
     pub(super) fn observe(&self, asked: &Acquire, asked_by: AskedBy, decided: &Decided<'_>) {
         let Some(observer) = &self.0.observer else { return };
+        let trials = asked.trials.iter().zip(decided.trials);
+        let trials: Few<_> =
+            trials.map(|(trial, answer)| outcome_of(trial, asked, *answer)).collect();
         observer.on_decision(&DecisionEvent {
             door: asked_by.door,
             route: asked_by.route.and_then(|route| self.0.routes.at(route)),
@@ -49,6 +54,7 @@ impl Limiter {
             decided_by: decided.by,
             charges: &asked.charges,
             standings: decided.standings,
+            trials: &trials,
             cost: asked.cost,
             is_peek: asked.count == 0,
             waited: decided.waited,
@@ -59,4 +65,14 @@ impl Limiter {
     pub fn routes(&self) -> impl ExactSizeIterator<Item = &Route> {
         self.0.routes.iter()
     }
+}
+
+/// What `trial`, which is one of `asked`, decided.
+fn outcome_of<'a>(trial: &'a Trial, asked: &'a Acquire, answer: TrialAnswer) -> TrialOutcome<'a> {
+    let replaced = trial.replaces.and_then(|index| asked.charges.get(index));
+    let (kind, charge) = match replaced {
+        Some(charge) => (TrialKind::Candidate, charge),
+        None => (TrialKind::Shadow, &trial.charge),
+    };
+    TrialOutcome { policy: &charge.policy, kind, admits: answer.admitted == asked.count }
 }

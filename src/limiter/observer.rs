@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::deny_cache::Purpose;
 use super::routes::Route;
+use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{Charge, StoreErrorKind};
@@ -35,12 +36,36 @@ pub struct DecisionEvent<'a> {
     pub charges: &'a [Charge],
     /// Where each of them stands, in the same order. Where the store failed, fewer than `charges` or none.
     pub standings: &'a [Standing],
+    /// What policies decided that are only tried out; none if they were not asked.
+    pub trials: &'a [TrialOutcome<'a>],
     /// The units that it uses of each quota.
     pub cost: Cost,
     /// Whether it was only read, and charged nothing.
     pub is_peek: bool,
     /// How long it waited for the store; `None` if it was decided at once.
     pub waited: Option<Duration>,
+}
+
+/// What a policy decided that is only tried out.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TrialOutcome<'a> {
+    /// The policy as it is configured.
+    pub policy: &'a Policy,
+    /// Why it is tried out.
+    pub kind: TrialKind,
+    /// Whether it admits the request.
+    pub admits: bool,
+}
+
+/// Why a policy is tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrialKind {
+    /// The policy is not in force, for this client or for all.
+    Shadow,
+    /// Its candidate is tried out in place of its own quota.
+    Candidate,
 }
 
 /// What was decided about a request.

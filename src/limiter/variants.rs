@@ -3,10 +3,14 @@ use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sha2::{Digest as _, Sha256};
+use siphasher::sip::SipHasher13;
+
 use super::error::LimiterError;
 use crate::domain::client::Client;
-use crate::domain::policy::{KeySource, Policy};
+use crate::domain::policy::{KeySource, Policy, Rollout, Share};
 use crate::domain::quota::Quota;
+use crate::store::Key;
 
 /// A policy, and a variant of it for each quota that plans and users have. All users with the same quota
 /// share a variant, since there may be many users and few quotas.
@@ -17,7 +21,19 @@ pub(super) struct PolicyVariants {
     special: Vec<Arc<Policy>>,
     plans: HashMap<Box<str>, Arc<Policy>>,
     users: HashMap<Box<[u8]>, Arc<Policy>>,
+    /// What is tried out in place of the policy itself.
+    candidate: Option<Arc<Policy>>,
+    in_force: InForce,
     may_be_given_back: AtomicBool,
+}
+
+/// For which keys a policy is in force.
+#[derive(Debug)]
+enum InForce {
+    Always,
+    /// For the keys whose hash is in this share.
+    ForShare(SipHasher13, Share),
+    Never,
 }
 
 impl PolicyVariants {
@@ -30,22 +46,25 @@ impl PolicyVariants {
         let users = policy.users().map(|(id, quota)| (id.into(), of_quota(quota))).collect();
         let special = special.into_values().collect();
         let may_be_given_back = AtomicBool::new(false);
-        Self { special, plans, users, policy: Arc::new(policy), may_be_given_back }
+        let candidate = policy.candidate_policy().map(Arc::new);
+        let in_force = InForce::of(&policy);
+        let policy = Arc::new(policy);
+        Self { special, plans, users, candidate, in_force, policy, may_be_given_back }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 
-    /// All variants, the policy itself first.
+    /// All variants, the policy itself first, and its candidate last.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        iter::once(&self.policy).chain(&self.special)
+        iter::once(&self.policy).chain(&self.special).chain(&self.candidate)
     }
 
-    /// One variant for each length of the window.
+    /// One variant for each key that an identity may have: for each length of the window, and for the candidate.
     pub(super) fn one_of_each_window(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let of_windows: HashMap<_, _> =
-            self.policies().map(|policy| (policy.quota().window(), policy)).collect();
+            self.policies().map(|it| ((it.name(), it.quota().window()), it)).collect();
         of_windows.into_values()
     }
 
@@ -62,10 +81,50 @@ impl PolicyVariants {
         special.unwrap_or(&self.policy)
     }
 
+    /// What is tried out in place of `variant`, which is one of these.
+    pub(super) fn candidate_of(&self, variant: &Arc<Policy>) -> Option<&Arc<Policy>> {
+        self.candidate.as_ref().filter(|_| Arc::ptr_eq(variant, &self.policy))
+    }
+
+    /// Whether it is neither decided nor charged.
+    pub(super) fn is_off(&self) -> bool {
+        self.policy.rollout() == Rollout::Off
+    }
+
+    /// Whether it refuses requests that count by `key`.
+    pub(super) fn is_in_force(&self, key: &Key) -> bool {
+        match &self.in_force {
+            InForce::Always => true,
+            InForce::Never => false,
+            InForce::ForShare(hasher, share) => {
+                let hash = hasher.hash(key.hash_tag().as_bytes());
+                hash % u64::from(Share::ALL.basis_points()) < share.basis_points().into()
+            }
+        }
+    }
+
     /// Whether some requests are charged under this policy before another one decides. A store that decides
     /// keys one after another may then refund the charge.
     pub(super) fn may_be_given_back(&self) -> bool {
         self.may_be_given_back.load(Ordering::SeqCst)
+    }
+}
+
+impl InForce {
+    fn of(policy: &Policy) -> Self {
+        match policy.rollout() {
+            Rollout::Enforce { share: Share::ALL, .. } => Self::Always,
+            Rollout::Enforce { share, .. } => {
+                // Keyed with the name, so that the shares of two policies are different clients, and each share is
+                // the same in all processes.
+                let key = Sha256::digest(policy.name());
+                let half = |from: usize| {
+                    key[from..from + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
+                };
+                Self::ForShare(SipHasher13::new_with_keys(half(0), half(8)), share)
+            }
+            Rollout::Shadow | Rollout::Off => Self::Never,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod refunds;
 mod remembered_denials;
 mod sentinel;
 mod tls;
+mod trials;
 
 /// The store at `url`, by a clock that stands still, once it is up.
 fn store(url: &str) -> Arc<RedisStore> {

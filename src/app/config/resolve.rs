@@ -14,6 +14,7 @@ mod auth;
 mod client_ip;
 mod policies;
 mod quotas;
+mod rollout;
 mod routes;
 mod server;
 mod store;

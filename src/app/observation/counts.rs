@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::sharded::{Sharded, WIDTH};
-use crate::limiter::{DecidedBy, Outcome, RoutePattern};
+use crate::limiter::{DecidedBy, Outcome, RoutePattern, TrialKind};
 use crate::store::{Histogram, HistogramCounts, MICROS};
 
 /// The most routes that have counts of their own. The others are counted together.
@@ -34,6 +34,16 @@ pub(crate) enum PolicyCount {
     NearLimit,
     /// Requests without what the policy counts by, such as a user.
     NoKey,
+    /// Requests on which the policy was tried out, and which it would not have changed.
+    ShadowAgrees,
+    /// Requests that passed, and that the policy would have denied.
+    ShadowDenies,
+    /// Requests on which the candidate agreed with the quota in force.
+    CandidateAgrees,
+    /// Requests that passed, and that the candidate would have denied.
+    CandidateDenies,
+    /// Requests that the quota in force denied, and that the candidate would have admitted.
+    CandidateAdmits,
 }
 
 /// What is counted of a route.
@@ -75,15 +85,38 @@ pub(crate) struct Counts {
 
 /// The counts of one policy.
 #[derive(Debug, Default)]
-pub(super) struct PolicyCounts(Sharded);
+pub(super) struct PolicyCounts([Sharded; 2]);
 
 /// The counts of one route, by door.
 #[derive(Debug, Default)]
 pub(super) struct RouteCounts([OnceLock<Sharded>; DOORS.len()]);
 
 impl PolicyCount {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Admitted, Self::Denied, Self::Spared, Self::Undecided, Self::NearLimit, Self::NoKey];
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Admitted,
+        Self::Denied,
+        Self::Spared,
+        Self::Undecided,
+        Self::NearLimit,
+        Self::NoKey,
+        Self::ShadowAgrees,
+        Self::ShadowDenies,
+        Self::CandidateAgrees,
+        Self::CandidateDenies,
+        Self::CandidateAdmits,
+    ];
+
+    /// What is counted of a trial, if the policies in force admitted the request or not.
+    pub(super) fn of_trial(kind: TrialKind, is_admitted: bool, admits: bool) -> Self {
+        match (kind, is_admitted, admits) {
+            (TrialKind::Candidate, true, false) => Self::CandidateDenies,
+            (TrialKind::Candidate, false, true) => Self::CandidateAdmits,
+            (TrialKind::Candidate, ..) => Self::CandidateAgrees,
+            (TrialKind::Shadow, true, false) => Self::ShadowDenies,
+            (TrialKind::Shadow, ..) => Self::ShadowAgrees,
+        }
+    }
 }
 
 impl RouteCount {
@@ -137,7 +170,8 @@ impl Authenticated {
     }
 }
 
-const _: () = assert!(PolicyCount::ALL.len() <= WIDTH && RouteCount::ALL.len() <= WIDTH);
+const _: () =
+    assert!((PolicyCount::CandidateAdmits as usize) < 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
 
 /// The ways in which a request may be decided, each with its name as a label.
 pub(crate) const DECIDED_BY: [(DecidedBy, &str); 4] = [
@@ -236,17 +270,18 @@ impl Counts {
 
 impl PolicyCounts {
     pub(super) fn add(&self, what: PolicyCount) {
-        self.0.add(what as usize);
+        self.0[what as usize / WIDTH].add(what as usize % WIDTH);
     }
 
     pub(super) fn get(&self, what: PolicyCount) -> u64 {
-        self.0.get(what as usize)
+        self.0[what as usize / WIDTH].get(what as usize % WIDTH)
     }
 
     /// How many requests met the policy.
     pub(super) fn met(&self) -> u64 {
-        use PolicyCount::{Admitted, Denied, Spared, Undecided};
-        [Admitted, Denied, Spared, Undecided].into_iter().map(|what| self.get(what)).sum()
+        use PolicyCount::{Admitted, Denied, ShadowAgrees, ShadowDenies, Spared, Undecided};
+        let met = [Admitted, Denied, Spared, Undecided, ShadowAgrees, ShadowDenies];
+        met.into_iter().map(|what| self.get(what)).sum()
     }
 }
 

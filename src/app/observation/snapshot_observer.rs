@@ -52,6 +52,11 @@ impl SnapshotObserver {
         self.policies.iter().map(|it| (&*it.name, it.counts.met() > it.met_before))
     }
 
+    fn counts_of(&self, policy: &Policy) -> Option<&PolicyCounts> {
+        let found = self.policies.binary_search_by(|it| (*it.name).cmp(policy.name()));
+        Some(&self.policies[found.ok()?].counts)
+    }
+
     fn count_route(&self, event: &DecisionEvent<'_>) {
         let what = RouteCount::of(event.outcome);
         let slot = event.route_index.and_then(|index| self.routes.get(index));
@@ -70,9 +75,7 @@ impl SnapshotObserver {
         standing: Option<&Standing>,
     ) {
         let policy = &charge.policy;
-        let found = self.policies.binary_search_by(|it| (*it.name).cmp(policy.name()));
-        let Ok(index) = found else { return };
-        let counts = &self.policies[index].counts;
+        let Some(counts) = self.counts_of(policy) else { return };
         counts.add(match (event.outcome, standing) {
             (Outcome::Undecided(_), _) => PolicyCount::Undecided,
             (Outcome::Denied, Some(standing)) if standing.retry != Retry::Now => {
@@ -117,6 +120,12 @@ impl Observer for SnapshotObserver {
         }
         for (index, charge) in event.charges.iter().enumerate() {
             self.count_policy(event, charge, event.standings.get(index));
+        }
+        for trial in event.trials {
+            if let Some(counts) = self.counts_of(trial.policy) {
+                let is_admitted = event.outcome == Outcome::Admitted;
+                counts.add(PolicyCount::of_trial(trial.kind, is_admitted, trial.admits));
+            }
         }
         if let Some(waited) = event.waited {
             self.counts.wait_times().observe_time(waited);

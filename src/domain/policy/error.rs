@@ -19,6 +19,8 @@ pub enum PolicyError {
     Key(String),
     /// An unknown word for what to do while the store fails.
     OnStoreFailure(String),
+    /// A text that is not a share of keys.
+    Share(String),
     /// A token bucket with a burst of 0.
     NoBurst,
     /// A quota or burst that the algorithm cannot count exactly, or not in bounded memory.
@@ -54,6 +56,10 @@ impl fmt::Display for PolicyError {
                     "{text:?} is not a rule for store failures: expected local, allow or deny"
                 )
             }
+            Self::Share(text) => write!(
+                f,
+                "{text:?} is not a share: expected 0% to 100%, with at most two decimals, as in \"10%\""
+            ),
             Self::NoBurst => f.write_str("a burst must be at least 1 unit"),
             Self::TooLarge { algorithm, wanted, largest } => write!(
                 f,

@@ -28,6 +28,7 @@ mod exchange;
 mod map;
 mod refresh;
 mod routed_calls;
+mod routed_request;
 pub(super) mod slots;
 mod state;
 

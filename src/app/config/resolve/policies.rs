@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::client_ip::prefix_of_policy;
 use super::quotas;
+use super::rollout::RolloutOptions;
 use crate::app::auth::FAILURES;
 use crate::app::config::leaf::Leaf;
 use crate::app::config::section::Section;
@@ -40,6 +41,7 @@ fn policy(
     let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
         leaf.parse("local, allow or deny", str::parse)
     });
+    let rollout = RolloutOptions::of(section);
     let (quota_leaf, quota) = quota(section);
     let special = quotas::special_quotas(section, &key, plans);
     // To check the name and the algorithm of a policy with a bad quota, any quota will do.
@@ -58,7 +60,8 @@ fn policy(
     let counted = section.note(counted)?;
     let policy = counted.with_key(key).with_ipv6_prefix(ipv6_prefix);
     let policy = policy.with_on_store_failure(on_store_failure);
-    Some(special.add_to(policy, section))
+    let policy = special.add_to(policy, section);
+    Some(rollout.add_to(policy, section))
 }
 
 fn quota(section: &mut Section) -> (Option<Leaf>, Option<Quota>) {

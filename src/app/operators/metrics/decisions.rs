@@ -23,6 +23,15 @@ const OUTCOMES: [(PolicyCount, &str); 4] = [
     (PolicyCount::Undecided, "undecided"),
 ];
 
+/// What a policy would change that is only tried out, as labels.
+const TRIALS: [(PolicyCount, &str, &str); 5] = [
+    (PolicyCount::ShadowAgrees, "shadow", "agrees"),
+    (PolicyCount::ShadowDenies, "shadow", "would_deny"),
+    (PolicyCount::CandidateAgrees, "candidate", "agrees"),
+    (PolicyCount::CandidateDenies, "candidate", "would_deny"),
+    (PolicyCount::CandidateAdmits, "candidate", "would_admit"),
+];
+
 #[derive(Debug)]
 pub(super) struct DecisionMetrics {
     pub(super) counts: Arc<Counts>,
@@ -47,6 +56,19 @@ impl Collector for DecisionMetrics {
         });
         let help = "Requests that met a policy, by what became of them under it";
         encode_counts(&mut encoder, "policy_decisions", help, by_policy)?;
+        let trials = TRIALS.iter().flat_map(|(what, kind, outcome)| {
+            let counts = self.counts.policies(*what).into_iter().filter(|(_, count)| *count > 0);
+            counts.map(move |(policy, count)| {
+                let labels = [
+                    ("policy", policy),
+                    ("kind", (*kind).to_owned()),
+                    ("outcome", (*outcome).to_owned()),
+                ];
+                (labels, count)
+            })
+        });
+        let help = "Requests on which a policy or a quota was tried out, by what it would change";
+        encode_counts(&mut encoder, "policy_trials", help, trials)?;
         let by_whom = self.counts.by_whom().map(|(name, count)| ([("by", name.to_owned())], count));
         encode_counts(&mut encoder, "decisions", "Requests, by who decided them", by_whom)?;
         let help = "How long decisions waited that were not made at once, as those in memory are";

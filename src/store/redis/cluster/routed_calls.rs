@@ -7,69 +7,28 @@
 use std::collections::HashMap;
 
 use redis::{FromRedisValue as _, Value};
-use smallvec::SmallVec;
 
 use super::call::{Call, NoReply, Nodes, Operation};
 use super::exchange::exchange;
-use super::slots::slot_of;
+use super::routed_request::{PartDecided, RoutedRequest, Step};
 use super::state::ClusterState;
-use crate::domain::clock::Millis;
-use crate::domain::standing::{Retry, Standing};
+use crate::domain::standing::Retry;
 use crate::store::redis::script::Refund;
 use crate::store::redis::script::batch::Batch;
 use crate::store::{Acquire, Acquired, Key, StoreErrorKind, TrialAnswer};
 
 /// Requests that are being decided slot by slot.
 pub(super) struct RoutedCalls {
-    requests: Vec<Request>,
+    requests: Vec<RoutedRequest>,
     nodes: Nodes,
-}
-
-#[derive(Debug)]
-struct Request {
-    acquire: Acquire,
-    parts: SmallVec<[Part; 1]>,
-    /// The index of the part that is to be decided next.
-    next: usize,
-    /// How many of the identical requests all parts so far have admitted.
-    admitted: u32,
-    standings: Vec<Option<Standing>>,
-    /// The answers to its trials, once they are decided.
-    trials: Vec<TrialAnswer>,
-    failed: Option<StoreErrorKind>,
-}
-
-/// The charges of a request that are decided in one call.
-#[derive(Debug)]
-struct Part {
-    slot: u16,
-    charges: SmallVec<[usize; 2]>,
-    /// Whether it is sent in a call of its own, because its slot is moving.
-    is_alone: bool,
-    /// How many of the identical requests were charged to it.
-    charged: u32,
-    /// When that was, by the clock of its node.
-    decided_at: Millis,
-}
-
-/// A part of a request that is sent next.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    request: usize,
-    part: usize,
-    /// How many of the identical requests it is sent for; 0 only asks where it stands.
-    count: u32,
 }
 
 /// What is sent as one call: all of a slot, or one key of a slot that is moving.
 type CallKey<'a> = (u16, Option<&'a Key>);
 
-/// When a part was decided, and how; or why it was not.
-type PartDecided = Result<(Millis, Acquired), NoReply>;
-
 impl RoutedCalls {
     pub(super) fn of(requests: Vec<Acquire>, nodes: Nodes) -> Self {
-        Self { requests: requests.into_iter().map(Request::new).collect(), nodes }
+        Self { requests: requests.into_iter().map(RoutedRequest::new).collect(), nodes }
     }
 
     /// Decides all requests, and returns the answers in their order.
@@ -77,7 +36,7 @@ impl RoutedCalls {
         while self.decide_next(cluster) {}
         self.give_back(cluster);
         self.decide_trials(cluster);
-        self.requests.into_iter().map(Request::answer).collect()
+        self.requests.into_iter().map(RoutedRequest::answer).collect()
     }
 
     /// Decides the trials of requests whose keys live in several slots. Each is asked by itself, for as many requests
@@ -197,140 +156,5 @@ fn decided(batch: &Batch, reply: Result<Value, NoReply>) -> Vec<PartDecided> {
             decided.answers.into_iter().map(|acquired| Ok((at, acquired))).collect()
         }
         Err(no_reply) => vec![Err(no_reply); batch.len()],
-    }
-}
-
-impl Request {
-    fn new(acquire: Acquire) -> Self {
-        let mut parts: SmallVec<[Part; 1]> = SmallVec::new();
-        for (number, charge) in acquire.charges.iter().enumerate() {
-            let slot = slot_of(&charge.key);
-            // A part comes where the last of its policies comes.
-            let part = match parts.iter().position(|part| part.slot == slot) {
-                Some(earlier) => {
-                    let mut part = parts.remove(earlier);
-                    part.charges.push(number);
-                    part
-                }
-                None => Part::new(slot, number, false),
-            };
-            parts.push(part);
-        }
-        let standings = vec![None; acquire.charges.len()];
-        Self {
-            admitted: acquire.count,
-            acquire,
-            parts,
-            next: 0,
-            standings,
-            trials: Vec::new(),
-            failed: None,
-        }
-    }
-
-    /// The next step of this request, which is the one of this index. It is for as many of the identical
-    /// requests as the parts before have admitted.
-    fn step(&self, request: usize) -> Option<Step> {
-        let is_open = self.failed.is_none() && self.next < self.parts.len();
-        is_open.then_some(Step { request, part: self.next, count: self.admitted })
-    }
-
-    fn part_of(&self, part: &Part, count: u32) -> Acquire {
-        let charges = part.charges.iter().map(|it| self.acquire.charges[*it].clone()).collect();
-        let mut acquire = Acquire::new(charges, self.acquire.cost, count);
-        if self.is_in_one_slot(part) && count > 0 {
-            acquire.trials.clone_from(&self.acquire.trials);
-        }
-        acquire
-    }
-
-    /// Whether `part` is the whole request, and its trials are in the same slot.
-    fn is_in_one_slot(&self, part: &Part) -> bool {
-        let mut trials = self.acquire.trials.iter();
-        self.parts.len() == 1
-            && !part.is_alone
-            && trials.all(|trial| slot_of(&trial.charge.key) == part.slot)
-    }
-
-    /// What the charges decided, if there are trials that are not decided yet.
-    fn untried(&self) -> Option<Acquired> {
-        let is_untried = self.failed.is_none() && self.trials.len() < self.acquire.trials.len();
-        let standings = self.standings.iter().copied().collect::<Option<_>>();
-        is_untried.then(|| standings.map(|it| Acquired::new(self.admitted, it))).flatten()
-    }
-
-    /// Takes what was decided of the next part.
-    fn take(&mut self, decided: PartDecided) {
-        let Some(part) = self.parts.get_mut(self.next) else { return };
-        match decided {
-            Ok((at, acquired)) => {
-                (part.charged, part.decided_at) = (acquired.admitted, at);
-                self.admitted = acquired.admitted;
-                self.trials.clone_from(&acquired.trials);
-                self.set_standings(self.next, acquired);
-                self.next += 1;
-            }
-            Err(NoReply::Scattered) if !part.is_alone => self.scatter(),
-            Err(no_reply) => self.failed = Some(no_reply.kind()),
-        }
-    }
-
-    /// Splits the next part, so that each of its charges is sent in a call of its own.
-    fn scatter(&mut self) {
-        let part = self.parts.remove(self.next);
-        let alone = part.charges.iter().map(|charge| Part::new(part.slot, *charge, true));
-        self.parts.insert_many(self.next, alone);
-    }
-
-    fn set_standings(&mut self, part: usize, acquired: Acquired) {
-        let charges = self.parts[part].charges.iter();
-        for (charge, standing) in charges.zip(acquired.standings) {
-            self.standings[*charge] = Some(standing);
-        }
-    }
-
-    /// How many of the identical requests were charged to `part` without being admitted in the end.
-    fn overcharged(&self, part: usize) -> u32 {
-        let admitted = if self.failed.is_some() { 0 } else { self.admitted };
-        self.parts.get(part).map_or(0, |part| part.charged.saturating_sub(admitted))
-    }
-
-    /// Learns that some of it could not be given back. If the request failed, it is then decided without
-    /// this store, and what is admitted there must not be charged here a second time.
-    fn stays_charged(&mut self) {
-        if let Some(failed) = &mut self.failed {
-            *failed = StoreErrorKind::Refused;
-        }
-    }
-
-    /// The refunds of this request, which is the one of this index, and their slots.
-    fn refunds(&self, request: usize) -> impl Iterator<Item = (usize, u16, Refund)> {
-        self.parts.iter().enumerate().flat_map(move |(number, part)| {
-            let count = u64::from(self.overcharged(number));
-            let amount = count.saturating_mul(self.acquire.cost.units());
-            let refund = move |charge: &usize| Refund {
-                charge: self.acquire.charges[*charge].clone(),
-                amount,
-                charged_at: part.decided_at,
-            };
-            let charges = part.charges.iter().filter(move |_| amount > 0);
-            charges.map(move |charge| (request, part.slot, refund(charge)))
-        })
-    }
-
-    fn answer(self) -> Result<Acquired, StoreErrorKind> {
-        if let Some(kind) = self.failed {
-            return Err(kind);
-        }
-        let standings = self.standings.into_iter().collect::<Option<_>>();
-        let standings = standings.ok_or(StoreErrorKind::Refused)?;
-        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials })
-    }
-}
-
-impl Part {
-    fn new(slot: u16, charge: usize, is_alone: bool) -> Self {
-        let charges = SmallVec::from_slice(&[charge]);
-        Self { slot, charges, is_alone, charged: 0, decided_at: 0 }
     }
 }

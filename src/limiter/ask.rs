@@ -1,0 +1,73 @@
+//! What the store is asked about a request.
+
+use std::sync::Arc;
+
+use super::Limiter;
+use super::check::Check;
+use super::observer::AskedBy;
+use super::variants::{Policies, PolicyVariants};
+use crate::domain::client::Client;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
+use crate::domain::standing::Retry;
+use crate::store::{Acquire, Acquired, Charge, Trial};
+
+impl Limiter {
+    /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
+    /// them admits.
+    pub fn check(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(AskedBy::request(AskedBy::LIBRARY, None), policies, cost, 1, client)
+    }
+
+    /// Decides like [`check`](Self::check), but charges nothing: the decision says whether a check
+    /// would be admitted, and where each policy stands.
+    pub fn peek(&self, policies: &Policies, cost: Cost, client: &Client<'_>) -> Check {
+        self.ask(AskedBy::request(AskedBy::LIBRARY, None), policies, cost, 0, client)
+    }
+
+    pub(super) fn ask(
+        &self,
+        asked_by: AskedBy,
+        policies: &Policies,
+        cost: Cost,
+        count: u32,
+        client: &Client<'_>,
+    ) -> Check {
+        if let Some(plan) = client.plan() {
+            self.0.plans.notice(plan);
+        }
+        let mut asked = Acquire::new(Vec::with_capacity(policies.0.len()), cost, count);
+        for variants in policies.0.iter().filter(|variants| !variants.is_off()) {
+            self.add(variants, client, &mut asked);
+        }
+        Check::start(self, asked, asked_by)
+    }
+
+    /// Adds to `asked` what `client` is charged under a policy, and what is tried out there. A peek tries out nothing.
+    fn add(&self, variants: &PolicyVariants, client: &Client<'_>, asked: &mut Acquire) {
+        let charge =
+            |policy: &Arc<Policy>| Charge { key: self.key(policy, client), policy: policy.clone() };
+        let charged = charge(variants.policy_of(client));
+        let is_tried = asked.count > 0;
+        if !variants.is_in_force(&charged.key) {
+            asked.trials.extend(is_tried.then(|| Trial::new(charged, None)));
+            return;
+        }
+        if let Some(candidate) = variants.candidate_of(&charged.policy).filter(|_| is_tried) {
+            asked.trials.push(Trial::new(charge(candidate), Some(asked.charges.len())));
+        }
+        asked.charges.push(charged);
+    }
+
+    /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of
+    /// units that the store may still refund.
+    pub(super) fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
+        let denying = asked.charges.iter().zip(&acquired.standings);
+        let mut denying = denying.filter(|(_, standing)| standing.retry != Retry::Now);
+        let variants = |charge: &Charge| self.0.variants.get(charge.policy.name());
+        !self.0.store.may_give_back()
+            || denying.all(|(charge, _)| {
+                variants(charge).is_some_and(|variants| !variants.may_be_given_back())
+            })
+    }
+}
