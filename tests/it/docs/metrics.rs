@@ -12,7 +12,10 @@ use crate::support::threads::until;
 /// The command over a private Redis, and the URL of its operators' listener.
 fn serve(redis: &Server) -> (Tollgate, String) {
     let listen = format!("127.0.0.1:{}", port::free());
-    let options = Options::default().set("admin.listen", &listen).set("store.url", &redis.url());
+    let options = Options::default()
+        .set("admin.listen", &listen)
+        .set("store.url", &redis.url())
+        .set("policies.default.candidate", "5/minute");
     (options.set("store.examine_interval_ms", "100").serve(), format!("http://{listen}"))
 }
 

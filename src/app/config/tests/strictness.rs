@@ -158,6 +158,26 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
             "[routes.\"/x\"]\npolicies = [\"default\"]\npeek = [\"default\"]",
             "routes.\"/x\".peek: the policy \"default\" is listed twice for this route".into(),
         ),
+        (
+            "[policies.default]\nmode = \"dry\"",
+            "policies.default.mode: \"dry\" is not a mode: expected enforce, shadow or off".into(),
+        ),
+        (
+            "[policies.default]\nmode = \"shadow\"\nenforce = \"10%\"",
+            "policies.default.enforce: it is of no use here, expected mode = \"enforce\"".into(),
+        ),
+        (
+            "[policies.default]\nmode = \"off\"\ncandidate = \"1/day\"",
+            "policies.default.candidate: it is of no use here, expected mode = \"enforce\"".into(),
+        ),
+        (
+            "[policies.default]\nenforce = \"101%\"",
+            "policies.default.enforce: \"101%\" is not a share: expected 0% to 100%, with at most two decimals, as in \"10%\"".into(),
+        ),
+        (
+            "[policies.default]\nalgorithm = \"sliding-log\"\ncandidate = \"200000/day\"",
+            "policies.default.candidate: 200000 units are too many for sliding-log with this window: at most 100000 fit".into(),
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(error_of_text(text), expected, "for {text}");
