@@ -83,7 +83,7 @@ pub use self::domain::algorithm::{self, Algorithm};
 pub use self::domain::client::Client;
 pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
-pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
+pub use self::domain::key::{Identity, IdentityError, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError};
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};

@@ -18,6 +18,11 @@ use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
 use self::fallback::Fallback;
 pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome};
+use self::overrides::InForce;
+pub use self::overrides::{
+    AuditLine, Banned, Changed, Effect, ListedOverrides, Note, Override, OverrideError,
+    OverrideWarning, Overrides,
+};
 use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
@@ -25,6 +30,7 @@ pub use self::routes::pattern::{RoutePattern, RoutePatternError};
 pub use self::variants::Policies;
 use self::variants::PolicyVariants;
 use crate::domain::client::Client;
+use crate::domain::network::Network;
 #[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
@@ -38,6 +44,7 @@ mod deny_cache;
 mod error;
 mod fallback;
 mod observer;
+mod overrides;
 mod plans;
 mod routes;
 mod variants;
@@ -73,6 +80,10 @@ struct Inner {
     routes: Routes,
     allow: AccessList,
     block: AccessList,
+    overrides: Option<Overrides>,
+    in_force: InForce,
+    /// The proxies that are trusted, of which overrides warn.
+    proxies: Vec<Network>,
     observer: Option<Arc<dyn Observer>>,
 }
 
