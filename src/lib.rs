@@ -83,7 +83,7 @@ pub use self::domain::algorithm::{self, Algorithm};
 pub use self::domain::client::Client;
 pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
-pub use self::domain::key::{Identity, Ipv6Network, Ipv6Prefix};
+pub use self::domain::key::{Identity, IdentityError, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::policy::{
     KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
@@ -97,6 +97,18 @@ pub use self::limiter::{
     Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, Policies, Refused, Route,
     RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
 };
+/// What operators change for single clients while the process runs: bans, boosts, and policies that are off.
+///
+/// [`Overrides`](overrides::Overrides) reads them from a store in the background, and
+/// [`LimiterBuilder::overrides`] lets them hold. Then [`Limiter::ban`], [`Limiter::boost`] and their like change them
+/// for all processes that share the store.
+pub mod overrides {
+    pub use crate::limiter::{
+        AuditLine, Banned, Changed, Effect, ListedOverrides, Note, Override, OverrideError,
+        OverrideWarning, Overrides,
+    };
+}
+
 #[cfg(feature = "redis")]
 #[doc(hidden)] // for the load harness and tests
 pub use self::store::lua;

@@ -20,6 +20,11 @@ use self::fallback::Fallback;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome, TrialKind, TrialOutcome};
+use self::overrides::Overridden;
+pub use self::overrides::{
+    AuditLine, Banned, Changed, Effect, ListedOverrides, Note, Override, OverrideError,
+    OverrideWarning, Overrides,
+};
 use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
@@ -27,6 +32,7 @@ pub use self::routes::pattern::{RoutePattern, RoutePatternError};
 pub use self::variants::Policies;
 use self::variants::PolicyVariants;
 use crate::domain::client::Client;
+use crate::domain::network::Network;
 #[cfg(any(feature = "actix", feature = "tower"))]
 use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
@@ -40,8 +46,10 @@ mod check;
 mod deny_cache;
 mod error;
 mod fallback;
+mod follow;
 mod observe;
 mod observer;
+mod overrides;
 mod plans;
 mod routes;
 mod variants;
@@ -77,6 +85,10 @@ struct Inner {
     routes: Routes,
     allow: AccessList,
     block: AccessList,
+    overrides: Option<Overrides>,
+    overridden: Overridden,
+    /// The proxies that are trusted, of which overrides warn.
+    proxies: Vec<Network>,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -138,9 +150,26 @@ impl Limiter {
     /// # Errors
     /// If the store fails. What this process counted, cached and owes is forgotten even then.
     pub async fn reset(&self, policies: &Policies, client: &Client<'_>) -> Result<(), StoreError> {
+        let keys = policies.0.iter().flat_map(|variants| {
+            let key = self.key(variants.policy(), client);
+            self.keys_of(variants, key.hash_tag())
+        });
+        self.reset_keys(keys.collect()).await
+    }
+
+    /// Every key that the client of `tag` may have under a policy.
+    fn keys_of(&self, variants: &PolicyVariants, tag: &str) -> Vec<Key> {
+        let key = |policy: &Arc<Policy>| self.0.keyspace.key_of_tag(tag, policy);
         // Of every window, since the client may have had another plan.
-        let policies = policies.0.iter().flat_map(|variants| variants.one_of_each_window());
-        let keys: Vec<_> = policies.map(|policy| self.key(policy, client)).collect();
+        let mut keys: Vec<Key> = variants.one_of_each_window().map(key).collect();
+        if let Some(table) = self.0.overridden.load() {
+            keys.extend(table.boosts(variants.policy(), tag).map(key));
+        }
+        keys
+    }
+
+    /// Makes the quotas of `keys` whole again.
+    async fn reset_keys(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         if let Some(fallback) = &self.0.fallback {
             fallback.reset(keys.clone()).await?;
         }

@@ -79,6 +79,7 @@ pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{FallbackRequest, LastKnown};
 pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
+pub use self::overrides::{OverrideStore, OverrideText, ReplaceOverrides};
 #[cfg(feature = "redis")]
 #[doc(hidden)]
 pub use self::redis::lua;
@@ -104,5 +105,6 @@ mod histogram;
 mod keyspace;
 mod maybe_ready;
 mod memory;
+mod overrides;
 #[cfg(feature = "redis")]
 mod redis;

@@ -6,8 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub use self::network::{Ipv6Network, Ipv6Prefix};
 pub(crate) use self::network::{canonical, counted, counted_network};
+pub use self::parse::IdentityError;
 
 mod network;
+mod parse;
 
 /// Who a request is counted for under one policy.
 ///

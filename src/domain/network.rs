@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use crate::domain::key::{canonical, counted, counted_network};
+use crate::domain::key::{Identity, canonical, counted, counted_network};
 
 /// An address or a network, as in `203.0.113.7`, `10.0.0.0/8` or `fd00::/8`.
 ///
@@ -55,6 +55,20 @@ fn as_compared(network: IpNet) -> IpNet {
         IpAddr::V6(_) => counted_network(first, length),
     };
     ipv4.and_then(|(address, length)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
+}
+
+impl Network {
+    /// Whether it holds an address of the client of this identity.
+    pub(crate) fn holds(&self, identity: &Identity<'_>) -> bool {
+        match identity {
+            Identity::Ipv4(address) => self.0.contains(&IpAddr::from(*address)),
+            Identity::Ipv6(network) => {
+                let client = IpNet::new(network.first().into(), network.prefix().length());
+                client.is_ok_and(|client| self.0.contains(&client) || client.contains(&self.0))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Network {

@@ -270,6 +270,16 @@ impl Policy {
         Self { quota, algorithm, ..self.clone() }
     }
 
+    /// The same policy with `quota` as its own, as a user or a plan has it.
+    ///
+    /// # Errors
+    /// If the algorithm cannot count the quota exactly.
+    pub(crate) fn with_own_quota(&self, quota: Quota) -> Result<Self, PolicyError> {
+        let policy = self.of_quota(quota);
+        policy.checked()?;
+        Ok(policy)
+    }
+
     fn special_quotas(&self) -> impl Iterator<Item = Quota> {
         self.special.quotas()
     }

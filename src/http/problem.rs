@@ -20,7 +20,7 @@ use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 use crate::http::request::RequestHead;
 use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
-use crate::limiter::Refused;
+use crate::limiter::{Banned, Refused};
 
 /// How long to wait for what failed behind the gate.
 const FAILURE_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -102,12 +102,29 @@ pub(crate) fn refusal(
     match refused {
         Refused::Denied(decision) => denied(request, decision, options),
         Refused::Blocked => Refusal::of(request, FORBIDDEN),
+        Refused::Banned(banned) => self::banned(request, banned, options),
         Refused::Undecided(_) => {
             let mut refusal = Refusal::of(request, REDUCED_CAPACITY).with_retry_after();
             fields::expose(&mut refusal.fields, options);
             refusal
         }
     }
+}
+
+/// 403, with how long the ban lasts.
+fn banned(request: &impl RequestHead, banned: &Banned, options: FieldOptions) -> Refusal {
+    let wait = banned.ends_after();
+    let body = scratch(|json| {
+        json.push_str(head!(403, "urn:tollgate:problem:client-banned", "Client Banned"));
+        json.push_str(r#","detail":"This client is refused for a while, whatever it asks for.","banned-for":"#);
+        push(json, wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX));
+        json.push_str(tail!("Access denied. Please try again later."));
+        Bytes::copy_from_slice(json.as_bytes())
+    });
+    let mut refusal = Refusal::new(request, 403, body);
+    write_retry_after(&mut refusal.fields, wait);
+    fields::expose(&mut refusal.fields, options);
+    refusal
 }
 
 /// 429, with the fields of the decision.

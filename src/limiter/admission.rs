@@ -1,9 +1,10 @@
 //! Admission: decides whether a request passes, in one order for all doors.
 //!
 //! 1. A request passes if the application skips it, or if it has no route. A blocked client is refused even then.
-//! 2. The access lists: a blocked client is refused, and an allowed client passes uncounted.
-//! 3. The policies of the request's route are checked. All of them admit the request, or it is denied.
-//! 4. The policies at which the route peeks are read. A peek never refuses.
+//! 2. A client that an operator banned is refused, whatever it asks for, or if the request meets the policy of the ban.
+//! 3. The access lists: a blocked client is refused before that, and an allowed client passes uncounted after it.
+//! 4. The policies of the request's route are checked. All of them admit the request, or it is denied.
+//! 5. The policies at which the route peeks are read. A peek never refuses.
 //!
 //! Every door calls [`Limiter::admit`], and owns no part of this order.
 
@@ -13,6 +14,7 @@ use std::task::{Context, Poll, ready};
 
 use super::check::{self, Check, Unavailable};
 use super::observer::{AskedBy, Outcome};
+use super::overrides::Banned;
 use super::{Access, Limiter, Policies, Route};
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
@@ -71,6 +73,8 @@ pub enum Refused {
     Denied(Decision),
     /// Its client is blocked by an access list.
     Blocked,
+    /// Its client is banned by an operator, for a while.
+    Banned(Banned),
     /// The store failed, and a policy then refuses.
     Undecided(Unavailable),
 }
@@ -98,17 +102,31 @@ impl Limiter {
             self.observe_uncounted(asked_by, outcome);
             Admitting::decided(admission)
         };
-        if owed.is_none() && !self.has_access_lists() {
+        if owed.is_none() && !self.may_refuse_clients() {
             return uncounted(Outcome::Unlimited, Admission::Passes(None));
         }
-        request.with_client(|client| match (self.access(client), owed) {
-            (Access::Blocked, _) => {
-                uncounted(Outcome::Blocked, Admission::Refused(Refused::Blocked))
+        request.with_client(|client| {
+            let access = self.access(client);
+            if access == Access::Blocked {
+                return uncounted(Outcome::Blocked, Admission::Refused(Refused::Blocked));
             }
-            (Access::Allowed, _) => uncounted(Outcome::Allowed, Admission::Passes(None)),
-            (Access::Limited, None) => uncounted(Outcome::Unlimited, Admission::Passes(None)),
-            (Access::Limited, Some(owed)) => self.admit_counted(asked_by, &owed, client),
+            if let Some(banned) = self.banned(owed.as_ref().map(|owed| owed.policies), client) {
+                let refused = Refused::Banned(banned);
+                return uncounted(Outcome::Banned, Admission::Refused(refused));
+            }
+            match owed {
+                _ if access == Access::Allowed => {
+                    uncounted(Outcome::Allowed, Admission::Passes(None))
+                }
+                None => uncounted(Outcome::Unlimited, Admission::Passes(None)),
+                Some(owed) => self.admit_counted(asked_by, &owed, client),
+            }
         })
+    }
+
+    /// Whether any client may be refused, or passes, whatever it asks for.
+    fn may_refuse_clients(&self) -> bool {
+        self.has_access_lists() || self.0.overridden.load().is_some()
     }
 
     /// Decides about a request of `client` by its policies.
@@ -161,9 +179,13 @@ impl Failures {
         Self { limiter, policies }
     }
 
-    /// Whether `client` is blocked by an access list, so that its attempt need not be verified.
+    /// Whether `client` is blocked by an access list, or banned, so that its attempt need not be verified.
     pub(crate) fn is_blocked(&self, client: impl FnOnce() -> Client<'static>) -> bool {
-        self.limiter.has_access_lists() && self.limiter.access(&client()) == Access::Blocked
+        let is_refused = |client: &Client<'_>| {
+            self.limiter.access(client) == Access::Blocked
+                || self.limiter.banned(Some(&self.policies), client).is_some()
+        };
+        self.limiter.may_refuse_clients() && is_refused(&client())
     }
 
     /// Decides whether `client` may try, without a charge. The deny cache also remembers that a client may try, for

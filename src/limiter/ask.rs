@@ -1,13 +1,11 @@
 //! What the store is asked about a request.
 
-use std::sync::Arc;
-
 use super::Limiter;
 use super::check::Check;
 use super::observer::AskedBy;
+use super::overrides::OverrideTable;
 use super::variants::{Policies, PolicyVariants};
 use crate::domain::client::Client;
-use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Charge, Trial};
@@ -37,24 +35,51 @@ impl Limiter {
             self.0.plans.notice(plan);
         }
         let mut asked = Acquire::new(Vec::with_capacity(policies.0.len()), cost, count);
+        let overridden = self.0.overridden.load();
         for variants in policies.0.iter().filter(|variants| !variants.is_off()) {
-            self.add(variants, client, &mut asked);
+            match overridden.as_deref() {
+                None => self.add(variants, self.charge(variants, client), client, &mut asked),
+                Some(table) if table.is_off(variants.policy()) => {}
+                Some(table) => {
+                    let charge = self.boosted(table, self.charge(variants, client), client);
+                    self.add(variants, charge, client, &mut asked);
+                }
+            }
         }
         Check::start(self, asked, asked_by)
     }
 
-    /// Adds to `asked` what `client` is charged under a policy, and what is tried out there. A peek tries out nothing.
-    fn add(&self, variants: &PolicyVariants, client: &Client<'_>, asked: &mut Acquire) {
-        let charge =
-            |policy: &Arc<Policy>| Charge { key: self.key(policy, client), policy: policy.clone() };
-        let charged = charge(variants.policy_of(client));
+    /// What `client` is charged under a policy.
+    fn charge(&self, variants: &PolicyVariants, client: &Client<'_>) -> Charge {
+        let policy = variants.policy_of(client);
+        Charge { key: self.key(policy, client), policy: policy.clone() }
+    }
+
+    /// The same, with the quota that an operator gave the client, if there is one.
+    fn boosted(&self, table: &OverrideTable, charge: Charge, client: &Client<'_>) -> Charge {
+        match table.boosted(&charge.policy, charge.key.hash_tag()) {
+            Some(policy) => Charge { key: self.key(policy, client), policy: policy.clone() },
+            None => charge,
+        }
+    }
+
+    /// Adds to `asked` what `client` is `charged` under a policy, and what is tried out there. A peek tries out nothing.
+    fn add(
+        &self,
+        variants: &PolicyVariants,
+        charged: Charge,
+        client: &Client<'_>,
+        asked: &mut Acquire,
+    ) {
         let is_tried = asked.count > 0;
         if !variants.is_in_force(&charged.key) {
             asked.trials.extend(is_tried.then(|| Trial::new(charged, None)));
             return;
         }
         if let Some(candidate) = variants.candidate_of(&charged.policy).filter(|_| is_tried) {
-            asked.trials.push(Trial::new(charge(candidate), Some(asked.charges.len())));
+            let key = self.key(candidate, client);
+            let candidate = Charge { key, policy: candidate.clone() };
+            asked.trials.push(Trial::new(candidate, Some(asked.charges.len())));
         }
         asked.charges.push(charged);
     }

@@ -8,12 +8,14 @@ use super::deny_cache::DenyCache;
 use super::error::LimiterError;
 use super::fallback::Fallback;
 use super::observer::Observer;
+use super::overrides::{Follow, Overridden, Overrides};
 use super::plans::Plans;
 use super::routes::pattern::RoutePattern;
 use super::routes::{Route, Routes};
 use super::variants::{PolicyVariants, all_differ, named};
 use super::{Inner, Limiter};
 use crate::domain::clock::Clock;
+use crate::domain::network::Network;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::{Debtor, Keyspace, MemoryStore, Store};
@@ -32,6 +34,8 @@ pub struct LimiterBuilder {
     block: Vec<AccessEntry>,
     observer: Option<Arc<dyn Observer>>,
     previous: Option<Limiter>,
+    overrides: Option<Overrides>,
+    proxies: Vec<Network>,
 }
 
 /// A route as it was added, before its pattern and its names are checked.
@@ -64,6 +68,8 @@ impl LimiterBuilder {
             block: Vec::new(),
             observer: None,
             previous: None,
+            overrides: None,
+            proxies: Vec::new(),
         }
     }
 
@@ -166,6 +172,18 @@ impl LimiterBuilder {
         Self { previous: Some(previous.clone()), ..self }
     }
 
+    /// Lets `overrides` hold: bans, boosts, and policies that operators switched off.
+    #[must_use]
+    pub fn overrides(self, overrides: Overrides) -> Self {
+        Self { overrides: Some(overrides), ..self }
+    }
+
+    /// Warns operators who ban or boost one of these addresses: all clients behind a proxy may share it.
+    #[must_use]
+    pub fn trusted_proxies(self, proxies: impl IntoIterator<Item = Network>) -> Self {
+        Self { proxies: proxies.into_iter().collect(), ..self }
+    }
+
     /// Builds the limiter.
     ///
     /// # Errors
@@ -199,6 +217,7 @@ impl LimiterBuilder {
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
         let Self { store, local, deny_cache, keyspace, instances, observer, previous, .. } = self;
+        let (overrides, proxies) = (self.overrides, self.proxies);
         store.prepare(&policies);
         let previous = previous.as_ref().and_then(|limiter| limiter.0.fallback.as_deref());
         let fallback = local.map(|local| {
@@ -212,7 +231,7 @@ impl LimiterBuilder {
             let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
             store.on_return(debtor);
         }
-        Ok(Limiter(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             store,
             fallback,
             deny_cache,
@@ -222,7 +241,15 @@ impl LimiterBuilder {
             routes,
             allow,
             block,
+            overrides,
+            overridden: Overridden::default(),
+            proxies,
             observer,
-        })))
+        });
+        if let Some(overrides) = &inner.overrides {
+            let follower: Weak<dyn Follow> = Arc::downgrade(&inner) as _;
+            overrides.add_follower(follower);
+        }
+        Ok(Limiter(inner))
     }
 }

@@ -69,7 +69,7 @@ impl Fallback {
     /// it.
     pub(super) fn decide(&self, asked: &Acquire, cause: StoreErrorKind) -> (Acquire, Acquired) {
         let shared = |charge: &Charge| Charge {
-            policy: self.shares.of(&charge.policy).clone(),
+            policy: self.shares.of(&charge.policy),
             key: charge.key.clone(),
         };
         let here = asked.charges.iter().map(shared).collect();
@@ -115,7 +115,7 @@ impl Debtor for Fallback {
             }
             // A debt is never sent twice. What was counted here stays counted.
             Err(error) if error.kind().may_have_charged() => {}
-            Err(_) => self.local.owe_again(charge, self.shares.of(&charge.policy), debt.count),
+            Err(_) => self.local.owe_again(charge, &self.shares.of(&charge.policy), debt.count),
         }
     }
 }

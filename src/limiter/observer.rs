@@ -82,6 +82,8 @@ pub enum Outcome {
     Allowed,
     /// An access list refuses its client.
     Blocked,
+    /// An operator has banned its client.
+    Banned,
     /// The store failed, and a policy then refuses.
     Undecided(StoreErrorKind),
 }

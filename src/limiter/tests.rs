@@ -9,6 +9,7 @@ use crate::store::{Acquire, Acquired, Answer, Charge, MemoryStore, StoreErrorKin
 mod access;
 mod admission;
 mod observer;
+mod overrides;
 mod plans;
 
 /// A store that never answers but with a failure.

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Fingerprint;
 use crate::domain::algorithm::Algorithm;
-use crate::domain::key::{Identity, Ipv6Network};
+use crate::domain::key::{Identity, IdentityError, Ipv6Network, Ipv6Prefix};
 use crate::domain::policy::Policy;
 use crate::domain::scratch::scratch;
 
@@ -43,10 +43,53 @@ impl Keyspace {
         self.compose(policy, |text| self.write_identity(text, identity))
     }
 
+    /// The text that stands for the identity that `text` names in every key, between the braces: the identity
+    /// itself as [`Identity::named`] reads it, or its hash. It may name the hash as well.
+    ///
+    /// # Errors
+    /// If `text` names no identity.
+    pub fn tag_named(
+        &self,
+        text: &str,
+        ipv6_prefix: Ipv6Prefix,
+    ) -> Result<Box<str>, IdentityError> {
+        let is_hash = |kind: &str| {
+            let hash = text.strip_prefix(kind).unwrap_or_default();
+            hash.len() == 64 && hash.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if is_hash("user:#") || is_hash("header:#") {
+            return Ok(text.into());
+        }
+        let identity = Identity::named(text, ipv6_prefix)?;
+        Ok(self.with_tag(&identity, |tag| tag.into()))
+    }
+
+    /// Calls `read` with the text that stands for `identity` in every key.
+    pub(crate) fn with_tag<T>(&self, identity: &Identity<'_>, read: impl FnOnce(&str) -> T) -> T {
+        scratch(|text| {
+            self.write_identity(text, identity);
+            read(text)
+        })
+    }
+
+    /// The key of the client of `tag` under `policy`.
+    #[must_use]
+    pub fn key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
+        self.compose(policy, |text| text.push_str(tag))
+    }
+
     /// The key that a store charges to see whether it can. No identity has this key.
     #[cfg(feature = "redis")]
     pub(crate) fn probe(&self, policy: &Policy) -> Key {
         self.compose(policy, |name| name.push_str("probe"))
+    }
+
+    /// The keys of the overrides that operators make: their text, and the lines of what was changed. No identity has
+    /// these keys, and both are in one slot.
+    #[cfg(feature = "redis")]
+    pub(crate) fn overrides(&self) -> [Key; 2] {
+        ["overrides", "changes"]
+            .map(|name| Key::new(&format!("{}:{{operators}}:{name}", self.prefix)))
     }
 
     /// A key to try commands on. It has no identity and no layout.

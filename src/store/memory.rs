@@ -7,7 +7,9 @@ pub use self::shards::MemoryStore;
 pub use self::status::{MemoryStatus, NewKeys, PolicyKeys};
 use super::answer::Answer;
 use super::contract::{Acquire, Acquired, Store};
+use super::error::StoreError;
 use super::keyspace::Key;
+use super::overrides::{OverrideStore, OverrideText, ReplaceOverrides};
 use crate::domain::policy::Policy;
 
 mod acquire;
@@ -15,6 +17,7 @@ mod crowding;
 mod debts;
 mod entry;
 mod fallback;
+mod overrides;
 mod room;
 mod shard;
 mod shards;
@@ -50,6 +53,20 @@ impl Store for MemoryStore {
             shard.debts.take(&fingerprint);
         }
         Answer::ready(Ok(()))
+    }
+}
+
+impl OverrideStore for MemoryStore {
+    fn read_overrides(&self, known: Option<u64>) -> Result<OverrideText, StoreError> {
+        Ok(self.overrides.read(self.clock.now(), known))
+    }
+
+    fn replace_overrides(&self, replace: &ReplaceOverrides<'_>) -> Result<Option<u64>, StoreError> {
+        Ok(self.overrides.replace(self.clock.now(), replace))
+    }
+
+    fn override_changes(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        Ok(self.overrides.changes(self.clock.now(), most))
     }
 }
 

@@ -14,7 +14,7 @@ pub use self::health::status::RedisStatus;
 pub use self::options::RedisOptions;
 pub use self::script::lua;
 use self::servers::Servers;
-use super::{Acquire, Acquired, Answer, Debtor, Key, Store, StoreError};
+use super::{Acquire, Acquired, Answer, Debtor, Key, Keyspace, Store, StoreError};
 
 mod cluster;
 mod connect;
@@ -25,6 +25,7 @@ mod error;
 mod health;
 mod node;
 mod options;
+mod overrides;
 mod recovery;
 mod script;
 mod servers;
@@ -41,6 +42,8 @@ mod servers;
 pub struct RedisStore {
     servers: Arc<Servers>,
     dispatch: Dispatch,
+    /// The keys of the overrides.
+    overrides: [Key; 2],
 }
 
 impl RedisStore {
@@ -52,7 +55,8 @@ impl RedisStore {
     pub fn start(options: &RedisOptions) -> Result<Self, StoreError> {
         let servers = Arc::new(Servers::start(options)?);
         let dispatch = Dispatch::start(&servers, options)?;
-        Ok(Self { servers, dispatch })
+        let overrides = Keyspace::new(&options.key_prefix).overrides();
+        Ok(Self { servers, dispatch, overrides })
     }
 
     /// The address of the Redis, without credentials.

@@ -48,6 +48,12 @@ pub(super) fn response<B>(refused: &Refused, options: FieldOptions) -> Response<
             ("8", "Quota Exceeded") // RESOURCE_EXHAUSTED
         }
         Refused::Blocked => ("7", "Forbidden"), // PERMISSION_DENIED
+        Refused::Banned(banned) => {
+            let wait = banned.ends_after();
+            fields::write_retry_after(headers, wait);
+            headers.insert(GRPC_RETRY_PUSHBACK_MS, HeaderValue::from(millis(wait)));
+            ("7", "Client Banned")
+        }
         Refused::Undecided(_) => ("14", "Temporary Reduced Capacity"), // UNAVAILABLE
     };
     headers.insert(GRPC_STATUS, HeaderValue::from_static(status));

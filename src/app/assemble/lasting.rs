@@ -1,11 +1,20 @@
 //! What lives as long as the process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::stores::Stores;
 use crate::app::config::StoreOptions;
 use crate::app::error::AppError;
 use crate::app::observation::Counts;
+use crate::limiter::Overrides;
+use crate::store::OverrideStore;
+
+/// How often overrides are read where denials are not remembered.
+const WITHOUT_DENY_CACHE: Duration = Duration::from_millis(500);
+
+/// Reading more often would help nobody.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What lives as long as the process, while snapshots come and go.
 #[derive(Clone, Debug)]
@@ -14,6 +23,8 @@ pub(crate) struct Lasting {
     pub(crate) stores: Stores,
     /// What is counted of decisions.
     pub(crate) counts: Arc<Counts>,
+    /// What operators changed for single clients.
+    pub(crate) overrides: Overrides,
 }
 
 impl Lasting {
@@ -22,6 +33,21 @@ impl Lasting {
     /// # Errors
     /// When Redis cannot be set up.
     pub(crate) fn start(config: &StoreOptions) -> Result<Self, AppError> {
-        Ok(Self { stores: Stores::start(config)?, counts: Counts::new() })
+        let stores = Stores::start(config)?;
+        let store: Arc<dyn OverrideStore> = match &stores.redis {
+            Some(redis) => redis.clone(),
+            None => stores.memory.clone(),
+        };
+        let overrides = Overrides::start(store, read_every(config), stores.clock.clone())
+            .map_err(|error| AppError::new("overrides cannot be read", error))?;
+        Ok(Self { stores, counts: Counts::new(), overrides })
+    }
+}
+
+/// How often overrides are read, so that a change holds here before `store.deny_cache_ms` is over.
+fn read_every(config: &StoreOptions) -> Duration {
+    match config.deny_cache {
+        Duration::ZERO => WITHOUT_DENY_CACHE,
+        age => (age / 2).max(SHORTEST_INTERVAL),
     }
 }

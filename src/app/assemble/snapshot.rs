@@ -62,7 +62,11 @@ impl Snapshot {
         let counts = lasting.counts.clone();
         let observer =
             Arc::new(SnapshotObserver::new(counts.clone(), policies, config.routes.len()));
-        let builder = builder(config, &lasting.stores).policy(failures).observer(observer.clone());
+        let builder = builder(config, &lasting.stores)
+            .policy(failures)
+            .observer(observer.clone())
+            .overrides(lasting.overrides.clone())
+            .trusted_proxies(config.client_ip.trusted_proxies.iter().copied());
         let builder = match previous {
             Some(previous) => builder.succeed(&previous.limiter),
             None => builder,

@@ -54,6 +54,7 @@ pub(crate) enum RouteCount {
     Unlimited,
     Allowed,
     Blocked,
+    Banned,
     Undecided,
 }
 
@@ -120,12 +121,13 @@ impl PolicyCount {
 }
 
 impl RouteCount {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Admitted,
         Self::Denied,
         Self::Unlimited,
         Self::Allowed,
         Self::Blocked,
+        Self::Banned,
         Self::Undecided,
     ];
 
@@ -137,6 +139,7 @@ impl RouteCount {
             Self::Unlimited => "unlimited",
             Self::Allowed => "allowed",
             Self::Blocked => "blocked",
+            Self::Banned => "banned",
             Self::Undecided => "undecided",
         }
     }
@@ -149,6 +152,7 @@ impl RouteCount {
             Outcome::Unlimited => Self::Unlimited,
             Outcome::Allowed => Self::Allowed,
             Outcome::Blocked => Self::Blocked,
+            Outcome::Banned => Self::Banned,
             Outcome::Undecided(_) => Self::Undecided,
         }
     }

@@ -51,7 +51,6 @@ impl Ipv6Network {
     }
 
     /// Its first address.
-    #[cfg(feature = "server")] // which counts connections by network
     pub(crate) fn first(self) -> Ipv6Addr {
         self.first
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::algorithm::Terms;
 use crate::domain::policy::Policy;
 
-/// This process's shares of policies. The share of a policy is the same object every time.
+/// This process's shares of policies. The share of a configured policy is the same object every time.
 #[derive(Debug)]
 pub(crate) struct Shares {
     instances: NonZeroU64,
@@ -35,9 +35,16 @@ impl Shares {
     }
 
     /// This process's share of `policy`.
-    pub(crate) fn of<'a>(&'a self, policy: &'a Arc<Policy>) -> &'a Arc<Policy> {
+    pub(crate) fn of(&self, policy: &Arc<Policy>) -> Arc<Policy> {
+        if self.instances == NonZeroU64::MIN {
+            return policy.clone();
+        }
         let of_name = self.shares.get(policy.name());
-        of_name.and_then(|shares| shares.get(&policy.terms())).unwrap_or(policy)
+        match of_name.and_then(|shares| shares.get(&policy.terms())) {
+            Some(share) => share.clone(),
+            // A quota that an operator gave to one client.
+            None => Arc::new(policy.share_of(self.instances)),
+        }
     }
 }
 
@@ -54,7 +61,7 @@ mod tests {
             let share = |policy| shares.of(policy).quota().units();
             assert_eq!(policies.each_ref().map(share), units);
             for policy in &policies {
-                assert!(Arc::ptr_eq(shares.of(policy), shares.of(policy)));
+                assert!(Arc::ptr_eq(&shares.of(policy), &shares.of(policy)));
             }
         }
     }

@@ -58,6 +58,7 @@ pub(super) fn becomes(limiter: &Limiter, request: &Request) -> &'static str {
         Admission::Passes(Some(_)) => "passes",
         Admission::Refused(Refused::Denied(_)) => "is denied",
         Admission::Refused(Refused::Blocked) => "is blocked",
+        Admission::Refused(Refused::Banned(_)) => "is banned",
         Admission::Refused(Refused::Undecided(_)) => "is undecided",
     }
 }

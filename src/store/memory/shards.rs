@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::crowding::{Counted, Level};
+use super::overrides::KeptOverrides;
 use super::shard::Shard;
 use super::watch::Watches;
 use crate::domain::clock::Clock;
@@ -44,6 +45,7 @@ pub struct MemoryStore {
     pub(super) key_shards: usize,
     pub(super) max_keys: usize,
     pub(super) watches: Arc<Watches>,
+    pub(super) overrides: KeptOverrides,
 }
 
 impl MemoryStore {
@@ -63,7 +65,14 @@ impl MemoryStore {
         let shard = |capacity, debts| Mutex::new(Shard::new(capacity, debts, watches.clone()));
         let of_keys = (0..key_shards).map(|_| shard(capacity, MAX_DEBTS.div_ceil(key_shards)));
         let overflow = (0..key_shards.div_ceil(SHARDS_PER_OVERFLOW_SHARD)).map(|_| shard(0, 0));
-        Self { clock, shards: of_keys.chain(overflow).collect(), key_shards, max_keys, watches }
+        Self {
+            clock,
+            shards: of_keys.chain(overflow).collect(),
+            key_shards,
+            max_keys,
+            watches,
+            overrides: KeptOverrides::default(),
+        }
     }
 
     /// How many keys it holds, overflow counts aside.

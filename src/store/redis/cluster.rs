@@ -13,14 +13,16 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use redis::ConnectionInfo;
 
-use self::call::{Call, Nodes, Operation};
+use self::call::{Call, NoReply, Nodes, Operation};
 use self::exchange::exchange;
 use self::routed_calls::RoutedCalls;
 use self::slots::slot_of;
 use self::state::ClusterState;
+use super::error::store_error;
 use super::node::Shared;
 use super::options::RedisOptions;
 use super::recovery::debts::{Debts, Settler};
+use super::script::overrides::{OverrideCall, OverrideReply};
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 mod call;
@@ -104,6 +106,18 @@ impl Cluster {
         replies.into_iter().try_for_each(|reply| {
             reply.map(drop).map_err(|no_reply| StoreError::new(no_reply.kind()))
         })
+    }
+}
+
+impl Cluster {
+    /// Asks about the overrides of operators the node that has them.
+    pub(super) fn ask_overrides(&self, call: &OverrideCall) -> Result<OverrideReply, StoreError> {
+        let slot = slot_of(&call.keys[0]);
+        let calls = [Call { slot, operation: Operation::Overrides(call) }];
+        let reply = exchange(&self.state, &calls, Nodes::Up).pop();
+        let reply = reply.unwrap_or(Err(NoReply::Store(StoreErrorKind::Refused)));
+        let reply = reply.map_err(|no_reply| StoreError::new(no_reply.kind()))?;
+        OverrideReply::read(reply).map_err(store_error)
     }
 }
 

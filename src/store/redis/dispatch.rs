@@ -8,6 +8,7 @@ use std::time::Duration;
 use self::queue::{Job, Queue, QueuedRequest};
 use super::options::RedisOptions;
 use super::script::batch::MAX_BATCH;
+use super::script::overrides::{OverrideCall, OverrideReply};
 use super::servers::{Calls, Servers};
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
@@ -46,6 +47,16 @@ impl Dispatch {
         }
         let (answer, later) = Answer::later();
         self.queue.ask(QueuedRequest { acquire, answer });
+        later
+    }
+
+    /// Asks about the overrides of operators.
+    pub(super) fn ask_overrides(&self, call: OverrideCall) -> Answer<OverrideReply> {
+        if !self.servers.may_answer() {
+            return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
+        }
+        let (answer, later) = Answer::later();
+        self.queue.ask_overrides(call, answer);
         later
     }
 
@@ -106,6 +117,9 @@ impl<C: Calls> Dispatcher<C> {
                         answers.push(answer);
                     }
                     callers.push((answers, gathered.deferred));
+                }
+                Job::Overrides { call, answer } => {
+                    let _ = answer.send(self.calls.ask_overrides(&call));
                 }
                 Job::Reset { keys, answer } => {
                     // The receiver may be gone.

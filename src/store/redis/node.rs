@@ -20,6 +20,7 @@ use super::recovery::debts::Debts;
 use super::recovery::probe::Probe;
 use super::script;
 use super::script::batch::Batch;
+use super::script::overrides::{self, OverrideCall, OverrideReply};
 use crate::domain::clock::Clock;
 use crate::store::{Key, StoreError, StoreErrorKind};
 
@@ -134,6 +135,12 @@ impl Node {
     /// Forgets `keys`.
     pub(super) fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
         self.call(|wire| script::reset(keys).query(wire))
+    }
+
+    /// Asks about the overrides of operators.
+    pub(super) fn ask_overrides(&self, call: &OverrideCall) -> Result<OverrideReply, StoreError> {
+        let reply = self.call(|wire| overrides::run(wire, call))?;
+        OverrideReply::read(reply).map_err(store_error)
     }
 
     /// A connection that was made after the last loss. If there is none, the link learns of it.

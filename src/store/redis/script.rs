@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, ConnectionLike, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind};
+use redis::{Cmd, ConnectionLike, ErrorKind, RedisResult, Script, ServerErrorKind};
 
 use self::batch::{Batch, Run};
+pub(super) use self::sent::Sent;
+use self::sent::begin;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
@@ -12,7 +14,9 @@ use crate::store::{Charge, Key};
 
 pub(super) mod batch;
 pub mod lua;
+pub(super) mod overrides;
 mod reply;
+mod sent;
 pub(super) mod split;
 
 #[cfg(test)]
@@ -25,26 +29,6 @@ static REFUND: LazyLock<Script> = LazyLock::new(|| Script::new(lua::REFUND));
 /// Loads the script, as every new connection does.
 pub(super) fn load(connection: &mut dyn ConnectionLike) -> RedisResult<()> {
     SCRIPT.load(connection).map(drop)
-}
-
-/// How a script is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// By its hash, which is short.
-    ByHash,
-    /// As its whole text, to a server that does not know the hash.
-    Whole,
-}
-
-impl Sent {
-    /// How to send a script again after the server replied with `error`; `None` where that is no use.
-    ///
-    /// A server forgets scripts, as after `SCRIPT FLUSH`, and replies `NOSCRIPT`. The whole script is
-    /// loaded and run in one step, so that no other flush comes between.
-    pub(super) fn again_after(self, error: &RedisError) -> Option<Self> {
-        let is_unknown = error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
-        (is_unknown && self == Self::ByHash).then_some(Self::Whole)
-    }
 }
 
 /// Runs the script over `batch`, at `now` instead of the server's time if it is given. If the server does not know
@@ -147,15 +131,5 @@ pub(super) fn refund(refund: &Refund, sent: Sent) -> Cmd {
     call.arg(refund.charge.key.as_str());
     call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window);
     call.arg(refund.amount).arg(refund.charged_at);
-    call
-}
-
-fn begin(sent: Sent, script: &Script, text: &str, keys: usize) -> Cmd {
-    let (command, script) = match sent {
-        Sent::ByHash => ("EVALSHA", script.get_hash()),
-        Sent::Whole => ("EVAL", text),
-    };
-    let mut call = redis::cmd(command);
-    call.arg(script).arg(keys);
     call
 }

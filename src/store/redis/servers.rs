@@ -12,6 +12,7 @@ use super::health::status::{RedisStatus, Tally};
 use super::node::{Node, Shared};
 use super::options::RedisOptions;
 use super::recovery::debts::Debts;
+use super::script::overrides::{OverrideCall, OverrideReply};
 use super::script::split;
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
@@ -22,6 +23,9 @@ pub(super) trait Calls {
 
     /// Forgets `keys`.
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
+
+    /// Asks about the overrides of operators.
+    fn ask_overrides(&self, call: &OverrideCall) -> Result<OverrideReply, StoreError>;
 }
 
 /// All servers of one store.
@@ -133,6 +137,13 @@ impl Calls for Servers {
         match self {
             Self::One { node, .. } => node.reset(keys),
             Self::Cluster(cluster) => cluster.reset(keys),
+        }
+    }
+
+    fn ask_overrides(&self, call: &OverrideCall) -> Result<OverrideReply, StoreError> {
+        match self {
+            Self::One { node, .. } => node.ask_overrides(call),
+            Self::Cluster(cluster) => cluster.ask_overrides(call),
         }
     }
 }

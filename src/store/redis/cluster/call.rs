@@ -4,6 +4,7 @@ use redis::Cmd;
 
 use crate::domain::clock::Millis;
 use crate::store::redis::script::batch::Batch;
+use crate::store::redis::script::overrides::OverrideCall;
 use crate::store::redis::script::{self, Refund, Sent};
 use crate::store::{Key, StoreErrorKind};
 
@@ -20,6 +21,7 @@ pub(super) enum Operation<'a> {
     Acquire(&'a Batch),
     Refund(&'a Refund),
     Reset(&'a Key),
+    Overrides(&'a OverrideCall),
 }
 
 impl Operation<'_> {
@@ -28,6 +30,7 @@ impl Operation<'_> {
             Self::Acquire(batch) => script::acquire(batch, now, sent),
             Self::Refund(refund) => script::refund(refund, sent),
             Self::Reset(key) => script::reset([*key]),
+            Self::Overrides(call) => call.command(sent),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::store::defer::Deferred;
 use crate::store::redis::health::status::Tally;
 use crate::store::redis::script::batch::MAX_BATCH;
+use crate::store::redis::script::overrides::{OverrideCall, OverrideReply};
 use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 
 /// How many requests may wait. More would wait longer than their time limit.
@@ -66,6 +67,7 @@ struct State {
 pub(super) enum Job {
     Acquire(Gathered),
     Reset { keys: Vec<Key>, answer: AnswerTo<()> },
+    Overrides { call: OverrideCall, answer: AnswerTo<OverrideReply> },
 }
 
 /// The requests of one thread in one turn.
@@ -118,6 +120,11 @@ impl Queue {
     pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
         // A job that does not fit is dropped, which answers it.
         let _ = self.push(Job::Reset { keys, answer });
+    }
+
+    pub(super) fn ask_overrides(&self, call: OverrideCall, answer: AnswerTo<OverrideReply>) {
+        // A job that does not fit is dropped, which answers it.
+        let _ = self.push(Job::Overrides { call, answer });
     }
 
     /// Waits for jobs and takes the next ones, of at most [`MAX_BATCH`] requests together. `None` means
@@ -273,7 +280,7 @@ impl Job {
     fn len(&self) -> usize {
         match self {
             Self::Acquire(gathered) => gathered.requests.len(),
-            Self::Reset { .. } => 0,
+            Self::Reset { .. } | Self::Overrides { .. } => 0,
         }
     }
 }

@@ -71,6 +71,10 @@ impl Calls for Script {
     fn reset(&self, _: &[Key]) -> Result<(), StoreError> {
         Ok(())
     }
+
+    fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Refused))
+    }
 }
 
 /// The dispatchers and their queue, in one thread.
@@ -291,6 +295,10 @@ impl Calls for Gate {
 
     fn reset(&self, _: &[Key]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Refused))
     }
 }
 

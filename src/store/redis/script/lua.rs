@@ -28,3 +28,6 @@ pub const ACQUIRE: &str = concat!(
 
 /// Gives back what was charged in vain: in a cluster alone.
 pub const REFUND: &str = concat!(lua!("shared"), lua!("refund"));
+
+/// Reads and replaces the overrides that operators make.
+pub const OVERRIDES: &str = concat!(lua!("shared"), lua!("overrides"));
