@@ -86,6 +86,8 @@ mod addresses;
 mod auth;
 // Plans and named users have quotas of their own, in one key each.
 mod plans;
+// Bans, boosts and switched-off policies hold in every process.
+mod overrides;
 // Policies that are tried out before they are in force.
 mod rollout;
 // Made-up keys keep nobody out of the memory store.

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::counts::{Counts, PolicyCount, PolicyCounts, RouteCount, RouteCounts};
+use super::counts::{Counts, PolicyCounts, RouteCounts};
+use super::kinds::{PolicyCount, RouteCount};
 use crate::domain::policy::{KeySource, Policy};
 use crate::domain::standing::{Retry, Standing};
 use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
