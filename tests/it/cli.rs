@@ -69,13 +69,13 @@ fn every_problem_of_a_configuration_is_one_line_with_its_key_and_origin_and_the_
     // (the beginning of the line, its end)
     let expected = [
         ("tollgate: headers.legacy: expected true or false, ", " (from the command line)"),
-        ("tollgate: policies.default.quota: \"often\" is not a quota: ", " (from config.toml)"),
+        ("tollgate: policies.default.quota: \"often\" is not a quota: ", " (from config.toml:6)"),
         (
             "tollgate: routes.\"/api/data\".policies: no policy is called \"gold\", ",
-            " (from config.toml)",
+            " (from config.toml:8)",
         ),
-        ("tollgate: server.workers: expected a whole number ", " (from config.toml)"),
-        ("tollgate: store.connection: unknown key, ", " (from config.toml)"),
+        ("tollgate: server.workers: expected a whole number ", " (from config.toml:2)"),
+        ("tollgate: store.connection: unknown key, ", " (from config.toml:4)"),
         ("tollgate: store.instances: expected a whole number ", " (from the command line)"),
         ("tollgate: store.nonsense: unknown key, ", " (from TOLLGATE_STORE__NONSENSE)"),
         (

@@ -55,7 +55,7 @@ fn a_policy_that_is_not_there_is_not_looked_for_among_all_names() {
     assert_eq!(finished.status.code(), Some(78));
     let said = finished.stderr.trim_end();
     assert!(said.contains("no policy is called \"nobody\", expected default, p0, "), "{said}");
-    assert!(said.contains(" or one of 971 more (from config.toml)"), "{said}");
+    assert!(said.contains(" or one of 971 more (from config.toml:2002)"), "{said}");
 }
 
 /// A file of each kind that is none, in a directory of its own.

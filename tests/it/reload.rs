@@ -152,7 +152,7 @@ fn a_file_with_a_mistake_changes_nothing_and_readiness_says_why_until_it_is_mend
     let errors: Vec<&str> =
         outdated["errors"].as_array().expect("errors").iter().filter_map(Value::as_str).collect();
     assert!(
-        errors[0].starts_with("access.allow: ") && errors[0].ends_with("main.toml)"),
+        errors[0].starts_with("access.allow: ") && errors[0].ends_with("main.toml:5)"),
         "{errors:?}"
     );
     assert!(errors[1].starts_with("policies.default.algorithm: "), "{errors:?}");
@@ -162,7 +162,7 @@ fn a_file_with_a_mistake_changes_nothing_and_readiness_says_why_until_it_is_mend
 
     // Text that is no TOML, and a file that is gone.
     served.write("main.toml", "= nonsense");
-    served.tollgate.wait_for_line("line 1");
+    served.tollgate.wait_for_line("main.toml:1: column 1: ");
     fs::remove_file(served.directory.path().join("main.toml")).expect("the file is removed");
     served.tollgate.wait_for_line("main.toml: cannot be read");
     served.until_quota(2);
@@ -315,8 +315,8 @@ fn the_command_says_beforehand_what_a_file_would_change() {
     assert_eq!(
         finished.stdout,
         format!(
-            "policies.default.quota: \"5/minute\" (config.toml) -> \"7/minute\" ({path}): live; counts \
-             are kept\nserver.workers: its default -> 3 ({path}): at the next restart\n"
+            "policies.default.quota: \"5/minute\" (config.toml:2) -> \"7/minute\" ({path}:2): live; counts \
+             are kept\nserver.workers: its default -> 3 ({path}:4): at the next restart\n"
         )
     );
     let finished = check(text, &["--json"]);

@@ -105,7 +105,7 @@ fn is_absent(path: &Path) -> bool {
 }
 
 fn of_file(path: &Path) -> Layer {
-    let origin = Origin::File(path.display().to_string());
+    let origin = Origin::file(path.display().to_string());
     match file::read(path) {
         Ok(bytes) => parsed(&origin, bytes),
         Err(error) => Err(ConfigError::of(origin, format_args!("cannot be read: {error}"))),
@@ -113,11 +113,9 @@ fn of_file(path: &Path) -> Layer {
 }
 
 fn parsed(origin: &Origin, bytes: Vec<u8>) -> Layer {
-    String::from_utf8(bytes)
-        .map_err(|_| "is not UTF-8 text".to_owned())
-        .and_then(|text| toml::parse(&text))
-        .map(|table| origin.mark_all(table))
-        .map_err(|message| ConfigError::of(origin, message))
+    let text =
+        String::from_utf8(bytes).map_err(|_| ConfigError::of(origin, "is not UTF-8 text"))?;
+    toml::parse(&text, origin).map_err(|error| ConfigError::of(error.origin(origin), error))
 }
 
 /// Reads one variable. The config crate would call the origin of all of them "the environment".
@@ -155,7 +153,7 @@ fn setting(text: &str) -> Layer {
         if key.contains(char::is_control) {
             break;
         }
-        if let Ok(table) = toml::parse(&format!("{key} = 0")) {
+        if let Ok(table) = toml::parse(&format!("{key} = 0"), &origin) {
             let value = ValueKind::String(text[end + 1..].to_owned());
             return Ok(nested(path_of(table), value, &origin));
         }

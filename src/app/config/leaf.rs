@@ -70,7 +70,9 @@ impl Leaf {
     pub(super) fn path(&self) -> Result<PathBuf, ConfigError> {
         let path = Path::new(self.text()?);
         Ok(match &self.origin {
-            Origin::File(name) => Path::new(name).parent().unwrap_or(Path::new("")).join(path),
+            Origin::File { name, .. } => {
+                Path::new(name).parent().unwrap_or(Path::new("")).join(path)
+            }
             _ => path.to_owned(),
         })
     }

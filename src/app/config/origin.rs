@@ -8,16 +8,41 @@ use ::config::{Map, Value, ValueKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Default,
-    File(String),
+    /// A file, and the line in it, counted from 1; no line for the file as a whole.
+    File {
+        name: String,
+        line: Option<usize>,
+    },
     Variable(String),
     CommandLine,
 }
 
 impl Origin {
-    /// The origin of `value`, as [`Origin::mark`] left it.
+    /// The file `name` as a whole.
+    pub(super) fn file(name: impl Into<String>) -> Self {
+        Self::File { name: name.into(), line: None }
+    }
+
+    /// This line, if it is a file; otherwise the same origin.
+    pub(super) fn at_line(&self, line: usize) -> Self {
+        match self {
+            Self::File { name, .. } => Self::File { name: name.clone(), line: Some(line) },
+            other => other.clone(),
+        }
+    }
+
+    /// A value with this origin.
+    pub(super) fn value(&self, kind: ValueKind) -> Value {
+        Value::new(Some(&self.tag()), kind)
+    }
+
+    /// The origin of `value`, as [`Origin::value`] or [`Origin::mark_all`] left it.
     pub(super) fn of(value: &Value) -> Self {
         match value.origin().and_then(|origin| origin.split_once(':')) {
-            Some(("file", name)) => Self::File(name.to_owned()),
+            Some(("file", place)) => {
+                let (line, name) = place.split_once(':').unwrap_or(("", place));
+                Self::File { name: name.to_owned(), line: line.parse().ok() }
+            }
             Some(("variable", name)) => Self::Variable(name.to_owned()),
             Some(("command line", _)) => Self::CommandLine,
             _ => Self::Default,
@@ -25,7 +50,7 @@ impl Origin {
     }
 
     /// The same value, and all values in it, with this origin.
-    pub(super) fn mark(&self, value: Value) -> Value {
+    fn mark(&self, value: Value) -> Value {
         let kind = match value.kind {
             ValueKind::Table(table) => ValueKind::Table(self.mark_all(table)),
             ValueKind::Array(list) => {
@@ -33,7 +58,7 @@ impl Origin {
             }
             leaf => leaf,
         };
-        Value::new(Some(&self.tag()), kind)
+        self.value(kind)
     }
 
     /// The same table, with this origin on every value.
@@ -49,7 +74,8 @@ impl Origin {
     fn tag(&self) -> String {
         match self {
             Self::Default => "default:".to_owned(),
-            Self::File(name) => format!("file:{name}"),
+            Self::File { name, line: Some(line) } => format!("file:{line}:{name}"),
+            Self::File { name, line: None } => format!("file::{name}"),
             Self::Variable(name) => format!("variable:{name}"),
             Self::CommandLine => "command line:".to_owned(),
         }
@@ -60,7 +86,8 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("the built-in defaults"),
-            Self::File(name) | Self::Variable(name) => f.write_str(name),
+            Self::File { name, line: Some(line) } => write!(f, "{name}:{line}"),
+            Self::File { name, line: None } | Self::Variable(name) => f.write_str(name),
             Self::CommandLine => f.write_str("the command line"),
         }
     }

@@ -73,7 +73,12 @@ fn errors_of_text(text: &str) -> Vec<String> {
     lines(&Sources { files: vec![file.0.clone()], ..Sources::default() })
         .into_iter()
         .map(|line| {
-            line.replace(&format!(" (from {})", file.name()), "").replace(file.name(), "FILE")
+            // Its lines are tested where they are read.
+            let line = match line.rsplit_once(&format!(" (from {}", file.name())) {
+                Some((message, _)) => message.to_owned(),
+                None => line,
+            };
+            line.replace(file.name(), "FILE")
         })
         .collect()
 }

@@ -91,10 +91,10 @@ fn keys_of_file(
     let path = leaf.path()?;
     let text = String::from_utf8(read(leaf, &path)?);
     let text = text.map_err(|_| leaf.refuse("the file is not UTF-8 text"))?;
-    let origin = Origin::File(path.display().to_string());
-    let table = match toml::parse(&text) {
-        Ok(table) => origin.mark_all(table),
-        Err(message) => return Ok(vec![ConfigError::of(origin, message)]),
+    let origin = Origin::file(path.display().to_string());
+    let table = match toml::parse(&text, &origin) {
+        Ok(table) => table,
+        Err(error) => return Ok(vec![ConfigError::of(error.origin(&origin), error)]),
     };
     let mut section = Section::part(&["auth", "keys"], origin, table);
     add_keys(&mut section, keys, plans);

@@ -190,7 +190,7 @@ fn an_error_of_the_file_of_keys_is_from_that_file() {
     let broken = Scratch::new("tg_hunter2 =\n");
     for (file, expected) in [
         (&keys, &["auth.keys: a name", "auth.keys.ba78", "auth.keys.ba78"][..]),
-        (&broken, &[&format!("{}: line 1, column", broken.name())]),
+        (&broken, &[&format!("{}:1: column", broken.name())]),
     ] {
         let found = lines(&settings(&[&format!("auth.keys_file={}", file.name())]));
         assert_eq!(found.len(), expected.len(), "{found:#?}");

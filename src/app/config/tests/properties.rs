@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::origin::Origin;
 use super::*;
 
 /// Text that is near enough to a configuration to get past the parser now and then.
@@ -59,7 +60,7 @@ fn near_toml() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_file_makes_it_panic(text in prop_oneof![".*", "(?s).{0,200}", near_toml()]) {
-        let _ = toml::parse(&text);
+        let _ = toml::parse(&text, &Origin::file("f"));
         let _ = load_text(&text).map_err(|errors| errors.to_string());
     }
 
