@@ -4,6 +4,7 @@
 
 mod assemble;
 mod auth;
+mod check;
 pub mod cli;
 mod config;
 mod connections;

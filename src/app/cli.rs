@@ -10,6 +10,7 @@ use std::{env, fmt};
 
 use clap::{Parser, Subcommand};
 
+use self::check::CheckOptions;
 use self::keys::{KeysCommand, NewKeyOptions};
 use self::options::Options;
 use self::reload::ReloadOptions;
@@ -19,6 +20,7 @@ use crate::app::doctor;
 use crate::app::error::AppError;
 use crate::app::serve;
 
+mod check;
 mod keys;
 mod logging;
 mod options;
@@ -55,6 +57,8 @@ enum Command {
     Serve(Options),
     /// Say whether the store is fit for production; charges nothing but keys of its own
     Doctor(Options),
+    /// Say whether a configuration is valid, and what in it is probably not meant
+    Check(CheckOptions),
     /// Say what a changed configuration file would change in a process that serves
     Reload(ReloadOptions),
     /// Make API keys
@@ -97,6 +101,9 @@ fn execute<E: Into<Box<dyn Error>>>(
             let sources = sources(all, Some(options));
             return check_reload(&sources, check, json);
         }
+        Some(Command::Check(CheckOptions { options, strict, json })) => {
+            return check_config(&sources(all, Some(options)), strict, json);
+        }
         None => (Action::Serve, None),
     };
     let sources = sources(all, options);
@@ -114,6 +121,20 @@ fn perform(action: Action, config: Config, sources: &Sources) -> Result<(), Box<
 fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
     keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock())
         .map_err(|error| CliError::Other(error.into()))
+}
+
+fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliError> {
+    let written = check::check(sources, json, &mut io::stdout().lock());
+    let found = written.map_err(CliError::Configuration)?;
+    match found.map_err(|error| CliError::Other(error.into()))? {
+        0 => Ok(()),
+        _ if !strict => Ok(()),
+        1 => Err(CliError::Other("the check has 1 finding, and --strict wants none".into())),
+        number => {
+            let message = format!("the check has {number} findings, and --strict wants none");
+            Err(CliError::Other(message.into()))
+        }
+    }
 }
 
 fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<(), CliError> {

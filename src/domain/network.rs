@@ -58,6 +58,12 @@ fn as_compared(network: IpNet) -> IpNet {
 }
 
 impl Network {
+    /// The bits that all its addresses share, and whether they are IPv4 addresses.
+    #[cfg(feature = "server")]
+    pub(crate) fn prefix(&self) -> (u8, bool) {
+        (self.0.prefix_len(), matches!(self.0, IpNet::V4(_)))
+    }
+
     /// Whether it holds an address of the client of this identity.
     pub(crate) fn holds(&self, identity: &Identity<'_>) -> bool {
         match identity {

@@ -28,6 +28,19 @@ impl OptionValue {
         if self.is_secret { "(not shown)" } else { &self.text }
     }
 
+    /// Whether nobody set it: the value is built in.
+    pub(crate) fn is_default(&self) -> bool {
+        self.origin == Origin::Default
+    }
+
+    /// The name of its file and the line there, counted from 1, if it came from a file.
+    pub(crate) fn line(&self) -> Option<(&str, usize)> {
+        match &self.origin {
+            Origin::File { name, line: Some(line) } => Some((name, *line)),
+            _ => None,
+        }
+    }
+
     /// Where it came from: a file, a variable, the command line, or the built-in defaults.
     pub(crate) fn origin(&self) -> &impl fmt::Display {
         &self.origin

@@ -9,7 +9,7 @@ const LONGEST_SHOWN: usize = 60;
 const MOST_NAMES: usize = 30;
 
 /// A key as TOML writes it.
-pub(super) fn key_of(path: &[impl AsRef<str>]) -> String {
+pub(crate) fn key_of(path: &[impl AsRef<str>]) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let names: Vec<String> = path
         .iter()

@@ -44,9 +44,39 @@ impl RoutePattern {
         self.segments.iter().all(|segment| matches!(segment, Segment::Text(_)))
     }
 
+    /// Whether it matches every request that `other` matches. `HEAD` requests count as `GET`.
+    #[cfg(feature = "server")]
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let covers_method = match (self.method.as_deref(), other.method.as_deref()) {
+            (None, _) | (Some("GET"), Some("HEAD")) => true,
+            (one, other) => one == other,
+        };
+        covers_method && covers_path(&self.segments, &other.segments)
+    }
+
     /// The path as written, without the method.
     pub(crate) fn path(&self) -> &str {
         &self.text[self.text.find('/').unwrap_or(0)..]
+    }
+}
+
+/// Whether a path that matches `others` always matches `segments`.
+#[cfg(feature = "server")]
+fn covers_path(segments: &[Segment], others: &[Segment]) -> bool {
+    match (segments, others) {
+        ([Segment::Rest], _) | ([], []) => true,
+        ([Segment::Any, segments @ ..], [other, others @ ..]) => {
+            let is_filled = match other {
+                Segment::Text(text) => !text.is_empty(),
+                Segment::Any => true,
+                Segment::Rest => false,
+            };
+            is_filled && covers_path(segments, others)
+        }
+        ([Segment::Text(text), segments @ ..], [Segment::Text(other), others @ ..]) => {
+            text == other && covers_path(segments, others)
+        }
+        _ => false,
     }
 }
 

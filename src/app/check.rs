@@ -1,0 +1,35 @@
+//! `tollgate check`: finds what a valid configuration probably does not mean. Every finding is certain from the
+//! configuration alone, or says that it is a guess.
+
+pub(crate) use self::finding::Report;
+use self::policies::Policies;
+use crate::app::config::{ConfigErrors, RawConfig, Sources};
+
+mod bounds;
+mod finding;
+mod logins;
+mod policies;
+mod proxies;
+mod quotas;
+mod routes;
+
+/// Examines the configuration of `sources`. Nothing but its files is read.
+///
+/// # Errors
+/// With everything that is wrong with it, if it is not valid.
+pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
+    let raw = RawConfig::read(sources);
+    let options = raw.options();
+    let config = raw.check()?;
+    let policies = Policies::of(&config);
+    let mut findings = Vec::new();
+    quotas::examine(&policies, &mut findings);
+    policies::examine(&policies, &options, &mut findings);
+    routes::examine(&policies, &mut findings);
+    logins::examine(&policies, &mut findings);
+    proxies::examine(&config, &mut findings);
+    Ok(Report::new(findings, &options))
+}
+
+#[cfg(test)]
+mod tests;

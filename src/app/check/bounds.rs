@@ -1,0 +1,79 @@
+//! How many units one policy admits at most while another counts them. From this a check knows that a quota is
+//! never the reason of a denial.
+//!
+//! All bounds are upper bounds, so nothing that may deny is called unreachable. They hold for requests of any cost,
+//! while the store answers.
+
+use crate::domain::algorithm::Algorithm;
+use crate::domain::policy::{KeySource, Policy};
+
+/// The most units that `other` ever has in its count, if all of them passed under `first`: `None` if the count
+/// may reach any number.
+///
+/// For a token bucket it is what is missing from the bucket at most.
+pub(super) fn most_counted(first: &Policy, other: &Policy) -> Option<u64> {
+    let (terms, counted_by) = (first.terms(), other.terms());
+    let (units, window) = (u128::from(terms.units), u128::from(terms.window));
+    let burst = u128::from(terms.burst);
+    let length = u128::from(counted_by.window);
+    let refills_as_fast = units * length <= u128::from(counted_by.units) * window;
+    let most = match (first.algorithm(), other.algorithm()) {
+        (_, Algorithm::TokenBucket { .. }) if !refills_as_fast => return None,
+        // Two windows of a fixed or sliding window may meet in one instant, and one full log.
+        (Algorithm::FixedWindow | Algorithm::SlidingWindow, Algorithm::TokenBucket { .. }) => {
+            2 * units
+        }
+        (Algorithm::SlidingLog, Algorithm::TokenBucket { .. }) => units,
+        (Algorithm::TokenBucket { .. }, Algorithm::TokenBucket { .. }) => burst,
+        (first, Algorithm::FixedWindow) => most_within(first, units, burst, window, length, true),
+        (first, Algorithm::SlidingLog) => most_within(first, units, burst, window, length, false),
+        (first, Algorithm::SlidingWindow) => {
+            // The window before, and what the present one may have before that one has slid out.
+            let before = most_within(first, units, burst, window, length, true);
+            before
+                + match first {
+                    Algorithm::TokenBucket { .. } => 1,
+                    Algorithm::SlidingLog => units,
+                    _ if length.is_multiple_of(window) => units,
+                    _ => 2 * units,
+                }
+        }
+    };
+    Some(u64::try_from(most).unwrap_or(u64::MAX))
+}
+
+/// The most units that are admitted within `length` successive milliseconds. If they are `aligned`, they begin at a
+/// multiple of `length`.
+fn most_within(
+    algorithm: Algorithm,
+    units: u128,
+    burst: u128,
+    window: u128,
+    length: u128,
+    aligned: bool,
+) -> u128 {
+    match algorithm {
+        Algorithm::TokenBucket { .. } => burst + (length - 1) * units / window,
+        Algorithm::SlidingLog => units * length.div_ceil(window),
+        // Both admit at most the quota in each of their windows.
+        _ if aligned && length.is_multiple_of(window) => units * (length / window),
+        _ => units * (1 + (length - 1).div_ceil(window)),
+    }
+}
+
+/// Whether all requests that `other` counts together are counted together by `first` as well.
+pub(super) fn counts_together(first: &Policy, other: &Policy) -> bool {
+    let same_addresses = first.ipv6_prefix() == other.ipv6_prefix();
+    match (first.key(), other.key()) {
+        (KeySource::Global, _) => true,
+        // Clients without a user share one count of the first.
+        (KeySource::User, KeySource::UserOrIp) => true,
+        (KeySource::Ip, KeySource::Ip) | (KeySource::UserOrIp, KeySource::UserOrIp) => {
+            same_addresses
+        }
+        (first, other) => first == other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A finding and the file that has it: the code, the option, the line, the file.
+const CASES: [(&str, &str, usize, &str); 14] = [
+    (
+        "quota-unreachable",
+        "policies.hourly.quota",
+        4,
+        "[policies.burst]\nquota = \"10/minute\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
+         [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
+    ),
+    (
+        // Only one of two equal policies is of no use. No quota of the same window would be better.
+        "quota-unreachable",
+        "policies.two.quota",
+        4,
+        "[policies.one]\nquota = \"1/minute\"\n[policies.two]\nquota = \"1/minute\"\n\
+         [routes.\"/x\"]\npolicies = [\"one\", \"two\"]",
+    ),
+    (
+        "cost-above-quota",
+        "routes.\"/x\".cost",
+        5,
+        "[policies.p]\nquota = \"10/minute\"\nplans = { pro = \"100/minute\" }\n\
+         [routes.\"/x\"]\ncost = 50\npolicies = [\"p\"]",
+    ),
+    (
+        "log-large",
+        "policies.default.algorithm",
+        3,
+        "[policies.default]\nquota = \"10000/hour\"\nalgorithm = \"sliding-log\"",
+    ),
+    ("plan-window", "policies.default.plans.pro", 2, "[policies.default.plans]\npro = \"100/day\""),
+    ("policy-unused", "policies.spare.quota", 2, "[policies.spare]\nquota = \"10/minute\""),
+    (
+        "route-shadows",
+        "routes.\"/api/x\".policies",
+        6,
+        "[policies.p]\nquota = \"100/hour\"\n[routes.\"/api/*\"]\npolicies = [\"default\"]\n\
+         [routes.\"/api/x\"]\npolicies = [\"p\"]\n[routes.\"/api/data\"]\npolicies = [\"default\"]",
+    ),
+    (
+        "route-shadows",
+        "routes.\"HEAD /x\".policies",
+        6,
+        "[policies.p]\nquota = \"100/hour\"\n[routes.\"GET /x\"]\npolicies = [\"default\"]\n\
+         [routes.\"HEAD /x\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "header-alone",
+        "routes.\"/x\".policies",
+        5,
+        "[policies.p]\nquota = \"10/minute\"\nkey = \"header:x-device\"\n[routes.\"/x\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "login-window-edge",
+        "policies.p.algorithm",
+        2,
+        "[policies.p]\nquota = \"5/minute\"\n[routes.\"POST /sign-in\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "login-open-in-outage",
+        "policies.p.on_store_failure",
+        4,
+        "[policies.p]\nquota = \"5/minute\"\nalgorithm = \"sliding-log\"\non_store_failure = \"allow\"\n\
+         [routes.\"/v1/login\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "proxies-everyone",
+        "client_ip.trusted_proxies",
+        3,
+        "[client_ip]\nheader = \"x-real-ip\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::/0\"]",
+    ),
+    (
+        "hops-reachable",
+        "client_ip.hops",
+        4,
+        "[server]\nlisten = \"0.0.0.0:8080\"\n[client_ip]\nhops = 1",
+    ),
+    ("header-unread", "client_ip.header", 2, "[client_ip]\nheader = \"x-forwarded-for\""),
+];
+
+/// What is found in a configuration of these files.
+fn found(files: &[&str]) -> Vec<finding::Placed> {
+    let directory = TempDir::with_prefix("tollgate-check-").expect("a directory");
+    let write = |(index, text): (usize, &&str)| {
+        let path = directory.path().join(format!("{index}.toml"));
+        fs::write(&path, text).expect("a file");
+        path
+    };
+    let files: Vec<PathBuf> = files.iter().enumerate().map(write).collect();
+    let sources = Sources { files, ..Sources::default() };
+    examine(&sources).unwrap_or_else(|errors| panic!("{errors}")).findings
+}
+
+#[test]
+fn each_finding_has_its_place_and_its_better_line_silences_it() {
+    for (code, option, line, text) in CASES {
+        let findings = found(&[text]);
+        let [finding] = &findings[..] else { panic!("{code}: {findings:#?}") };
+        assert_eq!((finding.code, &*finding.option, finding.line), (code, option, Some(line)));
+        let silenced = found(&[text, &finding.better]);
+        assert!(silenced.is_empty(), "{code}: {}\n{silenced:#?}", finding.better);
+    }
+}
+
+#[test]
+fn the_defaults_and_the_file_of_all_options_have_no_finding() {
+    assert!(found(&[]).is_empty());
+    let findings = found(&[include_str!("../../../config.toml")]);
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+#[test]
+fn what_may_be_meant_is_no_finding() {
+    for text in [
+        // The larger quota counts requests of another route too.
+        "[policies.burst]\nquota = \"10/minute\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
+         [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]\n[routes.\"/y\"]\npolicies = [\"hourly\"]",
+        // One client's quota says nothing of all clients together.
+        "[policies.each]\nquota = \"10/minute\"\n[policies.all]\nquota = \"1000/minute\"\nkey = \"global\"\n\
+         [routes.\"/x\"]\npolicies = [\"each\", \"all\"]",
+        // The smaller quota is only tried out.
+        "[policies.burst]\nquota = \"10/minute\"\nmode = \"shadow\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
+         [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
+        "[policies.burst]\nquota = \"10/minute\"\nenforce = \"10%\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
+         [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
+        // While the store is away, only the larger quota holds.
+        "[policies.burst]\nquota = \"10/minute\"\non_store_failure = \"allow\"\n[policies.hourly]\n\
+         quota = \"1000/hour\"\n[routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
+        // A plan may have more of the smaller quota.
+        "[policies.burst]\nquota = \"10/minute\"\nplans = { pro = \"100/minute\" }\n[policies.hourly]\n\
+         quota = \"1000/hour\"\n[routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
+        // An exception without policies, and a policy that is reported on.
+        "[routes.\"/*\"]\npolicies = [\"default\"]\n[routes.\"/health\"]\npolicies = []",
+        "[policies.p]\nquota = \"100/hour\"\n[routes.\"/*\"]\npolicies = [\"default\"]\n\
+         [routes.\"/x\"]\npolicies = [\"p\"]\npeek = [\"default\"]",
+        // A header beside an address; a login that is only read.
+        "[policies.p]\nquota = \"10/minute\"\nkey = \"header:x-device\"\n\
+         [routes.\"/x\"]\npolicies = [\"p\", \"default\"]",
+        "[routes.\"GET /login\"]\npolicies = [\"default\"]",
+        "[policies.p]\nquota = \"101/minute\"\n[routes.\"/login\"]\npolicies = [\"p\"]",
+        "[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\", \"fc00::/7\", \"173.245.48.0/20\"]",
+        "[client_ip]\nhops = 1\nheader = \"x-real-ip\"",
+        "[policies.p]\nquota = \"10/minute\"\nmode = \"off\"",
+    ] {
+        let findings = found(&[text]);
+        assert!(findings.is_empty(), "{text}\n{findings:#?}");
+    }
+}
+
+#[test]
+fn a_default_that_is_at_fault_has_the_place_of_what_was_set_beside_it() {
+    let findings = found(&["[routes.\"/login\"]\npolicies = [\"default\"]"]);
+    let [finding] = &findings[..] else { panic!("{findings:#?}") };
+    assert_eq!((finding.code, &*finding.place), ("login-window-edge", "the built-in defaults"));
+}
+
+#[test]
+fn a_page_has_every_code() {
+    let page = include_str!("../../../docs/src/check.md");
+    for (code, ..) in CASES {
+        assert!(page.contains(&format!("| `{code}` |")), "{code}");
+    }
+}
