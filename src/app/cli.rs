@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,16 +11,18 @@ use std::{env, fmt};
 use clap::{Parser, Subcommand};
 
 use self::keys::{KeysCommand, NewKeyOptions};
+use self::operate::Operate;
 use self::options::Options;
 use self::reload::ReloadOptions;
 use crate::app::config;
-use crate::app::config::{Config, ConfigErrors, Sources};
+use crate::app::config::{Config, ConfigErrors, Sources, TOKEN_VARIABLE};
 use crate::app::doctor;
 use crate::app::error::AppError;
 use crate::app::serve;
 
 mod keys;
 mod logging;
+mod operate;
 mod options;
 mod reload;
 
@@ -55,8 +57,10 @@ enum Command {
     Serve(Options),
     /// Say whether the store is fit for production; charges nothing but keys of its own
     Doctor(Options),
-    /// Say what a changed configuration file would change in a process that serves
+    /// Have a process that serves read its configuration again, or say what that would change
     Reload(ReloadOptions),
+    #[command(flatten)]
+    Operate(Operate),
     /// Make API keys
     // Alone it is an error that says what is missing, where clap would print the help for one.
     #[command(subcommand, arg_required_else_help = false)]
@@ -79,7 +83,7 @@ fn execute<E: Into<Box<dyn Error>>>(
     perform: impl FnOnce(Action, Config, &Sources) -> Result<(), E>,
 ) -> Result<(), CliError> {
     let Cli { options: all, command } = Cli::try_parse_from(arguments).map_err(CliError::Usage)?;
-    let sources = |mut all: Options, options: Option<Options>| {
+    let sources = |mut all: Options, options: Option<Options>, variables| {
         // Options may stand before and after the command.
         if let Some(options) = options {
             all.files.extend(options.files);
@@ -93,13 +97,30 @@ fn execute<E: Into<Box<dyn Error>>>(
         Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
         // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
-        Some(Command::Reload(ReloadOptions { options, check, json })) => {
-            let sources = sources(all, Some(options));
-            return check_reload(&sources, check, json);
+        Some(Command::Keys(KeysCommand::Token)) => return new_token(),
+        Some(Command::Reload(ReloadOptions { common, check })) => {
+            let (json, options) = (common.json, common.options.clone());
+            let environment = Environment::of(&variables);
+            let sources = sources(all, Some(options), variables);
+            if !check.is_empty() {
+                return check_reload(&sources, check, json);
+            }
+            let config = config::load(&sources).map_err(CliError::Configuration)?;
+            return operate::reload(&config, &common, environment.token)
+                .map_err(|error| CliError::Other(error.into()));
+        }
+        Some(Command::Operate(command)) => {
+            let options = command.common().options.clone();
+            let environment = Environment::of(&variables);
+            let sources = sources(all, Some(options), variables);
+            let config = config::load(&sources).map_err(CliError::Configuration)?;
+            let Environment { token, user } = environment;
+            return operate::operate(&command, &config, token, user.as_deref())
+                .map_err(|error| CliError::Other(error.into()));
         }
         None => (Action::Serve, None),
     };
-    let sources = sources(all, options);
+    let sources = sources(all, options, variables);
     let config = config::load(&sources).map_err(CliError::Configuration)?;
     perform(action, config, &sources).map_err(|error| CliError::Other(error.into()))
 }
@@ -116,6 +137,11 @@ fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
         .map_err(|error| CliError::Other(error.into()))
 }
 
+fn new_token() -> Result<(), CliError> {
+    keys::token(&mut io::stdout().lock(), &mut io::stderr().lock())
+        .map_err(|error| CliError::Other(error.into()))
+}
+
 fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<(), CliError> {
     let written = reload::check(sources, files, json, &mut io::stdout().lock());
     written.map_err(CliError::Configuration)?.map_err(|error| CliError::Other(error.into()))
@@ -124,6 +150,21 @@ fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<()
 fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
     let _summaries = logging::start();
     serve::serve(config, sources)
+}
+
+/// What commands of operators take from the environment.
+struct Environment {
+    token: Option<String>,
+    user: Option<String>,
+}
+
+impl Environment {
+    fn of(variables: &BTreeMap<OsString, OsString>) -> Self {
+        let text = |name: &str| {
+            variables.get(OsStr::new(name))?.to_str().filter(|it| !it.is_empty()).map(str::to_owned)
+        };
+        Self { token: text(TOKEN_VARIABLE), user: text("USER") }
+    }
 }
 
 /// Why a command failed.

@@ -6,7 +6,7 @@
 
 pub(crate) use self::error::ConfigErrors;
 pub(crate) use self::host::HostName;
-pub(crate) use self::layers::Sources;
+pub(crate) use self::layers::{Sources, TOKEN_VARIABLE};
 pub(crate) use self::listen::Listen;
 pub(crate) use self::load::{RawConfig, load};
 pub(crate) use self::option_value::OptionValue;

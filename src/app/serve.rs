@@ -113,6 +113,7 @@ fn assemble(
     let reloader = Reloader::start(sources, config_now, lasting.clone(), current, status.clone())
         .map_err(|error| AppError::new("the configuration cannot be watched", error))?;
     let admin = AdminState::new(&config.admin, lasting, snapshot.clone(), status, watch, listeners);
+    admin.reload_by(reloader.clone());
     Ok((Assembled { snapshot, admin: Data::new(admin) }, reloader))
 }
 

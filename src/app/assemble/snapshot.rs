@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::lasting::Lasting;
 use super::stores::Stores;
-use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, Proofs};
+use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, KeyDigest, Proofs};
 use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen};
 use crate::app::error::AppError;
 use crate::app::observation::SnapshotObserver;
@@ -36,6 +36,9 @@ pub(crate) struct Snapshot {
     pub(crate) refuses_without_store: bool,
     /// Names by which operators may call their listener.
     pub(crate) admin_hosts: Vec<HostName>,
+    /// The SHA-256 of the tokens of operators: who may change things, and who may only read.
+    pub(crate) admin_token: Option<KeyDigest>,
+    pub(crate) admin_read_token: Option<KeyDigest>,
     tokens: Option<Tokens>,
 }
 
@@ -91,6 +94,8 @@ impl Snapshot {
             authenticate: authenticate.transpose()?,
             refuses_without_store: config.policies.iter().any(refuses),
             admin_hosts: config.admin.hosts.clone(),
+            admin_token: config.admin.token,
+            admin_read_token: config.admin.read_token,
             tokens,
         })
     }

@@ -1,6 +1,7 @@
 //! Every option with its type and its default.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::host::HostName;
 use super::listen::Listen;
 use super::server::ServerOptions;
 use super::store_url::StoreUrl;
-use crate::app::auth::{ApiKeys, JwtKeys, JwtRules};
+use crate::app::auth::{ApiKeys, JwtKeys, JwtRules, KeyDigest};
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
@@ -51,6 +52,22 @@ pub(crate) struct AdminOptions {
     pub(crate) listen: Option<Box<str>>,
     /// Names that requests may use for it, besides addresses, `localhost` and the host of `listen`.
     pub(crate) hosts: Vec<HostName>,
+    /// The SHA-256 of the token of who may change things; `None` if nobody needs one.
+    pub(crate) token: Option<KeyDigest>,
+    /// The SHA-256 of the token of who may only read.
+    pub(crate) read_token: Option<KeyDigest>,
+}
+
+impl AdminOptions {
+    /// Whether only this machine reaches the listener.
+    pub(crate) fn is_local(&self) -> bool {
+        self.listen.as_deref().is_none_or(|address| {
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+            is_loopback || host.eq_ignore_ascii_case("localhost")
+        })
+    }
 }
 
 /// Where requests are counted, and how that store is reached.
