@@ -10,6 +10,7 @@ mod connections;
 mod doctor;
 mod endpoints;
 mod error;
+mod observation;
 mod operators;
 mod reload;
 mod serve;

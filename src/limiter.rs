@@ -17,6 +17,8 @@ pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
 use self::fallback::Fallback;
+#[cfg(feature = "server")]
+pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome};
 use self::plans::Plans;
 pub use self::routes::Route;

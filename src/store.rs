@@ -75,6 +75,8 @@ pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "server")]
 pub(crate) use self::fingerprint::FingerprintHasher;
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
+#[cfg(feature = "redis")]
+pub(crate) use self::histogram::{Histogram, HistogramCounts, MICROS};
 pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{FallbackRequest, LastKnown};
@@ -83,7 +85,7 @@ pub use self::memory::{MemoryStatus, MemoryStore, NewKeys, PolicyKeys};
 #[doc(hidden)]
 pub use self::redis::lua;
 #[cfg(feature = "server")]
-pub(crate) use self::redis::{Finding, Level, Look, examine, look};
+pub(crate) use self::redis::{CallCounts, Finding, Level, Look, examine, look};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
@@ -99,6 +101,8 @@ mod contract;
 mod defer;
 mod error;
 mod fingerprint;
+#[cfg(feature = "redis")]
+mod histogram;
 mod keyspace;
 mod maybe_ready;
 mod memory;

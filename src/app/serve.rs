@@ -10,7 +10,7 @@ use self::file_limit::{ADMIN_CONNECTIONS, FileLimit};
 use self::listener::{Assembled, WhenAssembled};
 use self::signals::Signals;
 use self::stop::Stop;
-use crate::app::assemble::{CurrentSnapshot, Snapshot, Stores, redis_options};
+use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot, redis_options};
 use crate::app::config::{Config, Listen, Sources, StoreUrl};
 use crate::app::connections::{Capacity, Connections, Listeners};
 use crate::app::error::AppError;
@@ -100,18 +100,19 @@ fn assemble(
     sources: Sources,
     listeners: Listeners,
 ) -> Result<(Assembled, Reloader), AppError> {
-    let stores = Stores::start(&config.store)?;
+    let lasting = Lasting::start(&config.store)?;
+    let stores = &lasting.stores;
     let watch = stores.redis.as_deref().map(|redis| watch(config, redis)).transpose()?.flatten();
     match stores.redis {
         None => log::info!("Counting in this process."),
         Some(_) => log::info!("Counting under the key prefix {:?}.", config.store.key_prefix),
     }
-    let snapshot = CurrentSnapshot::new(Snapshot::new(config, &stores, None)?);
+    let snapshot = CurrentSnapshot::new(Snapshot::new(config, &lasting, None)?);
     let status = Arc::new(ReloadStatus::new());
     let (config_now, current) = (config.clone(), snapshot.clone());
-    let reloader = Reloader::start(sources, config_now, stores.clone(), current, status.clone())
+    let reloader = Reloader::start(sources, config_now, lasting.clone(), current, status.clone())
         .map_err(|error| AppError::new("the configuration cannot be watched", error))?;
-    let admin = AdminState::new(&config.admin, stores, snapshot.clone(), status, watch, listeners);
+    let admin = AdminState::new(&config.admin, lasting, snapshot.clone(), status, watch, listeners);
     Ok((Assembled { snapshot, admin: Data::new(admin) }, reloader))
 }
 

@@ -3,9 +3,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use super::Limiter;
 use super::deny_cache::Moment;
+use super::observe::Decided;
 use super::observer::{AskedBy, DecidedBy, Outcome};
 use super::variants::{Policies, PolicyVariants};
 use crate::domain::client::Client;
@@ -35,6 +37,8 @@ struct Question {
     asked_by: AskedBy,
     /// When and for what the store was asked, if answers are cached.
     moment: Option<Moment>,
+    /// Since when it waits for the store, if somebody wants to know.
+    since: Option<Instant>,
 }
 
 impl Limiter {
@@ -69,12 +73,6 @@ impl Limiter {
         Check::start(self, Acquire { charges, cost, count }, asked_by)
     }
 
-    /// Tells the observer what was decided on `asked`.
-    fn tell(&self, asked: &Acquire, asked_by: AskedBy, by: DecidedBy, acquired: &Acquired) {
-        let outcome = if is_allowed(asked, acquired) { Outcome::Admitted } else { Outcome::Denied };
-        self.observe(asked, asked_by, by, &acquired.standings, outcome);
-    }
-
     /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of
     /// units that the store may still refund.
     fn is_final(&self, asked: &Acquire, acquired: &Acquired) -> bool {
@@ -97,19 +95,23 @@ impl Check {
         let cache = limiter.0.deny_cache.as_ref();
         let moment = match cache.map(|cache| cache.answer(&asked, asked_by.purpose)) {
             Some(Ok(known)) => {
-                limiter.tell(&asked, asked_by, DecidedBy::DenyCache, &known);
+                let decided = Decided::of(&asked, &known, DecidedBy::DenyCache, None);
+                limiter.observe(&asked, asked_by, &decided);
                 return Self(MaybeReady::ready(Ok(decision(asked, known))));
             }
             Some(Err(moment)) => Some(moment),
             None => None,
         };
         let answer = limiter.0.store.acquire(&asked);
-        let question = Question { asked, asked_by, moment };
+        let question = Question { asked, asked_by, moment, since: None };
         Self(match answer.now() {
             Ok(answer) => MaybeReady::ready(question.settle(limiter, answer)),
             Err(answer) => MaybeReady::Pending(Deciding {
                 limiter: limiter.clone(),
-                question: Some(question),
+                question: Some(Question {
+                    since: limiter.0.observer.is_some().then(Instant::now),
+                    ..question
+                }),
                 answer,
             }),
         })
@@ -195,7 +197,7 @@ impl Question {
         if let Some(fallback) = &limiter.0.fallback {
             fallback.learn(&self.asked.charges, &acquired);
         }
-        limiter.tell(&self.asked, self.asked_by, DecidedBy::Store, &acquired);
+        self.observe(limiter, &self.asked, &acquired, DecidedBy::Store);
         Ok(decision(self.asked, acquired))
     }
 
@@ -217,14 +219,30 @@ impl Question {
                 fallback.decide(&Acquire { charges: local, cost: *cost, count: *count }, cause)
             }
         };
-        limiter.tell(&asked, self.asked_by, DecidedBy::Fallback, &acquired);
+        self.observe(limiter, &asked, &acquired, DecidedBy::Fallback);
         Ok(decision(asked, acquired))
     }
 
     fn undecided(&self, limiter: &Limiter, cause: StoreErrorKind) -> Unavailable {
-        let outcome = Outcome::Undecided(cause);
-        limiter.observe(&self.asked, self.asked_by, DecidedBy::Fallback, &[], outcome);
+        let decided = Decided {
+            by: DecidedBy::Fallback,
+            outcome: Outcome::Undecided(cause),
+            standings: &[],
+            waited: self.waited(),
+        };
+        limiter.observe(&self.asked, self.asked_by, &decided);
         Unavailable { cause }
+    }
+
+    /// Tells the observer what was `acquired` for `asked`.
+    fn observe(&self, limiter: &Limiter, asked: &Acquire, acquired: &Acquired, by: DecidedBy) {
+        let decided = Decided::of(asked, acquired, by, self.waited());
+        limiter.observe(asked, self.asked_by, &decided);
+    }
+
+    /// How long it has waited for the store.
+    fn waited(&self) -> Option<Duration> {
+        self.since.map(|since| since.elapsed())
     }
 }
 
@@ -241,16 +259,9 @@ fn nothing_asked(cost: Cost, count: u32) -> (Acquire, Acquired) {
 }
 
 fn decision(asked: Acquire, acquired: Acquired) -> Decision {
-    let allowed = is_allowed(&asked, &acquired);
+    let allowed = acquired.is_allowed(asked.count);
     let policies = asked.charges.into_iter().map(|charge| charge.policy).collect();
     Decision::new(allowed, policies, acquired.standings)
-}
-
-fn is_allowed(asked: &Acquire, acquired: &Acquired) -> bool {
-    match asked.count {
-        0 => acquired.standings.iter().all(|standing| standing.retry == Retry::Now),
-        count => acquired.admitted == count,
-    }
 }
 
 /// The error of a request that was not decided: the store failed, and a policy then refuses. It is not a denial.

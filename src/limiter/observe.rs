@@ -1,42 +1,62 @@
 //! Tells the observer of a limiter what was decided.
 
+use std::time::Duration;
+
 use super::Limiter;
 use super::observer::{AskedBy, DecidedBy, DecisionEvent, Outcome};
+use super::routes::Route;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::Acquire;
+use crate::store::{Acquire, Acquired};
+
+/// What was decided, and how.
+pub(super) struct Decided<'a> {
+    pub(super) by: DecidedBy,
+    pub(super) outcome: Outcome,
+    pub(super) standings: &'a [Standing],
+    pub(super) waited: Option<Duration>,
+}
+
+impl<'a> Decided<'a> {
+    /// What was `acquired` for `asked`.
+    pub(super) fn of(
+        asked: &Acquire,
+        acquired: &'a Acquired,
+        by: DecidedBy,
+        waited: Option<Duration>,
+    ) -> Self {
+        let is_allowed = acquired.is_allowed(asked.count);
+        let outcome = if is_allowed { Outcome::Admitted } else { Outcome::Denied };
+        Self { by, outcome, standings: &acquired.standings, waited }
+    }
+}
 
 impl Limiter {
     /// Tells the observer of a request on which nobody counts.
     pub(super) fn observe_uncounted(&self, asked_by: AskedBy, outcome: Outcome) {
-        self.observe(
-            &Acquire::new(Vec::new(), Cost::ONE, 1),
-            asked_by,
-            DecidedBy::Limiter,
-            &[],
-            outcome,
-        );
+        let decided = Decided { by: DecidedBy::Limiter, outcome, standings: &[], waited: None };
+        self.observe(&Acquire::new(Vec::new(), Cost::ONE, 1), asked_by, &decided);
     }
 
-    /// Tells the observer what was decided about `asked`, if there is an observer.
-    pub(super) fn observe(
-        &self,
-        asked: &Acquire,
-        asked_by: AskedBy,
-        decided_by: DecidedBy,
-        standings: &[Standing],
-        outcome: Outcome,
-    ) {
+    /// Tells the observer what was `decided` about `asked`, if there is an observer.
+    pub(super) fn observe(&self, asked: &Acquire, asked_by: AskedBy, decided: &Decided<'_>) {
         let Some(observer) = &self.0.observer else { return };
         observer.on_decision(&DecisionEvent {
             door: asked_by.door,
             route: asked_by.route.and_then(|route| self.0.routes.at(route)),
-            outcome,
-            decided_by,
+            route_index: asked_by.route,
+            outcome: decided.outcome,
+            decided_by: decided.by,
             charges: &asked.charges,
-            standings,
+            standings: decided.standings,
             cost: asked.cost,
             is_peek: asked.count == 0,
+            waited: decided.waited,
         });
+    }
+
+    /// All routes, by their indices.
+    pub fn routes(&self) -> impl ExactSizeIterator<Item = &Route> {
+        self.0.routes.iter()
     }
 }

@@ -1,6 +1,7 @@
 //! What an [`Observer`] of a limiter learns.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use super::deny_cache::Purpose;
 use super::routes::Route;
@@ -24,6 +25,8 @@ pub struct DecisionEvent<'a> {
     pub door: &'static str,
     /// Its route, if it has one and its policies are those of the route.
     pub route: Option<&'a Route>,
+    /// The index of that route among all routes, for as long as the limiter lives.
+    pub route_index: Option<usize>,
     /// What was decided.
     pub outcome: Outcome,
     /// Who decided it.
@@ -36,6 +39,8 @@ pub struct DecisionEvent<'a> {
     pub cost: Cost,
     /// Whether it was only read, and charged nothing.
     pub is_peek: bool,
+    /// How long it waited for the store; `None` if it was decided at once.
+    pub waited: Option<Duration>,
 }
 
 /// What was decided about a request.
@@ -70,6 +75,10 @@ pub enum DecidedBy {
     Fallback,
 }
 
+/// The door of credentials: their failures are counted under a policy, but they are no requests of their own.
+#[cfg(feature = "server")]
+pub(crate) const AUTHENTICATION_DOOR: &str = "authentication";
+
 /// Where a question comes from, for the observer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AskedBy {
@@ -85,7 +94,7 @@ impl AskedBy {
     /// The door of credentials, which are counted when they are wrong.
     #[cfg(feature = "server")]
     pub(super) const AUTHENTICATION: Self =
-        Self { door: "authentication", route: None, purpose: Purpose::Gate };
+        Self { door: AUTHENTICATION_DOOR, route: None, purpose: Purpose::Gate };
 
     /// A request that came through `door`, and whose route has this index.
     pub(super) fn request(door: &'static str, route: Option<usize>) -> Self {

@@ -74,6 +74,11 @@ impl Routes {
         self.routes.get(index)
     }
 
+    /// All routes, by their indices.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Route> {
+        self.routes.iter()
+    }
+
     /// The routes that have the path of `pattern`.
     fn methods_of(&mut self, pattern: &RoutePattern) -> &mut Methods {
         if pattern.is_exact() {

@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::keyspace::Key;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::domain::standing::Standing;
+use crate::domain::standing::{Retry, Standing};
 
 /// Keeps the state of keys, and decides and charges in one step.
 ///
@@ -115,6 +115,14 @@ impl Acquired {
     #[must_use]
     pub fn new(admitted: u32, standings: Vec<Standing>) -> Self {
         Self { admitted, standings }
+    }
+
+    /// Whether all of `count` requests are admitted. A `count` of 0 asks whether one would be.
+    pub(crate) fn is_allowed(&self, count: u32) -> bool {
+        match count {
+            0 => self.standings.iter().all(|standing| standing.retry == Retry::Now),
+            count => self.admitted == count,
+        }
     }
 }
 

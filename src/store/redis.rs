@@ -8,6 +8,8 @@ pub use self::connect::url::{RedisUrl, RedisUrlError};
 use self::dispatch::Dispatch;
 #[cfg(feature = "server")]
 pub(crate) use self::doctor::{Finding, Level, Look, examine, look};
+#[cfg(feature = "server")]
+pub(crate) use self::health::calls::CallCounts;
 pub use self::health::status::RedisStatus;
 pub use self::options::RedisOptions;
 pub use self::script::lua;
@@ -69,6 +71,13 @@ impl RedisStore {
     #[must_use]
     pub fn status(&self) -> RedisStatus {
         self.servers.status()
+    }
+
+    /// What was counted of calls, and how much waits at the moment.
+    #[cfg(feature = "server")]
+    pub(crate) fn calls(&self) -> CallCounts {
+        let (connections, idle) = self.servers.connections();
+        self.servers.tally().calls.counts(self.dispatch.waiting(), connections, idle)
     }
 }
 

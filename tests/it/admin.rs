@@ -121,3 +121,48 @@ fn an_address_that_is_taken_is_said_before_anything_is_served() {
     let said = format!("tollgate: cannot listen on {address}: ");
     assert!(ended.stderr.lines().any(|line| line.starts_with(&said)), "{}", ended.stderr);
 }
+
+#[test]
+fn decisions_are_counted_by_route_policy_and_who_decided() {
+    let redis = Server::start();
+    let listen = format!("127.0.0.1:{}", port::free());
+    let tollgate = Options::default()
+        .set("store.url", &redis.url())
+        .set("admin.listen", &listen)
+        .set("policies.default.quota", "3/52 weeks")
+        .set("policies.unused.quota", "3/day")
+        .serve();
+    let operator = Client::of(format!("http://{listen}"));
+    let statuses: Vec<u16> = (0..5).map(|_| tollgate.get("/api/data", &[]).status).collect();
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    tollgate.get("/api/status", &[]);
+    tollgate.get("/nowhere", &[]);
+    for (name, expected) in [
+        (r#"requests_total{door="actix",route="/api/data",outcome="admitted"}"#, 3.0),
+        (r#"requests_total{door="actix",route="/api/data",outcome="denied"}"#, 2.0),
+        (r#"requests_total{door="actix",route="/api/status",outcome="unlimited"}"#, 1.0),
+        (r#"requests_total{door="actix",route="none",outcome="unlimited"}"#, 1.0),
+        (r#"policy_decisions_total{policy="default",outcome="admitted"}"#, 3.0),
+        (r#"policy_decisions_total{policy="default",outcome="denied"}"#, 2.0),
+        // The answer to the last admitted request tells that the next one is denied.
+        (r#"decisions_total{by="store"}"#, 3.0),
+        (r#"decisions_total{by="deny_cache"}"#, 2.0),
+        (r#"decisions_total{by="limiter"}"#, 2.0),
+        ("decision_wait_seconds_count", 3.0),
+        (r#"policy_unmet{policy="default"}"#, 0.0),
+        (r#"policy_unmet{policy="unused"}"#, 1.0),
+        (r#"policy_near_limit_total{policy="default"}"#, 0.0),
+        ("store_coalesced_total", 0.0),
+        ("store_waiting_requests", 0.0),
+    ] {
+        assert_eq!(metric(&operator, &format!("tollgate_{name}")), expected, "{name}");
+    }
+    assert!(metric(&operator, "tollgate_store_call_duration_seconds_count") >= 3.0);
+    assert!(metric(&operator, "tollgate_store_pool_connections") >= 1.0);
+    redis.tell(&["SCRIPT", "FLUSH"]);
+    redis.tell(&["FLUSHALL"]);
+    until("the script was sent again", || {
+        tollgate.get("/api/data", &[]);
+        metric(&operator, "tollgate_store_unknown_scripts_total") >= 1.0
+    });
+}

@@ -4,10 +4,12 @@ use std::error::Error;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use super::lasting::Lasting;
 use super::stores::Stores;
 use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, Proofs};
 use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen};
 use crate::app::error::AppError;
+use crate::app::observation::SnapshotObserver;
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
@@ -22,6 +24,8 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     /// Policies, routes, and lists of who is blocked and who passes unchecked.
     pub(crate) limiter: Limiter,
+    /// Counts what the limiter decides.
+    pub(crate) observer: Arc<SnapshotObserver>,
     /// How the addresses of clients are found.
     pub(crate) client_ip: ClientIp,
     /// Which header fields responses carry.
@@ -43,17 +47,27 @@ struct Tokens {
 }
 
 impl Snapshot {
-    /// Assembles what `config` says, over `stores`, to be the first snapshot or to succeed `previous`. A JWK Set
+    /// Assembles what `config` says, over `lasting`, to be the first snapshot or to succeed `previous`. A JWK Set
     /// that has a URL is fetched before this returns, unless the previous snapshot fetches it already.
     ///
     /// # Errors
     /// When policies and routes do not fit together, or the key of tokens cannot be used.
     pub(crate) fn new(
         config: &Config,
-        stores: &Stores,
+        lasting: &Lasting,
         previous: Option<&Self>,
     ) -> Result<Self, AppError> {
-        let limiter = limiter(config, stores, previous)?;
+        let failures = failures(config)?;
+        let policies = config.policies.iter().chain([&failures]);
+        let counts = lasting.counts.clone();
+        let observer =
+            Arc::new(SnapshotObserver::new(counts.clone(), policies, config.routes.len()));
+        let builder = builder(config, &lasting.stores).policy(failures).observer(observer.clone());
+        let builder = match previous {
+            Some(previous) => builder.succeed(&previous.limiter),
+            None => builder,
+        };
+        let limiter = builder.build().map_err(do_not_fit)?;
         let client_ip = client_ip(config);
         let fields =
             FieldOptions { legacy: config.headers.legacy, cors_expose: config.headers.cors_expose };
@@ -61,12 +75,13 @@ impl Snapshot {
         let proofs = proofs(&config.auth, tokens.as_ref(), client_ip.clone());
         let authenticate = proofs.is_any().then(|| {
             let failures = limiter.policies([FAILURES]).map_err(do_not_fit)?;
-            Ok(Authenticate::new(proofs, limiter.clone(), failures, fields))
+            Ok(Authenticate::new(proofs, limiter.clone(), failures, fields, counts))
         });
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         Ok(Self {
             generation: previous.map_or(1, |previous| previous.generation + 1),
             limiter,
+            observer,
             client_ip,
             fields,
             authenticate: authenticate.transpose()?,
@@ -108,12 +123,8 @@ impl Tokens {
     }
 }
 
-/// The limiter that `config` describes.
-fn limiter(
-    config: &Config,
-    stores: &Stores,
-    previous: Option<&Snapshot>,
-) -> Result<Limiter, AppError> {
+/// The builder of the limiter that `config` describes.
+fn builder(config: &Config, stores: &Stores) -> LimiterBuilder {
     let builder = match &stores.redis {
         None => Limiter::builder(stores.memory.clone()),
         Some(redis) => Limiter::builder(redis.clone() as _)
@@ -126,17 +137,11 @@ fn limiter(
         .keyspace(keyspace)
         .instances(NonZeroU64::new(config.store.instances).unwrap_or(NonZeroU64::MIN));
     let builder = config.policies.iter().cloned().fold(builder, LimiterBuilder::policy);
-    let builder = builder.policy(failures(config)?);
     let builder = config.routes.iter().fold(builder, |builder, route| {
         let (policies, peek) = (route.policies.clone(), route.peek.clone());
         builder.route_of_cost(route.cost, route.pattern.to_string(), policies, peek)
     });
-    let builder = builder.allow(config.access.allow.clone()).block(config.access.block.clone());
-    let builder = match previous {
-        Some(previous) => builder.succeed(&previous.limiter),
-        None => builder,
-    };
-    builder.build().map_err(do_not_fit)
+    builder.allow(config.access.allow.clone()).block(config.access.block.clone())
 }
 
 /// The policy that wrong credentials are charged under. It is none of the request's own: nobody can spend

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::jwt::Unproved;
 use super::proofs::Proofs;
 use crate::actix::adapter::address_once;
+use crate::app::observation::{Authenticated, Counts};
 use crate::domain::client::Client;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
@@ -33,19 +34,22 @@ struct Inner {
     challenge: Bytes,
     failures: Failures,
     fields: FieldOptions,
+    counts: Arc<Counts>,
 }
 
 impl Authenticate {
-    /// Accepts `proofs`, and charges wrong credentials under the policies `failures` of `limiter`.
+    /// Accepts `proofs`, and charges wrong credentials under the policies `failures` of `limiter`. Tells `counts` how
+    /// each attempt ended.
     pub(crate) fn new(
         proofs: Proofs,
         limiter: Limiter,
         failures: Policies,
         fields: FieldOptions,
+        counts: Arc<Counts>,
     ) -> Self {
         let challenge = proofs.challenge();
         let failures = Failures::new(limiter, failures);
-        Self(Arc::new(Inner { proofs, challenge, failures, fields }))
+        Self(Arc::new(Inner { proofs, challenge, failures, fields, counts }))
     }
 }
 
@@ -61,15 +65,27 @@ impl Inner {
         }
         match self.proofs.upstream_user(request) {
             Ok(None) => {}
-            Ok(user) => return Ok(user),
+            Ok(user) => {
+                self.counts.authenticated(Authenticated::Proved);
+                return Ok(user);
+            }
             Err(why) => return Err(self.refuse(request, why).await),
         }
         let Some(credential) = self.proofs.credential(request.headers()) else {
+            self.counts.authenticated(Authenticated::Anonymous);
             return Ok(None);
         };
-        self.admitted(request, self.failures.may_try(&self.client(request))).await?;
+        if let Err(refusal) =
+            self.admitted(request, self.failures.may_try(&self.client(request))).await
+        {
+            self.counts.authenticated(Authenticated::TooManyFailures);
+            return Err(refusal);
+        }
         match self.proofs.user_of(credential) {
-            Ok(user) => Ok(Some(user)),
+            Ok(user) => {
+                self.counts.authenticated(Authenticated::Proved);
+                Ok(Some(user))
+            }
             Err(why) => Err(self.refuse(request, why).await),
         }
     }
@@ -77,9 +93,13 @@ impl Inner {
     async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
         match why {
             // This is not the client's fault, and no guess can succeed meanwhile.
-            Unproved::NoKeys => problem::unverifiable(request).into(),
+            Unproved::NoKeys => {
+                self.counts.authenticated(Authenticated::Unverifiable);
+                problem::unverifiable(request).into()
+            }
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
+                self.counts.authenticated(Authenticated::Wrong);
                 let charged = self.failures.charge(&self.client(request));
                 if let Err(refusal) = self.admitted(request, charged).await {
                     return refusal;

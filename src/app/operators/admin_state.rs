@@ -10,7 +10,7 @@ use actix_web::http::{StatusCode, Uri};
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
-use crate::app::assemble::{CurrentSnapshot, Stores};
+use crate::app::assemble::{CurrentSnapshot, Lasting};
 use crate::app::config::{AdminOptions, HostName};
 use crate::app::connections::{Connections, Listeners, Stage};
 use crate::app::reload::ReloadStatus;
@@ -18,7 +18,7 @@ use crate::app::reload::ReloadStatus;
 /// What the operators' endpoints report on.
 #[derive(Debug)]
 pub(crate) struct AdminState {
-    stores: Stores,
+    lasting: Lasting,
     snapshot: CurrentSnapshot,
     reloads: Arc<ReloadStatus>,
     metrics: Metrics,
@@ -31,16 +31,17 @@ pub(crate) struct AdminState {
 impl AdminState {
     pub(crate) fn new(
         config: &AdminOptions,
-        stores: Stores,
+        lasting: Lasting,
         snapshot: CurrentSnapshot,
         reloads: Arc<ReloadStatus>,
         watch: Option<StoreWatch>,
         listeners: Listeners,
     ) -> Self {
         let Listeners { app, admin } = listeners;
-        let metrics = Metrics::new(&stores, reloads.clone(), watch, [app.clone(), admin]);
+        let metrics =
+            Metrics::new(&lasting, snapshot.clone(), reloads.clone(), watch, [app.clone(), admin]);
         let listen_host = config.listen.as_deref().and_then(host_of).map(Into::into);
-        Self { stores, snapshot, reloads, metrics, connections: app, listen_host }
+        Self { lasting, snapshot, reloads, metrics, connections: app, listen_host }
     }
 
     /// Whether a request with this target and these header fields names this listener by one of its own
@@ -65,7 +66,7 @@ impl AdminState {
 
     pub(super) fn readiness(&self) -> (StatusCode, Readiness) {
         let refuses_without_store = self.snapshot.load().refuses_without_store;
-        let (code, readiness) = Readiness::of(&self.stores, refuses_without_store);
+        let (code, readiness) = Readiness::of(&self.lasting.stores, refuses_without_store);
         let readiness = readiness.with_reloads(&self.reloads);
         match self.connections.stage() {
             Stage::Serving => (code, readiness),

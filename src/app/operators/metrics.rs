@@ -6,17 +6,21 @@ use std::sync::Arc;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 
+use self::calls::CallMetrics;
 use self::connections::ConnectionMetrics;
+use self::decisions::DecisionMetrics;
 use self::memory::MemoryMetrics;
 use self::redis::RedisMetrics;
 use self::reloads::ReloadMetrics;
 use self::store_findings::StoreFindings;
 use super::store_watch::StoreWatch;
-use crate::app::assemble::Stores;
+use crate::app::assemble::{CurrentSnapshot, Lasting};
 use crate::app::connections::Connections;
 use crate::app::reload::ReloadStatus;
 
+mod calls;
 mod connections;
+mod decisions;
 mod encode;
 mod memory;
 mod redis;
@@ -31,19 +35,25 @@ pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0
 pub(super) struct Metrics(Registry);
 
 impl Metrics {
-    /// The metrics of `stores`, of `reloads`, of what `watch` finds, and of the connections to each of `listeners`.
+    /// The metrics of `lasting`, of the snapshot in force, of `reloads`, of what `watch` finds, and of the connections to each of `listeners`.
     pub(super) fn new(
-        stores: &Stores,
+        lasting: &Lasting,
+        snapshot: CurrentSnapshot,
         reloads: Arc<ReloadStatus>,
         watch: Option<StoreWatch>,
         listeners: [Arc<Connections>; 2],
     ) -> Self {
         let mut registry = Registry::with_prefix("tollgate");
         registry.register_collector(Box::new(ConnectionMetrics(listeners)));
-        registry.register_collector(Box::new(MemoryMetrics(stores.memory.clone())));
+        registry.register_collector(Box::new(MemoryMetrics(lasting.stores.memory.clone())));
+        registry.register_collector(Box::new(DecisionMetrics {
+            counts: lasting.counts.clone(),
+            snapshot,
+        }));
         registry.register_collector(Box::new(ReloadMetrics(reloads)));
-        if let Some(redis) = &stores.redis {
+        if let Some(redis) = &lasting.stores.redis {
             registry.register_collector(Box::new(RedisMetrics(redis.clone())));
+            registry.register_collector(Box::new(CallMetrics(redis.clone())));
         }
         if let Some(watch) = watch {
             registry.register_collector(Box::new(StoreFindings(watch)));

@@ -11,7 +11,7 @@ use super::differences::{Difference, Effect, differences};
 use super::digests::Digests;
 use super::file_watch::FileWatch;
 use super::status::ReloadStatus;
-use crate::app::assemble::{CurrentSnapshot, Snapshot, Stores};
+use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, Config, OptionValue, RawConfig, Sources, StoreOptions};
 use crate::app::error::AppError;
 
@@ -54,14 +54,14 @@ pub(crate) struct ReloadReport {
 }
 
 impl Reloader {
-    /// Starts the thread. `config` was read from `sources` and is in force, in `current` over `stores`.
+    /// Starts the thread. `config` was read from `sources` and is in force, in `current` over `lasting`.
     ///
     /// # Errors
     /// When no thread can be started.
     pub(crate) fn start(
         sources: Sources,
         config: Config,
-        stores: Stores,
+        lasting: Lasting,
         current: CurrentSnapshot,
         status: Arc<ReloadStatus>,
     ) -> io::Result<Self> {
@@ -75,7 +75,7 @@ impl Reloader {
             at_start: config.clone(),
             sources,
             config,
-            stores,
+            lasting,
             current,
             status,
         };
@@ -113,7 +113,7 @@ struct Worker {
     /// The files that it was read from.
     paths: Vec<PathBuf>,
     digests: Digests,
-    stores: Stores,
+    lasting: Lasting,
     current: CurrentSnapshot,
     status: Arc<ReloadStatus>,
 }
@@ -178,7 +178,7 @@ impl Worker {
             }
         }
         let old = Arc::clone(&self.current.load());
-        let next = match Snapshot::new(&self.effective(&config), &self.stores, Some(&old)) {
+        let next = match Snapshot::new(&self.effective(&config), &self.lasting, Some(&old)) {
             Ok(next) => Arc::new(next),
             Err(error) => return Some(self.refuse(who, vec![explain(&error)])),
         };

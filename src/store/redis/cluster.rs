@@ -65,6 +65,14 @@ impl Cluster {
         self.state.down_for()
     }
 
+    /// The pooled connections that are open, and how many of them are idle.
+    #[cfg(feature = "server")]
+    pub(super) fn connections(&self) -> (usize, usize) {
+        let map = self.state.map();
+        let of_nodes = map.members().map(|member| member.node.connections());
+        of_nodes.fold((0, 0), |(open, idle), node| (open + node.0, idle + node.1))
+    }
+
     /// Whether every slot has a node, and every node is up.
     pub(super) fn is_up(&self) -> bool {
         self.state.map().is_up()

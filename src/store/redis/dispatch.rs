@@ -49,6 +49,12 @@ impl Dispatch {
         later
     }
 
+    /// How many requests wait for a dispatcher.
+    #[cfg(feature = "server")]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         let (answer, later) = Answer::later();
         self.queue.reset(keys, answer);

@@ -110,6 +110,14 @@ impl Node {
         &self.link
     }
 
+    /// The pooled connections that are open, and how many of them are idle.
+    #[cfg(feature = "server")]
+    pub(super) fn connections(&self) -> (usize, usize) {
+        let state = self.pool.state();
+        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        (size(state.connections), size(state.idle_connections))
+    }
+
     /// The time limit of one call.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
@@ -118,7 +126,9 @@ impl Node {
     /// Sends `batch`, and returns the script's reply.
     pub(super) fn acquire(&self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
-        self.call(|wire| script::run(wire, batch, now))
+        let calls = &self.link.tally().calls;
+        calls.coalesced.add(batch.coalesced());
+        self.call(|wire| script::run(wire, batch, now, || calls.unknown_scripts.add(1)))
     }
 
     /// Forgets `keys`.

@@ -45,17 +45,22 @@ impl Sent {
     }
 }
 
-/// Runs the script over `batch`, at `now` instead of the server's time if it is given.
+/// Runs the script over `batch`, at `now` instead of the server's time if it is given. If the server does not know
+/// the script, `unknown` is called, and the script is sent again.
 pub(super) fn run(
     connection: &mut dyn ConnectionLike,
     batch: &Batch,
     now: Option<Millis>,
+    mut unknown: impl FnMut(),
 ) -> RedisResult<Vec<u8>> {
     let mut sent = Sent::ByHash;
     loop {
         let reply = acquire(batch, now, sent).query(connection);
         match reply.as_ref().err().and_then(|error| sent.again_after(error)) {
-            Some(again) => sent = again,
+            Some(again) => {
+                unknown();
+                sent = again;
+            }
             None => return reply,
         }
     }

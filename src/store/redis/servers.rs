@@ -1,6 +1,7 @@
 //! The servers of a store: one server, or the nodes of a cluster.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::cluster::Cluster;
 use super::connect::connector::Connector;
@@ -67,6 +68,15 @@ impl Servers {
         self.tally().status(down_for)
     }
 
+    /// The pooled connections that are open, and how many of them are idle.
+    #[cfg(feature = "server")]
+    pub(super) fn connections(&self) -> (usize, usize) {
+        match self {
+            Self::One { node, .. } => node.connections(),
+            Self::Cluster(cluster) => cluster.connections(),
+        }
+    }
+
     /// Where they are, without credentials.
     pub(super) fn address(&self) -> &str {
         match self {
@@ -106,12 +116,17 @@ impl Servers {
 
 impl Calls for Servers {
     fn acquire(&self, requests: Vec<Acquire>) -> Vec<Result<Acquired, StoreErrorKind>> {
-        match self {
+        let calls = &self.tally().calls;
+        calls.requests.observe(requests.len() as u64);
+        let begun = Instant::now();
+        let answers = match self {
             Self::One { node, .. } => {
                 split::ask(requests, node.timeout(), |batch| node.acquire(batch))
             }
             Self::Cluster(cluster) => cluster.acquire(requests),
-        }
+        };
+        calls.times.observe_time(begun.elapsed());
+        answers
     }
 
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, HttpResponse, web};
 
 use super::*;
-use crate::app::assemble::Stores;
+use crate::app::assemble::Lasting;
 use crate::app::config::{Config, Sources, load};
 
 /// A configuration that counts in memory.
@@ -20,16 +20,16 @@ fn config(settings: &[&str]) -> Config {
 }
 
 /// Where a configuration counts, and its snapshot in force.
-fn start(settings: &[&str]) -> (Stores, CurrentSnapshot) {
+fn start(settings: &[&str]) -> (Lasting, CurrentSnapshot) {
     let config = config(settings);
-    let stores = Stores::start(&config.store).unwrap();
-    let snapshot = Snapshot::new(&config, &stores, None).unwrap();
-    (stores, CurrentSnapshot::new(snapshot))
+    let lasting = Lasting::start(&config.store).unwrap();
+    let snapshot = Snapshot::new(&config, &lasting, None).unwrap();
+    (lasting, CurrentSnapshot::new(snapshot))
 }
 
 /// Puts the snapshot of another configuration in force.
-fn replace(current: &CurrentSnapshot, config: &Config, stores: &Stores) {
-    let next = Snapshot::new(config, stores, Some(&current.load())).unwrap();
+fn replace(current: &CurrentSnapshot, config: &Config, lasting: &Lasting) {
+    let next = Snapshot::new(config, lasting, Some(&current.load())).unwrap();
     current.replace(Arc::new(next));
 }
 
@@ -47,7 +47,7 @@ fn seen<B: MessageBody>(response: &ServiceResponse<B>) -> (u16, String, bool) {
 #[test]
 fn a_request_ends_under_the_snapshot_that_it_began_under() {
     System::new().block_on(async {
-        let (stores, current) = start(&["policies.default.quota=3/minute"]);
+        let (lasting, current) = start(&["policies.default.quota=3/minute"]);
         let (release, released) = oneshot::channel::<()>();
         let released = web::Data::new(Mutex::new(Some(released)));
         // The first request waits until it is released.
@@ -65,7 +65,7 @@ fn a_request_ends_under_the_snapshot_that_it_began_under() {
         let poll = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending()));
         assert!(poll.await);
         let new = config(&["policies.default.quota=5/minute", "headers.legacy=true"]);
-        replace(&current, &new, &stores);
+        replace(&current, &new, &lasting);
         let second = app.call(request().to_request()).await.unwrap();
         release.send(()).unwrap();
         let first = first.await.unwrap();
@@ -80,7 +80,7 @@ fn a_new_snapshot_may_begin_and_end_authentication() {
     const KEYS: &str =
         "auth.keys.\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\".user=ann";
     System::new().block_on(async {
-        let (stores, current) = start(&[]);
+        let (lasting, current) = start(&[]);
         let app = App::new().default_service(web::to(HttpResponse::Ok));
         let app = init_service(app.wrap(UnderSnapshot::new(current.clone()))).await;
         let status = async || {
@@ -88,9 +88,9 @@ fn a_new_snapshot_may_begin_and_end_authentication() {
             app.call(request.to_request()).await.unwrap().status()
         };
         assert_eq!(status().await, StatusCode::OK);
-        replace(&current, &config(&[KEYS]), &stores);
+        replace(&current, &config(&[KEYS]), &lasting);
         assert_eq!(status().await, StatusCode::UNAUTHORIZED);
-        replace(&current, &config(&[]), &stores);
+        replace(&current, &config(&[]), &lasting);
         assert_eq!(status().await, StatusCode::OK);
     });
 }

@@ -243,6 +243,7 @@ impl Exchange<'_> {
             Err(error) => error,
         };
         if let Some(sent) = attempt.sent.again_after(&error) {
+            self.cluster.shared.tally.calls.unknown_scripts.add(1);
             return Ok(Some(Attempt { sent, ..attempt }));
         }
         let redirected = || NodeAddress::of_redirection(error.redirect_node()?.0, address);

@@ -102,7 +102,9 @@ impl RoutedCalls {
         let (mut steps_of_calls, mut batches) = (Vec::new(), Vec::new());
         for ((slot, _), (steps, acquires)) in by_call {
             steps_of_calls.push(steps);
-            batches.push((slot, Batch::of(acquires)));
+            let batch = Batch::of(acquires);
+            cluster.shared.tally.calls.coalesced.add(batch.coalesced());
+            batches.push((slot, batch));
         }
         let calls: Vec<Call<'_>> = batches
             .iter()

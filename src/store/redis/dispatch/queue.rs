@@ -151,6 +151,12 @@ impl Queue {
         Some(jobs)
     }
 
+    /// How many requests wait.
+    #[cfg(feature = "server")]
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting
+    }
+
     /// Lets the dispatchers end when they have taken the last jobs.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;

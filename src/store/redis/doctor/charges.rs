@@ -96,7 +96,7 @@ impl Examiner<'_> {
         let asked = |charges| Acquire { charges, cost: Cost::ONE, count };
         let batch = Batch::of(requests.into_iter().map(asked).collect());
         let now = self.options.clock.as_ref().map(|clock| clock.now());
-        let reply = self.connection.run(|wire| script::run(wire, &batch, now));
+        let reply = self.connection.run(|wire| script::run(wire, &batch, now, || {}));
         Ok(batch.decode(&reply.map_err(store_error)?)?.at)
     }
 

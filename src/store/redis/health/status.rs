@@ -1,9 +1,11 @@
 //! The status of a store, and the counts that it is made of.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use super::calls::CallTally;
 use super::cause::Cause;
+use super::count::Count;
 
 /// The status of a [`RedisStore`](crate::RedisStore) at one moment. The counts begin when the store is
 /// started, and never fall.
@@ -17,9 +19,9 @@ pub struct RedisStatus {
     pub cause: Option<&'static str>,
     /// How often the server went down.
     pub outages: u64,
-    /// Calls that failed, and connections that could not be made.
+    /// CallTally that failed, and connections that could not be made.
     pub failures: u64,
-    /// Calls that were answered, but later than the time limit.
+    /// CallTally that were answered, but later than the time limit.
     pub slow: u64,
     /// Checks and peeks that the server did not answer.
     pub unanswered: u64,
@@ -48,6 +50,7 @@ pub(crate) struct Tally {
     pub(crate) charged_back: Count,
     pub(crate) not_charged_back: Count,
     pub(crate) not_given_back: Count,
+    pub(crate) calls: CallTally,
 }
 
 impl Tally {
@@ -72,19 +75,5 @@ impl Tally {
             not_charged_back: self.not_charged_back.get(),
             not_given_back: self.not_given_back.get(),
         }
-    }
-}
-
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub(crate) struct Count(AtomicU64);
-
-impl Count {
-    pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }

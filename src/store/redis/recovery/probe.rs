@@ -108,7 +108,7 @@ impl Probe {
         batch: &Batch,
     ) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
-        connection.run(|wire| script::run(wire, batch, now)).map_err(store_error)
+        connection.run(|wire| script::run(wire, batch, now, || {})).map_err(store_error)
     }
 
     /// The keys that it charges.

@@ -117,6 +117,12 @@ impl Batch {
         self.requests.len()
     }
 
+    /// How many of them are decided as part of an identical one.
+    pub(crate) fn coalesced(&self) -> u64 {
+        let sent: usize = self.groups.iter().map(|group| group.coalesced.len()).sum();
+        (self.requests.len() - sent) as u64
+    }
+
     /// The requests that it was made of.
     pub(super) fn into_requests(self) -> Vec<Acquire> {
         self.requests

@@ -1,0 +1,128 @@
+//! The observer of one snapshot's limiter.
+
+use std::sync::{Arc, OnceLock};
+
+use super::counts::{Counts, PolicyCount, PolicyCounts, RouteCount, RouteCounts};
+use crate::domain::policy::{KeySource, Policy};
+use crate::domain::standing::{Retry, Standing};
+use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
+use crate::store::Charge;
+
+/// A policy is near its limit when less than this part of its quota is left.
+const NEAR: u64 = 10;
+
+/// Counts what one snapshot decides. It knows where the counts of its policies and routes are, so that a request looks
+/// up little.
+#[derive(Debug)]
+pub(crate) struct SnapshotObserver {
+    counts: Arc<Counts>,
+    /// By name.
+    policies: Box<[Observed]>,
+    /// By index.
+    routes: Box<[OnceLock<Arc<RouteCounts>>]>,
+}
+
+/// A policy of the snapshot.
+#[derive(Debug)]
+struct Observed {
+    name: Box<str>,
+    counts: Arc<PolicyCounts>,
+    /// How many requests had met it when the snapshot was made.
+    met_before: u64,
+}
+
+impl SnapshotObserver {
+    /// The observer of a limiter with `policies` and so many routes.
+    pub(crate) fn new<'a>(
+        counts: Arc<Counts>,
+        policies: impl IntoIterator<Item = &'a Policy>,
+        routes: usize,
+    ) -> Self {
+        let observed = |policy: &Policy| {
+            let counts = counts.policy(policy.name());
+            Observed { name: policy.name().into(), met_before: counts.met(), counts }
+        };
+        let mut policies: Box<[Observed]> = policies.into_iter().map(observed).collect();
+        policies.sort_by(|one, other| one.name.cmp(&other.name));
+        Self { policies, routes: (0..routes).map(|_| OnceLock::new()).collect(), counts }
+    }
+
+    /// The names of the policies, each with whether a request has met it under this snapshot.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.policies.iter().map(|it| (&*it.name, it.counts.met() > it.met_before))
+    }
+
+    fn count_route(&self, event: &DecisionEvent<'_>) {
+        let what = RouteCount::of(event.outcome);
+        let slot = event.route_index.and_then(|index| self.routes.get(index));
+        match slot.zip(event.route) {
+            Some((slot, Route { pattern, .. })) => {
+                slot.get_or_init(|| self.counts.route(pattern)).add(event.door, what);
+            }
+            None => self.counts.no_route().add(event.door, what),
+        }
+    }
+
+    fn count_policy(
+        &self,
+        event: &DecisionEvent<'_>,
+        charge: &Charge,
+        standing: Option<&Standing>,
+    ) {
+        let policy = &charge.policy;
+        let found = self.policies.binary_search_by(|it| (*it.name).cmp(policy.name()));
+        let Ok(index) = found else { return };
+        let counts = &self.policies[index].counts;
+        counts.add(match (event.outcome, standing) {
+            (Outcome::Undecided(_), _) => PolicyCount::Undecided,
+            (Outcome::Denied, Some(standing)) if standing.retry != Retry::Now => {
+                PolicyCount::Denied
+            }
+            (Outcome::Denied, _) => PolicyCount::Spared,
+            _ => PolicyCount::Admitted,
+        });
+        let is_admitted = event.outcome == Outcome::Admitted;
+        if let Some(standing) = standing.filter(|_| is_admitted)
+            && standing.remaining < policy.terms().burst / NEAR
+        {
+            counts.add(PolicyCount::NearLimit);
+        }
+        if has_no_key(charge) {
+            counts.add(PolicyCount::NoKey);
+        }
+    }
+}
+
+/// Whether the request had nothing of what its policy counts by: all such requests are counted together.
+fn has_no_key(charge: &Charge) -> bool {
+    match charge.policy.key() {
+        KeySource::User => charge.key.hash_tag() == "user",
+        KeySource::Header(_) => {
+            // The name of the field, and then the value, if there is one.
+            charge.key.hash_tag().split(':').count() < 3 && !charge.key.hash_tag().contains('#')
+        }
+        _ => false,
+    }
+}
+
+impl Observer for SnapshotObserver {
+    fn on_decision(&self, event: &DecisionEvent<'_>) {
+        if event.is_peek {
+            return;
+        }
+        // Wrong credentials are counted under a policy, but they are no requests of their own.
+        if event.door != AUTHENTICATION_DOOR {
+            self.count_route(event);
+            self.counts.decided(event.decided_by);
+        }
+        for (index, charge) in event.charges.iter().enumerate() {
+            self.count_policy(event, charge, event.standings.get(index));
+        }
+        if let Some(waited) = event.waited {
+            self.counts.wait_times().observe_time(waited);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
