@@ -8,7 +8,4 @@ mod admin_state;
 mod endpoints;
 mod metrics;
 mod readiness;
-mod refusals;
-mod sketch;
 mod store_watch;
-mod who;

@@ -9,7 +9,7 @@ use super::stores::Stores;
 use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, Proofs};
 use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen};
 use crate::app::error::AppError;
-use crate::app::observation::SnapshotObserver;
+use crate::app::observation::{Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
@@ -62,7 +62,13 @@ impl Snapshot {
         let counts = lasting.counts.clone();
         let observer =
             Arc::new(SnapshotObserver::new(counts.clone(), policies, config.routes.len()));
-        let builder = builder(config, &lasting.stores).policy(failures).observer(observer.clone());
+        let observers = Observers {
+            counts: observer.clone(),
+            who: lasting.who.clone(),
+            denial_log: lasting.denial_log.clone(),
+        };
+        let builder =
+            builder(config, &lasting.stores).policy(failures).observer(Arc::new(observers));
         let builder = match previous {
             Some(previous) => builder.succeed(&previous.limiter),
             None => builder,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{COUNTERS, SHARDS};
-use crate::app::operators::sketch::Sketch;
+use crate::app::observation::sketch::Sketch;
 use crate::domain::clock::Millis;
 use crate::store::{BuildFingerprintHasher, Fingerprint, Key};
 

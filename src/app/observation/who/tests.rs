@@ -4,7 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::operators::refusals::tests::Counting;
+use crate::app::observation::refusals::tests::Counting;
 use crate::domain::clock::ManualClock;
 
 const MINUTE: Millis = 60_000;

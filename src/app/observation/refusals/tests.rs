@@ -12,27 +12,27 @@ use crate::store::{Charge, Keyspace, StoreErrorKind};
 
 /// A policy that clients are counted under.
 #[derive(Debug)]
-pub(in crate::app::operators) struct Counting {
+pub(in crate::app::observation) struct Counting {
     policy: Arc<Policy>,
     keyspace: Keyspace,
 }
 
 /// A request of one client, with the answer to it.
 #[derive(Debug)]
-pub(in crate::app::operators) struct Counted {
+pub(in crate::app::observation) struct Counted {
     charges: Vec<Charge>,
     standings: Vec<Standing>,
     outcome: Outcome,
 }
 
 impl Counting {
-    pub(in crate::app::operators) fn under(policy: &str) -> Self {
+    pub(in crate::app::observation) fn under(policy: &str) -> Self {
         let policy = Policy::new(policy, "10/minute".parse().unwrap()).unwrap();
         Self { policy: Arc::new(policy), keyspace: Keyspace::new("test") }
     }
 
     /// The same with users' IDs hashed.
-    pub(in crate::app::operators) fn hashing_users(self) -> Self {
+    pub(in crate::app::observation) fn hashing_users(self) -> Self {
         Self { keyspace: self.keyspace.with_hashed_users(true), ..self }
     }
 
@@ -42,28 +42,28 @@ impl Counting {
         Counted { charges, standings: vec![Standing::new(0, 60_000, retry)], outcome }
     }
 
-    pub(in crate::app::operators) fn admits(&self, user: &str) -> Counted {
+    pub(in crate::app::observation) fn admits(&self, user: &str) -> Counted {
         self.request(user, Retry::Now, Outcome::Admitted)
     }
 
-    pub(in crate::app::operators) fn denies(&self, user: &str) -> Counted {
+    pub(in crate::app::observation) fn denies(&self, user: &str) -> Counted {
         self.request(user, Retry::After(12_345), Outcome::Denied)
     }
 
-    pub(in crate::app::operators) fn cannot_decide(&self, user: &str) -> Counted {
+    pub(in crate::app::observation) fn cannot_decide(&self, user: &str) -> Counted {
         let outcome = Outcome::Undecided(StoreErrorKind::TimedOut);
         Counted { standings: Vec::new(), ..self.request(user, Retry::Now, outcome) }
     }
 }
 
 impl Counted {
-    pub(in crate::app::operators) fn event(&self) -> DecisionEvent<'_> {
+    pub(in crate::app::observation) fn event(&self) -> DecisionEvent<'_> {
         event(&self.charges, &self.standings, self.outcome)
     }
 }
 
 /// A request that an access list refuses.
-pub(in crate::app::operators) fn blocked() -> DecisionEvent<'static> {
+pub(in crate::app::observation) fn blocked() -> DecisionEvent<'static> {
     event(&[], &[], Outcome::Blocked)
 }
 
@@ -74,13 +74,16 @@ fn event<'a>(
 ) -> DecisionEvent<'a> {
     DecisionEvent {
         door: "actix",
+        request_id: None,
         route: None,
+        route_index: None,
         outcome,
         decided_by: DecidedBy::Store,
         charges,
         standings,
         cost: Cost::ONE,
         is_peek: false,
+        waited: None,
     }
 }
 

@@ -18,7 +18,7 @@ const SHARDS: usize = 8;
 pub(crate) const COUNTERS: usize = 256;
 
 /// The most policies whose keys are counted.
-pub(crate) const MOST_POLICIES: usize = 256;
+const MOST_POLICIES: usize = 256;
 
 /// How long counts are added up before they begin anew, in milliseconds. What is shown are the counts so far and
 /// those before, so it covers the last five to ten minutes.
