@@ -148,7 +148,7 @@ fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<()
 }
 
 fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
-    let _summaries = logging::start();
+    let _summaries = logging::start(config.log.format);
     serve::serve(config, sources)
 }
 

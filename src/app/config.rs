@@ -11,7 +11,7 @@ pub(crate) use self::listen::Listen;
 pub(crate) use self::load::{RawConfig, load};
 pub(crate) use self::option_value::OptionValue;
 pub(crate) use self::options::{
-    AdminOptions, AuthOptions, ClientIpOptions, Config, JwtOptions, StoreOptions,
+    AdminOptions, AuthOptions, ClientIpOptions, Config, JwtOptions, LogFormat, StoreOptions,
 };
 pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;

@@ -4,154 +4,16 @@ use std::fs;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use self::client::{AdminClient, Answer, ClientError};
-use super::options::Options;
+pub(super) use self::commands::{Common, Operate};
+use self::commands::{KeyOptions, NoteOptions};
 use crate::app::config::Config;
 
 mod client;
+mod commands;
 mod show;
-
-/// What operators do with a process that serves. Each command finds it by `admin.listen` of the configuration.
-#[derive(Subcommand)]
-pub(super) enum Operate {
-    /// Say where a client stands, as in `tollgate peek user:1042`
-    Peek {
-        #[command(flatten)]
-        key: KeyOptions,
-        #[command(flatten)]
-        common: Common,
-    },
-    /// Make the quotas of a client whole again
-    Reset {
-        #[command(flatten)]
-        key: KeyOptions,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// Refuse a client for a while, as in `tollgate ban ip:203.0.113.7 --for 1h --why 'brute force'`
-    Ban {
-        #[command(flatten)]
-        key: KeyOptions,
-        #[command(flatten)]
-        lasts: For,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// End a ban
-    Unban {
-        #[command(flatten)]
-        key: KeyOptions,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// Give a client another quota for a while, as in `tollgate boost user:1042 --quota 500/minute --for 1d`
-    Boost {
-        #[command(flatten)]
-        key: KeyOptions,
-        /// The quota, in units per window
-        #[arg(long, value_name = "QUOTA")]
-        quota: String,
-        #[command(flatten)]
-        lasts: For,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// End a boost
-    Unboost {
-        #[command(flatten)]
-        key: KeyOptions,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// Switch a policy off in every process
-    Disable {
-        /// The policy
-        policy: String,
-        /// For how long, as in 1h; for 366 days unless given
-        #[arg(long = "for", value_name = "TIME")]
-        lasts: Option<String>,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// Switch a policy on again
-    Enable {
-        /// The policy
-        policy: String,
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        note: NoteOptions,
-    },
-    /// List bans, boosts and policies that are switched off
-    List {
-        #[command(flatten)]
-        common: Common,
-    },
-    /// List what operators changed, newest first
-    Audit {
-        /// At most so many changes, up to 1000
-        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-        most: usize,
-        #[command(flatten)]
-        common: Common,
-    },
-}
-
-#[derive(Args)]
-pub(super) struct Common {
-    #[command(flatten)]
-    pub(super) options: Options,
-    /// Read the token from this file instead of the variable TOLLGATE_ADMIN_TOKEN
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Print the answer as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Args)]
-pub(super) struct KeyOptions {
-    /// The client, as its identity stands in Redis: ip:203.0.113.7, ip:2001:db8::/64, user:1042, header:NAME:VALUE
-    key: String,
-    /// Under this policy alone
-    #[arg(long, value_name = "NAME")]
-    policy: Option<String>,
-}
-
-#[derive(Args)]
-pub(super) struct For {
-    /// For how long, as in 30s, 10m, 1h or 2days
-    #[arg(long = "for", value_name = "TIME")]
-    lasts: String,
-}
-
-#[derive(Args)]
-pub(super) struct NoteOptions {
-    /// Why, for the list of changes
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    why: String,
-    /// Who, for the list of changes; the user of this shell unless given
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
-    /// Do it without asking, though it may be more than is meant
-    #[arg(long)]
-    yes: bool,
-}
 
 /// A request to the API: its method, its path, its body, and how its answer is shown.
 struct Request {
@@ -163,22 +25,6 @@ struct Request {
 }
 
 impl Operate {
-    /// The options that say where the configuration is.
-    pub(super) fn common(&self) -> &Common {
-        match self {
-            Self::Peek { common, .. }
-            | Self::Reset { common, .. }
-            | Self::Ban { common, .. }
-            | Self::Unban { common, .. }
-            | Self::Boost { common, .. }
-            | Self::Unboost { common, .. }
-            | Self::Disable { common, .. }
-            | Self::Enable { common, .. }
-            | Self::List { common }
-            | Self::Audit { common, .. } => common,
-        }
-    }
-
     fn request(&self, user: Option<&str>) -> Request {
         let of_key = |key: &KeyOptions, note: &NoteOptions| {
             let mut body = note.body(user);
@@ -227,6 +73,13 @@ impl Operate {
             Self::Enable { policy, note, .. } => {
                 let body = of_policy(policy, note);
                 Request::change("/v1/policies/enable", body, note, show::changed)
+            }
+            Self::Top { by, policy, number, .. } => {
+                let mut path = format!("/v1/top?by={}&n={number}", by.name());
+                if let Some(policy) = policy {
+                    path += &format!("&policy={}", encoded(policy));
+                }
+                Request::read(path, show::top)
             }
             Self::List { .. } => Request::read("/v1/overrides".to_owned(), show::list),
             Self::Audit { most, .. } => {

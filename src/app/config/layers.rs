@@ -20,6 +20,7 @@ server = {}
 store = {}
 client_ip = {}
 headers = {}
+log = {}
 access = {}
 auth = {}
 

@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) auth: AuthOptions,
     /// The policies, by name.
     pub(crate) policies: Vec<Policy>,
+    /// What is logged, and how.
+    pub(crate) log: LogOptions,
     /// Every plan that a policy has a quota for.
     pub(crate) plans: BTreeSet<String>,
     /// The routes, by pattern.
@@ -68,6 +70,25 @@ impl AdminOptions {
             is_loopback || host.eq_ignore_ascii_case("localhost")
         })
     }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LogOptions {
+    /// How a line is written.
+    pub(crate) format: LogFormat,
+    /// The header field in which a trusted proxy sends the ID of a request.
+    pub(crate) request_id_header: Option<HeaderName>,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// As an object of JSON.
+    Json,
 }
 
 /// Where requests are counted, and how that store is reached.

@@ -16,6 +16,7 @@ use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, HostName};
 use crate::app::connections::{Connections, Listeners, Stage};
+use crate::app::observation::{Rank, TopKey};
 use crate::app::reload::{ReloadStatus, Reloader};
 
 /// What the operators' endpoints report on.
@@ -109,6 +110,16 @@ impl AdminState {
 
     pub(super) fn reloader(&self) -> Option<&Reloader> {
         self.reloader.get()
+    }
+
+    /// The keys that are most frequent: see [`Who::top`].
+    pub(super) fn top(&self, policy: Option<&str>, by: Rank, most: usize) -> Vec<TopKey> {
+        self.lasting.who.top(policy, by, most)
+    }
+
+    /// Writes what was refused since the last summary, as at the end of the process.
+    pub(crate) fn sum_up_denials(&self) {
+        self.lasting.denial_log.end_period();
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

@@ -2,19 +2,20 @@
 //!
 //! [`guard`] refuses a request before any of this reads it.
 
+use actix_web::error;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, JsonConfig, QueryConfig};
-use actix_web::{HttpResponse, error};
+use actix_web::web::{self, JsonConfig, QueryConfig};
 
 pub(super) use self::guard::Guard;
 use self::refused::refused;
-use super::admin_state::AdminState;
 
+mod answer;
 mod changes;
 mod guard;
 mod keys;
 mod refused;
 mod reload;
+mod top;
 
 /// The most bytes of a body.
 const MOST_BYTES: usize = 65_536;
@@ -47,16 +48,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/policies/disable", web::post().to(changes::disable))
     .route("/v1/policies/enable", web::post().to(changes::enable))
     .route("/v1/overrides", web::get().to(changes::list))
+    .route("/v1/top", web::get().to(top::top))
     .route("/v1/audit", web::get().to(changes::audit))
     .route("/v1/reload", web::post().to(reload::reload));
-}
-
-/// The limiter in force, for a handler.
-fn limiter(admin: &Data<AdminState>) -> crate::limiter::Limiter {
-    admin.snapshot().limiter.clone()
-}
-
-/// An answer in JSON that no cache keeps.
-fn answer(body: impl serde::Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body)
 }

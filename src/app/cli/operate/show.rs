@@ -55,6 +55,33 @@ pub(super) fn changed(changed: &Value) -> String {
     text
 }
 
+/// Which clients are refused most, or are busiest.
+pub(super) fn top(top: &Value) -> String {
+    let keys = top["keys"].as_array().map_or(&[][..], Vec::as_slice);
+    let [from, to] = [0, 1].map(|it| top["window_seconds"][it].as_u64().unwrap_or_default() / 60);
+    if keys.is_empty() {
+        let what =
+            if top["by"] == "refused" { "No request was refused" } else { "No request came" };
+        return format!("{what} in the last {from} to {to} minutes.\n");
+    }
+    let is_by_refusals = top["by"] == "refused";
+    let what = if is_by_refusals { "refused" } else { "requests" };
+    let mut text = format!("{what:>10}  client, policy, in the last {from} to {to} minutes\n");
+    for it in keys {
+        let about = if it["error"] == 0 { "" } else { "~" };
+        let count = format!("{about}{}", it["count"]);
+        let _ = write!(text, "{count:>10}  {} under {}", plain(&it["key"]), plain(&it["policy"]));
+        if let Some(since) = it["refused_for_seconds"].as_u64() {
+            let since = humantime::format_duration(Duration::from_secs(since));
+            let refused =
+                if is_by_refusals { String::new() } else { format!("{} ", it["refused"]) };
+            let _ = write!(text, " ({refused}refused, since {since} ago)");
+        }
+        text.push('\n');
+    }
+    text
+}
+
 /// All overrides.
 pub(super) fn list(all: &Value) -> String {
     let mut text = String::new();

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Query};
 use serde::{Deserialize, Serialize};
 
+use super::answer::{answer, limiter};
 use super::refused::{not_made, reasons, refused, unconfirmed};
-use super::{answer, limiter};
 use crate::app::operators::admin_state::AdminState;
 use crate::domain::clock::Millis;
 use crate::limiter::{Changed, Effect, Limiter, Note, Override, OverrideError};

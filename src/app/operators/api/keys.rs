@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
 use serde::{Deserialize, Serialize};
 
+use super::answer::{answer, limiter};
 use super::refused::{not_made, unconfirmed};
-use super::{answer, limiter};
 use crate::app::operators::admin_state::AdminState;
 use crate::domain::standing::Retry;
 use crate::limiter::{KeyStanding, Limiter, Note, OverrideError, QuotaSource};

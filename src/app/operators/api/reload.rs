@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde::Serialize;
 
-use super::answer;
+use super::answer::answer;
 use super::refused::refused;
 use crate::app::operators::admin_state::AdminState;
 use crate::app::reload::{Difference, ReloadReport};
