@@ -104,8 +104,8 @@ pub use self::limiter::{
 /// for all processes that share the store.
 pub mod overrides {
     pub use crate::limiter::{
-        AuditLine, Banned, Changed, Effect, ListedOverrides, Note, Override, OverrideError,
-        OverrideWarning, Overrides,
+        AuditLine, Banned, Changed, Effect, KeyStanding, ListedOverrides, Note, Override,
+        OverrideError, OverrideWarning, Overrides, QuotaSource,
     };
 }
 

@@ -17,6 +17,7 @@ pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
 use self::fallback::Fallback;
+pub use self::inspect::{KeyStanding, QuotaSource};
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome, TrialKind, TrialOutcome};
@@ -47,6 +48,7 @@ mod deny_cache;
 mod error;
 mod fallback;
 mod follow;
+mod inspect;
 mod observe;
 mod observer;
 mod overrides;

@@ -1,5 +1,6 @@
 //! The middleware: admits each request, and adds header fields to its response.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -52,6 +53,8 @@ pub struct RateLimit {
     cost: Option<OfRequest<Cost>>,
     skip: OfRequest<bool>,
     fields: FieldOptions,
+    /// The field in which a trusted proxy sends the ID of a request.
+    request_id: Option<HeaderName>,
 }
 
 /// A function of the host application over a request.
@@ -83,6 +86,7 @@ impl RateLimit {
             cost: None,
             skip: Arc::new(|_| false),
             fields: FieldOptions::default(),
+            request_id: None,
         }
     }
 
@@ -131,6 +135,12 @@ impl RateLimit {
         self
     }
 
+    /// Takes the ID of a request, for logs, from the header field `name`, if a trusted proxy sends it.
+    #[cfg(feature = "server")]
+    pub(crate) fn request_id_header(self, name: Option<HeaderName>) -> Self {
+        Self { request_id: name, ..self }
+    }
+
     /// Names the fields in `Access-Control-Expose-Headers`, so that scripts in browsers may read them.
     #[must_use]
     pub fn expose_headers(mut self, expose: bool) -> Self {
@@ -138,6 +148,9 @@ impl RateLimit {
         self
     }
 }
+
+/// The longest ID of a request that is shown, in bytes.
+const LONGEST_ID: usize = 64;
 
 /// A request, as its app's [`RateLimit`] sees it.
 struct Seen<'a> {
@@ -156,6 +169,14 @@ impl Incoming for Seen<'_> {
 
     fn path(&self) -> &str {
         self.request.match_info().as_str()
+    }
+
+    fn request_id(&self) -> Option<Cow<'_, str>> {
+        let name = self.rate_limit.request_id.as_ref()?;
+        let id = self.request.headers().get(name)?.to_str().ok()?;
+        let is_fine = id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_trusted = || self.rate_limit.client_ip.is_from_trusted_proxy(self.request);
+        (is_fine && !id.is_empty() && is_trusted()).then_some(id.into())
     }
 
     fn is_skipped(&self) -> bool {

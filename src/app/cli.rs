@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,10 +12,11 @@ use clap::{Parser, Subcommand};
 
 use self::check::CheckOptions;
 use self::keys::{KeysCommand, NewKeyOptions};
+use self::operate::Operate;
 use self::options::Options;
 use self::reload::ReloadOptions;
 use crate::app::config;
-use crate::app::config::{Config, ConfigErrors, Sources};
+use crate::app::config::{Config, ConfigErrors, Sources, TOKEN_VARIABLE};
 use crate::app::doctor;
 use crate::app::error::AppError;
 use crate::app::serve;
@@ -23,6 +24,7 @@ use crate::app::serve;
 mod check;
 mod keys;
 mod logging;
+mod operate;
 mod options;
 mod reload;
 
@@ -59,8 +61,10 @@ enum Command {
     Doctor(Options),
     /// Say whether a configuration is valid, and what in it is probably not meant
     Check(CheckOptions),
-    /// Say what a changed configuration file would change in a process that serves
+    /// Have a process that serves read its configuration again, or say what that would change
     Reload(ReloadOptions),
+    #[command(flatten)]
+    Operate(Operate),
     /// Make API keys
     // Alone it is an error that says what is missing, where clap would print the help for one.
     #[command(subcommand, arg_required_else_help = false)]
@@ -83,7 +87,7 @@ fn execute<E: Into<Box<dyn Error>>>(
     perform: impl FnOnce(Action, Config, &Sources) -> Result<(), E>,
 ) -> Result<(), CliError> {
     let Cli { options: all, command } = Cli::try_parse_from(arguments).map_err(CliError::Usage)?;
-    let sources = |mut all: Options, options: Option<Options>| {
+    let sources = |mut all: Options, options: Option<Options>, variables| {
         // Options may stand before and after the command.
         if let Some(options) = options {
             all.files.extend(options.files);
@@ -97,16 +101,33 @@ fn execute<E: Into<Box<dyn Error>>>(
         Some(Command::Doctor(options)) => (Action::Doctor, Some(options)),
         // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
-        Some(Command::Reload(ReloadOptions { options, check, json })) => {
-            let sources = sources(all, Some(options));
-            return check_reload(&sources, check, json);
+        Some(Command::Keys(KeysCommand::Token)) => return new_token(),
+        Some(Command::Reload(ReloadOptions { common, check })) => {
+            let (json, options) = (common.json, common.options.clone());
+            let environment = Environment::of(&variables);
+            let sources = sources(all, Some(options), variables);
+            if !check.is_empty() {
+                return check_reload(&sources, check, json);
+            }
+            let config = config::load(&sources).map_err(CliError::Configuration)?;
+            return operate::reload(&config, &common, environment.token)
+                .map_err(|error| CliError::Other(error.into()));
+        }
+        Some(Command::Operate(command)) => {
+            let options = command.common().options.clone();
+            let environment = Environment::of(&variables);
+            let sources = sources(all, Some(options), variables);
+            let config = config::load(&sources).map_err(CliError::Configuration)?;
+            let Environment { token, user } = environment;
+            return operate::operate(&command, &config, token, user.as_deref())
+                .map_err(|error| CliError::Other(error.into()));
         }
         Some(Command::Check(CheckOptions { options, strict, json })) => {
-            return check_config(&sources(all, Some(options)), strict, json);
+            return check_config(&sources(all, Some(options), variables), strict, json);
         }
         None => (Action::Serve, None),
     };
-    let sources = sources(all, options);
+    let sources = sources(all, options, variables);
     let config = config::load(&sources).map_err(CliError::Configuration)?;
     perform(action, config, &sources).map_err(|error| CliError::Other(error.into()))
 }
@@ -137,14 +158,34 @@ fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliEr
     }
 }
 
+fn new_token() -> Result<(), CliError> {
+    keys::token(&mut io::stdout().lock(), &mut io::stderr().lock())
+        .map_err(|error| CliError::Other(error.into()))
+}
+
 fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<(), CliError> {
     let written = reload::check(sources, files, json, &mut io::stdout().lock());
     written.map_err(CliError::Configuration)?.map_err(|error| CliError::Other(error.into()))
 }
 
 fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
-    let _summaries = logging::start();
+    let _summaries = logging::start(config.log.format);
     serve::serve(config, sources)
+}
+
+/// What commands of operators take from the environment.
+struct Environment {
+    token: Option<String>,
+    user: Option<String>,
+}
+
+impl Environment {
+    fn of(variables: &BTreeMap<OsString, OsString>) -> Self {
+        let text = |name: &str| {
+            variables.get(OsStr::new(name))?.to_str().filter(|it| !it.is_empty()).map(str::to_owned)
+        };
+        Self { token: text(TOKEN_VARIABLE), user: text("USER") }
+    }
 }
 
 /// Why a command failed.

@@ -6,12 +6,13 @@
 
 pub(crate) use self::error::ConfigErrors;
 pub(crate) use self::host::HostName;
-pub(crate) use self::layers::Sources;
+pub(crate) use self::layers::{Sources, TOKEN_VARIABLE};
 pub(crate) use self::listen::Listen;
 pub(crate) use self::load::{RawConfig, load};
 pub(crate) use self::option_value::OptionValue;
 pub(crate) use self::options::{
-    AdminOptions, AuthOptions, ClientIpOptions, Config, JwtOptions, RouteOptions, StoreOptions,
+    AdminOptions, AuthOptions, ClientIpOptions, Config, JwtOptions, LogFormat, RouteOptions,
+    StoreOptions,
 };
 pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;

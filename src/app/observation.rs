@@ -1,10 +1,19 @@
-//! Counts what is decided, for metrics. The counts live as long as the process, over reloads.
+//! Learns what is decided: counts it for metrics, and tells who is busy and who is refused. What is counted lives as
+//! long as the process, over reloads.
 
 pub(crate) use self::counts::Counts;
+pub(crate) use self::denial_log::DenialLog;
 pub(crate) use self::kinds::{Authenticated, PolicyCount};
+pub(crate) use self::observers::Observers;
 pub(crate) use self::snapshot_observer::SnapshotObserver;
+pub(crate) use self::who::{COUNTERS, GENERATION, Rank, TopKey, Who};
 
 mod counts;
+mod denial_log;
 mod kinds;
+mod observers;
+mod refusals;
 mod sharded;
+mod sketch;
 mod snapshot_observer;
+mod who;

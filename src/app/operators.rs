@@ -5,6 +5,7 @@ pub(crate) use self::endpoints::configure;
 pub(crate) use self::store_watch::StoreWatch;
 
 mod admin_state;
+mod api;
 mod endpoints;
 mod metrics;
 mod readiness;

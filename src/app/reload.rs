@@ -5,7 +5,7 @@
 //! wrong, nothing changes. Counters are in the stores, which live as long as the process.
 
 pub(crate) use self::differences::{Difference, Effect, differences};
-pub(crate) use self::reloader::Reloader;
+pub(crate) use self::reloader::{ReloadReport, Reloader};
 pub(crate) use self::status::{Refused, ReloadStatus};
 
 mod differences;

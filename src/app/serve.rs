@@ -68,6 +68,9 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
             let ended = signals.while_serving(app.server, stop, &reloader).await;
             ended.map_err(|error| AppError::new("the server failed", error))?;
         }
+        if let Some(assembled) = assembled.get() {
+            assembled.admin.sum_up_denials();
+        }
         // Lines that were only counted are summed up before the last one.
         log::logger().flush();
         log::info!("Stopped.");
@@ -113,6 +116,7 @@ fn assemble(
     let reloader = Reloader::start(sources, config_now, lasting.clone(), current, status.clone())
         .map_err(|error| AppError::new("the configuration cannot be watched", error))?;
     let admin = AdminState::new(&config.admin, lasting, snapshot.clone(), status, watch, listeners);
+    admin.reload_by(reloader.clone());
     Ok((Assembled { snapshot, admin: Data::new(admin) }, reloader))
 }
 

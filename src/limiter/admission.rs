@@ -8,6 +8,7 @@
 //!
 //! Every door calls [`Limiter::admit`], and owns no part of this order.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -54,6 +55,13 @@ pub trait Incoming {
     fn door(&self) -> &'static str {
         AskedBy::LIBRARY
     }
+
+    /// The ID by which logs name the request, if somebody who is trusted gave it one. It is shown as it is, so it
+    /// must be short and of visible ASCII characters. It is only asked for if the
+    /// [`Observer`](crate::Observer) wants it.
+    fn request_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
 }
 
 /// Whether a request passes.
@@ -98,8 +106,12 @@ impl Limiter {
     pub fn admit(&self, request: &impl Incoming) -> Admitting {
         let owed = if request.is_skipped() { None } else { self.owed(request) };
         let asked_by = AskedBy::request(request.door(), owed.as_ref().and_then(|it| it.route));
+        let wants_id = self.0.observer.as_ref().is_some_and(|it| it.wants_request_ids());
+        let request_id = if wants_id { request.request_id() } else { None };
+        let asked_by =
+            AskedBy { request_id: request_id.map(|id| id.into_owned().into()), ..asked_by };
         let uncounted = |outcome, admission| {
-            self.observe_uncounted(asked_by, outcome);
+            self.observe_uncounted(&asked_by, outcome);
             Admitting::decided(admission)
         };
         if owed.is_none() && !self.may_refuse_clients() {
@@ -119,7 +131,7 @@ impl Limiter {
                     uncounted(Outcome::Allowed, Admission::Passes(None))
                 }
                 None => uncounted(Outcome::Unlimited, Admission::Passes(None)),
-                Some(owed) => self.admit_counted(asked_by, &owed, client),
+                Some(owed) => self.admit_counted(&asked_by, &owed, client),
             }
         })
     }
@@ -130,8 +142,8 @@ impl Limiter {
     }
 
     /// Decides about a request of `client` by its policies.
-    fn admit_counted(&self, asked_by: AskedBy, owed: &Owed<'_>, client: &Client<'_>) -> Admitting {
-        let ask = |policies, count| self.ask(asked_by, policies, owed.cost, count, client);
+    fn admit_counted(&self, asked_by: &AskedBy, owed: &Owed<'_>, client: &Client<'_>) -> Admitting {
+        let ask = |policies, count| self.ask(asked_by.clone(), policies, owed.cost, count, client);
         if owed.policies.is_empty() {
             self.observe_uncounted(asked_by, Outcome::Unlimited);
         }

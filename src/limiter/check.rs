@@ -47,7 +47,7 @@ impl Check {
         let moment = match cache.map(|cache| cache.answer(&asked, asked_by.purpose)) {
             Some(Ok(known)) => {
                 let decided = Decided::of(&asked, &known, DecidedBy::DenyCache, None);
-                limiter.observe(&asked, asked_by, &decided);
+                limiter.observe(&asked, &asked_by, &decided);
                 return Self(MaybeReady::ready(Ok(decision(asked, known))));
             }
             Some(Err(moment)) => Some(moment),
@@ -180,14 +180,14 @@ impl Question {
             trials: &[],
             waited: self.waited(),
         };
-        limiter.observe(&self.asked, self.asked_by, &decided);
+        limiter.observe(&self.asked, &self.asked_by, &decided);
         Unavailable { cause }
     }
 
     /// Tells the observer what was `acquired` for `asked`.
     fn observe(&self, limiter: &Limiter, asked: &Acquire, acquired: &Acquired, by: DecidedBy) {
         let decided = Decided::of(asked, acquired, by, self.waited());
-        limiter.observe(asked, self.asked_by, &decided);
+        limiter.observe(asked, &self.asked_by, &decided);
     }
 
     /// How long it has waited for the store.

@@ -34,20 +34,21 @@ impl<'a> Decided<'a> {
 
 impl Limiter {
     /// Tells the observer of a request on which nobody counts.
-    pub(super) fn observe_uncounted(&self, asked_by: AskedBy, outcome: Outcome) {
+    pub(super) fn observe_uncounted(&self, asked_by: &AskedBy, outcome: Outcome) {
         let decided =
             Decided { by: DecidedBy::Limiter, outcome, standings: &[], trials: &[], waited: None };
         self.observe(&Acquire::new(Vec::new(), Cost::ONE, 1), asked_by, &decided);
     }
 
     /// Tells the observer what was `decided` about `asked`, if there is an observer.
-    pub(super) fn observe(&self, asked: &Acquire, asked_by: AskedBy, decided: &Decided<'_>) {
+    pub(super) fn observe(&self, asked: &Acquire, asked_by: &AskedBy, decided: &Decided<'_>) {
         let Some(observer) = &self.0.observer else { return };
         let trials = asked.trials.iter().zip(decided.trials);
         let trials: Few<_> =
             trials.map(|(trial, answer)| outcome_of(trial, asked, *answer)).collect();
         observer.on_decision(&DecisionEvent {
             door: asked_by.door,
+            request_id: asked_by.request_id.as_deref(),
             route: asked_by.route.and_then(|route| self.0.routes.at(route)),
             route_index: asked_by.route,
             outcome: decided.outcome,

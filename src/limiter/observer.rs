@@ -16,6 +16,11 @@ use crate::store::{Charge, StoreErrorKind};
 pub trait Observer: Debug + Send + Sync {
     /// Learns that a request was decided.
     fn on_decision(&self, event: &DecisionEvent<'_>);
+
+    /// Whether it wants the [IDs of requests](crate::Incoming::request_id). Otherwise nobody reads them.
+    fn wants_request_ids(&self) -> bool {
+        false
+    }
 }
 
 /// A request, and what was decided about it.
@@ -24,6 +29,8 @@ pub trait Observer: Debug + Send + Sync {
 pub struct DecisionEvent<'a> {
     /// The door through which it came: see [`Incoming::door`](crate::Incoming::door).
     pub door: &'static str,
+    /// Its ID, if it has one and the observer [wants it](Observer::wants_request_ids).
+    pub request_id: Option<&'a str>,
     /// Its route, if it has one and its policies are those of the route.
     pub route: Option<&'a Route>,
     /// The index of that route among all routes, for as long as the limiter lives.
@@ -107,12 +114,14 @@ pub enum DecidedBy {
 pub(crate) const AUTHENTICATION_DOOR: &str = "authentication";
 
 /// Where a question comes from, for the observer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct AskedBy {
     pub(super) door: &'static str,
     /// The index of the route.
     pub(super) route: Option<usize>,
     pub(super) purpose: Purpose,
+    /// The ID of the request, if somebody wants it.
+    pub(super) request_id: Option<Box<str>>,
 }
 
 impl AskedBy {
@@ -121,10 +130,10 @@ impl AskedBy {
     /// The door of credentials, which are counted when they are wrong.
     #[cfg(feature = "server")]
     pub(super) const AUTHENTICATION: Self =
-        Self { door: AUTHENTICATION_DOOR, route: None, purpose: Purpose::Gate };
+        Self { door: AUTHENTICATION_DOOR, route: None, purpose: Purpose::Gate, request_id: None };
 
     /// A request that came through `door`, and whose route has this index.
     pub(super) fn request(door: &'static str, route: Option<usize>) -> Self {
-        Self { door, route, purpose: Purpose::Request }
+        Self { door, route, purpose: Purpose::Request, request_id: None }
     }
 }

@@ -7,7 +7,7 @@ pub use self::change::{AuditLine, Note};
 pub use self::changed::{Changed, ListedOverrides, OverrideWarning};
 pub use self::entry::{Effect, Override};
 pub use self::error::OverrideError;
-pub(super) use self::overridden::{Overridden, OverrideTable};
+pub(super) use self::overridden::{Overridden, OverrideTable, may_count};
 pub use self::refusal::Banned;
 pub(super) use self::shared::Follow;
 pub use self::shared::Overrides;

@@ -70,7 +70,7 @@ impl Hash for Fingerprint {
 /// Hashes a fingerprint, which is a hash already.
 pub(crate) type BuildFingerprintHasher = BuildHasherDefault<FingerprintHasher>;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FingerprintHasher(u64);
 
 impl Hasher for FingerprintHasher {

@@ -102,6 +102,8 @@ mod large_config;
 mod connections;
 // The operators' listener: metrics and readiness.
 mod admin;
+// What operators do while it runs.
+mod operators;
 // What clients can get written into the log.
 mod logs;
 // What signals do.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::stores::Stores;
 use crate::app::config::StoreOptions;
 use crate::app::error::AppError;
-use crate::app::observation::Counts;
+use crate::app::observation::{Counts, DenialLog, Who};
 use crate::limiter::Overrides;
 use crate::store::OverrideStore;
 
@@ -25,13 +25,17 @@ pub(crate) struct Lasting {
     pub(crate) counts: Arc<Counts>,
     /// What operators changed for single clients.
     pub(crate) overrides: Overrides,
+    /// Who is busy and who is refused.
+    pub(crate) who: Arc<Who>,
+    /// Tells the log who is refused.
+    pub(crate) denial_log: Arc<DenialLog>,
 }
 
 impl Lasting {
     /// Starts the stores that `config` names: see [`Stores::start`].
     ///
     /// # Errors
-    /// When Redis cannot be set up.
+    /// When Redis cannot be set up, or no thread can be started.
     pub(crate) fn start(config: &StoreOptions) -> Result<Self, AppError> {
         let stores = Stores::start(config)?;
         let store: Arc<dyn OverrideStore> = match &stores.redis {
@@ -40,7 +44,10 @@ impl Lasting {
         };
         let overrides = Overrides::start(store, read_every(config), stores.clock.clone())
             .map_err(|error| AppError::new("overrides cannot be read", error))?;
-        Ok(Self { stores, counts: Counts::new(), overrides })
+        let denial_log = DenialLog::start(stores.clock.clone())
+            .map_err(|error| AppError::new("denials cannot be summed up", error))?;
+        let who = Arc::new(Who::new(stores.clock.clone()));
+        Ok(Self { stores, counts: Counts::new(), overrides, who, denial_log })
     }
 }
 

@@ -4,12 +4,14 @@ use std::error::Error;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderName;
+
 use super::lasting::Lasting;
 use super::stores::Stores;
-use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, Proofs};
+use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, KeyDigest, Proofs};
 use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen};
 use crate::app::error::AppError;
-use crate::app::observation::SnapshotObserver;
+use crate::app::observation::{Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
@@ -30,12 +32,17 @@ pub(crate) struct Snapshot {
     pub(crate) client_ip: ClientIp,
     /// Which header fields responses carry.
     pub(crate) fields: FieldOptions,
+    /// The field in which a trusted proxy sends the ID of a request.
+    pub(crate) request_id_header: Option<HeaderName>,
     /// Finds out who a request is from; `None` where nothing proves a user.
     pub(crate) authenticate: Option<Authenticate>,
     /// Whether a policy refuses requests while the store is down.
     pub(crate) refuses_without_store: bool,
     /// Names by which operators may call their listener.
     pub(crate) admin_hosts: Vec<HostName>,
+    /// The SHA-256 of the tokens of operators: who may change things, and who may only read.
+    pub(crate) admin_token: Option<KeyDigest>,
+    pub(crate) admin_read_token: Option<KeyDigest>,
     tokens: Option<Tokens>,
 }
 
@@ -62,9 +69,14 @@ impl Snapshot {
         let counts = lasting.counts.clone();
         let observer =
             Arc::new(SnapshotObserver::new(counts.clone(), policies, config.routes.len()));
+        let observers = Observers {
+            counts: observer.clone(),
+            who: lasting.who.clone(),
+            denial_log: lasting.denial_log.clone(),
+        };
         let builder = builder(config, &lasting.stores)
             .policy(failures)
-            .observer(observer.clone())
+            .observer(Arc::new(observers))
             .overrides(lasting.overrides.clone())
             .trusted_proxies(config.client_ip.trusted_proxies.iter().copied());
         let builder = match previous {
@@ -88,9 +100,12 @@ impl Snapshot {
             observer,
             client_ip,
             fields,
+            request_id_header: config.log.request_id_header.clone(),
             authenticate: authenticate.transpose()?,
             refuses_without_store: config.policies.iter().any(refuses),
             admin_hosts: config.admin.hosts.clone(),
+            admin_token: config.admin.token,
+            admin_read_token: config.admin.read_token,
             tokens,
         })
     }

@@ -54,6 +54,13 @@ impl KeyDigest {
     }
 }
 
+impl KeyDigest {
+    /// Its bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl FromStr for KeyDigest {
     type Err = KeyDigestError;
 

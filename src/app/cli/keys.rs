@@ -12,6 +12,8 @@ use crate::domain::policy::{PolicyError, is_name};
 pub(super) enum KeysCommand {
     /// Make a key for a user: prints it, this once, and the line to store
     New(NewKeyOptions),
+    /// Make a token for operators: prints it, this once, and the line to store
+    Token,
 }
 
 #[derive(Args)]
@@ -46,6 +48,23 @@ pub(super) fn new(
         hints,
         "The first line is the key: hand it to its user, for it is not shown again. The second line \
          is what to store: under [auth.keys] in the configuration, or in the file auth.keys_file."
+    );
+    Ok(())
+}
+
+/// Prints a new token of operators and the line to store to `output`, and what to do with them to `hints`.
+///
+/// # Errors
+/// As of [`new`].
+pub(super) fn token(output: &mut impl Write, hints: &mut impl Write) -> io::Result<()> {
+    let key = NewKey::generate().map_err(io::Error::other)?;
+    writeln!(output, "{key}")?;
+    writeln!(output, "token_sha256 = \"{}\"", key.digest())?;
+    output.flush()?;
+    let _ = writeln!(
+        hints,
+        "The first line is the token, for TOLLGATE_ADMIN_TOKEN: it is not shown again. The second line is what \
+         to store under [admin]; as read_token_sha256, the token may only read."
     );
     Ok(())
 }

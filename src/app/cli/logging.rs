@@ -2,6 +2,7 @@
 //! once a minute with a count.
 
 use std::fmt::Arguments;
+use std::io::Write as _;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,8 +10,11 @@ use std::time::Duration;
 
 use log::{Level, Log, Metadata, Record};
 
+use crate::app::config::LogFormat;
 use crate::domain::clock::{Clock, Millis};
-use crate::store::MonotonicClock;
+use crate::store::{MonotonicClock, SystemClock};
+
+mod json;
 
 /// How long records of a call site are only counted after one was written, in milliseconds.
 const PAUSE: Millis = 60_000;
@@ -20,9 +24,14 @@ const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Logs to standard error: our own records from `info` on, unless `RUST_LOG` says otherwise. Counts are
 /// written when they are due, for as long as the returned value is held.
-pub(super) fn start() -> Option<Sender<()>> {
+pub(super) fn start(format: LogFormat) -> Option<Sender<()>> {
     let filter = env_logger::Env::default().default_filter_or("warn,tollgate=info");
-    let logger = env_logger::Builder::from_env(filter).format_target(false).build();
+    let mut builder = env_logger::Builder::from_env(filter);
+    builder.format_target(false);
+    if format == LogFormat::Json {
+        builder.format(|line, record| writeln!(line, "{}", json::object(record, &SystemClock)));
+    }
+    let logger = builder.build();
     let most = logger.filter();
     let throttled: &_ = Box::leak(Box::new(Throttled::new(logger, MonotonicClock::start())));
     // A process that calls this as a library may have a logger of its own, which is then left alone.

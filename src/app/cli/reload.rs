@@ -1,4 +1,4 @@
-//! `tollgate reload --check`: says beforehand what a reload would change.
+//! `tollgate reload`: with `--check`, it says beforehand what a reload would change.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -6,21 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::options::Options;
+use super::operate::Common;
 use crate::app::config::{ConfigErrors, OptionValue, RawConfig, Sources};
 use crate::app::reload::{Difference, Effect, differences};
 
 #[derive(Args)]
 pub(super) struct ReloadOptions {
     #[command(flatten)]
-    pub(super) options: Options,
-    /// Compare this file with the present configuration, and say what a reload would change; of several files
-    /// the last wins
-    #[arg(long = "check", value_name = "FILE", required = true)]
+    pub(super) common: Common,
+    /// Ask no process, but compare this file with the present configuration, and say what a reload would change; of
+    /// several files the last wins
+    #[arg(long = "check", value_name = "FILE")]
     pub(super) check: Vec<PathBuf>,
-    /// Print the report as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 /// What would change, for programs.

@@ -20,6 +20,7 @@ server = {}
 store = {}
 client_ip = {}
 headers = {}
+log = {}
 access = {}
 auth = {}
 
@@ -35,6 +36,9 @@ peek = ["default"]
 
 /// The name of every variable begins with this.
 const PREFIX: &str = "TOLLGATE";
+
+/// The variable with the token that commands send to a process. It is no option.
+pub(crate) const TOKEN_VARIABLE: &str = "TOLLGATE_ADMIN_TOKEN";
 
 /// One level more than any option has: a deeper key is certainly unknown.
 const DEEPEST: usize = 5;
@@ -123,7 +127,8 @@ fn variable(name: &OsStr, value: &OsStr, all: &BTreeMap<OsString, OsString>) -> 
     let shown = name.to_string_lossy();
     let start = shown.get(..PREFIX.len() + 1);
     let is_ours = start.is_some_and(|start| start.eq_ignore_ascii_case("TOLLGATE_"));
-    if !is_ours || is_service_link(&shown, value, all) {
+    let is_of_operators = shown == TOKEN_VARIABLE;
+    if !is_ours || is_of_operators || is_service_link(&shown, value, all) {
         return Ok(Map::new());
     }
     let origin = Origin::Variable(shown.clone().into_owned());

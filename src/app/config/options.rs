@@ -1,6 +1,7 @@
 //! Every option with its type and its default.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::host::HostName;
 use super::listen::Listen;
 use super::server::ServerOptions;
 use super::store_url::StoreUrl;
-use crate::app::auth::{ApiKeys, JwtKeys, JwtRules};
+use crate::app::auth::{ApiKeys, JwtKeys, JwtRules, KeyDigest};
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) auth: AuthOptions,
     /// The policies, by name.
     pub(crate) policies: Vec<Policy>,
+    /// What is logged, and how.
+    pub(crate) log: LogOptions,
     /// Every plan that a policy has a quota for.
     pub(crate) plans: BTreeSet<String>,
     /// The routes, by pattern.
@@ -51,6 +54,41 @@ pub(crate) struct AdminOptions {
     pub(crate) listen: Option<Box<str>>,
     /// Names that requests may use for it, besides addresses, `localhost` and the host of `listen`.
     pub(crate) hosts: Vec<HostName>,
+    /// The SHA-256 of the token of who may change things; `None` if nobody needs one.
+    pub(crate) token: Option<KeyDigest>,
+    /// The SHA-256 of the token of who may only read.
+    pub(crate) read_token: Option<KeyDigest>,
+}
+
+impl AdminOptions {
+    /// Whether only this machine reaches the listener.
+    pub(crate) fn is_local(&self) -> bool {
+        self.listen.as_deref().is_none_or(|address| {
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+            is_loopback || host.eq_ignore_ascii_case("localhost")
+        })
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LogOptions {
+    /// How a line is written.
+    pub(crate) format: LogFormat,
+    /// The header field in which a trusted proxy sends the ID of a request.
+    pub(crate) request_id_header: Option<HeaderName>,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// As an object of JSON.
+    Json,
 }
 
 /// Where requests are counted, and how that store is reached.

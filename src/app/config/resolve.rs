@@ -6,7 +6,7 @@ use ::config::{Map, Value};
 
 use super::error::{ConfigError, ConfigErrors};
 use super::leaf::Leaf;
-use super::options::{Config, HeaderOptions};
+use super::options::{Config, HeaderOptions, LogFormat, LogOptions};
 use super::section::Section;
 
 mod access;
@@ -35,6 +35,7 @@ pub(super) fn config(
     let client_ip = root.table("client_ip", client_ip::client_ip);
     let headers = root.table("headers", headers);
     let access = root.table("access", access::access);
+    let log = root.table("log", log);
     let mut plans = BTreeSet::new();
     let policies = root.table("policies", |section| {
         policies::policies(section, client_ip.ipv6_prefix, &mut plans)
@@ -43,9 +44,33 @@ pub(super) fn config(
     let auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));
     let routes = root.table("routes", |section| routes::routes(section, &policies));
     let policies = policies.into_values().flatten().collect();
-    let config =
-        Config { server, admin, store, client_ip, headers, access, auth, policies, plans, routes };
+    let config = Config {
+        server,
+        admin,
+        store,
+        client_ip,
+        headers,
+        access,
+        auth,
+        policies,
+        log,
+        plans,
+        routes,
+    };
     ConfigErrors::none_or(root.finish(), config)
+}
+
+fn log(section: &mut Section) -> LogOptions {
+    let format = |text: &str| match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is not a format: expected text or json")),
+    };
+    LogOptions {
+        format: section.get("format", LogFormat::Text, |leaf| leaf.parse("text or json", format)),
+        request_id_header: section
+            .get("request_id_header", None, |leaf| auth::field_name(leaf).map(Some)),
+    }
 }
 
 fn headers(section: &mut Section) -> HeaderOptions {

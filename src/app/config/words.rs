@@ -37,7 +37,7 @@ pub(super) fn one_of(names: &[impl AsRef<str>]) -> String {
 
 /// The value of the option at `key` as messages may show it.
 pub(super) fn show(key: &str, kind: &ValueKind) -> String {
-    let proves_users = key == "auth" || key.starts_with("auth.");
+    let proves_users = key == "auth" || key.starts_with("auth.") || key.contains("token_sha256");
     match kind {
         ValueKind::String(_) if proves_users => "a text, not shown here".to_owned(),
         ValueKind::String(text) => show_text(text),

@@ -1,26 +1,32 @@
 //! What the operators' endpoints report on.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::http::uri::Authority;
 use actix_web::http::{StatusCode, Uri};
 
+use super::api::Guard;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
-use crate::app::assemble::{CurrentSnapshot, Lasting};
+use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, HostName};
 use crate::app::connections::{Connections, Listeners, Stage};
-use crate::app::reload::ReloadStatus;
+use crate::app::observation::{Rank, TopKey};
+use crate::app::reload::{ReloadStatus, Reloader};
 
 /// What the operators' endpoints report on.
 #[derive(Debug)]
 pub(crate) struct AdminState {
     lasting: Lasting,
     snapshot: CurrentSnapshot,
+    guard: Guard,
     reloads: Arc<ReloadStatus>,
+    reloader: OnceLock<Reloader>,
     metrics: Metrics,
     /// Those of the app's listener, whose stage says whether the process stops.
     connections: Arc<Connections>,
@@ -41,7 +47,16 @@ impl AdminState {
         let metrics =
             Metrics::new(&lasting, snapshot.clone(), reloads.clone(), watch, [app.clone(), admin]);
         let listen_host = config.listen.as_deref().and_then(host_of).map(Into::into);
-        Self { lasting, snapshot, reloads, metrics, connections: app, listen_host }
+        Self {
+            guard: Guard::new(snapshot.clone()),
+            lasting,
+            snapshot,
+            reloads,
+            reloader: OnceLock::new(),
+            metrics,
+            connections: app,
+            listen_host,
+        }
     }
 
     /// Whether a request with this target and these header fields names this listener by one of its own
@@ -72,6 +87,39 @@ impl AdminState {
             Stage::Serving => (code, readiness),
             Stage::LastResponses | Stage::Ending => readiness.stopping(),
         }
+    }
+
+    /// Decides whether a request may ask what it asks.
+    ///
+    /// # Errors
+    /// With the response to a request that is refused.
+    pub(crate) async fn admit(&self, request: &ServiceRequest) -> Result<(), HttpResponse> {
+        self.guard.admit(request).await
+    }
+
+    /// The snapshot that is in force.
+    pub(super) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Has the configuration read again from now on by `reloader`.
+    pub(crate) fn reload_by(&self, reloader: Reloader) {
+        // It is set once, when the process has started.
+        let _ = self.reloader.set(reloader);
+    }
+
+    pub(super) fn reloader(&self) -> Option<&Reloader> {
+        self.reloader.get()
+    }
+
+    /// The keys that are most frequent: see [`Who::top`].
+    pub(super) fn top(&self, policy: Option<&str>, by: Rank, most: usize) -> Vec<TopKey> {
+        self.lasting.who.top(policy, by, most)
+    }
+
+    /// Writes what was refused since the last summary, as at the end of the process.
+    pub(crate) fn sum_up_denials(&self) {
+        self.lasting.denial_log.end_period();
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

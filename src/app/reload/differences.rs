@@ -7,7 +7,8 @@ use crate::domain::quota::Quota;
 
 /// Options that the process reads only when it starts. A name that ends in a dot stands for all options in that
 /// table.
-pub(super) const READ_AT_START: [&str; 10] = [
+pub(super) const READ_AT_START: [&str; 11] = [
+    "log.format",
     "server.",
     "admin.listen",
     "store.url",

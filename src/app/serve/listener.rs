@@ -4,11 +4,12 @@ use std::io;
 use std::net::{TcpListener, ToSocketAddrs as _};
 use std::sync::{Arc, OnceLock};
 
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::{Request, Response};
 use actix_server::ServerBuilder;
 use actix_service::{IntoServiceFactory, Service as _, ServiceFactory};
 use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse};
 
@@ -106,15 +107,26 @@ pub(super) fn admin(
 ) -> io::Result<Bound> {
     let app = move || {
         let admin = assembled.get().expect(IN_TIME).admin.clone();
-        App::new().configure(|app| operators::configure(app, admin.clone())).wrap_fn(
-            move |request, service| {
+        let guard = admin.clone();
+        App::new()
+            .configure(|app| operators::configure(app, admin.clone()))
+            .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                let guard = guard.clone();
+                async move {
+                    match guard.admit(&request).await {
+                        Ok(()) => next.call(request).await,
+                        Err(response) => Ok(request.into_response(response)),
+                    }
+                }
+            }))
+            // What is wrapped last runs first.
+            .wrap_fn(move |request, service| {
                 let response = match admin.is_called_by(request.uri(), request.headers()) {
                     true => Ok(service.call(request)),
                     false => Err(request),
                 };
                 respond_or_refuse(response, problem::misdirected)
-            },
-        )
+            })
     };
     let (limits, backlog) = (config.server.limits, config.server.backlog);
     let (builder, addresses) = listen(builder(1), address, backlog, limits, &connections, app)?;

@@ -190,7 +190,7 @@ fn prefix_of(tag: &str) -> Option<Ipv6Prefix> {
 }
 
 /// Whether a policy with `source` as its key may count the client of `tag`.
-pub(super) fn may_count(source: &KeySource, tag: &str) -> bool {
+pub(in crate::limiter) fn may_count(source: &KeySource, tag: &str) -> bool {
     let kind = tag.split(':').next().unwrap_or_default();
     match source {
         KeySource::Ip => kind == "ip",

@@ -77,10 +77,8 @@ impl Overrides {
             followers: Mutex::default(),
         });
         if let Err(error) = shared.refresh() {
-            log::warn!(
-                "The overrides of operators are not known yet ({error}): no ban and no boost holds here \
-                 until the store answers."
-            );
+            // The store itself says in the log that it does not answer.
+            log::debug!("The overrides of operators are not known yet: {error}.");
         }
         let (ends_thread, ended) = mpsc::channel();
         let reader = Arc::downgrade(&shared);

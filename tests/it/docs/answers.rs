@@ -83,11 +83,17 @@ fn refusals_have_the_bodies_that_are_shown() {
     let refuses = Options::default().set(policy, "deny");
     let refuses = refuses.set("store.url", &format!("redis://127.0.0.1:{}", port::free())).serve();
     let blocks = memory().set("access.block", "127.0.0.1").serve();
-    assert_eq!(shown.len(), 4);
+    let listen = format!("127.0.0.1:{}", port::free());
+    let bans = memory().set("admin.listen", &listen).serve();
+    let ban = ["ban", "ip:127.0.0.1", "--for", "1h"];
+    let finished = Options::default().set("admin.listen", &listen).run(&ban);
+    assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
+    assert_eq!(shown.len(), 5);
     assert_shown(&shown[0], &first_denial(&limited, "curl http://h/api/data"));
     assert_shown(&shown[1], &body(&refuses));
     assert_shown(&shown[2], &body(&blocks));
-    assert_shown(&shown[3], &body(&unauthorized));
+    assert_shown(&shown[3], &body(&bans));
+    assert_shown(&shown[4], &body(&unauthorized));
 }
 
 #[test]

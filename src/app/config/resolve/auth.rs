@@ -59,7 +59,7 @@ pub(super) fn auth(
     AuthOptions { failures, api_keys, api_key_header, user_header, jwt }
 }
 
-fn field_name(leaf: &Leaf) -> Result<HeaderName, ConfigError> {
+pub(super) fn field_name(leaf: &Leaf) -> Result<HeaderName, ConfigError> {
     const EXPECTED: &str = "the name of a header field, as in \"x-api-key\"";
     leaf.parse(EXPECTED, |text| {
         HeaderName::from_str(text).map_err(|_| format!("expected {EXPECTED}"))

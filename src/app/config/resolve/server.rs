@@ -1,5 +1,7 @@
 //! The sections `[server]` and `[admin]`.
 
+use crate::app::auth::{KeyDigest, KeyDigestError};
+use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
 use crate::app::config::listen::tcp;
 use crate::app::config::options::AdminOptions;
@@ -64,9 +66,22 @@ fn limits(section: &mut Section) -> ConnectionLimits {
 }
 
 pub(super) fn admin(section: &mut Section) -> AdminOptions {
-    let listen = |leaf: &Leaf| leaf.parse("host:port", tcp).map(Some);
-    AdminOptions {
-        listen: section.get("listen", None, listen),
-        hosts: section.list("hosts", "host names"),
+    let address = section.take("listen");
+    let listen = address.as_ref().and_then(|leaf| section.note(leaf.parse("host:port", tcp)));
+    let hosts = section.list("hosts", "host names");
+    let token = section.get("token_sha256", None, digest);
+    let read_token = section.get("read_token_sha256", None, digest);
+    let admin = AdminOptions { listen, hosts, token, read_token };
+    if let Some(leaf) = address.filter(|_| !admin.is_local() && admin.token.is_none()) {
+        let message = "others than this machine reach it, so it needs a token: expected \
+                       admin.token_sha256, which `tollgate keys token` makes, or an address such as \
+                       127.0.0.1:8081";
+        section.note::<()>(Err(leaf.refuse(message)));
     }
+    admin
+}
+
+/// The digest of a token. Messages do not show a wrong one, which may be the token itself.
+fn digest(leaf: &Leaf) -> Result<Option<KeyDigest>, ConfigError> {
+    leaf.text()?.parse().map(Some).map_err(|error: KeyDigestError| leaf.refuse(error))
 }

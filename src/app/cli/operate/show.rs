@@ -1,0 +1,162 @@
+//! What the process answered, for people.
+
+use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::Value;
+
+/// Where a client stands.
+pub(super) fn standings(stands: &Value) -> String {
+    let mut text = format!("{}\n", plain(&stands["key"]));
+    let policies = stands["policies"].as_array().into_iter().flatten();
+    for it in policies.clone() {
+        let _ = write!(
+            text,
+            "  {}: {} from the {}: ",
+            plain(&it["policy"]),
+            plain(&it["quota"]),
+            plain(&it["from"])
+        );
+        if let Some(error) = it["error"].as_str() {
+            let _ = writeln!(text, "the store could not be asked ({error})");
+            continue;
+        }
+        let _ = write!(text, "{} used, {} left", it["used"], it["remaining"]);
+        if it["reset_after_ms"] != 0 {
+            let _ = write!(text, ", whole again in {}", seconds(&it["reset_after_ms"]));
+        }
+        if !it["retry_after_ms"].is_null() {
+            let _ = write!(text, "; denied for {}", seconds(&it["retry_after_ms"]));
+        }
+        text.push('\n');
+    }
+    if policies.count() == 0 {
+        text.push_str("  No policy counts by such a key.\n");
+    }
+    for it in stands["overrides"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "  {}", listed(it));
+    }
+    text
+}
+
+/// Where a client stood before a reset.
+pub(super) fn reset(before: &Value) -> String {
+    format!("The quotas are whole again. Before:\n{}", standings(before))
+}
+
+/// What held before a change, and what holds now.
+pub(super) fn changed(changed: &Value) -> String {
+    let told = |it: &Value| if it.is_null() { "nothing".to_owned() } else { listed(it) };
+    let mut text =
+        format!("Now: {}\nBefore: {}\n", told(&changed["after"]), told(&changed["before"]));
+    for warning in changed["warnings"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "{}", plain(warning));
+    }
+    text
+}
+
+/// Which clients are refused most, or are busiest.
+pub(super) fn top(top: &Value) -> String {
+    let keys = top["keys"].as_array().map_or(&[][..], Vec::as_slice);
+    let [from, to] = [0, 1].map(|it| top["window_seconds"][it].as_u64().unwrap_or_default() / 60);
+    if keys.is_empty() {
+        let what =
+            if top["by"] == "refused" { "No request was refused" } else { "No request came" };
+        return format!("{what} in the last {from} to {to} minutes.\n");
+    }
+    let is_by_refusals = top["by"] == "refused";
+    let what = if is_by_refusals { "refused" } else { "requests" };
+    let mut text = format!("{what:>10}  client, policy, in the last {from} to {to} minutes\n");
+    for it in keys {
+        let about = if it["error"] == 0 { "" } else { "~" };
+        let count = format!("{about}{}", it["count"]);
+        let _ = write!(text, "{count:>10}  {} under {}", plain(&it["key"]), plain(&it["policy"]));
+        if let Some(since) = it["refused_for_seconds"].as_u64() {
+            let since = humantime::format_duration(Duration::from_secs(since));
+            let refused =
+                if is_by_refusals { String::new() } else { format!("{} ", it["refused"]) };
+            let _ = write!(text, " ({refused}refused, since {since} ago)");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// All overrides.
+pub(super) fn list(all: &Value) -> String {
+    let mut text = String::new();
+    if let Some(why) = all["outdated"].as_str() {
+        let _ = writeln!(text, "The store could not be asked ({why}). This was read last:");
+    }
+    let overrides = all["overrides"].as_array().map_or(&[][..], Vec::as_slice);
+    for it in overrides {
+        let _ = writeln!(text, "{}", listed(it));
+    }
+    if overrides.is_empty() {
+        text.push_str("No client is banned or boosted, and no policy is switched off.\n");
+    }
+    text
+}
+
+/// What operators changed.
+pub(super) fn audit(lines: &Value) -> String {
+    let lines = lines.as_array().map_or(&[][..], Vec::as_slice);
+    let line = |it: &Value| {
+        let at = UNIX_EPOCH + Duration::from_millis(it["at"].as_u64().unwrap_or_default());
+        let why = plain(&it["why"]);
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        format!(
+            "{} {} {} by {}: {} -> {}{why}\n",
+            humantime::format_rfc3339_seconds(at),
+            plain(&it["action"]),
+            plain(&it["subject"]),
+            plain(&it["by"]),
+            plain(&it["before"]),
+            plain(&it["after"]),
+        )
+    };
+    if lines.is_empty() {
+        return "Nothing was changed in the last 30 days.\n".to_owned();
+    }
+    lines.iter().map(line).collect()
+}
+
+/// How a reload ended.
+pub(super) fn reload(report: &Value) -> String {
+    if report["errors"].as_array().is_some_and(|errors| !errors.is_empty()) {
+        return format!("Generation {} stays in force.\n", report["generation"]);
+    }
+    let mut text = format!("Generation {} is in force.\n", report["generation"]);
+    for it in report["changes"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "{}: {}", plain(&it["option"]), plain(&it["takes_effect"]));
+    }
+    text
+}
+
+fn listed(it: &Value) -> String {
+    let what = match (it["key"].as_str(), it["policy"].as_str()) {
+        (Some(key), Some(policy)) => format!("{key} under {policy}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => String::new(),
+    };
+    let quota = it["quota"].as_str().map_or(String::new(), |quota| format!(" to {quota}"));
+    let why = plain(&it["why"]);
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    let for_seconds = seconds(&it["ends_after_ms"]);
+    format!(
+        "{} {what}{quota} for {for_seconds} (by {}{why})",
+        plain(&it["effect"]),
+        plain(&it["by"])
+    )
+}
+
+/// Milliseconds as whole seconds, rounded up.
+fn seconds(millis: &Value) -> String {
+    let millis = millis.as_u64().unwrap_or_default();
+    humantime::format_duration(Duration::from_secs(millis.div_ceil(1_000))).to_string()
+}
+
+/// A text without what could move the cursor of a terminal.
+fn plain(value: &Value) -> String {
+    value.as_str().unwrap_or_default().replace(char::is_control, " ")
+}

@@ -1,0 +1,212 @@
+//! Who is busy and who is refused: the most frequent keys of each policy, over the last minutes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::recent::RecentCounts;
+use super::refusals::refusals;
+use crate::domain::clock::{Clock, Millis};
+use crate::limiter::DecisionEvent;
+use crate::store::Charge;
+
+mod recent;
+
+/// How many parts share the keys. Each has a lock of its own, so that threads seldom wait for each other.
+const SHARDS: usize = 8;
+
+/// How many keys of each policy have a counter among the busiest, and as many among the most refused.
+pub(crate) const COUNTERS: usize = 256;
+
+/// The most policies whose keys are counted.
+const MOST_POLICIES: usize = 256;
+
+/// How long counts are added up before they begin anew, in milliseconds. What is shown are the counts so far and
+/// those before, so it covers the last five to ten minutes.
+pub(crate) const GENERATION: Millis = 300_000;
+
+/// Counts the requests and the refusals of each key, as far as it is one of the most frequent ones.
+#[derive(Debug)]
+pub(crate) struct Who {
+    shards: [Mutex<Shard>; SHARDS],
+    clock: Arc<dyn Clock>,
+}
+
+/// Some of the keys, of all policies.
+#[derive(Debug, Default)]
+struct Shard {
+    policies: HashMap<Box<str>, PolicyCounts>,
+    /// The number of the present generation.
+    generation: u64,
+}
+
+/// The counts of the keys of one policy.
+#[derive(Debug, Default)]
+struct PolicyCounts {
+    requests: RecentCounts,
+    refusals: RecentCounts,
+}
+
+/// By which count keys are ranked.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    clap::ValueEnum,
+    serde::Deserialize,
+    serde::Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Rank {
+    /// By refusals.
+    #[default]
+    Refused,
+    /// By requests, admitted or not.
+    Busiest,
+}
+
+impl Rank {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Busiest => "busiest",
+        }
+    }
+}
+
+/// One of the most frequent keys of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TopKey {
+    pub(crate) policy: Box<str>,
+    /// The identity that the key counts, as it stands in Redis.
+    pub(crate) key: Box<str>,
+    /// How many requests, or refusals, it had at most.
+    pub(crate) count: u64,
+    /// How much lower the true count may be.
+    pub(crate) error: u64,
+    /// How many refusals it had at most.
+    pub(crate) refused: u64,
+    /// How many milliseconds ago it was first refused, without a pause of a whole generation since then; `None`
+    /// if it is not among the most refused.
+    pub(crate) refused_for: Option<Millis>,
+}
+
+impl Who {
+    /// Begins to count, by a clock that does not step back.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { shards: Default::default(), clock }
+    }
+
+    /// Counts a request.
+    pub(crate) fn on_decision(&self, event: &DecisionEvent<'_>) {
+        if event.charges.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        if !event.is_peek {
+            event.charges.iter().for_each(|charge| self.count(charge, now, |it| &mut it.requests));
+        }
+        refusals(event).for_each(|(charge, _)| self.count(charge, now, |it| &mut it.refusals));
+    }
+
+    /// The `most` keys with the highest counts, of `policy` or of all policies.
+    pub(crate) fn top(&self, policy: Option<&str>, by: Rank, most: usize) -> Vec<TopKey> {
+        let now = self.clock.now();
+        let mut top = Vec::new();
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.turn(now);
+            let wanted = |name: &str| policy.is_none_or(|policy| policy == name);
+            let policies = shard.policies.iter().filter(|(name, _)| wanted(name));
+            top.extend(policies.flat_map(|(name, counts)| counts.top(name, by, now)));
+        }
+        let rank = |it: &TopKey| std::cmp::Reverse((it.count, it.count - it.error));
+        top.sort_by(|one, other| {
+            rank(one)
+                .cmp(&rank(other))
+                .then_with(|| (&one.policy, &one.key).cmp(&(&other.policy, &other.key)))
+        });
+        top.truncate(most);
+        top
+    }
+
+    fn count(
+        &self,
+        charge: &Charge,
+        now: Millis,
+        counts: impl FnOnce(&mut PolicyCounts) -> &mut RecentCounts,
+    ) {
+        let shard = charge.key.fingerprint().shard(SHARDS);
+        let mut shard = lock(&self.shards[shard]);
+        shard.turn(now);
+        if let Some(policy) = shard.policy(charge.policy.name()) {
+            counts(policy).count(&charge.key, now);
+        }
+    }
+}
+
+impl Shard {
+    /// Begins a generation, if the present one is over.
+    fn turn(&mut self, now: Millis) {
+        let generation = now / GENERATION;
+        if generation <= self.generation {
+            return;
+        }
+        let is_next = generation == self.generation + 1;
+        self.generation = generation;
+        self.policies.retain(|_, counts| {
+            counts.requests.turn(is_next);
+            counts.refusals.turn(is_next);
+            !(counts.requests.is_empty() && counts.refusals.is_empty())
+        });
+    }
+
+    /// The counts of the policy `name`; `None` if there are too many policies.
+    fn policy(&mut self, name: &str) -> Option<&mut PolicyCounts> {
+        if !self.policies.contains_key(name) {
+            if self.policies.len() >= MOST_POLICIES {
+                return None;
+            }
+            self.policies.insert(name.into(), PolicyCounts::default());
+        }
+        self.policies.get_mut(name)
+    }
+}
+
+impl PolicyCounts {
+    fn top(&self, policy: &str, by: Rank, now: Millis) -> Vec<TopKey> {
+        let (requests, refusals) = (self.requests.sum(), self.refusals.sum());
+        let Some(ranked) = (match by {
+            Rank::Refused => &refusals,
+            Rank::Busiest => &requests,
+        }) else {
+            return Vec::new();
+        };
+        let refused_since = self.refusals.since(refusals.as_ref());
+        let top = ranked.estimates().map(|it| TopKey {
+            policy: policy.into(),
+            key: it.key.hash_tag().into(),
+            count: it.count,
+            error: it.error,
+            refused: refusals
+                .as_ref()
+                .map_or(0, |refusals| refusals.count_of(&it.key))
+                .min(it.count),
+            refused_for: refused_since
+                .get(&it.key.fingerprint())
+                .map(|since| now.saturating_sub(*since)),
+        });
+        top.collect()
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    // If a panic left a count out, all others are right.
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

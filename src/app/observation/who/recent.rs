@@ -1,0 +1,59 @@
+//! Counts of the last two generations.
+
+use std::collections::HashMap;
+
+use super::{COUNTERS, SHARDS};
+use crate::app::observation::sketch::Sketch;
+use crate::domain::clock::Millis;
+use crate::store::{BuildFingerprintHasher, Fingerprint, Key};
+
+/// When keys were first counted.
+type Since = HashMap<Fingerprint, Millis, BuildFingerprintHasher>;
+
+/// The counts of the present generation and of the one before, for some of the keys of a policy.
+#[derive(Debug, Default)]
+pub(super) struct RecentCounts {
+    present: Option<Sketch>,
+    before: Option<Sketch>,
+    /// The keys of the generation before, and when each was first counted, without a pause of a generation.
+    since: Since,
+}
+
+impl RecentCounts {
+    pub(super) fn count(&mut self, key: &Key, now: Millis) {
+        self.present.get_or_insert_with(|| Sketch::new(COUNTERS / SHARDS)).count(key, now);
+    }
+
+    /// Begins a generation. The present one `is_next` to it, or nothing was counted for longer than a generation.
+    pub(super) fn turn(&mut self, is_next: bool) {
+        if !is_next {
+            *self = Self::default();
+            return;
+        }
+        self.before = self.present.take();
+        self.since = self.since(self.before.as_ref());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.present.is_none() && self.before.is_none()
+    }
+
+    /// The counts of both generations together; `None` if nothing was counted.
+    pub(super) fn sum(&self) -> Option<Sketch> {
+        match (&self.before, &self.present) {
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+            (Some(before), Some(present)) => Some(before.with(present)),
+        }
+    }
+
+    /// When each key of `sketch` was first counted, without a pause of a generation since then.
+    pub(super) fn since(&self, sketch: Option<&Sketch>) -> Since {
+        let estimates = sketch.into_iter().flat_map(Sketch::estimates);
+        let since = estimates.map(|it| {
+            let key = it.key.fingerprint();
+            (key, self.since.get(&key).copied().unwrap_or(it.since))
+        });
+        since.collect()
+    }
+}
