@@ -9,13 +9,13 @@ use self::access::AccessList;
 pub use self::access::{Access, AccessEntry, AccessEntryError};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::admission::Deciding;
-#[cfg(feature = "server")]
-pub(crate) use self::admission::Failures;
 pub use self::admission::{Admission, Admitting, Incoming, Refused};
 pub use self::builder::LimiterBuilder;
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
+#[cfg(feature = "server")]
+pub(crate) use self::failures::Failures;
 use self::fallback::Fallback;
 pub use self::inspect::{KeyStanding, QuotaSource};
 #[cfg(feature = "server")]
@@ -46,6 +46,8 @@ mod builder;
 mod check;
 mod deny_cache;
 mod error;
+#[cfg(feature = "server")]
+mod failures;
 mod fallback;
 mod follow;
 mod inspect;

@@ -137,7 +137,7 @@ impl Limiter {
     }
 
     /// Whether any client may be refused, or passes, whatever it asks for.
-    fn may_refuse_clients(&self) -> bool {
+    pub(super) fn may_refuse_clients(&self) -> bool {
         self.has_access_lists() || self.0.overridden.load().is_some()
     }
 
@@ -175,58 +175,13 @@ struct Owed<'a> {
     route: Option<usize>,
 }
 
-/// Counts failed attempts, such as wrong credentials. A client that has used up the policies by failures may not
-/// try again.
-#[derive(Clone, Debug)]
-#[cfg(feature = "server")]
-pub(crate) struct Failures {
-    limiter: Limiter,
-    policies: Policies,
-}
-
-#[cfg(feature = "server")]
-impl Failures {
-    /// Counts failures under `policies` of `limiter`.
-    pub(crate) fn new(limiter: Limiter, policies: Policies) -> Self {
-        Self { limiter, policies }
-    }
-
-    /// Whether `client` is blocked by an access list, or banned, so that its attempt need not be verified.
-    pub(crate) fn is_blocked(&self, client: impl FnOnce() -> Client<'static>) -> bool {
-        let is_refused = |client: &Client<'_>| {
-            self.limiter.access(client) == Access::Blocked
-                || self.limiter.banned(Some(&self.policies), client).is_some()
-        };
-        self.limiter.may_refuse_clients() && is_refused(&client())
-    }
-
-    /// Decides whether `client` may try, without a charge. The deny cache also remembers that a client may try, for
-    /// as long as it remembers denials at most, and not beyond the next failure in this process.
-    pub(crate) fn may_try(&self, client: &Client<'_>) -> Admitting {
-        let peek = self.ask(0, client);
-        Admitting::start(Some(peek), || None)
-    }
-
-    /// Charges a failure of `client`. Concurrent attempts may all be verified before the first failure
-    /// is charged, so this one may be denied as well.
-    pub(crate) fn charge(&self, client: &Client<'_>) -> Admitting {
-        let check = self.ask(1, client);
-        Admitting::start(Some(check), || None)
-    }
-
-    fn ask(&self, count: u32, client: &Client<'_>) -> Check {
-        let asked_by = AskedBy::AUTHENTICATION;
-        self.limiter.ask(asked_by, &self.policies, Cost::ONE, count, client)
-    }
-}
-
 impl Admitting {
     fn decided(admission: Admission) -> Self {
         Self(MaybeReady::ready(admission))
     }
 
     /// Decides by `check` and `peek`. The peek is not begun if the check refuses at once.
-    fn start(check: Option<Check>, peek: impl FnOnce() -> Option<Check>) -> Self {
+    pub(super) fn start(check: Option<Check>, peek: impl FnOnce() -> Option<Check>) -> Self {
         let checked = match check.map(Check::now) {
             None => None,
             Some(Ok(checked)) => match Admission::of(checked) {

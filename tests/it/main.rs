@@ -102,6 +102,8 @@ mod large_config;
 mod connections;
 // The operators' listener: metrics and readiness.
 mod admin;
+// Who is refused, by which policy and since when.
+mod denials;
 // What operators do while it runs.
 mod operators;
 // What clients can get written into the log.

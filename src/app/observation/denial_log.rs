@@ -10,9 +10,9 @@ use std::{fmt, io, thread};
 
 use log::{Level, Log};
 
-use self::denials::{Denials, Shard};
+use self::denials::{Denials, PERIOD, SHARDS, Shard};
 use super::refusals::{is_refusal, refusals};
-use crate::domain::clock::{Clock, Millis};
+use crate::domain::clock::Clock;
 use crate::domain::standing::{Retry, Standing};
 use crate::limiter::{DecisionEvent, Outcome};
 use crate::store::Charge;
@@ -20,17 +20,11 @@ use crate::store::Charge;
 mod denials;
 mod lines;
 
-/// The time between two summaries, in milliseconds, for which a client is also remembered.
-const PERIOD: Millis = 60_000;
-
 /// The most lines for first denials in a period.
 const FIRST_LINES: u32 = 20;
 
 /// The most policies that have a line in a summary. The others share one.
 const SUMMARY_LINES: usize = 20;
-
-/// How many parts share the clients. Each has a lock of its own, so that threads seldom wait for each other.
-const SHARDS: usize = 8;
 
 /// How often it is asked whether a period is over.
 const TICK: Duration = Duration::from_secs(1);
@@ -45,6 +39,7 @@ pub(crate) struct DenialLog {
     /// How many lines for first denials may still be written in this period.
     first_lines_left: AtomicU32,
     blocked: AtomicU64,
+    banned: AtomicU64,
     undecided: AtomicU64,
 }
 
@@ -64,6 +59,7 @@ impl DenialLog {
             shards: array::from_fn(|_| Mutex::default()),
             first_lines_left: FIRST_LINES.into(),
             blocked: AtomicU64::new(0),
+            banned: AtomicU64::new(0),
             undecided: AtomicU64::new(0),
         }
     }
@@ -89,6 +85,7 @@ impl DenialLog {
     pub(crate) fn on_decision(&self, event: &DecisionEvent<'_>) {
         match event.outcome {
             Outcome::Blocked => _ = self.blocked.fetch_add(1, Ordering::Relaxed),
+            Outcome::Banned => _ = self.banned.fetch_add(1, Ordering::Relaxed),
             Outcome::Undecided(_) if is_refusal(event) => {
                 _ = self.undecided.fetch_add(1, Ordering::Relaxed);
             }
@@ -152,6 +149,7 @@ impl DenialLog {
             lines::other_policies(self.sink, others.len(), requests);
         }
         lines::blocked(self.sink, self.blocked.swap(0, Ordering::Relaxed));
+        lines::banned(self.sink, self.banned.swap(0, Ordering::Relaxed));
         lines::undecided(self.sink, self.undecided.swap(0, Ordering::Relaxed));
         self.first_lines_left.store(FIRST_LINES, Ordering::Relaxed);
     }

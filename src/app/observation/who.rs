@@ -3,19 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::recent::RecentCounts;
+pub(crate) use self::recent::COUNTERS;
+use self::recent::{RecentCounts, SHARDS};
 use super::refusals::refusals;
 use crate::domain::clock::{Clock, Millis};
 use crate::limiter::DecisionEvent;
 use crate::store::Charge;
 
 mod recent;
-
-/// How many parts share the keys. Each has a lock of its own, so that threads seldom wait for each other.
-const SHARDS: usize = 8;
-
-/// How many keys of each policy have a counter among the busiest, and as many among the most refused.
-pub(crate) const COUNTERS: usize = 256;
 
 /// The most policies whose keys are counted.
 const MOST_POLICIES: usize = 256;

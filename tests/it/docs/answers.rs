@@ -47,10 +47,10 @@ fn the_start_is_as_shown() {
         let (log, ten, eleventh) = within_a_minute(|| {
             let url = format!("redis://127.0.0.1:{free}/0");
             let mut tollgate = Options::default().set("store.url", &url).serve();
+            let log = tollgate.stderr().join("\n");
             let statuses = (0..10).map(|_| tollgate.get("/api/data", &[]).status.to_string());
             let statuses: Vec<_> = statuses.collect();
             let eleventh = curl(&step(&steps, "curl -i").command, tollgate.url());
-            let log = tollgate.stderr().join("\n");
             let port = format!(":{}", tollgate.url().rsplit(':').next().expect("a port"));
             let log = log.replace(&format!(":{free}"), ":6379").replace(&port, ":8080");
             (log, statuses.join(" "), eleventh)

@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::{PERIOD, SHARDS};
 use crate::app::observation::sketch::{Estimate, Sketch};
 use crate::domain::clock::Millis;
 use crate::store::{BuildFingerprintHasher, Charge, Fingerprint};
+
+/// The time between two summaries, in milliseconds, for which a client is also remembered.
+pub(super) const PERIOD: Millis = 60_000;
+
+/// How many parts share the clients. Each has a lock of its own, so that threads seldom wait for each other.
+pub(super) const SHARDS: usize = 8;
 
 /// The most clients that are remembered, of all policies together. More clients are no first ones.
 pub(super) const KNOWN: usize = 10_000;

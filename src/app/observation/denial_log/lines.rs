@@ -96,6 +96,16 @@ pub(super) fn blocked(sink: &dyn Log, requests: u64) {
     }
 }
 
+/// How many requests were refused because an operator had banned their clients.
+pub(super) fn banned(sink: &dyn Log, requests: u64) {
+    let fields = [("event", Value::from("banned")), ("requests", Value::from(requests))];
+    let requests_of = plural(requests, "request");
+    if requests > 0 {
+        let text = format_args!("In the last minute, bans refused {requests_of}.");
+        write(sink, Level::Info, &fields, text);
+    }
+}
+
 /// How many requests were refused because the store failed.
 pub(super) fn undecided(sink: &dyn Log, requests: u64) {
     let fields = [("event", Value::from("undecided")), ("requests", Value::from(requests))];

@@ -5,7 +5,7 @@ use log::{Metadata, Record};
 
 use super::*;
 use crate::app::observation::refusals::tests::{Counting, blocked};
-use crate::domain::clock::ManualClock;
+use crate::domain::clock::{ManualClock, Millis};
 
 /// Keeps the lines that are written to it, up to a level.
 #[derive(Debug)]

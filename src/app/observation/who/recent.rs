@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::{COUNTERS, SHARDS};
 use crate::app::observation::sketch::Sketch;
 use crate::domain::clock::Millis;
 use crate::store::{BuildFingerprintHasher, Fingerprint, Key};
+
+/// How many parts share the keys. Each has a lock of its own, so that threads seldom wait for each other.
+pub(super) const SHARDS: usize = 8;
+
+/// How many keys of each policy have a counter among the busiest, and as many among the most refused.
+pub(crate) const COUNTERS: usize = 256;
 
 /// When keys were first counted.
 type Since = HashMap<Fingerprint, Millis, BuildFingerprintHasher>;
