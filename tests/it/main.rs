@@ -96,6 +96,8 @@ mod crowding;
 // The command and its server.
 // Its exit codes and output.
 mod cli;
+// What is valid and probably not meant.
+mod check;
 // The largest configurations, and files that cannot be one.
 mod large_config;
 // What one client may use of the server: time, memory and connections.

@@ -54,7 +54,8 @@ impl Report {
 
 fn placed(finding: Finding, options: &BTreeMap<String, OptionValue>) -> Placed {
     let Finding { code, option, reason, better } = finding;
-    let value = options.get(&option).or_else(|| of_same_table(&option, options));
+    let value = options.get(&option).filter(|value| !value.is_default());
+    let value = value.or_else(|| of_same_table(&option, options));
     let line = value.and_then(OptionValue::line);
     Placed {
         code,
@@ -67,7 +68,7 @@ fn placed(finding: Finding, options: &BTreeMap<String, OptionValue>) -> Placed {
     }
 }
 
-/// The first option in the table of `option`, or in that table's own table, that somebody set.
+/// The first option in the table of `option` that somebody set.
 fn of_same_table<'a>(
     option: &str,
     options: &'a BTreeMap<String, OptionValue>,

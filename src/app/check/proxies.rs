@@ -11,9 +11,6 @@ use crate::domain::network::Network;
 const SHORTEST_IPV4: u8 = 8;
 const SHORTEST_IPV6: u8 = 16;
 
-/// Private addresses of IPv6 are one such network.
-const PRIVATE_IPV6: &str = "fc00::/7";
-
 const TRUSTED: &str = "client_ip.trusted_proxies";
 
 pub(super) fn examine(config: &Config, findings: &mut Vec<Finding>) {
@@ -26,7 +23,9 @@ fn everyone(config: &Config) -> Option<Finding> {
     let is_large = |network: &&Network| {
         let (length, is_ipv4) = network.prefix();
         let shortest = if is_ipv4 { SHORTEST_IPV4 } else { SHORTEST_IPV6 };
-        length < shortest && network.to_string() != PRIVATE_IPV6
+        // Private addresses of IPv6 begin with fc00::/7.
+        let text = network.to_string();
+        length < shortest && !text.starts_with("fc") && !text.starts_with("fd")
     };
     let proxies = &config.client_ip.trusted_proxies;
     let large = proxies.iter().find(is_large)?;

@@ -30,6 +30,10 @@ fn shadowing(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding> {
     let unmet: Vec<_> =
         policies.charged(wider).map(Policy::name).filter(|name| !named(name)).collect();
     let first = unmet.first()?;
+    // Whoever names a method of the same path beside all methods means it.
+    if wider.pattern.method.is_none() && wider.pattern.path() == route.pattern.path() {
+        return None;
+    }
     let all = route.policies.iter().map(String::as_str).chain(unmet.iter().copied());
     Some(Finding {
         code: "route-shadows",

@@ -140,12 +140,15 @@ fn what_may_be_meant_is_no_finding() {
         "[routes.\"/*\"]\npolicies = [\"default\"]\n[routes.\"/health\"]\npolicies = []",
         "[policies.p]\nquota = \"100/hour\"\n[routes.\"/*\"]\npolicies = [\"default\"]\n\
          [routes.\"/x\"]\npolicies = [\"p\"]\npeek = [\"default\"]",
+        // Another policy for one method of the same path.
+        "[policies.p]\nquota = \"100/hour\"\n[routes.\"/x\"]\npolicies = [\"default\"]\n\
+         [routes.\"POST /x\"]\npolicies = [\"p\"]",
         // A header beside an address; a login that is only read.
         "[policies.p]\nquota = \"10/minute\"\nkey = \"header:x-device\"\n\
          [routes.\"/x\"]\npolicies = [\"p\", \"default\"]",
         "[routes.\"GET /login\"]\npolicies = [\"default\"]",
         "[policies.p]\nquota = \"101/minute\"\n[routes.\"/login\"]\npolicies = [\"p\"]",
-        "[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\", \"fc00::/7\", \"173.245.48.0/20\"]",
+        "[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\", \"fc00::/7\", \"fd00::/8\", \"173.245.48.0/20\"]",
         "[client_ip]\nhops = 1\nheader = \"x-real-ip\"",
         "[policies.p]\nquota = \"10/minute\"\nmode = \"off\"",
     ] {
@@ -159,6 +162,11 @@ fn a_default_that_is_at_fault_has_the_place_of_what_was_set_beside_it() {
     let findings = found(&["[routes.\"/login\"]\npolicies = [\"default\"]"]);
     let [finding] = &findings[..] else { panic!("{findings:#?}") };
     assert_eq!((finding.code, &*finding.place), ("login-window-edge", "the built-in defaults"));
+
+    let beside = "[policies.default]\non_store_failure = \"deny\"\n[routes.\"/login\"]\npolicies = [\"default\"]";
+    let findings = found(&[beside]);
+    let [finding] = &findings[..] else { panic!("{findings:#?}") };
+    assert_eq!((finding.code, finding.line), ("login-window-edge", Some(2)));
 }
 
 #[test]

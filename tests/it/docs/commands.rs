@@ -1,10 +1,12 @@
 //! The commands that pages show do what is shown, and the configuration in them is accepted.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::{env, fs};
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::page::{Page, Step};
@@ -27,6 +29,16 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("docs/src/redis.md", "tollgate --set store.url=rediss://127.0.0.1:6390 "),
 ];
 
+/// Findings of `tollgate check` in examples, by page: each page says what the finding says.
+const FOUND: [(&str, &str); 3] = [
+    // What a plan with another window does.
+    ("docs/src/plans.md", "plan-window"),
+    // That only the most specific route holds.
+    ("docs/src/routes.md", "route-shadows"),
+    // The built-in route for /api/data stays.
+    ("README.md", "route-shadows"),
+];
+
 /// A directory with the files that the examples name.
 fn directory() -> TempDir {
     let directory = TempDir::with_prefix("tollgate-docs-").expect("a temporary directory");
@@ -36,6 +48,11 @@ fn directory() -> TempDir {
         ("keys.toml", another),
         ("jwt.pem", key.public_key_pem()),
         ("secret", "a secret of thirty-two bytes ...".to_owned()),
+        (
+            "login.toml",
+            "[policies.login]\nquota = \"5/minute\"\n\n[routes.\"POST /login\"]\npolicies = [\"login\"]\n"
+                .to_owned(),
+        ),
         ("next.toml", "[policies.default]\nquota = \"20/minute\"\n".to_owned()),
     ] {
         fs::write(directory.path().join(name), text).expect("a file");
@@ -112,4 +129,32 @@ fn every_file_of_configuration_is_accepted() {
         count += 1;
     }
     assert!(count >= 15, "{count}");
+}
+
+#[test]
+fn no_file_of_configuration_has_a_finding_that_its_page_does_not_tell() {
+    let mut told = BTreeSet::new();
+    for block in Page::all().iter().flat_map(|page| page.blocks("toml")) {
+        if block.text.starts_with("[dependencies]") {
+            continue;
+        }
+        let directory = directory();
+        fs::write(directory.path().join("config.toml"), &block.text).expect("a file");
+        let mut output = shell("tollgate check --json", directory.path());
+        if !output.status.success() {
+            // A key may have a plan that a policy knows.
+            let command =
+                "TOLLGATE_POLICIES__DEFAULT__PLANS__PRO=1000/minute tollgate check --json";
+            output = shell(command, directory.path());
+        }
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        for finding in report["findings"].as_array().expect("it is valid") {
+            let is_told = |(page, code): &(&str, &str)| {
+                block.place.starts_with(page) && finding["code"] == *code
+            };
+            let at = FOUND.iter().position(is_told);
+            told.insert(at.unwrap_or_else(|| panic!("{}: {finding:#}", block.place)));
+        }
+    }
+    assert_eq!(told.len(), FOUND.len(), "some page has no such finding any more");
 }
