@@ -75,8 +75,10 @@ pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "server")]
 pub(crate) use self::fingerprint::FingerprintHasher;
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
+#[cfg(feature = "server")]
+pub(crate) use self::histogram::HistogramCounts;
 #[cfg(feature = "redis")]
-pub(crate) use self::histogram::{Histogram, HistogramCounts, MICROS};
+pub(crate) use self::histogram::{Histogram, MICROS};
 pub use self::keyspace::{Key, Keyspace};
 pub(crate) use self::maybe_ready::MaybeReady;
 pub(crate) use self::memory::{FallbackRequest, LastKnown};

@@ -110,7 +110,7 @@ pub enum DecidedBy {
 }
 
 /// The door of credentials: their failures are counted under a policy, but they are no requests of their own.
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", test))]
 pub(crate) const AUTHENTICATION_DOOR: &str = "authentication";
 
 /// Where a question comes from, for the observer.
@@ -128,7 +128,7 @@ impl AskedBy {
     /// The door of those who call the limiter themselves.
     pub(super) const LIBRARY: &'static str = "library";
     /// The door of credentials, which are counted when they are wrong.
-    #[cfg(feature = "server")]
+    #[cfg(any(feature = "server", test))]
     pub(super) const AUTHENTICATION: Self =
         Self { door: AUTHENTICATION_DOOR, route: None, purpose: Purpose::Gate, request_id: None };
 

@@ -20,6 +20,7 @@ pub(crate) struct Histogram {
 }
 
 /// What a [`Histogram`] has counted.
+#[cfg(any(feature = "server", test))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HistogramCounts {
     /// Each bound, with the values that do not exceed it and exceed the bound before.
@@ -50,6 +51,7 @@ impl Histogram {
     }
 
     /// What it has counted.
+    #[cfg(any(feature = "server", test))]
     pub(crate) fn counts(&self) -> HistogramCounts {
         let mut counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed));
         let buckets = self.bounds.iter().copied().zip(&mut counts).collect();

@@ -67,4 +67,5 @@ pub struct ReplaceOverrides<'a> {
 /// The most lines of changes that a store keeps.
 pub(crate) const MOST_CHANGES: usize = 1_000;
 /// For how many milliseconds a store keeps the lines after the last change.
+#[cfg(feature = "redis")]
 pub(crate) const CHANGES_KEPT_FOR: Millis = 30 * 24 * 3_600_000;
