@@ -19,7 +19,7 @@ const CASES: [(&str, &str, usize, &str); 14] = [
         "quota-unreachable",
         "policies.two.quota",
         4,
-        "[policies.one]\nquota = \"1/minute\"\n[policies.two]\nquota = \"1/minute\"\n\
+        "[policies.one]\nquota = \"10/minute\"\n[policies.two]\nquota = \"10/minute\"\n\
          [routes.\"/x\"]\npolicies = [\"one\", \"two\"]",
     ),
     (
