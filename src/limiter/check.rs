@@ -72,6 +72,10 @@ impl Check {
     ///
     /// # Errors
     /// With the future to await, if it is not decided yet.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the future is moved once, and a box would cost each request more"
+    )]
     pub(super) fn now(self) -> Result<Result<Decision, Unavailable>, Deciding> {
         self.0.now()
     }

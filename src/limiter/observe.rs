@@ -63,6 +63,7 @@ impl Limiter {
     }
 
     /// All routes, by their indices.
+    #[must_use]
     pub fn routes(&self) -> impl ExactSizeIterator<Item = &Route> {
         self.0.routes.iter()
     }

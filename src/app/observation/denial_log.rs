@@ -2,6 +2,7 @@
 //! many requests are refused, the lines and the memory are bounded.
 
 use std::array;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -139,7 +140,7 @@ impl DenialLog {
         // Where each denial had a line of its own, there is nothing to add.
         policies.retain(|_, denials| denials.requests > denials.told);
         let mut policies: Vec<(Box<str>, Denials)> = policies.into_iter().collect();
-        policies.sort_by(|(_, one), (_, other)| other.requests.cmp(&one.requests));
+        policies.sort_by_key(|(_, denials)| Reverse(denials.requests));
         let others = policies.split_off(SUMMARY_LINES.min(policies.len()));
         for (policy, denials) in &policies {
             lines::summary(self.sink, policy, denials);

@@ -7,11 +7,14 @@ use super::*;
 use crate::app::observation::refusals::tests::{Counting, blocked};
 use crate::domain::clock::{ManualClock, Millis};
 
+/// A line: its level, its text, and its fields by name.
+type Line = (Level, String, Vec<(String, String)>);
+
 /// Keeps the lines that are written to it, up to a level.
 #[derive(Debug)]
 struct Lines {
     most: Level,
-    lines: Mutex<Vec<(Level, String, Vec<(String, String)>)>>,
+    lines: Mutex<Vec<Line>>,
 }
 
 /// Collects fields as texts.

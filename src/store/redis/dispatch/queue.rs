@@ -67,7 +67,7 @@ struct State {
 pub(super) enum Job {
     Acquire(Gathered),
     Reset { keys: Vec<Key>, answer: AnswerTo<()> },
-    Overrides { call: OverrideCall, answer: AnswerTo<OverrideReply> },
+    Overrides { call: Box<OverrideCall>, answer: AnswerTo<OverrideReply> },
 }
 
 /// The requests of one thread in one turn.
@@ -124,7 +124,7 @@ impl Queue {
 
     pub(super) fn ask_overrides(&self, call: OverrideCall, answer: AnswerTo<OverrideReply>) {
         // A job that does not fit is dropped, which answers it.
-        let _ = self.push(Job::Overrides { call, answer });
+        let _ = self.push(Job::Overrides { call: Box::new(call), answer });
     }
 
     /// Waits for jobs and takes the next ones, of at most [`MAX_BATCH`] requests together. `None` means
