@@ -163,10 +163,11 @@ fn a_default_that_is_at_fault_has_the_place_of_what_was_set_beside_it() {
     let [finding] = &findings[..] else { panic!("{findings:#?}") };
     assert_eq!((finding.code, &*finding.place), ("login-window-edge", "the built-in defaults"));
 
-    let beside = "[policies.default]\non_store_failure = \"deny\"\n[routes.\"/login\"]\npolicies = [\"default\"]";
+    let beside = "[policies.default]\non_store_failure = \"deny\"\n[policies.strict]\nquota = \"5/minute\"\n\
+                  [routes.\"/api/data\"]\npolicies = [\"strict\", \"default\"]";
     let findings = found(&[beside]);
     let [finding] = &findings[..] else { panic!("{findings:#?}") };
-    assert_eq!((finding.code, finding.line), ("login-window-edge", Some(2)));
+    assert_eq!((&*finding.option, finding.line), ("policies.default.quota", Some(2)));
 }
 
 #[test]
