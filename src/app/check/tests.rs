@@ -19,7 +19,7 @@ const CASES: [(&str, &str, usize, &str); 14] = [
         "quota-unreachable",
         "policies.two.quota",
         4,
-        "[policies.one]\nquota = \"1/minute\"\n[policies.two]\nquota = \"1/minute\"\n\
+        "[policies.one]\nquota = \"10/minute\"\n[policies.two]\nquota = \"10/minute\"\n\
          [routes.\"/x\"]\npolicies = [\"one\", \"two\"]",
     ),
     (
@@ -163,10 +163,11 @@ fn a_default_that_is_at_fault_has_the_place_of_what_was_set_beside_it() {
     let [finding] = &findings[..] else { panic!("{findings:#?}") };
     assert_eq!((finding.code, &*finding.place), ("login-window-edge", "the built-in defaults"));
 
-    let beside = "[policies.default]\non_store_failure = \"deny\"\n[routes.\"/login\"]\npolicies = [\"default\"]";
+    let beside = "[policies.default]\non_store_failure = \"deny\"\n[policies.strict]\nquota = \"5/minute\"\n\
+                  [routes.\"/api/data\"]\npolicies = [\"strict\", \"default\"]";
     let findings = found(&[beside]);
     let [finding] = &findings[..] else { panic!("{findings:#?}") };
-    assert_eq!((finding.code, finding.line), ("login-window-edge", Some(2)));
+    assert_eq!((&*finding.option, finding.line), ("policies.default.quota", Some(2)));
 }
 
 #[test]
