@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc promtool cargo-deny mdbook lychee cargo-public-api
 set -eu
 
 main() {
@@ -19,6 +19,7 @@ main() {
         # Where it is, users other than root often have no path to.
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
         protoc) has protoc || install_package protobuf-compiler ;;
+        promtool) has promtool || install_package prometheus ;;
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
         mdbook) has mdbook || install_crate mdbook 0.5.4 --no-default-features --features search ;;
@@ -124,7 +125,7 @@ install_as_root() {
     apt-get -qq update || true # older lists may do
     apt-get -qq --no-install-recommends -y install "$1" >/dev/null
     case $1 in
-    redis-server | nginx) update-rc.d "$1" disable ;;
+    redis-server | nginx | prometheus) update-rc.d "$1" disable ;;
     esac
 }
 
