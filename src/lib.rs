@@ -85,6 +85,7 @@ pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
 pub use self::domain::key::{Identity, IdentityError, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
+pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{
     KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
 };
@@ -103,9 +104,10 @@ pub use self::limiter::{
 /// [`LimiterBuilder::overrides`] lets them hold. Then [`Limiter::ban`], [`Limiter::boost`] and their like change them
 /// for all processes that share the store.
 pub mod overrides {
+    pub use crate::domain::banned::Banned;
     pub use crate::limiter::{
-        AuditLine, Banned, Changed, Effect, KeyStanding, ListedOverrides, Note, Override,
-        OverrideError, OverrideWarning, Overrides, QuotaSource,
+        AuditLine, Changed, Effect, KeyStanding, ListedOverrides, Note, Override, OverrideError,
+        OverrideWarning, Overrides, QuotaSource,
     };
 }
 

@@ -23,8 +23,8 @@ pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome, TrialKind, TrialOutcome};
 use self::overrides::Overridden;
 pub use self::overrides::{
-    AuditLine, Banned, Changed, Effect, ListedOverrides, Note, Override, OverrideError,
-    OverrideWarning, Overrides,
+    AuditLine, Changed, Effect, ListedOverrides, Note, Override, OverrideError, OverrideWarning,
+    Overrides,
 };
 use self::plans::Plans;
 pub use self::routes::Route;

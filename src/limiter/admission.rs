@@ -15,8 +15,8 @@ use std::task::{Context, Poll, ready};
 
 use super::check::{self, Check, Unavailable};
 use super::observer::{AskedBy, Outcome};
-use super::overrides::Banned;
 use super::{Access, Limiter, Policies, Route};
+use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
 use crate::domain::quota::Cost;

@@ -9,8 +9,8 @@ use super::changed::{
 use super::entry::{Effect, Override};
 use super::error::OverrideError;
 use super::overridden::may_count;
-use super::refusal::Banned;
 use super::shared::Overrides;
+use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::clock::millis;
 use crate::domain::key::{Identity, Ipv6Prefix};

@@ -172,7 +172,7 @@ impl RoutedRequest {
         }
         let standings = self.standings.into_iter().collect::<Option<_>>();
         let standings = standings.ok_or(StoreErrorKind::Refused)?;
-        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials })
+        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials, ban: None })
     }
 }
 

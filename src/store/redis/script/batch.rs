@@ -257,7 +257,7 @@ impl Position {
             ..*answer
         };
         let trials = acquired.trials.iter().map(trial).collect();
-        Acquired { admitted, standings: standings.collect(), trials }
+        Acquired { admitted, standings: standings.collect(), trials, ban: None }
     }
 }
 
