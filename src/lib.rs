@@ -95,8 +95,8 @@ pub use self::domain::standing::{Retry, Standing};
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
-    Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, Policies, Refused, Route,
-    RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
+    Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, PenaltyBan, Policies,
+    Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
 };
 /// What operators change for single clients while the process runs: bans, boosts, and policies that are off.
 ///

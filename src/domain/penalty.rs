@@ -151,6 +151,11 @@ impl PenaltyState {
         }
     }
 
+    /// The state of a client that is banned until then, as another store tells.
+    pub(crate) fn banned_until(self, banned_until: Millis) -> Self {
+        Self { bans: self.bans.max(1), banned_until, ..self }
+    }
+
     /// From this time on, the state means no more than its absence would.
     pub(crate) fn kept_until(&self, penalty: &Penalty) -> Millis {
         let counted = if self.denied > 0 { self.since + penalty.within } else { 0 };

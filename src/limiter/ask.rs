@@ -8,7 +8,7 @@ use super::variants::{Policies, PolicyVariants};
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
-use crate::store::{Acquire, Acquired, Charge, Trial};
+use crate::store::{Acquire, Acquired, Charge, PenaltyKey, Trial};
 
 impl Limiter {
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
@@ -80,6 +80,10 @@ impl Limiter {
             let key = self.key(candidate, client);
             let candidate = Charge { key, policy: candidate.clone() };
             asked.trials.push(Trial::new(candidate, Some(asked.charges.len())));
+        }
+        if let Some(penalty) = charged.policy.penalty() {
+            let key = self.0.keyspace.penalty_key(&charged.key, &charged.policy);
+            asked.penalties.push(PenaltyKey::new(asked.charges.len(), *penalty, key));
         }
         asked.charges.push(charged);
     }

@@ -99,6 +99,16 @@ impl Acquire {
         self
     }
 
+    /// The same question about the charges of these indices alone, for `count` requests, without trials.
+    pub(crate) fn part(&self, charges: &[usize], count: u32) -> Self {
+        let of_part = charges.iter().map(|index| self.charges[*index].clone()).collect();
+        let penalties = self.penalties.iter().filter_map(|it| {
+            let charge = charges.iter().position(|index| *index == it.charge)?;
+            Some(PenaltyKey { charge, ..it.clone() })
+        });
+        Self { penalties: penalties.collect(), ..Self::new(of_part, self.cost, count) }
+    }
+
     /// The same, with the next penalty.
     #[must_use]
     pub fn with_penalty(mut self, penalty: PenaltyKey) -> Self {

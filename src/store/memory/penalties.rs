@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::sync::MutexGuard;
 
 use super::shard::Shard;
+use super::shards::MemoryStore;
 use crate::domain::clock::Millis;
 use crate::domain::penalty::{Penalty, PenaltyState};
 use crate::domain::quota::MAX_WINDOW;
 use crate::domain::standing::Retry;
-use crate::store::{Acquire, Acquired, Ban, BuildFingerprintHasher, Few, Fingerprint};
+use crate::store::{Acquire, Acquired, Ban, BuildFingerprintHasher, Few, Fingerprint, PenaltyKey};
 
 /// Fewer states are not worth a sweep.
 const SMALLEST_SWEEP: usize = 64;
@@ -82,6 +83,21 @@ impl Penalties {
         let live = self.by_key.len();
         self.sweep_at = (2 * live).max(SMALLEST_SWEEP);
         self.rests_until = now + (live / SWEPT_PER_MILLISECOND) as Millis;
+    }
+}
+
+impl MemoryStore {
+    /// Learns that another store, which this one may have to decide in place of, says that a client is banned for
+    /// so long.
+    pub(crate) fn learn_ban(&self, penalty: &PenaltyKey, lasts: Millis) {
+        let PenaltyKey { penalty, key, .. } = penalty;
+        let key = key.fingerprint();
+        let mut shard = self.lock(self.shard_of_key(key));
+        let now = self.clock.now();
+        let state = shard.penalties.read(&key, penalty, now);
+        if state.banned_for(now) < lasts {
+            shard.penalties.keep(key, penalty, state.banned_until(now + lasts), now);
+        }
     }
 }
 

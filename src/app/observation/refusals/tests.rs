@@ -82,6 +82,7 @@ fn event<'a>(
         charges,
         standings,
         trials: &[],
+        ban: None,
         cost: Cost::ONE,
         is_peek: false,
         waited: None,
