@@ -10,6 +10,7 @@ mod access;
 mod admission;
 mod observer;
 mod overrides;
+mod penalties;
 mod plans;
 
 /// A store that never answers but with a failure.

@@ -28,6 +28,9 @@ pub(super) fn standings(stands: &Value) -> String {
         if !it["retry_after_ms"].is_null() {
             let _ = write!(text, "; denied for {}", seconds(&it["retry_after_ms"]));
         }
+        if !it["banned_for_ms"].is_null() {
+            let _ = write!(text, "; banned by its penalty for {}", seconds(&it["banned_for_ms"]));
+        }
         text.push('\n');
     }
     if policies.count() == 0 {
@@ -49,6 +52,9 @@ pub(super) fn changed(changed: &Value) -> String {
     let told = |it: &Value| if it.is_null() { "nothing".to_owned() } else { listed(it) };
     let mut text =
         format!("Now: {}\nBefore: {}\n", told(&changed["after"]), told(&changed["before"]));
+    for policy in changed["penalties"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "Ended a ban by the penalty of {}.", plain(policy));
+    }
     for warning in changed["warnings"].as_array().into_iter().flatten() {
         let _ = writeln!(text, "{}", plain(warning));
     }
