@@ -98,7 +98,7 @@ while at <= #arguments do
     local admitted, amount = count, count * cost
     local lasts, banned_by, decided = 0, 0, 0
     for i = 1, penalty_count do
-      local left = penalties[i].read(keys[keys_read + key_count + i])
+      local left = penalties[i].read(keys[keys_read + key_count + i], count == 0)
       if left > lasts then
         lasts, banned_by = left, i
         admitted, amount = 0, 0

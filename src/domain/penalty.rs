@@ -119,11 +119,17 @@ impl PenaltyState {
         let is_counted = holds(since, penalty.within);
         let is_remembered = holds(banned_until, penalty.longest_ban);
         Self {
-            since,
+            since: if is_counted { since } else { 0 },
             denied: if is_counted { denied } else { 0 },
             bans: if is_remembered { bans } else { 0 },
             banned_until: if is_remembered { banned_until } else { 0 },
         }
+    }
+
+    /// Whether a wrong clock wrote the state, or a part of it. It is then written again as it is read, since it would
+    /// hold again later.
+    pub(crate) fn is_astray(&self, penalty: &Penalty, now: Millis) -> bool {
+        self.since > now + penalty.within || self.banned_until > now + penalty.longest_ban
     }
 
     /// For how many milliseconds the client is banned; 0 if it is not. The state is as it is read at `now`.
@@ -147,7 +153,7 @@ impl PenaltyState {
             self.bans = (self.bans + 1).min(MOST_BANS);
             let doubled = penalty.ban.saturating_mul(1 << (self.bans - 1));
             self.banned_until = now + doubled.min(penalty.longest_ban);
-            self.denied = 0;
+            (self.denied, self.since) = (0, 0);
         }
     }
 

@@ -292,7 +292,7 @@ fn policy() -> impl Strategy<Value = Draft> {
 /// Mostly a ban after a few denials, for about as long as a small window.
 fn penalty() -> impl Strategy<Value = Penalty> {
     let ms = || prop_oneof![8 => SECOND..600 * SECOND, 1 => SECOND..=MAX_WINDOW];
-    let denials = prop_oneof![8 => 1..=6_u32, 1 => 1..=Penalty::MOST_DENIALS];
+    let denials = prop_oneof![8 => 1..=6_u32, 1 => 7..=2_000_u32];
     (denials, ms(), ms(), 0..=8_u64).prop_map(|(denials, within, ban, doublings)| {
         let longest = ban.saturating_mul(doublings.max(1)).min(MAX_WINDOW);
         Penalty::new(denials, within, ban, longest).expect("numbers in range")

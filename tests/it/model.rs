@@ -102,6 +102,7 @@ impl Model {
         let mut by_trials = vec![0; trials.len()];
         for _ in 0..count {
             if self.ban(now, penalized, 0).is_some() {
+                self.acquire_with_penalties(now, charges, penalized, cost, 1);
                 trials.iter().for_each(|(trial, _)| self.put_right(trial, now.into()));
                 continue;
             }
@@ -147,6 +148,10 @@ impl Model {
         cost: u64,
         count: u64,
     ) -> (Outcome, Option<Ban>) {
+        for it in penalized.iter().filter(|_| count > 0) {
+            let offender = self.offenders.entry(it.key.clone()).or_default();
+            offender.put_right(&it.penalty, now.into());
+        }
         if let Some(ban) = self.ban(now, penalized, 0) {
             let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
             return (Outcome { admitted: 0, standings }, Some(ban));

@@ -87,6 +87,17 @@ fn a_clock_that_steps_back_ends_no_ban_and_a_wrong_one_locks_nobody_out() {
 }
 
 #[test]
+fn what_a_wrong_clock_wrote_is_written_again_without_it() {
+    let mut client = Client::default();
+    client.denied(NOW, 3);
+    let (near, far) = (NOW - 25_000, NOW - 25_001);
+    assert!(!client.state.is_astray(&penalty(), near) && client.state.is_astray(&penalty(), far));
+    let read = client.state.read(&penalty(), far);
+    assert_eq!(read, PenaltyState::default());
+    assert!(!read.is_astray(&penalty(), far));
+}
+
+#[test]
 fn very_many_bans_are_no_longer_than_the_longest() {
     let penalty = Penalty::new(1, 1, 1, MAX_WINDOW).unwrap();
     let mut state = PenaltyState::default();

@@ -52,6 +52,16 @@ impl Penalties {
         self.by_key.get(key).map_or_else(PenaltyState::default, |it| it.state.read(penalty, now))
     }
 
+    /// Forgets what a wrong clock wrote.
+    fn put_right(&mut self, key: &Fingerprint, penalty: &Penalty, now: Millis) {
+        if let Some(kept) = self.by_key.get_mut(key)
+            && kept.state.is_astray(penalty, now)
+        {
+            kept.state = kept.state.read(penalty, now);
+            kept.until = kept.state.kept_until(penalty);
+        }
+    }
+
     /// Keeps a state. Returns whether there is room for it.
     fn keep(
         &mut self,
@@ -112,14 +122,19 @@ pub(super) struct Penalized<'a> {
 }
 
 impl<'a> Penalized<'a> {
+    /// Reads them. Unless the request is a peek, what a wrong clock wrote is forgotten.
     pub(super) fn read(
-        locked: &[MutexGuard<'_, Shard>],
+        locked: &mut [MutexGuard<'_, Shard>],
         asked: &'a Acquire,
         shards: &'a [usize],
         now: Millis,
     ) -> Self {
         let read = asked.penalties.iter().zip(shards).map(|(it, shard)| {
-            locked[*shard].penalties.read(&it.key.fingerprint(), &it.penalty, now)
+            let (key, penalties) = (it.key.fingerprint(), &mut locked[*shard].penalties);
+            if asked.count > 0 {
+                penalties.put_right(&key, &it.penalty, now);
+            }
+            penalties.read(&key, &it.penalty, now)
         });
         Self { asked, shards, states: read.collect(), now }
     }

@@ -35,12 +35,23 @@ impl Offender {
         if is_right { super::unsigned(lasts) } else { 0 }
     }
 
+    /// Forgets what is further ahead than it can be: a wrong clock noted it.
+    pub(super) fn put_right(&mut self, penalty: &Penalty, now: i128) {
+        let is_ahead = |at: Option<&i128>, lasts: u64| at.is_some_and(|at| at - now > lasts.into());
+        if is_ahead(self.denials.first(), penalty.within()) {
+            self.denials.clear();
+        }
+        if is_ahead(self.bans.last(), penalty.longest_ban()) {
+            self.bans.clear();
+        }
+    }
+
     /// Notes a denial at `now`, which may begin a ban.
     pub(super) fn denied(&mut self, penalty: &Penalty, now: i128) {
         let [within, ban, longest] =
             [penalty.within(), penalty.ban(), penalty.longest_ban()].map(i128::from);
-        // What is too long ago counts no longer, and what is as far ahead was noted by a wrong clock.
-        let is_over = |at: i128, lasts: i128| now - at >= lasts || at - now > lasts;
+        // What is too long ago counts no longer.
+        let is_over = |at: i128, lasts: i128| now - at >= lasts;
         if self.denials.first().is_some_and(|first| is_over(*first, within)) {
             self.denials.clear();
         }
