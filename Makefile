@@ -1,4 +1,4 @@
-# Shortcuts. `.ci/run` calls `make check` and `make test`, nothing else.
+# Shortcuts. `.ci/run` calls `make check`, `make test` and `make test-real`, nothing else.
 
 # Where cargo puts what it builds.
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -9,7 +9,7 @@ export PATH := $(BUILT)/tools/bin:$(PATH)
 # What cargo calls the packaged crate.
 CRATE := tollgate-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: help run test check toolchain format rust-version clippy features docs package licences lint-lua public-api bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
+.PHONY: help run test test-real check toolchain format rust-version clippy features docs package licences lint-lua public-api bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -21,6 +21,11 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 	@tests/setup.sh redis-server openssl
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
+
+# Tests in tests/it/real, which `make test` leaves out.
+test-real: toolchain ## run the tests that need a browser, nginx, systemd or Prometheus; installs those if they are missing
+	@tests/setup.sh redis-server nginx chromium chromedriver promtool systemd-analyze man strace
+	cargo test --locked --all-features --test it -- --ignored real::
 
 check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing
 

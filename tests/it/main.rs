@@ -115,6 +115,9 @@ mod signals;
 // A changed configuration is taken while the process serves.
 mod reload;
 
+// What is shipped, with the programs that use it: `make test-real` runs these.
+mod real;
+
 // The source tree.
 // What the README and the book show is so.
 mod docs;

@@ -1,0 +1,4 @@
+//! Tests that need programs which are not ours, and which `make test-real` installs. Each is ignored, so that
+//! `make test` needs none of them.
+
+mod systemd;
