@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fmt};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::check::CheckOptions;
 use self::keys::{KeysCommand, NewKeyOptions};
@@ -111,10 +111,14 @@ fn execute<E: Into<Box<dyn Error>>>(
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         Some(Command::Keys(KeysCommand::Token)) => return new_token(),
         Some(Command::Completions(options)) => {
-            return written(shipped::completions(&options, &mut io::stdout().lock()));
+            return written(shipped::completions(
+                &options,
+                Cli::command(),
+                &mut io::stdout().lock(),
+            ));
         }
         Some(Command::Man(options)) => {
-            return written(shipped::man(&options, &mut io::stdout().lock()));
+            return written(shipped::man(&options, Cli::command(), &mut io::stdout().lock()));
         }
         Some(Command::Reload(ReloadOptions { common, check })) => {
             let (json, options) = (common.json, common.options.clone());

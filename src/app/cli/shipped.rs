@@ -4,12 +4,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
-
-use super::Cli;
 
 #[derive(Args)]
 pub(super) struct CompletionsOptions {
@@ -56,33 +54,43 @@ const ABOUT: [Section; 3] = [
     ),
 ];
 
-/// Prints what a shell has to read so that it completes this command line.
+/// Prints what a shell has to read so that it completes the command line of `command`.
 ///
 /// # Errors
 /// When `output` is closed.
-pub(super) fn completions(options: &CompletionsOptions, output: &mut impl Write) -> io::Result<()> {
+pub(super) fn completions(
+    options: &CompletionsOptions,
+    mut command: Command,
+    output: &mut impl Write,
+) -> io::Result<()> {
     let mut text = Vec::new();
-    generate(options.shell, &mut Cli::command(), "tollgate", &mut text);
+    generate(options.shell, &mut command, "tollgate", &mut text);
     output.write_all(&text)
 }
 
-/// Prints the first page of the manual, or writes all pages.
+/// Prints the first page of the manual of `command`, or writes all pages.
 ///
 /// # Errors
 /// When `output` is closed, or the directory cannot be written.
-pub(super) fn man(options: &ManOptions, output: &mut impl Write) -> io::Result<()> {
+pub(super) fn man(
+    options: &ManOptions,
+    command: Command,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    // `help` needs no page of its own.
+    let command = command.disable_help_subcommand(true);
     match &options.directory {
-        None => first_page(output),
+        None => first_page(command, output),
         Some(directory) => {
-            clap_mangen::generate_to(command(), directory)?;
-            first_page(&mut File::create(directory.join("tollgate.1"))?)
+            clap_mangen::generate_to(command.clone(), directory)?;
+            first_page(command, &mut File::create(directory.join("tollgate.1"))?)
         }
     }
 }
 
 /// The page of the command itself, with what holds for all of its commands.
-fn first_page(output: &mut impl Write) -> io::Result<()> {
-    Man::new(command()).render(output)?;
+fn first_page(command: Command, output: &mut impl Write) -> io::Result<()> {
+    Man::new(command).render(output)?;
     let mut more = Roff::new();
     for (title, terms) in ABOUT {
         more.control("SH", [title]);
@@ -91,9 +99,4 @@ fn first_page(output: &mut impl Write) -> io::Result<()> {
         }
     }
     more.to_writer(output)
-}
-
-/// The command line without `help`, which needs no page of its own.
-fn command() -> Command {
-    Cli::command().disable_help_subcommand(true)
 }
