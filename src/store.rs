@@ -73,7 +73,6 @@ pub use self::contract::{Acquire, Acquired, Charge, Debtor, Store, Trial, TrialA
 pub(crate) use self::defer::DeferTask;
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "server")]
-pub(crate) use self::fingerprint::FingerprintHasher;
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 #[cfg(feature = "server")]
 pub(crate) use self::histogram::HistogramCounts;

@@ -104,6 +104,8 @@ mod large_config;
 mod connections;
 // The operators' listener: metrics and readiness.
 mod admin;
+// The alert rules and the dashboard ask for metrics that there are.
+mod deploy;
 // Who is refused, by which policy and since when.
 mod denials;
 // What operators do while it runs.

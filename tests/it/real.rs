@@ -2,4 +2,5 @@
 //! `make test` needs none of them.
 
 mod nginx;
+mod promtool;
 mod systemd;

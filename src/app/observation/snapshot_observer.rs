@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::counts::{Counts, PolicyCounts, RouteCounts};
 use super::kinds::{PolicyCount, RouteCount};
-use crate::domain::policy::{KeySource, Policy};
+use crate::domain::policy::{KeySource, Policy, Rollout};
 use crate::domain::standing::{Retry, Standing};
 use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
 use crate::store::Charge;
@@ -28,6 +28,8 @@ pub(crate) struct SnapshotObserver {
 struct Observed {
     name: Box<str>,
     counts: Arc<PolicyCounts>,
+    /// Whether the configuration switches it off.
+    is_off: bool,
     /// How many requests had met it when the snapshot was made.
     met_before: u64,
 }
@@ -41,16 +43,18 @@ impl SnapshotObserver {
     ) -> Self {
         let observed = |policy: &Policy| {
             let counts = counts.policy(policy.name());
-            Observed { name: policy.name().into(), met_before: counts.met(), counts }
+            let is_off = policy.rollout() == Rollout::Off;
+            Observed { name: policy.name().into(), met_before: counts.met(), counts, is_off }
         };
         let mut policies: Box<[Observed]> = policies.into_iter().map(observed).collect();
         policies.sort_by(|one, other| one.name.cmp(&other.name));
         Self { policies, routes: (0..routes).map(|_| OnceLock::new()).collect(), counts }
     }
 
-    /// The names of the policies, each with whether a request has met it under this snapshot.
+    /// The names of the policies that are not off, each with whether a request has met it under this snapshot.
     pub(crate) fn policies(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.policies.iter().map(|it| (&*it.name, it.counts.met() > it.met_before))
+        let policies = self.policies.iter().filter(|it| !it.is_off);
+        policies.map(|it| (&*it.name, it.counts.met() > it.met_before))
     }
 
     fn counts_of(&self, policy: &Policy) -> Option<&PolicyCounts> {

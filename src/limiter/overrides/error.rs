@@ -12,7 +12,7 @@ pub(super) const MOST_OVERRIDES: usize = 10_000;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OverrideError {
-    /// The limiter was built without [`Overrides`](crate::Overrides).
+    /// The limiter was built without [`Overrides`](crate::overrides::Overrides).
     NotKept,
     /// The key names no client.
     Key(IdentityError),

@@ -10,6 +10,7 @@ use prometheus_client::metrics::info::Info;
 
 use super::encode::{Sample, encode, encode_by_policy, encode_counts, encode_histogram};
 use crate::app::assemble::CurrentSnapshot;
+use crate::app::auth::FAILURES;
 use crate::app::observation::{Counts, PolicyCount};
 
 /// Microseconds in a second.
@@ -101,9 +102,9 @@ impl DecisionMetrics {
             encode_counts(encoder, name, help, counts)?;
         }
         let snapshot = self.snapshot.load();
-        let unmet = snapshot
-            .observer
-            .policies()
+        // Nothing is wrong if nobody sends wrong credentials.
+        let policies = snapshot.observer.policies().filter(|(policy, _)| *policy != FAILURES);
+        let unmet = policies
             .map(|(policy, is_met)| (policy, Sample::Gauge(ConstGauge::new(i64::from(!is_met)))));
         let help = "Whether no request has met the policy since the configuration was taken";
         encode_by_policy(encoder, "policy_unmet", help, unmet)

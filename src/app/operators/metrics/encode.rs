@@ -73,7 +73,7 @@ pub(super) fn encode_histogram(
 ) -> Result<(), fmt::Error> {
     let in_unit = |value: u64| Duration::from_micros(value).as_secs_f64() * 1e6 / unit;
     let bounded = counts.buckets.iter().map(|(bound, count)| (in_unit(*bound), *count));
-    let buckets: Vec<(f64, u64)> = bounded.chain([(f64::MAX, counts.above)]).collect();
+    let buckets: Vec<(f64, u64)> = bounded.chain([(f64::INFINITY, counts.above)]).collect();
     let count = buckets.iter().map(|(_, count)| count).sum();
     let mut encoder = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
     encoder.encode_histogram::<NoLabelSet>(in_unit(counts.sum), count, &buckets, None)
