@@ -183,7 +183,7 @@ fn the_container_copies_what_exists_and_starts_what_the_command_knows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("deploy/container/Containerfile")).expect("a file");
     let lines = || text.lines().filter(|line| !line.starts_with('#'));
-    let of = |name: &str| lines().filter_map(move |line| line.strip_prefix(name)).last();
+    let of = |name: &str| lines().filter_map(move |line| line.strip_prefix(name)).next_back();
     for copied in lines().filter_map(|line| line.strip_prefix("COPY deploy/")) {
         let source = copied.split(' ').next().expect("a source");
         assert!(root.join("deploy").join(source).exists(), "{source}");
