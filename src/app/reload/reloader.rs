@@ -12,7 +12,9 @@ use super::digests::Digests;
 use super::file_watch::FileWatch;
 use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
-use crate::app::config::{AdminOptions, Config, OptionValue, RawConfig, Sources, StoreOptions};
+use crate::app::config::{
+    AdminOptions, Config, OptionValue, Places, RawConfig, Sources, StoreOptions,
+};
 use crate::app::error::AppError;
 use crate::app::service_manager;
 
@@ -68,9 +70,10 @@ impl Reloader {
     ) -> io::Result<Self> {
         let (sender, requests) = channel();
         let sender = Arc::new(sender);
-        let raw = RawConfig::read(&sources);
+        let options = RawConfig::read(&sources).options();
+        current.load().set_places(Places::of(&options));
         let worker = Worker {
-            options: raw.options(),
+            options,
             paths: sources.paths(),
             digests: Digests::default(),
             at_start: config.clone(),
@@ -176,7 +179,9 @@ impl Worker {
             Ok(config) => config,
             Err(errors) => return Some(self.refuse(who, errors.lines().collect())),
         };
+        let places = Places::of(&options);
         if who.is_none() && config == self.config {
+            self.current.load().set_places(places);
             if self.status.unchanged() {
                 log::info!(
                     "The configuration files say again what is in force: generation {}.",
@@ -198,6 +203,7 @@ impl Worker {
             Ok(next) => Arc::new(next),
             Err(error) => return Some(self.refuse(who, vec![explain(&error)])),
         };
+        next.set_places(places);
         let generation = next.generation;
         self.current.replace(next.clone());
         old.retire(&next);
