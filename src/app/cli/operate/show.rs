@@ -73,7 +73,8 @@ pub(super) fn explanation(it: &Value) -> String {
         text.push('\n');
     }
     for unmet in it["unmet"].as_array().into_iter().flatten() {
-        let _ = writeln!(text, "not {}: {}", plain(&unmet["policy"]), plain(&unmet["why"]));
+        let _ =
+            writeln!(text, "unmet policy {}: {}", plain(&unmet["policy"]), plain(&unmet["why"]));
     }
     if let Some(why) = it["outdated"].as_str() {
         let _ = writeln!(text, "The overrides could not be read again ({why}).");
