@@ -7,9 +7,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use std::{io, thread};
 
-use super::differences::{Difference, Effect, differences};
+use super::differences::{Difference, differences};
 use super::digests::Digests;
 use super::file_watch::FileWatch;
+use super::said;
 use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{
@@ -26,9 +27,6 @@ const MOST_DELAYS: u32 = 5;
 
 /// How often files are looked at without a reason: some file systems do not tell of changes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-
-/// The most options that a line of the log names.
-const MOST_NAMED: usize = 8;
 
 /// Asks the thread that reloads. The thread ends when this is dropped.
 #[derive(Clone, Debug)]
@@ -172,7 +170,7 @@ impl Worker {
         if who.is_none() && digests == self.digests {
             return None;
         }
-        let mut options = raw.options();
+        let options = raw.options();
         let named_files = raw.named_files();
         let before = std::mem::replace(&mut self.digests, digests);
         let config = match raw.check() {
@@ -207,10 +205,10 @@ impl Worker {
         let generation = next.generation;
         self.current.replace(next.clone());
         old.retire(&next);
-        std::mem::swap(&mut self.options, &mut options);
+        self.options = options;
         self.config = config;
         self.status.taken(generation);
-        log_taken(who, generation, &differences);
+        said::taken(who, generation, &differences);
         Some(ReloadReport { generation, differences, errors: Vec::new() })
     }
 
@@ -231,13 +229,7 @@ impl Worker {
 
     fn refuse(&self, who: Option<&str>, errors: Vec<String>) -> ReloadReport {
         let generation = self.status.generation();
-        log::error!(
-            "{}The configuration cannot be used, and generation {generation} stays in force:",
-            by(who)
-        );
-        for error in &errors {
-            log::error!("{error}");
-        }
+        said::refused(who, generation, &errors);
         self.status.refuse(errors.clone());
         ReloadReport { generation, differences: Vec::new(), errors }
     }
@@ -271,10 +263,6 @@ fn settle(requests: &Receiver<Request>) -> Request {
     Request::Changed
 }
 
-fn by(who: Option<&str>) -> String {
-    who.map_or(String::new(), |who| format!("{who}: "))
-}
-
 /// `error` with its causes.
 fn explain(error: &AppError) -> String {
     let mut text = error.to_string();
@@ -284,20 +272,4 @@ fn explain(error: &AppError) -> String {
         source = cause.source();
     }
     text
-}
-
-fn log_taken(who: Option<&str>, generation: u64, differences: &[Difference]) {
-    let keys: Vec<&str> = differences.iter().map(|it| it.key.as_str()).collect();
-    let changed = match &keys[..] {
-        [] => "no option changed".to_owned(),
-        keys if keys.len() <= MOST_NAMED => format!("changed are {}", keys.join(", ")),
-        keys => format!("{} options changed", keys.len()),
-    };
-    log::info!(
-        "{}The configuration was reloaded: generation {generation} is in force, {changed}.",
-        by(who)
-    );
-    for difference in differences.iter().filter(|it| it.effect() == Effect::AtRestart) {
-        log::warn!("{} takes effect when the process is started again.", difference.key);
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::Asked;
+use super::asked::Asked;
 use crate::app::assemble::Snapshot;
 use crate::app::auth::FAILURES;
 use crate::app::config::{Places, key_of};
