@@ -2,6 +2,7 @@
 
 mod attacks;
 mod explain;
+mod unix_socket;
 
 use serde_json::{Value, json};
 
