@@ -50,13 +50,18 @@ impl Limiter {
     }
 
     /// What `client` is charged under a policy.
-    fn charge(&self, variants: &PolicyVariants, client: &Client<'_>) -> Charge {
+    pub(super) fn charge(&self, variants: &PolicyVariants, client: &Client<'_>) -> Charge {
         let policy = variants.policy_of(client);
         Charge { key: self.key(policy, client), policy: policy.clone() }
     }
 
     /// The same, with the quota that an operator gave the client, if there is one.
-    fn boosted(&self, table: &OverrideTable, charge: Charge, client: &Client<'_>) -> Charge {
+    pub(super) fn boosted(
+        &self,
+        table: &OverrideTable,
+        charge: Charge,
+        client: &Client<'_>,
+    ) -> Charge {
         match table.boosted(&charge.policy, charge.key.hash_tag()) {
             Some(policy) => Charge { key: self.key(policy, client), policy: policy.clone() },
             None => charge,
@@ -81,11 +86,15 @@ impl Limiter {
             let candidate = Charge { key, policy: candidate.clone() };
             asked.trials.push(Trial::new(candidate, Some(asked.charges.len())));
         }
-        if let Some(penalty) = charged.policy.penalty() {
-            let key = self.0.keyspace.penalty_key(&charged.key, &charged.policy);
-            asked.penalties.push(PenaltyKey::new(asked.charges.len(), *penalty, key));
-        }
+        asked.penalties.extend(self.penalty(asked.charges.len(), &charged));
         asked.charges.push(charged);
+    }
+
+    /// The penalty of the policy of a charge, which is the one of this index.
+    pub(super) fn penalty(&self, index: usize, charge: &Charge) -> Option<PenaltyKey> {
+        let penalty = charge.policy.penalty()?;
+        let key = self.0.keyspace.penalty_key(&charge.key, &charge.policy);
+        Some(PenaltyKey::new(index, *penalty, key))
     }
 
     /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of

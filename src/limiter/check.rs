@@ -229,7 +229,7 @@ fn decision(asked: Acquire, acquired: Acquired) -> Decision {
 
 /// The `ban` that was answered to `asked`.
 #[cold]
-fn banned(asked: &Acquire, ban: Ban) -> Option<Banned> {
+pub(super) fn banned(asked: &Acquire, ban: Ban) -> Option<Banned> {
     let PenaltyKey { charge, key, .. } = asked.penalties.get(ban.penalty)?;
     let policy = &asked.charges.get(*charge)?.policy;
     let lasts = Duration::from_millis(ban.lasts);

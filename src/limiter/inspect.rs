@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::Limiter;
 use super::overrides::{Note, OverrideError, may_count};
-use super::variants::PolicyVariants;
+use super::variants::{PolicyVariants, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::domain::policy::{Policy, Rollout};
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired, Charge, PenaltyKey, StoreError};
+use crate::store::{Acquire, Acquired, Charge, StoreError};
 
 /// Where a client stands under one policy.
 #[derive(Debug)]
@@ -29,18 +29,6 @@ pub struct KeyStanding {
     pub standing: Result<Standing, StoreError>,
     /// How long the penalty of the policy still bans the client; `None` if it does not, or if that is not known.
     pub banned_for: Option<Duration>,
-}
-
-/// Where a quota comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QuotaSource {
-    /// It is the policy's own.
-    Policy,
-    /// The policy has it for this user.
-    User,
-    /// An operator gave it to this client.
-    Boost,
 }
 
 impl Limiter {
@@ -122,10 +110,7 @@ impl Limiter {
         let keyspace = &self.0.keyspace;
         let charge = Charge { policy: policy.clone(), key: keyspace.key_of_tag(tag, policy) };
         let mut asked = Acquire::new(vec![charge], Cost::ONE, 0);
-        if let Some(penalty) = policy.penalty() {
-            let key = keyspace.penalty_key_of_tag(tag, policy);
-            asked.penalties.push(PenaltyKey::new(0, *penalty, key));
-        }
+        asked.penalties.extend(self.penalty(0, &asked.charges[0]));
         asked
     }
 
@@ -155,12 +140,12 @@ impl Limiter {
         if let Some(boosted) = boosted {
             return (boosted.clone(), QuotaSource::Boost);
         }
-        let policy = match Identity::named(tag, Ipv6Prefix::default()) {
-            Ok(Identity::User(id)) => variants.policy_of(&Client::user(&*id)),
-            _ => variants.policy(),
+        let special = match Identity::named(tag, Ipv6Prefix::default()) {
+            Ok(Identity::User(id)) => variants.special_of(&Client::user(&*id)),
+            _ => None,
         };
-        let is_own = Arc::ptr_eq(policy, variants.policy());
-        (policy.clone(), if is_own { QuotaSource::Policy } else { QuotaSource::User })
+        let (source, policy) = special.unwrap_or((QuotaSource::Policy, variants.policy()));
+        (policy.clone(), source)
     }
 }
 

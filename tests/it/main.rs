@@ -90,6 +90,8 @@ mod plans;
 mod overrides;
 // Policies that are tried out before they are in force.
 mod rollout;
+// Clients that a policy denies again and again are banned.
+mod penalties;
 // Made-up keys keep nobody out of the memory store.
 mod crowding;
 
@@ -116,6 +118,12 @@ mod logs;
 mod signals;
 // A changed configuration is taken while the process serves.
 mod reload;
+
+// What is shipped, with the programs that use it: `make test-real` runs these.
+mod real;
+
+// How it is installed and started: completions, the manual, service managers, containers.
+mod ship;
 
 // The source tree.
 // What the README and the book show is so.

@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::admission::{Request, becomes, to};
+use super::admission::{Request, becomes, decided, to};
 use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::penalty::Penalty;
-use crate::limiter::{DecisionEvent, Note, Observer, Overrides};
+use crate::limiter::{DecisionEvent, Note, Observer, Overrides, Verdict};
 
 const MINUTE: u64 = 60_000;
 
@@ -191,14 +191,26 @@ fn a_check_and_a_peek_say_for_how_long_a_client_is_banned() {
 }
 
 #[test]
+fn an_explanation_tells_of_the_ban_and_who_passes_unchecked_has_none() {
+    let setup = Setup::new();
+    setup.ban_bob();
+    let explained = |path| decided(std::pin::pin!(setup.limiter.explain(&to(path, "bob"))));
+    let login = explained("/login");
+    assert_eq!(login.verdict, Verdict::Banned);
+    assert_eq!(
+        login.banned.and_then(|it| it.policy().map(str::to_owned)).as_deref(),
+        Some("login")
+    );
+    assert_eq!(explained("/other").verdict, Verdict::Admitted, "a peek bans nobody");
+}
+
+#[test]
 fn a_reset_ends_the_ban_and_makes_the_quota_whole() {
     let setup = Setup::new();
     setup.ban_bob();
     let policies = setup.limiter.policies(["login"]).unwrap();
     let bob = Client::user("bob");
-    let mut reset = std::pin::pin!(setup.limiter.reset(&policies, &bob));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(reset.as_mut().poll(&mut context).is_ready());
+    decided(std::pin::pin!(setup.limiter.reset(&policies, &bob))).unwrap();
     assert_eq!(setup.banned_for(), None);
     setup.ban_bob();
     assert_eq!(setup.banned_for(), Some(Duration::from_secs(60)), "the bans before are forgotten");

@@ -114,12 +114,12 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
             "server.listen: \"unix:tollgate.sock\" is not a socket to listen on: expected unix: and the absolute path of a file, of at most 103 bytes, as in unix:/run/tollgate/tollgate.sock".into(),
         ),
         (
-            "admin.listen = \"unix:/run/tollgate.sock\"",
-            "admin.listen: \"unix:/run/tollgate.sock\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
+            "admin.listen = \"unix:run/tollgate.sock\"",
+            "admin.listen: \"unix:run/tollgate.sock\" is not a socket to listen on: expected unix: and the absolute path of a file, of at most 103 bytes, as in unix:/run/tollgate/tollgate.sock".into(),
         ),
         (
             "admin.listen = \"8081\"",
-            "admin.listen: \"8081\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
+            "admin.listen: \"8081\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080, or unix:/path".into(),
         ),
         (
             "client_ip.trusted_proxies = \"10.0.0.0/8\"",
@@ -173,6 +173,30 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         (
             "[policies.default]\nenforce = \"101%\"",
             "policies.default.enforce: \"101%\" is not a share: expected 0% to 100%, with at most two decimals, as in \"10%\"".into(),
+        ),
+        (
+            "[policies.default.penalty]\nban_ms = 1000",
+            "policies.default.penalty: denials is missing: expected how many denials begin a ban".into(),
+        ),
+        (
+            "[policies.default]\npenalty = 20",
+            "policies.default.penalty: expected a table, got 20".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 0",
+            "policies.default.penalty.denials: expected a whole number from 1 to 1000000, got 0".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 9\nwithin_ms = 0",
+            "policies.default.penalty.within_ms: expected a whole number from 1 to 31622400000, got 0".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 9\nban_ms = 2000\nban_at_most_ms = 1999",
+            "policies.default.penalty.ban_at_most_ms: the first ban is longer: expected at least 2000".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 9\nban = 9",
+            "policies.default.penalty.ban: unknown key, expected denials, within_ms, ban_ms or ban_at_most_ms".into(),
         ),
         (
             "[policies.default]\nalgorithm = \"sliding-log\"\ncandidate = \"200000/day\"",
