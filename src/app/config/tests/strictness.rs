@@ -212,6 +212,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
 fn the_ends_of_every_range_are_in_it() {
     let cases = [
         ("server.workers", 0, 512),
+        ("policies.default.penalty.denials", 1, 1_000_000),
         ("server.header_timeout_ms", 100, 3_600_000),
         ("server.body_timeout_ms", 100, 3_600_000),
         ("server.keep_alive_ms", 0, 86_400_000),

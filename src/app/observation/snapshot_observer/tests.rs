@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::client::Client;
+use crate::domain::penalty::Penalty;
 use crate::domain::quota::Cost;
 use crate::limiter::Limiter;
 use crate::store::MemoryStore;
@@ -51,6 +52,23 @@ fn each_policy_of_a_request_counts_what_became_of_it_there() {
     assert_eq!(counted(&counts, "other"), [0; 12], "a peek is no request");
     let waits = counts.waits();
     assert_eq!(waits.above + waits.buckets.iter().map(|(_, it)| it).sum::<u64>(), 0);
+}
+
+#[test]
+fn a_ban_is_counted_under_the_policy_whose_penalty_it_is() {
+    let counts = Counts::new();
+    let penalty = Penalty::new(1, 60_000, 60_000, 60_000).unwrap();
+    let policies =
+        [policy("few", "2/day", "user").with_penalty(penalty), policy("many", "20/day", "ip")];
+    let observer = Arc::new(SnapshotObserver::new(counts.clone(), &policies, 0));
+    let builder = Limiter::builder(Arc::new(MemoryStore::new(100))).observer(observer);
+    let limiter = policies.into_iter().fold(builder, crate::limiter::LimiterBuilder::policy);
+    let limiter = limiter.build().unwrap();
+    for _ in 0..5 {
+        check(&limiter, &Client::user("ann"));
+    }
+    assert_eq!(counted(&counts, "few"), [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3]);
+    assert_eq!(counted(&counts, "many"), [2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[test]
