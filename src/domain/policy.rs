@@ -47,7 +47,7 @@ pub struct Policy {
     on_store_failure: OnStoreFailure,
     rollout: Rollout,
     penalty: Option<Penalty>,
-    /// Shared, so that a copy of the policy costs the same however many there are.
+    /// Shared, so that a copy of the policy costs little.
     special: Arc<SpecialQuotas>,
 }
 
@@ -121,7 +121,7 @@ impl Policy {
         Ok(Self { rollout, ..self })
     }
 
-    /// The same policy, which bans clients as `penalty` says. It bans nobody where it is not in force.
+    /// The same policy, which bans clients as `penalty` says, where it is in force.
     #[must_use]
     pub fn with_penalty(self, penalty: Penalty) -> Self {
         Self { penalty: Some(penalty), ..self }
@@ -195,8 +195,7 @@ impl Policy {
 
     /// The candidate as a policy, which counts beside this one. No policy has its name, since no name has a `~`.
     pub(crate) fn candidate_policy(&self) -> Option<Self> {
-        let name = format!("{}~candidate", self.name).into();
-        let rollout = Rollout::ENFORCE;
+        let (name, rollout) = (format!("{}~candidate", self.name).into(), Rollout::ENFORCE);
         let candidate = self.of_quota(self.rollout.candidate()?);
         Some(Self { name, rollout, penalty: None, special: Arc::default(), ..candidate })
     }

@@ -18,6 +18,7 @@ mod debts;
 mod entry;
 mod fallback;
 mod overrides;
+mod penalized;
 mod penalties;
 mod room;
 mod shard;

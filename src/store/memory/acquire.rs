@@ -3,7 +3,7 @@
 use std::sync::MutexGuard;
 
 use super::crowding::{Counted, Level, overflow_counts};
-use super::penalties::Penalized;
+use super::penalized::Penalized;
 use super::shard::Shard;
 use super::shards::MemoryStore;
 use super::trials::decide_trials;

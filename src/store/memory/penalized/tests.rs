@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;
+use crate::domain::penalty::Penalty;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::{Charge, Keyspace, MemoryStore, PenaltyKey, Store as _, Trial, TrialAnswer};
