@@ -16,6 +16,7 @@ use crate::app::connections::{Capacity, Connections, Listeners};
 use crate::app::error::AppError;
 use crate::app::operators::{AdminState, StoreWatch};
 use crate::app::reload::{ReloadStatus, Reloader};
+use crate::app::service_manager;
 use crate::store::{MonotonicClock, RedisStore};
 
 mod connection;
@@ -40,12 +41,14 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
         let listeners = listeners(config, connections);
         // Addresses come first: if one is taken, that is the only message worth printing.
         let assembled = WhenAssembled::default();
-        let admin = config.admin.listen.as_deref();
-        let bind_admin = |address| {
-            listener::admin(address, config, listeners.admin.clone(), assembled.clone())
-                .map_err(|error| cannot_listen(address, error))
+        let admin = match &config.admin.listen {
+            None => None,
+            Some(listen) => {
+                let connections = listeners.admin.clone();
+                let bound = listener::admin(listen, config, connections, assembled.clone()).await;
+                Some(bound.map_err(|error| cannot_listen(listen, error))?)
+            }
         };
-        let admin = admin.map(bind_admin).transpose()?;
         let app = listener::app(config, listeners.app.clone(), assembled.clone()).await;
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
         file_limit.log(config, connections);
@@ -53,18 +56,21 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
         let assembling = assemble_aside(config.clone(), sources.clone(), listeners);
         if let Some(result) = signals.while_starting(assembling).await {
             let (now_assembled, reloader) = result?;
+            let generation = now_assembled.snapshot.load().generation;
             // The cell is empty until now.
             let _ = assembled.set(now_assembled);
-            if let Some(admin) = admin {
+            let _admin_socket = admin.map(|admin| {
                 for address in &admin.addresses {
                     log::info!("Operators find /ready and /metrics on {address}.");
                 }
                 // This server ends with the process, after the other one.
                 actix_web::rt::spawn(admin.server);
-            }
+                admin.socket_file
+            });
             for address in &app.addresses {
                 log::info!("Listening on {address}.");
             }
+            service_manager::ready(generation);
             let ended = signals.while_serving(app.server, stop, &reloader).await;
             ended.map_err(|error| AppError::new("the server failed", error))?;
         }

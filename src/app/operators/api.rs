@@ -2,15 +2,19 @@
 //!
 //! [`guard`] refuses a request before any of this reads it.
 
+use std::time::Duration;
+
 use actix_web::error;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, JsonConfig, QueryConfig};
 
 pub(super) use self::guard::Guard;
 use self::refused::refused;
+use crate::app::config::ConnectionLimits;
 
 mod answer;
 mod changes;
+mod explain;
 mod guard;
 mod keys;
 mod policies;
@@ -20,6 +24,18 @@ mod top;
 
 /// The most bytes of a body.
 const MOST_BYTES: usize = 65_536;
+
+/// The longest time in which the head of a request arrives, and its body.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The limits of a connection of operators, where those of clients are `limits`.
+pub(crate) fn limits(limits: ConnectionLimits) -> ConnectionLimits {
+    ConnectionLimits {
+        header_timeout: limits.header_timeout.min(LONGEST),
+        body_timeout: limits.body_timeout.min(LONGEST),
+        ..limits
+    }
+}
 
 /// Adds the API to an app.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
@@ -36,6 +52,12 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
                     refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type", text);
                 error::InternalError::from_response(text, response).into()
             }
+            error::JsonPayloadError::OverflowKnownLength { .. }
+            | error::JsonPayloadError::Overflow { .. } => {
+                let text = format!("The body is larger than {MOST_BYTES} bytes.");
+                let response = refused(StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large", &text);
+                error::InternalError::from_response(text, response).into()
+            }
             _ => bad(text),
         }
     }))
@@ -49,6 +71,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/policies/disable", web::post().to(changes::disable))
     .route("/v1/policies/enable", web::post().to(changes::enable))
     .route("/v1/policies", web::get().to(policies::policies))
+    .route("/v1/explain", web::get().to(explain::explain))
     .route("/v1/overrides", web::get().to(changes::list))
     .route("/v1/top", web::get().to(top::top))
     .route("/v1/audit", web::get().to(changes::audit))

@@ -7,13 +7,17 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use std::{io, thread};
 
-use super::differences::{Difference, Effect, differences};
+use super::differences::{Difference, differences};
 use super::digests::Digests;
 use super::file_watch::FileWatch;
+use super::said;
 use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
-use crate::app::config::{AdminOptions, Config, OptionValue, RawConfig, Sources, StoreOptions};
+use crate::app::config::{
+    AdminOptions, Config, OptionValue, Places, RawConfig, Sources, StoreOptions,
+};
 use crate::app::error::AppError;
+use crate::app::service_manager;
 
 /// How long nothing must have changed before files are read: a file may be written in several steps.
 const QUIET: Duration = Duration::from_millis(100);
@@ -23,9 +27,6 @@ const MOST_DELAYS: u32 = 5;
 
 /// How often files are looked at without a reason: some file systems do not tell of changes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-
-/// The most options that a line of the log names.
-const MOST_NAMED: usize = 8;
 
 /// Asks the thread that reloads. The thread ends when this is dropped.
 #[derive(Clone, Debug)]
@@ -67,9 +68,10 @@ impl Reloader {
     ) -> io::Result<Self> {
         let (sender, requests) = channel();
         let sender = Arc::new(sender);
-        let raw = RawConfig::read(&sources);
+        let options = RawConfig::read(&sources).options();
+        current.load().set_places(Places::of(&options));
         let worker = Worker {
-            options: raw.options(),
+            options,
             paths: sources.paths(),
             digests: Digests::default(),
             at_start: config.clone(),
@@ -134,9 +136,19 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             match request {
-                Request::Changed => _ = self.reload(None),
+                Request::Changed => {
+                    let before = self.standing();
+                    let _ = self.reload(None);
+                    let (generation, is_refused) = self.standing();
+                    if (generation, is_refused) != before {
+                        service_manager::changed(generation, is_refused);
+                    }
+                }
                 Request::Wanted(who, report) => {
+                    service_manager::reloading();
                     let done = self.reload(Some(&who));
+                    let (generation, is_refused) = self.standing();
+                    service_manager::reloaded(generation, is_refused);
                     if let Some((report, done)) = report.zip(done) {
                         // The receiver may be gone.
                         let _ = report.send(done);
@@ -147,20 +159,27 @@ impl Worker {
         }
     }
 
+    /// The generation that is in force, and whether the files have another configuration that was refused.
+    fn standing(&self) -> (u64, bool) {
+        (self.status.generation(), self.status.refused().is_some())
+    }
+
     /// Reads the configuration, and takes it or refuses it. Without `who`, it is read only if a file has changed.
     fn reload(&mut self, who: Option<&str>) -> Option<ReloadReport> {
         let (digests, raw) = self.read();
         if who.is_none() && digests == self.digests {
             return None;
         }
-        let mut options = raw.options();
+        let options = raw.options();
         let named_files = raw.named_files();
         let before = std::mem::replace(&mut self.digests, digests);
         let config = match raw.check() {
             Ok(config) => config,
             Err(errors) => return Some(self.refuse(who, errors.lines().collect())),
         };
+        let places = Places::of(&options);
         if who.is_none() && config == self.config {
+            self.current.load().set_places(places);
             if self.status.unchanged() {
                 log::info!(
                     "The configuration files say again what is in force: generation {}.",
@@ -182,13 +201,14 @@ impl Worker {
             Ok(next) => Arc::new(next),
             Err(error) => return Some(self.refuse(who, vec![explain(&error)])),
         };
+        next.set_places(places);
         let generation = next.generation;
         self.current.replace(next.clone());
         old.retire(&next);
-        std::mem::swap(&mut self.options, &mut options);
+        self.options = options;
         self.config = config;
         self.status.taken(generation);
-        log_taken(who, generation, &differences);
+        said::taken(who, generation, &differences);
         Some(ReloadReport { generation, differences, errors: Vec::new() })
     }
 
@@ -209,13 +229,7 @@ impl Worker {
 
     fn refuse(&self, who: Option<&str>, errors: Vec<String>) -> ReloadReport {
         let generation = self.status.generation();
-        log::error!(
-            "{}The configuration cannot be used, and generation {generation} stays in force:",
-            by(who)
-        );
-        for error in &errors {
-            log::error!("{error}");
-        }
+        said::refused(who, generation, &errors);
         self.status.refuse(errors.clone());
         ReloadReport { generation, differences: Vec::new(), errors }
     }
@@ -249,10 +263,6 @@ fn settle(requests: &Receiver<Request>) -> Request {
     Request::Changed
 }
 
-fn by(who: Option<&str>) -> String {
-    who.map_or(String::new(), |who| format!("{who}: "))
-}
-
 /// `error` with its causes.
 fn explain(error: &AppError) -> String {
     let mut text = error.to_string();
@@ -262,20 +272,4 @@ fn explain(error: &AppError) -> String {
         source = cause.source();
     }
     text
-}
-
-fn log_taken(who: Option<&str>, generation: u64, differences: &[Difference]) {
-    let keys: Vec<&str> = differences.iter().map(|it| it.key.as_str()).collect();
-    let changed = match &keys[..] {
-        [] => "no option changed".to_owned(),
-        keys if keys.len() <= MOST_NAMED => format!("changed are {}", keys.join(", ")),
-        keys => format!("{} options changed", keys.len()),
-    };
-    log::info!(
-        "{}The configuration was reloaded: generation {generation} is in force, {changed}.",
-        by(who)
-    );
-    for difference in differences.iter().filter(|it| it.effect() == Effect::AtRestart) {
-        log::warn!("{} takes effect when the process is started again.", difference.key);
-    }
 }

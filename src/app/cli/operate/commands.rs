@@ -1,5 +1,6 @@
 //! The command line of the commands of operators.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +20,13 @@ pub(in crate::app::cli) enum Operate {
     Peek {
         #[command(flatten)]
         key: KeyOptions,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say what would happen to a request and why, as in `tollgate explain GET /api/data --ip 203.0.113.7`
+    Explain {
+        #[command(flatten)]
+        request: RequestOptions,
         #[command(flatten)]
         common: Common,
     },
@@ -115,6 +123,11 @@ pub(in crate::app::cli) enum Operate {
         #[command(flatten)]
         common: Common,
     },
+    /// Say whether the process serves: for containers, whose health is what a command exits with
+    Health {
+        #[command(flatten)]
+        common: Common,
+    },
     /// List bans, boosts and policies that are switched off
     List {
         #[command(flatten)]
@@ -159,6 +172,26 @@ pub(in crate::app::cli) struct KeyOptions {
 }
 
 #[derive(Args)]
+pub(in crate::app::cli) struct RequestOptions {
+    /// The method
+    pub(super) method: String,
+    /// The path, as clients send it
+    pub(super) path: String,
+    /// The client's address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) ip: Option<IpAddr>,
+    /// The user's ID
+    #[arg(long, value_name = "ID")]
+    pub(super) user: Option<String>,
+    /// The user's plan; that of the user's API keys unless given
+    #[arg(long, value_name = "NAME", requires = "user")]
+    pub(super) plan: Option<String>,
+    /// A header field that a policy counts by; may be given several times
+    #[arg(long = "header", value_name = "NAME:VALUE")]
+    pub(super) headers: Vec<String>,
+}
+
+#[derive(Args)]
 pub(in crate::app::cli) struct For {
     /// For how long, as in 30s, 10m, 1h or 2days
     #[arg(long = "for", value_name = "TIME")]
@@ -168,7 +201,7 @@ pub(in crate::app::cli) struct For {
 #[derive(Args)]
 pub(in crate::app::cli) struct NoteOptions {
     /// Why, for the list of changes
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(super) why: String,
     /// Who, for the list of changes; the user of this shell unless given
     #[arg(long, value_name = "NAME")]
@@ -183,6 +216,7 @@ impl Operate {
     pub(in crate::app::cli) fn common(&self) -> &Common {
         match self {
             Self::Peek { common, .. }
+            | Self::Explain { common, .. }
             | Self::Reset { common, .. }
             | Self::Ban { common, .. }
             | Self::Unban { common, .. }
@@ -191,6 +225,7 @@ impl Operate {
             | Self::Disable { common, .. }
             | Self::Enable { common, .. }
             | Self::Top { common, .. }
+            | Self::Health { common }
             | Self::List { common }
             | Self::Audit { common, .. } => common,
         }

@@ -37,7 +37,7 @@ pub(super) fn follow(client: AdminClient, options: ViewOptions) -> Result<(), Cl
     let clock = MonotonicClock::start();
     let ViewOptions { policy, by, every, is_without_colours } = options;
     let first = figures::ask(&client, policy.as_deref(), clock.now())?;
-    let mut board = Board::new(client.address(), policy, by, first);
+    let mut board = Board::new(&client.listen().to_string(), policy, by, first);
     let follower = Follower::start(client, clock, every, board.policy().map(str::to_owned))
         .map_err(ClientError::Terminal)?;
     let mut screen = Screen::open().map_err(ClientError::Terminal)?;
