@@ -16,8 +16,9 @@ use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, HostName, Listen};
 use crate::app::connections::{Connections, Listeners, Stage};
-use crate::app::observation::{Rank, TopKey};
+use crate::app::observation::{Counts, Rank, TopKey};
 use crate::app::reload::{ReloadStatus, Reloader};
+use crate::store::RedisStatus;
 
 /// What the operators' endpoints report on.
 #[derive(Debug)]
@@ -118,6 +119,16 @@ impl AdminState {
     /// The keys that are most frequent: see [`Who::top`].
     pub(super) fn top(&self, policy: Option<&str>, by: Rank, most: usize) -> Vec<TopKey> {
         self.lasting.who.top(policy, by, most)
+    }
+
+    /// What was counted of decisions since the process started.
+    pub(super) fn counts(&self) -> &Counts {
+        &self.lasting.counts
+    }
+
+    /// How it stands with Redis; `None` where this process counts alone.
+    pub(super) fn redis_status(&self) -> Option<RedisStatus> {
+        self.lasting.stores.redis.as_ref().map(|redis| redis.status())
     }
 
     /// Writes what was refused since the last summary, as at the end of the process.

@@ -17,6 +17,7 @@ mod changes;
 mod explain;
 mod guard;
 mod keys;
+mod policies;
 mod refused;
 mod reload;
 mod top;
@@ -69,6 +70,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/boosts/end", web::post().to(changes::unboost))
     .route("/v1/policies/disable", web::post().to(changes::disable))
     .route("/v1/policies/enable", web::post().to(changes::enable))
+    .route("/v1/policies", web::get().to(policies::policies))
     .route("/v1/explain", web::get().to(explain::explain))
     .route("/v1/overrides", web::get().to(changes::list))
     .route("/v1/top", web::get().to(top::top))
