@@ -7,6 +7,7 @@ pub(crate) use self::store_watch::StoreWatch;
 mod admin_state;
 mod api;
 mod endpoints;
+mod live;
 mod metrics;
 mod readiness;
 mod store_watch;

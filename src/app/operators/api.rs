@@ -11,8 +11,10 @@ use self::refused::refused;
 
 mod answer;
 mod changes;
+mod events;
 mod guard;
 mod keys;
+mod overview;
 mod refused;
 mod reload;
 mod top;
@@ -48,6 +50,8 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/policies/disable", web::post().to(changes::disable))
     .route("/v1/policies/enable", web::post().to(changes::enable))
     .route("/v1/overrides", web::get().to(changes::list))
+    .route("/v1/overview", web::get().to(overview::overview))
+    .route("/v1/events", web::get().to(events::events))
     .route("/v1/top", web::get().to(top::top))
     .route("/v1/audit", web::get().to(changes::audit))
     .route("/v1/reload", web::post().to(reload::reload));
