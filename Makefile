@@ -1,4 +1,4 @@
-# Shortcuts. `.ci/run` calls `make check` and `make test`, nothing else.
+# Shortcuts. `.ci/run` calls `make check`, `make test` and `make test-real`, nothing else.
 
 # Where cargo puts what it builds.
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -9,7 +9,7 @@ export PATH := $(BUILT)/tools/bin:$(PATH)
 # What cargo calls the packaged crate.
 CRATE := tollgate-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: help run test check toolchain format rust-version clippy features docs package licences lint-lua public-api bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis fmt clean
+.PHONY: help run test test-real check toolchain format rust-version clippy features docs package licences lint-lua public-api bench bench-growth bench-peers bench-chart bench-core bench-built soak abuse redis install uninstall build fmt clean
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
@@ -21,6 +21,11 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 	@tests/setup.sh redis-server openssl
 	cargo test --locked --all-features
 	cargo test --locked --no-default-features --lib
+
+# Tests in tests/it/real, which `make test` leaves out.
+test-real: toolchain ## run the tests that need a browser, nginx, systemd or Prometheus; installs those if they are missing
+	@tests/setup.sh redis-server nginx chromium chromedriver promtool systemd-analyze man strace
+	cargo test --locked --all-features --test it -- --ignored real::
 
 check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing
 
@@ -118,6 +123,35 @@ bench-built: toolchain
 redis: ## start a Redis on 127.0.0.1:6379 that keeps nothing; installs it if it is missing
 	@tests/setup.sh redis-server
 	$$(command -v redis-server || command -v valkey-server) --bind 127.0.0.1 --port 6379 --save '' --appendonly no
+
+build: toolchain ## build the command, as it is installed
+	cargo build --locked --release
+
+# The configuration is kept where there is one: it is the operator's.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+BINARY ?= $(TOLLGATE)
+AT := $(DESTDIR)$(PREFIX)
+MAN := $(AT)/share/man/man1
+UNIT := $(AT)/lib/systemd/system/tollgate.service
+CONFIG := $(DESTDIR)$(SYSCONFDIR)/tollgate/config.toml
+BASH_COMPLETION := $(AT)/share/bash-completion/completions/tollgate
+ZSH_COMPLETION := $(AT)/share/zsh/site-functions/_tollgate
+FISH_COMPLETION := $(AT)/share/fish/vendor_completions.d/tollgate.fish
+
+install: ## install what `make build` built, with its unit for systemd, manual and completions: PREFIX=/usr/local, SYSCONFDIR=/etc, DESTDIR=
+	@[ -x '$(BINARY)' ] || { echo 'There is no $(BINARY): run make build first.' >&2; exit 1; }
+	install -D -m 755 '$(BINARY)' '$(AT)/bin/tollgate'
+	install -d '$(MAN)' '$(dir $(UNIT))' '$(dir $(BASH_COMPLETION))' '$(dir $(ZSH_COMPLETION))' '$(dir $(FISH_COMPLETION))'
+	'$(BINARY)' man '$(MAN)'
+	'$(BINARY)' completions bash >'$(BASH_COMPLETION)'
+	'$(BINARY)' completions zsh >'$(ZSH_COMPLETION)'
+	'$(BINARY)' completions fish >'$(FISH_COMPLETION)'
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|; s|/etc/tollgate/|$(SYSCONFDIR)/tollgate/|' deploy/systemd/tollgate.service >'$(UNIT)'
+	[ -e '$(CONFIG)' ] || install -D -m 644 config.toml '$(CONFIG)'
+
+uninstall: ## remove what `make install` installed, but the configuration: the same PREFIX and DESTDIR
+	rm -f '$(AT)/bin/tollgate' '$(UNIT)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(MAN)'/tollgate.1 '$(MAN)'/tollgate-*.1
 
 fmt: toolchain ## format the sources
 	cargo fmt --all

@@ -15,3 +15,4 @@ mod observation;
 mod operators;
 mod reload;
 mod serve;
+mod service_manager;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc promtool cargo-deny mdbook lychee cargo-public-api
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
+# tests/setup.sh chromium chromedriver promtool systemd-analyze man strace
 set -eu
 
 main() {
@@ -18,8 +19,13 @@ main() {
         wrk) has wrk || install_package wrk ;;
         # Where it is, users other than root often have no path to.
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
-        protoc) has protoc || install_package protobuf-compiler ;;
+        chromium) has chromium || install_package chromium ;;
+        chromedriver) has chromedriver || install_package chromium-driver ;;
         promtool) has promtool || install_package prometheus ;;
+        systemd-analyze) has systemd-analyze || install_package systemd ;;
+        man) has man || install_package man-db ;;
+        strace) has strace || install_package strace ;;
+        protoc) has protoc || install_package protobuf-compiler ;;
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
         mdbook) has mdbook || install_crate mdbook 0.5.4 --no-default-features --features search ;;

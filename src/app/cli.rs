@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fmt};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::check::CheckOptions;
 use self::keys::{KeysCommand, NewKeyOptions};
 use self::operate::Operate;
 use self::options::Options;
 use self::reload::ReloadOptions;
+use self::shipped::{CompletionsOptions, ManOptions};
 use crate::app::config;
 use crate::app::config::{Config, ConfigErrors, Sources, TOKEN_VARIABLE};
 use crate::app::doctor;
@@ -27,6 +28,7 @@ mod logging;
 mod operate;
 mod options;
 mod reload;
+mod shipped;
 
 /// The file that is read if there is no `--config`, and if it exists.
 const DEFAULT_FILE: &str = "config.toml";
@@ -69,6 +71,12 @@ enum Command {
     // Alone it is an error that says what is missing, where clap would print the help for one.
     #[command(subcommand, arg_required_else_help = false)]
     Keys(KeysCommand),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions(CompletionsOptions),
+    /// Print the page of the manual
+    #[command(hide = true)]
+    Man(ManOptions),
 }
 
 /// What to do with a configuration.
@@ -102,6 +110,16 @@ fn execute<E: Into<Box<dyn Error>>>(
         // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         Some(Command::Keys(KeysCommand::Token)) => return new_token(),
+        Some(Command::Completions(options)) => {
+            return written(shipped::completions(
+                &options,
+                Cli::command(),
+                &mut io::stdout().lock(),
+            ));
+        }
+        Some(Command::Man(options)) => {
+            return written(shipped::man(&options, Cli::command(), &mut io::stdout().lock()));
+        }
         Some(Command::Reload(ReloadOptions { common, check })) => {
             let (json, options) = (common.json, common.options.clone());
             let environment = Environment::of(&variables);
@@ -139,9 +157,13 @@ fn perform(action: Action, config: Config, sources: &Sources) -> Result<(), Box<
     }
 }
 
+/// The end of a command that only writes.
+fn written(result: io::Result<()>) -> Result<(), CliError> {
+    result.map_err(|error| CliError::Other(error.into()))
+}
+
 fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
-    keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock())
-        .map_err(|error| CliError::Other(error.into()))
+    written(keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock()))
 }
 
 fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliError> {
@@ -159,8 +181,7 @@ fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliEr
 }
 
 fn new_token() -> Result<(), CliError> {
-    keys::token(&mut io::stdout().lock(), &mut io::stderr().lock())
-        .map_err(|error| CliError::Other(error.into()))
+    written(keys::token(&mut io::stdout().lock(), &mut io::stderr().lock()))
 }
 
 fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<(), CliError> {

@@ -16,6 +16,7 @@ use crate::app::connections::{Capacity, Connections, Listeners};
 use crate::app::error::AppError;
 use crate::app::operators::{AdminState, StoreWatch};
 use crate::app::reload::{ReloadStatus, Reloader};
+use crate::app::service_manager;
 use crate::store::{MonotonicClock, RedisStore};
 
 mod connection;
@@ -54,6 +55,7 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
         if let Some(result) = signals.while_starting(assembling).await {
             let (now_assembled, reloader) = result?;
             let noted = now_assembled.admin.clone();
+            let generation = now_assembled.snapshot.load().generation;
             // The cell is empty until now.
             let _ = assembled.set(now_assembled);
             if let Some(admin) = admin {
@@ -67,6 +69,7 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
             for address in &app.addresses {
                 log::info!("Listening on {address}.");
             }
+            service_manager::ready(generation);
             let ended = signals.while_serving(app.server, stop, &reloader).await;
             ended.map_err(|error| AppError::new("the server failed", error))?;
         }

@@ -5,15 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod alerts;
-mod dashboard;
+pub(crate) mod dashboard;
 mod promql;
-mod promtool;
 mod served;
 
 /// What Prometheus itself adds to each sample.
 const OF_A_SCRAPE: [&str; 2] = ["job", "instance"];
 
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 

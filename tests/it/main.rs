@@ -117,6 +117,12 @@ mod signals;
 // A changed configuration is taken while the process serves.
 mod reload;
 
+// What is shipped, with the programs that use it: `make test-real` runs these.
+mod real;
+
+// How it is installed and started: completions, the manual, service managers, containers.
+mod ship;
+
 // The source tree.
 // What the README and the book show is so.
 mod docs;

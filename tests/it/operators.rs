@@ -1,6 +1,7 @@
 //! The commands of operators and the API that they ask: what they do, and who may not ask.
 
 mod attacks;
+mod overview;
 
 use serde_json::{Value, json};
 

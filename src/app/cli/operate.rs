@@ -81,6 +81,7 @@ impl Operate {
                 }
                 Request::read(path, show::top)
             }
+            Self::Health { .. } => Request::read("/healthz".to_owned(), show::health),
             Self::List { .. } => Request::read("/v1/overrides".to_owned(), show::list),
             Self::Audit { most, .. } => {
                 Request::read(format!("/v1/audit?most={most}"), show::audit)

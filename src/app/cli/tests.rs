@@ -23,7 +23,6 @@ fn failure(arguments: &[&str]) -> (u8, String) {
 
 #[test]
 fn the_parser_of_arguments_is_sound() {
-    use clap::CommandFactory as _;
     Cli::command().debug_assert();
 }
 

@@ -14,6 +14,7 @@ use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, Config, OptionValue, RawConfig, Sources, StoreOptions};
 use crate::app::error::AppError;
+use crate::app::service_manager;
 
 /// How long nothing must have changed before files are read: a file may be written in several steps.
 const QUIET: Duration = Duration::from_millis(100);
@@ -134,9 +135,19 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             match request {
-                Request::Changed => _ = self.reload(None),
+                Request::Changed => {
+                    let before = self.standing();
+                    let _ = self.reload(None);
+                    let (generation, is_refused) = self.standing();
+                    if (generation, is_refused) != before {
+                        service_manager::changed(generation, is_refused);
+                    }
+                }
                 Request::Wanted(who, report) => {
+                    service_manager::reloading();
                     let done = self.reload(Some(&who));
+                    let (generation, is_refused) = self.standing();
+                    service_manager::reloaded(generation, is_refused);
                     if let Some((report, done)) = report.zip(done) {
                         // The receiver may be gone.
                         let _ = report.send(done);
@@ -145,6 +156,11 @@ impl Worker {
             }
             watch.set(&self.paths);
         }
+    }
+
+    /// The generation that is in force, and whether the files have another configuration that was refused.
+    fn standing(&self) -> (u64, bool) {
+        (self.status.generation(), self.status.refused().is_some())
     }
 
     /// Reads the configuration, and takes it or refuses it. Without `who`, it is read only if a file has changed.

@@ -12,6 +12,7 @@ use actix_web::rt::spawn;
 
 use super::stop::Stop;
 use crate::app::reload::Reloader;
+use crate::app::service_manager;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,7 @@ impl Signals {
                 Event::Signal(name, Meaning::Unknown) => log_unknown(name),
             }
         };
+        service_manager::stopping();
         log::info!("{name}: stopping. {}", stop.begin());
         let mut stopped = pin!(stop.carry_out(handle));
         loop {

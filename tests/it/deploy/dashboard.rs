@@ -33,7 +33,7 @@ fn panels(dashboard: &Value) -> Vec<&Value> {
 }
 
 /// Every expression of the dashboard, each with where it stands.
-pub(super) fn expressions() -> Vec<(String, String)> {
+pub(crate) fn expressions() -> Vec<(String, String)> {
     let dashboard = dashboard();
     let of_panels = panels(&dashboard).into_iter().flat_map(|panel| {
         let targets = list(panel, "/targets").iter();

@@ -104,6 +104,11 @@ pub(in crate::app::cli) enum Operate {
         #[command(flatten)]
         common: Common,
     },
+    /// Say whether the process serves: for containers, whose health is what a command exits with
+    Health {
+        #[command(flatten)]
+        common: Common,
+    },
     /// List bans, boosts and policies that are switched off
     List {
         #[command(flatten)]
@@ -150,7 +155,7 @@ pub(in crate::app::cli) struct For {
 #[derive(Args)]
 pub(in crate::app::cli) struct NoteOptions {
     /// Why, for the list of changes
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(super) why: String,
     /// Who, for the list of changes; the user of this shell unless given
     #[arg(long, value_name = "NAME")]
@@ -173,6 +178,7 @@ impl Operate {
             | Self::Disable { common, .. }
             | Self::Enable { common, .. }
             | Self::Top { common, .. }
+            | Self::Health { common }
             | Self::List { common }
             | Self::Audit { common, .. } => common,
         }

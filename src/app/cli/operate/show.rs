@@ -44,6 +44,11 @@ pub(super) fn reset(before: &Value) -> String {
     format!("The quotas are whole again. Before:\n{}", standings(before))
 }
 
+/// Whether the process serves.
+pub(super) fn health(_: &Value) -> String {
+    "The process serves.\n".to_owned()
+}
+
 /// What held before a change, and what holds now.
 pub(super) fn changed(changed: &Value) -> String {
     let told = |it: &Value| if it.is_null() { "nothing".to_owned() } else { listed(it) };

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::dashboard::expressions;
-use super::path;
+use crate::deploy::dashboard::expressions;
+use crate::deploy::path;
 
 /// Runs `promtool`, and asserts that it finds nothing.
 fn promtool(arguments: &[&str]) {
@@ -19,19 +19,19 @@ fn promtool(arguments: &[&str]) {
 }
 
 #[test]
-#[ignore = "needs promtool: make test-real"]
+#[ignore = "make test-real"]
 fn prometheus_takes_the_rules() {
     promtool(&["check", "rules", "--lint=all", "--lint-fatal", "alerts.yml"]);
 }
 
 #[test]
-#[ignore = "needs promtool: make test-real"]
+#[ignore = "make test-real"]
 fn each_alert_fires_when_it_is_to() {
     promtool(&["test", "rules", "alerts_test.yml"]);
 }
 
 #[test]
-#[ignore = "needs promtool: make test-real"]
+#[ignore = "make test-real"]
 fn prometheus_takes_the_expressions_of_the_dashboard() {
     let folder = TempDir::with_prefix("tollgate-rules-").expect("a temporary directory");
     let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();

@@ -1,0 +1,6 @@
+//! Tests that need programs which are not ours, and which `make test-real` installs. Each is ignored, so that
+//! `make test` needs none of them.
+
+mod nginx;
+mod promtool;
+mod systemd;
