@@ -104,11 +104,11 @@ fn findings_name_one_busy_key_clients_near_a_limit_and_a_key_that_never_arrives(
     let served = Served::by(
         Options::default()
             .set("store.url", "memory:")
-            .set("policies.default.quota", "1000000/52 weeks")
+            .set("policies.wide.quota", "1000000/52 weeks")
             .set("policies.tight.quota", "60/52 weeks")
             .set("policies.named.quota", "1000000/52 weeks")
             .set("policies.named.key", "header:x-api-key")
-            .set("routes.\"/api/data\".policies", "default,tight,named"),
+            .set("routes.\"/api/data\".policies", "wide,tight,named"),
     );
     (0..60).for_each(|_| assert_eq!(served.status(), 200));
     until("an overview is made after the last request", || {
@@ -119,10 +119,10 @@ fn findings_name_one_busy_key_clients_near_a_limit_and_a_key_that_never_arrives(
     let is_found = |code: &str, policy: &str| {
         findings.iter().any(|it| it["code"] == code && it["policy"] == policy)
     };
-    assert!(is_found("one-key", "default"), "{findings:?}");
+    assert!(is_found("one-key", "wide"), "{findings:?}");
     assert!(is_found("policy-no-key", "named"), "{findings:?}");
     assert!(!is_found("policy-near-limit", "tight"), "5 of 60 are not a tenth: {findings:?}");
-    assert!(!is_found("policy-near-limit", "default"), "{findings:?}");
+    assert!(!is_found("policy-near-limit", "wide"), "{findings:?}");
 }
 
 #[test]
