@@ -9,5 +9,6 @@ mod api;
 mod endpoints;
 mod live;
 mod metrics;
+mod page;
 mod readiness;
 mod store_watch;
