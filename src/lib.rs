@@ -109,6 +109,11 @@ pub mod overrides {
     };
 }
 
+/// What would happen to a request now, and why: [`Limiter::explain`] says it, and charges nothing.
+pub mod explanation {
+    pub use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
+}
+
 #[cfg(feature = "redis")]
 #[doc(hidden)] // for the load harness and tests
 pub use self::store::lua;

@@ -14,10 +14,11 @@ pub use self::builder::LimiterBuilder;
 pub use self::check::{Check, Unavailable};
 use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
+pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 #[cfg(feature = "server")]
 pub(crate) use self::failures::Failures;
 use self::fallback::Fallback;
-pub use self::inspect::{KeyStanding, QuotaSource};
+pub use self::inspect::KeyStanding;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome, TrialKind, TrialOutcome};
@@ -30,8 +31,8 @@ use self::plans::Plans;
 pub use self::routes::Route;
 use self::routes::Routes;
 pub use self::routes::pattern::{RoutePattern, RoutePatternError};
-pub use self::variants::Policies;
 use self::variants::PolicyVariants;
+pub use self::variants::{Policies, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::network::Network;
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -46,6 +47,7 @@ mod builder;
 mod check;
 mod deny_cache;
 mod error;
+mod explain;
 #[cfg(feature = "server")]
 mod failures;
 mod fallback;

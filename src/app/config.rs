@@ -14,6 +14,7 @@ pub(crate) use self::options::{
     AdminOptions, AuthOptions, ClientIpOptions, Config, JwtOptions, LogFormat, RouteOptions,
     StoreOptions,
 };
+pub(crate) use self::places::Places;
 pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;
 pub(crate) use self::words::key_of;
@@ -28,6 +29,7 @@ mod load;
 mod option_value;
 mod options;
 mod origin;
+mod places;
 mod resolve;
 mod section;
 mod server;

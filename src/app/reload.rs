@@ -12,4 +12,5 @@ mod differences;
 mod digests;
 mod file_watch;
 mod reloader;
+mod said;
 mod status;

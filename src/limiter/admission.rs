@@ -153,7 +153,7 @@ impl Limiter {
     }
 
     /// The policies that `request` meets, and its cost; `None` if it has no route.
-    fn owed<'a>(&'a self, request: &'a impl Incoming) -> Option<Owed<'a>> {
+    pub(super) fn owed<'a>(&'a self, request: &'a impl Incoming) -> Option<Owed<'a>> {
         let owed = match request.policies() {
             Some(policies) => Owed { policies, peek: None, cost: Cost::ONE, route: None },
             None => {
@@ -167,12 +167,12 @@ impl Limiter {
 }
 
 /// The charge of a request, for any client.
-struct Owed<'a> {
-    policies: &'a Policies,
-    peek: Option<&'a Policies>,
-    cost: Cost,
+pub(super) struct Owed<'a> {
+    pub(super) policies: &'a Policies,
+    pub(super) peek: Option<&'a Policies>,
+    pub(super) cost: Cost,
     /// The index of the route that says so.
-    route: Option<usize>,
+    pub(super) route: Option<usize>,
 }
 
 impl Admitting {

@@ -50,13 +50,18 @@ impl Limiter {
     }
 
     /// What `client` is charged under a policy.
-    fn charge(&self, variants: &PolicyVariants, client: &Client<'_>) -> Charge {
+    pub(super) fn charge(&self, variants: &PolicyVariants, client: &Client<'_>) -> Charge {
         let policy = variants.policy_of(client);
         Charge { key: self.key(policy, client), policy: policy.clone() }
     }
 
     /// The same, with the quota that an operator gave the client, if there is one.
-    fn boosted(&self, table: &OverrideTable, charge: Charge, client: &Client<'_>) -> Charge {
+    pub(super) fn boosted(
+        &self,
+        table: &OverrideTable,
+        charge: Charge,
+        client: &Client<'_>,
+    ) -> Charge {
         match table.boosted(&charge.policy, charge.key.hash_tag()) {
             Some(policy) => Charge { key: self.key(policy, client), policy: policy.clone() },
             None => charge,

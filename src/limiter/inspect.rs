@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Limiter;
 use super::overrides::{OverrideError, may_count};
-use super::variants::PolicyVariants;
+use super::variants::{PolicyVariants, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::domain::policy::{Policy, Rollout};
@@ -26,18 +26,6 @@ pub struct KeyStanding {
     /// # Errors
     /// If the store could not be asked.
     pub standing: Result<Standing, StoreError>,
-}
-
-/// Where a quota comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QuotaSource {
-    /// It is the policy's own.
-    Policy,
-    /// The policy has it for this user.
-    User,
-    /// An operator gave it to this client.
-    Boost,
 }
 
 impl Limiter {
@@ -103,11 +91,11 @@ impl Limiter {
         if let Some(boosted) = boosted {
             return (boosted.clone(), QuotaSource::Boost);
         }
-        let policy = match Identity::named(tag, Ipv6Prefix::default()) {
-            Ok(Identity::User(id)) => variants.policy_of(&Client::user(&*id)),
-            _ => variants.policy(),
+        let special = match Identity::named(tag, Ipv6Prefix::default()) {
+            Ok(Identity::User(id)) => variants.special_of(&Client::user(&*id)),
+            _ => None,
         };
-        let is_own = Arc::ptr_eq(policy, variants.policy());
-        (policy.clone(), if is_own { QuotaSource::Policy } else { QuotaSource::User })
+        let (source, policy) = special.unwrap_or((QuotaSource::Policy, variants.policy()));
+        (policy.clone(), source)
     }
 }

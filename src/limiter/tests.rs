@@ -8,6 +8,7 @@ use crate::store::{Acquire, Acquired, Answer, Charge, MemoryStore, StoreErrorKin
 
 mod access;
 mod admission;
+mod explain;
 mod observer;
 mod overrides;
 mod plans;

@@ -27,6 +27,33 @@ pub(super) struct PolicyVariants {
     may_be_given_back: AtomicBool,
 }
 
+/// Where a quota comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuotaSource {
+    /// It is the policy's own.
+    Policy,
+    /// The policy has it for this user.
+    User,
+    /// The policy has it for the plan of the user.
+    Plan,
+    /// An operator gave it to this client.
+    Boost,
+}
+
+impl QuotaSource {
+    /// Its name: `policy`, `user`, `plan` or `boost`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::User => "user",
+            Self::Plan => "plan",
+            Self::Boost => "boost",
+        }
+    }
+}
+
 /// For which keys a policy is in force.
 #[derive(Debug)]
 enum InForce {
@@ -71,14 +98,20 @@ impl PolicyVariants {
     /// The variant for `client`: that of the user, or else of the plan, or else the policy itself. If the
     /// key is not the user's, it is the policy itself for every client.
     pub(super) fn policy_of(&self, client: &Client<'_>) -> &Arc<Policy> {
-        let special = match (self.policy.key(), client.user_id()) {
-            (KeySource::User | KeySource::UserOrIp, Some(user)) => {
-                let plan = || client.plan().and_then(|plan| self.plans.get(plan));
-                self.users.get(user).or_else(plan)
-            }
-            _ => None,
+        self.special_of(client).map_or(&self.policy, |(_, variant)| variant)
+    }
+
+    /// The variant of the user or of the plan, and which of the two it is of.
+    pub(super) fn special_of(&self, client: &Client<'_>) -> Option<(QuotaSource, &Arc<Policy>)> {
+        let user = match self.policy.key() {
+            KeySource::User | KeySource::UserOrIp => client.user_id()?,
+            KeySource::Ip | KeySource::Global | KeySource::Header(_) => return None,
         };
-        special.unwrap_or(&self.policy)
+        let plan = || {
+            let variant = self.plans.get(client.plan()?)?;
+            Some((QuotaSource::Plan, variant))
+        };
+        self.users.get(user).map(|variant| (QuotaSource::User, variant)).or_else(plan)
     }
 
     /// What is tried out in place of `variant`, which is one of these.

@@ -1,6 +1,7 @@
 //! The commands of operators and the API that they ask: what they do, and who may not ask.
 
 mod attacks;
+mod explain;
 mod overview;
 
 use serde_json::{Value, json};
@@ -19,11 +20,12 @@ struct Served {
 
 impl Served {
     fn by(options: Options) -> Self {
+        Self::of(options.set("policies.default.quota", "2/52 weeks"))
+    }
+
+    fn of(options: Options) -> Self {
         let listen = format!("127.0.0.1:{}", port::free());
-        let tollgate = options
-            .set("admin.listen", &listen)
-            .set("policies.default.quota", "2/52 weeks")
-            .serve();
+        let tollgate = options.set("admin.listen", &listen).serve();
         let operator = Client::of(format!("http://{listen}"));
         Self { tollgate, listen, operator }
     }

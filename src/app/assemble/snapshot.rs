@@ -5,11 +5,14 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderName;
+use arc_swap::ArcSwap;
 
 use super::lasting::Lasting;
 use super::stores::Stores;
 use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, KeyDigest, Proofs};
-use crate::app::config::{AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen};
+use crate::app::config::{
+    AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen, Places,
+};
 use crate::app::error::AppError;
 use crate::app::observation::{Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
@@ -44,6 +47,7 @@ pub(crate) struct Snapshot {
     pub(crate) admin_token: Option<KeyDigest>,
     pub(crate) admin_read_token: Option<KeyDigest>,
     tokens: Option<Tokens>,
+    places: ArcSwap<Places>,
 }
 
 /// What verifies tokens, and what it was made of.
@@ -107,7 +111,23 @@ impl Snapshot {
             admin_token: config.admin.token,
             admin_read_token: config.admin.read_token,
             tokens,
+            places: ArcSwap::default(),
         })
+    }
+
+    /// Where its options were set.
+    pub(crate) fn places(&self) -> Arc<Places> {
+        self.places.load_full()
+    }
+
+    /// Says where its options were set. They may move within their files while they stay the same.
+    pub(crate) fn set_places(&self, places: Places) {
+        self.places.store(Arc::new(places));
+    }
+
+    /// The plan of the user `id` if all of the user's API keys agree on one.
+    pub(crate) fn plan_of_keys(&self, id: &[u8]) -> Option<String> {
+        self.authenticate.as_ref()?.plan_of_keys(id).map(str::to_owned)
     }
 
     /// Ends what this snapshot does in the background, since `next` is in force. Requests that began under this

@@ -34,6 +34,13 @@ impl ApiKeys {
     pub(crate) fn user_of(&self, key: &[u8]) -> Option<&User> {
         self.0.get(&KeyDigest::of(key))
     }
+
+    /// The plan of the user `id` if all of the user's keys agree on one. It looks at every key.
+    pub(crate) fn plan_of(&self, id: &[u8]) -> Option<&str> {
+        let mut plans = self.0.values().filter(|user| user.id() == id).map(User::plan);
+        let first = plans.next()??;
+        plans.all(|plan| plan == Some(first)).then_some(first)
+    }
 }
 
 impl fmt::Debug for ApiKeys {

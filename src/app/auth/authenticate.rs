@@ -51,6 +51,11 @@ impl Authenticate {
         let failures = Failures::new(limiter, failures);
         Self(Arc::new(Inner { proofs, challenge, failures, fields, counts }))
     }
+
+    /// The plan of the user `id` if all of the user's API keys agree on one.
+    pub(crate) fn plan_of_keys(&self, id: &[u8]) -> Option<&str> {
+        self.0.proofs.api_keys.as_ref()?.plan_of(id)
+    }
 }
 
 impl Inner {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use self::client::{AdminClient, Answer, ClientError};
 pub(super) use self::commands::{Common, Operate};
-use self::commands::{KeyOptions, NoteOptions};
+use self::commands::{KeyOptions, NoteOptions, RequestOptions};
 use crate::app::config::Config;
 
 mod client;
@@ -45,6 +45,7 @@ impl Operate {
                 }
                 Request::read(path, show::standings)
             }
+            Self::Explain { request, .. } => Request::read(request.path(), show::explanation),
             Self::Reset { key, note, .. } => {
                 Request::change("/v1/keys/reset", of_key(key, note), note, show::reset)
             }
@@ -103,6 +104,21 @@ impl Request {
     ) -> Self {
         let path = path.to_owned();
         Self { method: "POST", path, body: Some(body), is_confirmed: note.yes, show }
+    }
+}
+
+impl RequestOptions {
+    /// What explains the request.
+    fn path(&self) -> String {
+        let Self { method, path, ip, user, plan, headers } = self;
+        let mut asked = format!("/v1/explain?method={}&path={}", encoded(method), encoded(path));
+        let ip = ip.map(|ip| ip.to_string());
+        let given = [("ip", ip.as_ref()), ("user", user.as_ref()), ("plan", plan.as_ref())];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in given.chain(headers.iter().map(|it| ("header", it))) {
+            asked += &format!("&{name}={}", encoded(value));
+        }
+        asked
     }
 }
 

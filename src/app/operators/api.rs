@@ -12,6 +12,7 @@ use self::refused::refused;
 mod answer;
 mod changes;
 mod events;
+mod explain;
 mod guard;
 mod keys;
 mod overview;
@@ -49,6 +50,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/boosts/end", web::post().to(changes::unboost))
     .route("/v1/policies/disable", web::post().to(changes::disable))
     .route("/v1/policies/enable", web::post().to(changes::enable))
+    .route("/v1/explain", web::get().to(explain::explain))
     .route("/v1/overrides", web::get().to(changes::list))
     .route("/v1/overview", web::get().to(overview::overview))
     .route("/v1/events", web::get().to(events::events))

@@ -35,7 +35,7 @@ macro_rules! file {
     };
 }
 
-const FILES: [File; 9] = [
+const FILES: [File; 10] = [
     file!("/", HTML, "index.html"),
     file!("/page.css", CSS, "page.css"),
     file!("/page.js", SCRIPT, "page.js"),
@@ -43,6 +43,7 @@ const FILES: [File; 9] = [
     file!("/change.js", SCRIPT, "change.js"),
     file!("/client.js", SCRIPT, "client.js"),
     file!("/dom.js", SCRIPT, "dom.js"),
+    file!("/explain.js", SCRIPT, "explain.js"),
     file!("/policies.js", SCRIPT, "policies.js"),
     file!("/tables.js", SCRIPT, "tables.js"),
 ];

@@ -7,12 +7,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use std::{io, thread};
 
-use super::differences::{Difference, Effect, differences};
+use super::differences::{Difference, differences};
 use super::digests::Digests;
 use super::file_watch::FileWatch;
+use super::said;
 use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
-use crate::app::config::{AdminOptions, Config, OptionValue, RawConfig, Sources, StoreOptions};
+use crate::app::config::{
+    AdminOptions, Config, OptionValue, Places, RawConfig, Sources, StoreOptions,
+};
 use crate::app::error::AppError;
 use crate::app::service_manager;
 
@@ -24,9 +27,6 @@ const MOST_DELAYS: u32 = 5;
 
 /// How often files are looked at without a reason: some file systems do not tell of changes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-
-/// The most options that a line of the log names.
-const MOST_NAMED: usize = 8;
 
 /// Asks the thread that reloads. The thread ends when this is dropped.
 #[derive(Clone, Debug)]
@@ -68,9 +68,10 @@ impl Reloader {
     ) -> io::Result<Self> {
         let (sender, requests) = channel();
         let sender = Arc::new(sender);
-        let raw = RawConfig::read(&sources);
+        let options = RawConfig::read(&sources).options();
+        current.load().set_places(Places::of(&options));
         let worker = Worker {
-            options: raw.options(),
+            options,
             paths: sources.paths(),
             digests: Digests::default(),
             at_start: config.clone(),
@@ -169,14 +170,16 @@ impl Worker {
         if who.is_none() && digests == self.digests {
             return None;
         }
-        let mut options = raw.options();
+        let options = raw.options();
         let named_files = raw.named_files();
         let before = std::mem::replace(&mut self.digests, digests);
         let config = match raw.check() {
             Ok(config) => config,
             Err(errors) => return Some(self.refuse(who, errors.lines().collect())),
         };
+        let places = Places::of(&options);
         if who.is_none() && config == self.config {
+            self.current.load().set_places(places);
             if self.status.unchanged() {
                 log::info!(
                     "The configuration files say again what is in force: generation {}.",
@@ -198,13 +201,14 @@ impl Worker {
             Ok(next) => Arc::new(next),
             Err(error) => return Some(self.refuse(who, vec![explain(&error)])),
         };
+        next.set_places(places);
         let generation = next.generation;
         self.current.replace(next.clone());
         old.retire(&next);
-        std::mem::swap(&mut self.options, &mut options);
+        self.options = options;
         self.config = config;
         self.status.taken(generation);
-        log_taken(who, generation, &differences);
+        said::taken(who, generation, &differences);
         Some(ReloadReport { generation, differences, errors: Vec::new() })
     }
 
@@ -225,13 +229,7 @@ impl Worker {
 
     fn refuse(&self, who: Option<&str>, errors: Vec<String>) -> ReloadReport {
         let generation = self.status.generation();
-        log::error!(
-            "{}The configuration cannot be used, and generation {generation} stays in force:",
-            by(who)
-        );
-        for error in &errors {
-            log::error!("{error}");
-        }
+        said::refused(who, generation, &errors);
         self.status.refuse(errors.clone());
         ReloadReport { generation, differences: Vec::new(), errors }
     }
@@ -265,10 +263,6 @@ fn settle(requests: &Receiver<Request>) -> Request {
     Request::Changed
 }
 
-fn by(who: Option<&str>) -> String {
-    who.map_or(String::new(), |who| format!("{who}: "))
-}
-
 /// `error` with its causes.
 fn explain(error: &AppError) -> String {
     let mut text = error.to_string();
@@ -278,20 +272,4 @@ fn explain(error: &AppError) -> String {
         source = cause.source();
     }
     text
-}
-
-fn log_taken(who: Option<&str>, generation: u64, differences: &[Difference]) {
-    let keys: Vec<&str> = differences.iter().map(|it| it.key.as_str()).collect();
-    let changed = match &keys[..] {
-        [] => "no option changed".to_owned(),
-        keys if keys.len() <= MOST_NAMED => format!("changed are {}", keys.join(", ")),
-        keys => format!("{} options changed", keys.len()),
-    };
-    log::info!(
-        "{}The configuration was reloaded: generation {generation} is in force, {changed}.",
-        by(who)
-    );
-    for difference in differences.iter().filter(|it| it.effect() == Effect::AtRestart) {
-        log::warn!("{} takes effect when the process is started again.", difference.key);
-    }
 }

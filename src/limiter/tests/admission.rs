@@ -16,7 +16,7 @@ pub(super) struct Request {
     client: Client<'static>,
     pub(super) is_skipped: bool,
     policies: Option<Policies>,
-    cost: Option<Cost>,
+    pub(super) cost: Option<Cost>,
     asked_for_client: Cell<u32>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn becomes(limiter: &Limiter, request: &Request) -> &'static str {
 }
 
 /// The output of a future that is ready, without any runtime.
-fn decided<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> T {
+pub(super) fn decided<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> T {
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("it is not decided yet"),

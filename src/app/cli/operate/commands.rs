@@ -1,5 +1,6 @@
 //! The command line of the commands of operators.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -14,6 +15,13 @@ pub(in crate::app::cli) enum Operate {
     Peek {
         #[command(flatten)]
         key: KeyOptions,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say what would happen to a request and why, as in `tollgate explain GET /api/data --ip 203.0.113.7`
+    Explain {
+        #[command(flatten)]
+        request: RequestOptions,
         #[command(flatten)]
         common: Common,
     },
@@ -146,6 +154,26 @@ pub(in crate::app::cli) struct KeyOptions {
 }
 
 #[derive(Args)]
+pub(in crate::app::cli) struct RequestOptions {
+    /// The method
+    pub(super) method: String,
+    /// The path, as clients send it
+    pub(super) path: String,
+    /// The client's address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) ip: Option<IpAddr>,
+    /// The user's ID
+    #[arg(long, value_name = "ID")]
+    pub(super) user: Option<String>,
+    /// The user's plan; that of the user's API keys unless given
+    #[arg(long, value_name = "NAME", requires = "user")]
+    pub(super) plan: Option<String>,
+    /// A header field that a policy counts by; may be given several times
+    #[arg(long = "header", value_name = "NAME:VALUE")]
+    pub(super) headers: Vec<String>,
+}
+
+#[derive(Args)]
 pub(in crate::app::cli) struct For {
     /// For how long, as in 30s, 10m, 1h or 2days
     #[arg(long = "for", value_name = "TIME")]
@@ -170,6 +198,7 @@ impl Operate {
     pub(in crate::app::cli) fn common(&self) -> &Common {
         match self {
             Self::Peek { common, .. }
+            | Self::Explain { common, .. }
             | Self::Reset { common, .. }
             | Self::Ban { common, .. }
             | Self::Unban { common, .. }

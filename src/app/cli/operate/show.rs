@@ -21,20 +21,87 @@ pub(super) fn standings(stands: &Value) -> String {
             let _ = writeln!(text, "the store could not be asked ({error})");
             continue;
         }
-        let _ = write!(text, "{} used, {} left", it["used"], it["remaining"]);
-        if it["reset_after_ms"] != 0 {
-            let _ = write!(text, ", whole again in {}", seconds(&it["reset_after_ms"]));
-        }
-        if !it["retry_after_ms"].is_null() {
-            let _ = write!(text, "; denied for {}", seconds(&it["retry_after_ms"]));
-        }
-        text.push('\n');
+        let _ = writeln!(text, "{}", used(it));
     }
     if policies.count() == 0 {
         text.push_str("  No policy counts by such a key.\n");
     }
     for it in stands["overrides"].as_array().into_iter().flatten() {
         let _ = writeln!(text, "  {}", listed(it));
+    }
+    text
+}
+
+/// What would happen to a request, and why.
+pub(super) fn explanation(it: &Value) -> String {
+    let request = &it["request"];
+    let mut text = format!("{} {}", plain(&request["method"]), plain(&request["path"]));
+    for (before, name) in [(" of ip ", "ip"), (" of user ", "user"), (" on plan ", "plan")] {
+        if let Some(value) = request[name].as_str() {
+            let _ = write!(text, "{before}{}", value.replace(char::is_control, " "));
+        }
+    }
+    if request["plan_from"] == "auth.keys" {
+        text.push_str(" (by the user's API keys)");
+    }
+    let _ = writeln!(text, ", by generation {} of the configuration:", it["generation"]);
+    let _ = writeln!(text, "{}: {}", plain(&it["verdict"]), plain(&it["why"]));
+    let route = &it["route"];
+    if !route.is_null() {
+        let _ = write!(text, "route {} ({})", plain(&route["pattern"]), plain(&route["place"]));
+        let _ = writeln!(text, ", cost {} ({})", route["cost"], plain(&route["cost_place"]));
+    }
+    let is_unknown = it["verdict"] == "unknown";
+    for met in it["policies"].as_array().into_iter().flatten() {
+        let _ = write!(
+            text,
+            "policy {}: {} from the {} ({}) for {}",
+            plain(&met["policy"]),
+            plain(&met["quota"]),
+            plain(&met["from"]),
+            plain(&met["place"]),
+            plain(&met["key"]),
+        );
+        if !met["used"].is_null() {
+            let _ = write!(text, ": {}", used(met));
+        } else if is_unknown {
+            let _ = write!(text, ": {}", without_store(plain(&met["on_store_failure"]).as_str()));
+        }
+        if met["why"].is_string() {
+            let _ = write!(text, ". {}", plain(&met["why"]));
+        }
+        text.push('\n');
+    }
+    for unmet in it["unmet"].as_array().into_iter().flatten() {
+        let _ =
+            writeln!(text, "unmet policy {}: {}", plain(&unmet["policy"]), plain(&unmet["why"]));
+    }
+    if let Some(why) = it["outdated"].as_str() {
+        let _ = writeln!(text, "The overrides could not be read again ({why}).");
+    }
+    for overridden in it["overrides"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "{}", listed(overridden));
+    }
+    text
+}
+
+/// What a policy does with requests while the store cannot be asked.
+fn without_store(rule: &str) -> &'static str {
+    match rule {
+        "allow" => "it admits until the store answers",
+        "deny" => "it refuses until the store answers",
+        _ => "it is counted in this process until the store answers",
+    }
+}
+
+/// What is used of a quota, and what is left.
+fn used(it: &Value) -> String {
+    let mut text = format!("{} used, {} left", it["used"], it["remaining"]);
+    if it["reset_after_ms"] != 0 {
+        let _ = write!(text, ", whole again in {}", seconds(&it["reset_after_ms"]));
+    }
+    if !it["retry_after_ms"].is_null() {
+        let _ = write!(text, "; denied for {}", seconds(&it["retry_after_ms"]));
     }
     text
 }

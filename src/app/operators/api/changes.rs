@@ -58,7 +58,7 @@ pub(super) struct Listed {
 pub(super) struct AllListed {
     pub(super) overrides: Vec<Listed>,
     /// Why they may be outdated: the store could not be asked.
-    outdated: Option<String>,
+    pub(super) outdated: Option<String>,
 }
 
 /// A change that was made.
@@ -243,6 +243,11 @@ impl Listed {
             by: it.by.to_string(),
             why: it.why.to_string(),
         }
+    }
+
+    /// Whether it switches `policy` off.
+    pub(super) fn is_off(&self, policy: &str) -> bool {
+        self.key.is_none() && self.policy.as_deref() == Some(policy)
     }
 
     /// Whether it is about the client of `tag`.

@@ -8,7 +8,7 @@ use super::answer::{answer, limiter};
 use super::refused::{not_made, unconfirmed};
 use crate::app::operators::admin_state::AdminState;
 use crate::domain::standing::Retry;
-use crate::limiter::{KeyStanding, Limiter, Note, OverrideError, QuotaSource};
+use crate::limiter::{KeyStanding, Limiter, Note, OverrideError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,11 +113,7 @@ impl UnderPolicy {
         Self {
             policy: policy.name().to_owned(),
             quota: policy.quota().to_string(),
-            from: match source {
-                QuotaSource::User => "user",
-                QuotaSource::Boost => "boost",
-                _ => "policy",
-            },
+            from: source.name(),
             used: known.map(|it| burst.saturating_sub(it.remaining)),
             remaining: known.map(|it| it.remaining),
             reset_after_ms: known.map(|it| it.reset_after),

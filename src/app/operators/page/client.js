@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { change, holdsNow, inWords } from "./change.js";
-import { byId, duration, el, number, setText } from "./dom.js";
+import { byId, duration, el, number } from "./dom.js";
+import { explainer } from "./explain.js";
 
 const KINDS = /^(ip|user|header|global)(:|$)/;
 const ADDRESS = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)(\/[0-9]+)?$/i;
@@ -34,8 +35,8 @@ export async function find(text, moves = false) {
     const client = await get("v1/keys", { key });
     // Another search may be faster.
     if (byId("key").value !== key) return;
-    shown = client.key;
-    parent.replaceChildren(...view(client).filter(Boolean));
+    shown = key;
+    parent.replaceChildren(...view(client, key));
   } catch (error) {
     shown = null;
     parent.replaceChildren(el("p", { class: "error" }, error.message));
@@ -46,7 +47,7 @@ export async function find(text, moves = false) {
   }
 }
 
-function view(client) {
+function view(client, asked) {
   const { key, policies, overrides } = client;
   const button = (text, onclick) => el("button", { type: "button", onclick }, text);
   const held = (effect) => overrides.filter((it) => it.effect === effect);
@@ -62,6 +63,7 @@ function view(client) {
       ...held("ban").map((it) => button(`End the ban${it.policy ? ` under ${it.policy}` : ""} …`, () => end(it, "bans"))),
       policies.length > 0 && button("Boost …", () => boost(key)),
       ...held("boost").map((it) => button(`End the boost${it.policy ? ` under ${it.policy}` : ""} …`, () => end(it, "boosts")))),
+    explainer(asked),
   ];
 }
 

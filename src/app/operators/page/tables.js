@@ -5,14 +5,17 @@ import { change, inWords } from "./change.js";
 import { end, find } from "./client.js";
 import { byId, counted, duration, el, list, number, setText, time } from "./dom.js";
 
-/** A table with a title. `columns` are names, with a class after a space where they need one. */
+/** A table with a title. `columns` are names and classes. Returns a function that fills it. */
 function table(parent, title, columns, empty) {
-  const rows = el("tbody");
+  const rows = el("tbody", { role: "rowgroup" });
   const whyEmpty = el("p", { class: "empty" });
   const id = `${parent.id}-title`;
   const note = el("p", { class: "hint" });
-  const scroll = el("div", { class: "scroll" }, el("table", { "aria-labelledby": id },
-    el("thead", {}, el("tr", {}, columns.map(([name, kind]) => el("th", { scope: "col", class: kind }, name)))), rows));
+  // On a phone its rows are no table to the browser any more, and the roles say that they are one.
+  const scroll = el("div", { class: "scroll" }, el("table", { role: "table", "aria-labelledby": id, class: columns.length > 4 ? "wide" : null },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, columns.map(([name, kind]) => (name
+      ? el("th", { scope: "col", role: "columnheader", class: kind }, name)
+      : el("td", { role: "cell" }))))), rows));
   parent.append(el("h2", { id }, title), whyEmpty, scroll, note);
   return (items, nameOf, make, about = "") => {
     setText(whyEmpty, items.length ? "" : empty());
@@ -23,62 +26,65 @@ function table(parent, title, columns, empty) {
   };
 }
 
-/** A row of cells. `fill(item, cells)` fills them, and `button(item)` is what its button does. */
-function row(columns, fill, word, act) {
+/** Makes rows of cells. `fill(item)` has their texts. The cell of a key looks it up; `act(item)` is for another button,
+ * which `label(item)` describes. */
+function row(columns, fill, label, act) {
   return () => {
-    const cells = columns.map(([, kind], index) => (index === 0 ? el("th", { scope: "row", class: kind }) : el("td", { class: kind })));
     let item;
-    const button = word && el("button", { type: "button", class: "small", onclick: () => act(item) });
-    if (button) cells.push(el("td", { class: "act" }, button));
+    const places = columns.map(([, kind]) => (kind === "key" ? el("button", { type: "button", class: "link", onclick: () => find(item.key, true) }) : null));
+    const cells = columns.map(([name, kind], index) => el(index === 0 ? "th" : "td",
+      { class: kind, "data-name": name, role: index === 0 ? "rowheader" : "cell", scope: index === 0 ? "row" : null }, places[index]));
+    const button = label && el("button", { type: "button", class: "small", onclick: () => act(item) }, "End …");
+    if (button) cells.push(el("td", { class: "act", role: "cell" }, button));
     return {
-      element: el("tr", {}, cells),
+      element: el("tr", { role: "row" }, cells),
       update(it) {
         item = it;
-        fill(it).forEach((text, index) => setText(cells[index], text));
-        if (!button) return;
-        const [text, label] = word(it);
-        setText(button, text);
-        button.setAttribute("aria-label", label);
+        fill(it).forEach((text, index) => {
+          const isKey = places[index] && it.key != null;
+          if (places[index]) places[index].hidden = !isKey;
+          if (!places[index]) return setText(cells[index], text);
+          setText(places[index], text);
+          places[index].title = `Look up ${text}`;
+        });
+        button?.setAttribute("aria-label", label(it));
       },
     };
   };
 }
 
-const WHO = [["Client", "key"], ["Policy", ""], ["Requests", "count"], ["Since", "count"]];
+const REFUSED = [["Client", "key"], ["Policy", ""], ["Refused", "count"], ["Since", "count"]];
+const BUSIEST = [["Client", "key"], ["Policy", ""], ["Requests", "count"], ["Refused", "count"]];
+const OVERRIDES = [["What", ""], ["Client", "key"], ["Policy", ""], ["Ends in", "count"], ["By", ""], ["Why", "why"]];
+const AUDIT = [["When", ""], ["What", "why"], ["By", ""], ["Why", "why"], ["Before", "why"], ["After", "why"]];
 const WINDOW = "Of the last 5 to 10 minutes, in this process. ~ marks a count that may be too high.";
 let refused, busiest, overrides, audit;
 
 /** Makes the tables, which are empty yet. */
 export function makeTables() {
-  const act = ["", "act"];
   const none = (what) => () => `No client was ${what} in the last 5 to 10 minutes.`;
-  refused = table(byId("refused"), "Refused most", [["Client", "key"], ["Policy", ""], ["Refused", "count"], ["Since", "count"], act], none("refused"));
-  busiest = table(byId("busiest"), "Busiest", [["Client", "key"], ["Policy", ""], ["Requests", "count"], ["Refused", "count"], act], none("counted"));
-  overrides = table(byId("overrides"), "Bans, boosts and policies that are off", [["What", ""], ["Whom", "key"], ["Ends in", "count"], ["By", ""], ["Why", "why"], act],
+  refused = table(byId("refused"), "Refused most", REFUSED, none("refused"));
+  busiest = table(byId("busiest"), "Busiest", BUSIEST, none("counted"));
+  overrides = table(byId("overrides"), "Bans, boosts and policies that are off", [...OVERRIDES, ["", "act"]],
     () => "No client is banned or boosted, and no policy is switched off.");
-  audit = table(byId("changes"), "Changes", [["When", ""], ["What", ""], ["By", ""], ["Why", "why"], ["Before", "why"], ["After", "why"]],
-    () => "Nothing was changed in the last 30 days.");
+  audit = table(byId("changes"), "Changes", AUDIT, () => "Nothing was changed in the last 30 days.");
   document.addEventListener("changed", showChanges);
 }
 
 /** Shows the tables of an overview. */
-export function showTables(overview) {
-  const nameOf = (it) => `${it.policy} ${it.key}`;
+export function showTables({ most_refused: top, busiest: most, overrides: { overrides: all } }) {
+  const nameOf = (it) => `${it.effect} ${it.policy} ${it.key}`;
   const about = (it) => (it.error ? "~" : "") + number(it.count);
-  const look = [(it) => ["Look up", `Look up ${it.key}`], (it) => find(it.key, true)];
   const since = (it) => (it.refused_for_seconds == null ? "" : `${duration(it.refused_for_seconds * 1000 || 1)} ago`);
-  refused(overview.most_refused, nameOf, row(WHO, (it) => [it.key, it.policy, about(it), since(it)], ...look), overview.most_refused.length ? WINDOW : "");
-  busiest(overview.busiest, nameOf, row(WHO, (it) => [it.key, it.policy, about(it), number(it.refused)], ...look), overview.busiest.length ? WINDOW : "");
-  const all = overview.overrides.overrides;
-  const columns = [["What", ""], ["Whom", "key"], ["Ends in", "count"], ["By", ""], ["Why", "why"]];
-  overrides(all, (it) => `${it.effect} ${it.policy} ${it.key}`, row(columns, (it) => [whatIs(it), it.key ?? it.policy, duration(it.ends_after_ms), it.by, it.why],
-    (it) => ["End …", `End: ${whatIs(it)}, ${it.key ?? it.policy}`], endIt), all.length ? "Each ends by itself." : "");
+  refused(top, nameOf, row(REFUSED, (it) => [it.key, it.policy, about(it), since(it)]), top.length ? WINDOW : "");
+  busiest(most, nameOf, row(BUSIEST, (it) => [it.key, it.policy, about(it), number(it.refused)]), most.length ? WINDOW : "");
+  overrides(all, nameOf, row(OVERRIDES, (it) => [whatIs(it), it.key ?? "", it.policy ?? "all", duration(it.ends_after_ms), it.by, it.why],
+    (it) => `End: ${whatIs(it)}, ${it.key ?? it.policy}`, endIt), all.length ? "Each ends by itself." : "");
 }
 
 const whatIs = (it) => {
   if (it.effect === "off") return "Off";
-  const what = it.effect === "ban" ? "Ban" : `Boost to ${it.quota}`;
-  return it.policy ? `${what} under ${it.policy}` : what;
+  return it.effect === "ban" ? "Ban" : `Boost to ${it.quota}`;
 };
 
 function endIt(it) {
@@ -94,12 +100,11 @@ function endIt(it) {
 export async function showChanges() {
   try {
     const lines = await get("v1/audit", { most: 20 });
-    const columns = [["When", ""], ["What", ""], ["By", ""], ["Why", "why"], ["Before", "why"], ["After", "why"]];
     audit(lines, (it) => `${it.at} ${it.action} ${it.subject}`,
-      row(columns, (it) => [time(it.at), `${it.action} ${it.subject}`, it.by, it.why, it.before, it.after]),
+      row(AUDIT, (it) => [time(it.at), `${it.action} ${it.subject}`, it.by, it.why, it.before, it.after]),
       lines.length === 20 ? "The last 20. tollgate audit has the others." : "");
   } catch (error) {
-    audit([], String, row([], () => []), error.message);
+    audit([], String, row(AUDIT, () => []), error.message);
   }
 }
 

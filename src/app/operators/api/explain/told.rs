@@ -1,0 +1,268 @@
+//! An explanation as JSON: each number with the place where it was set.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::asked::Asked;
+use crate::app::assemble::Snapshot;
+use crate::app::auth::FAILURES;
+use crate::app::config::{Places, key_of};
+use crate::app::operators::api::changes::{AllListed, Listed};
+use crate::domain::policy::{OnStoreFailure, Policy, Rollout};
+use crate::domain::standing::Retry;
+use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, QuotaSource, Verdict};
+
+/// What would happen to a request, and why.
+#[derive(Serialize)]
+pub(super) struct Told {
+    /// The number of the configuration that serves.
+    generation: u64,
+    request: Request,
+    verdict: &'static str,
+    why: String,
+    route: Option<Route>,
+    policies: Vec<Met>,
+    unmet: Vec<Unmet>,
+    overrides: Vec<Listed>,
+    /// Why the overrides may be outdated.
+    outdated: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Request {
+    method: String,
+    path: String,
+    ip: Option<String>,
+    user: Option<String>,
+    plan: Option<String>,
+    /// Where the plan comes from, if the user has one: `given`, or the user's API keys.
+    plan_from: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Route {
+    pattern: String,
+    place: String,
+    cost: u64,
+    cost_place: String,
+}
+
+/// A policy that the request meets.
+#[derive(Serialize)]
+struct Met {
+    policy: String,
+    role: &'static str,
+    /// Why the policy does not decide; nothing if it does.
+    why: Option<String>,
+    /// Whose quota it is.
+    key: String,
+    quota: String,
+    from: &'static str,
+    /// Where the quota was set.
+    place: String,
+    used: Option<u64>,
+    remaining: Option<u64>,
+    reset_after_ms: Option<u64>,
+    retry_after_ms: Option<u64>,
+    /// What holds while the store cannot be asked.
+    on_store_failure: &'static str,
+}
+
+/// A policy that the request does not meet.
+#[derive(Serialize)]
+struct Unmet {
+    policy: String,
+    why: String,
+}
+
+impl Told {
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        asked: &Asked,
+        is_plan_known: bool,
+        explanation: &Explanation,
+        overrides: AllListed,
+    ) -> Self {
+        let places = snapshot.places();
+        let plan_from = if is_plan_known { "auth.keys" } else { "given" };
+        let met = explanation.policies.iter().map(|it| Met::of(it, asked, &places));
+        let tags: HashSet<&str> = tags(explanation).collect();
+        let is_its = |it: &Listed| {
+            let is_of_policy = |it: &&ExplainedPolicy| it.role == PolicyRole::Disabled;
+            tags.iter().any(|tag| it.is_of(tag))
+                || explanation
+                    .policies
+                    .iter()
+                    .filter(is_of_policy)
+                    .any(|policy| it.is_off(policy.policy.name()))
+        };
+        let AllListed { overrides, outdated } = overrides;
+        Self {
+            generation: snapshot.generation,
+            request: Request {
+                method: asked.method.clone(),
+                path: asked.path.clone(),
+                ip: asked.ip.map(|ip| ip.to_string()),
+                user: asked.user.clone(),
+                plan: asked.plan.clone(),
+                plan_from: asked.plan.as_ref().map(|_| plan_from),
+            },
+            verdict: name(explanation.verdict),
+            why: why(explanation, &places),
+            route: explanation.route.as_ref().map(|route| {
+                let pattern = route.pattern.to_string();
+                let place =
+                    |option| places.of_option(&key_of(&["routes", &pattern, option])).to_owned();
+                Route {
+                    place: place("policies"),
+                    cost: explanation.cost.units(),
+                    cost_place: place("cost"),
+                    pattern,
+                }
+            }),
+            policies: met.collect(),
+            unmet: explanation.unmet.iter().map(|it| Unmet::of(it, snapshot)).collect(),
+            overrides: overrides.into_iter().filter(is_its).collect(),
+            outdated,
+        }
+    }
+}
+
+/// The identities of the client, under each policy and of the ban.
+fn tags(explanation: &Explanation) -> impl Iterator<Item = &str> {
+    let met = explanation.policies.iter().map(|it| &*it.key);
+    met.chain(explanation.banned.as_ref().map(|banned| banned.key()))
+}
+
+fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unlimited => "unlimited",
+        Verdict::Allowed => "allowed",
+        Verdict::Blocked => "blocked",
+        Verdict::Banned => "banned",
+        Verdict::Admitted => "admitted",
+        Verdict::Denied => "denied",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+/// The reason of the verdict, in a sentence.
+fn why(explanation: &Explanation, places: &Places) -> String {
+    match explanation.verdict {
+        Verdict::Unlimited if explanation.route.is_none() => {
+            "No route is for such requests, so they pass uncounted.".to_owned()
+        }
+        Verdict::Unlimited => "No policy of the route is in force.".to_owned(),
+        Verdict::Allowed => format!(
+            "The client is in access.allow ({}), so it passes uncounted.",
+            places.of_option("access.allow")
+        ),
+        Verdict::Blocked => format!(
+            "The client is in access.block ({}), so it is refused with 403.",
+            places.of_option("access.block")
+        ),
+        Verdict::Banned => "The client is banned, so it is refused with 403.".to_owned(),
+        Verdict::Admitted => "Every policy in force has enough units left.".to_owned(),
+        Verdict::Denied => {
+            let denies = |it: &&ExplainedPolicy| it.role == PolicyRole::InForce && !it.admits();
+            let denying = explanation.policies.iter().filter(denies);
+            let names: Vec<_> = denying.map(|it| it.policy.name()).collect();
+            format!("Too few units are left under {}.", names.join(" and "))
+        }
+        Verdict::Unknown => {
+            let error = explanation.unknown.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!(
+                "The store could not be asked ({error}). Until it can, each policy says what holds."
+            )
+        }
+    }
+}
+
+impl Met {
+    fn of(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> Self {
+        let policy = &it.policy;
+        let burst = policy.terms().burst;
+        let standing = it.standing;
+        let (role, why) = role(it, places);
+        Self {
+            policy: policy.name().to_owned(),
+            role,
+            why,
+            key: it.key.to_string(),
+            quota: policy.quota().to_string(),
+            from: it.source.name(),
+            place: place(it, asked, places),
+            used: standing.map(|it| burst.saturating_sub(it.remaining)),
+            remaining: standing.map(|it| it.remaining),
+            reset_after_ms: standing.map(|it| it.reset_after),
+            retry_after_ms: standing.and_then(|it| match it.retry {
+                Retry::After(wait) => Some(wait),
+                _ => None,
+            }),
+            on_store_failure: match policy.on_store_failure() {
+                OnStoreFailure::Local => "local",
+                OnStoreFailure::Allow => "allow",
+                OnStoreFailure::Deny => "deny",
+            },
+        }
+    }
+}
+
+/// What the policy does with the request, and why it does not decide.
+fn role(it: &ExplainedPolicy, places: &Places) -> (&'static str, Option<String>) {
+    let of = |option| places.of_option(&key_of(&["policies", it.policy.name(), option])).to_owned();
+    let (role, why) = match it.role {
+        PolicyRole::InForce => return ("in-force", None),
+        PolicyRole::Shadow => {
+            ("shadow", format!("It is tried out, and denies nobody ({}).", of("mode")))
+        }
+        PolicyRole::OutsideShare => {
+            let share = match it.policy.rollout() {
+                Rollout::Enforce { share, .. } => share.to_string(),
+                Rollout::Shadow | Rollout::Off => String::new(),
+            };
+            let place = of("enforce");
+            let why =
+                format!("The client is not among the {share} for which it is in force ({place}).");
+            ("outside-share", why)
+        }
+        PolicyRole::Off => ("off", format!("It is off ({}).", of("mode"))),
+        PolicyRole::Disabled => ("disabled", "An operator has switched it off.".to_owned()),
+        PolicyRole::Peeked => {
+            ("peeked", "The route shows where the client stands, and charges nothing.".to_owned())
+        }
+    };
+    (role, Some(why))
+}
+
+/// Where the quota was set.
+fn place(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> String {
+    let name = it.policy.name();
+    let of =
+        |path: &[&str]| places.of_option(&key_of(&[&["policies", name], path].concat())).to_owned();
+    match it.source {
+        QuotaSource::Boost => "an operator".to_owned(),
+        QuotaSource::Plan => of(&["plans", asked.plan.as_deref().unwrap_or_default()]),
+        QuotaSource::User => of(&["users", asked.user.as_deref().unwrap_or_default()]),
+        QuotaSource::Policy if name == FAILURES => places.of_option("auth.failures").to_owned(),
+        QuotaSource::Policy => of(&["quota"]),
+    }
+}
+
+impl Unmet {
+    fn of(policy: &Policy, snapshot: &Snapshot) -> Self {
+        let name = policy.name();
+        let names_it = |it: &&crate::limiter::Route| {
+            it.policies.iter().chain(it.peek.iter()).any(|policy| policy.name() == name)
+        };
+        let routes = snapshot.limiter.routes().filter(names_it);
+        let routes: Vec<_> = routes.map(|it| it.pattern.to_string()).collect();
+        let why = match &*routes {
+            [] if name == FAILURES => "It counts wrong credentials.".to_owned(),
+            [] => "No route names it.".to_owned(),
+            routes => format!("It is for {}.", routes.join(", ")),
+        };
+        Self { policy: name.to_owned(), why }
+    }
+}

@@ -1,0 +1,228 @@
+//! What would happen to a request and why, for operators. Nothing is charged.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::admission::Incoming;
+use super::variants::{Policies, PolicyVariants};
+use super::{Access, Banned, Limiter, QuotaSource, Route};
+use crate::domain::client::Client;
+use crate::domain::policy::{Policy, Rollout};
+use crate::domain::quota::Cost;
+use crate::domain::standing::{Retry, Standing};
+use crate::store::{Acquire, Charge, StoreError};
+
+/// What would happen to a request now. [`Limiter::explain`] makes it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// What would become of the request.
+    pub verdict: Verdict,
+    /// The route that it takes; `None` without one, or if the request brings policies of its own.
+    pub route: Option<Route>,
+    /// What it costs.
+    pub cost: Cost,
+    /// What the access lists say of its client.
+    pub access: Access,
+    /// The ban that refuses it, if there is one.
+    pub banned: Option<Banned>,
+    /// The policies that it meets, and after them those at which its route only peeks.
+    pub policies: Vec<ExplainedPolicy>,
+    /// The policies that it does not meet, in the order of their names.
+    pub unmet: Vec<Arc<Policy>>,
+    /// Why the store could not be asked where the client stands.
+    pub unknown: Option<StoreError>,
+}
+
+/// What would become of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It passes uncounted: the application skips it, it has no route, or no policy of its route is in force.
+    Unlimited,
+    /// It passes uncounted: its client is on the list of those who may.
+    Allowed,
+    /// It is refused: its client is blocked by an access list.
+    Blocked,
+    /// It is refused: its client is banned.
+    Banned,
+    /// Every policy admits it.
+    Admitted,
+    /// A policy denies it.
+    Denied,
+    /// Nobody knows, because the store could not be asked. Each policy says what holds until it can.
+    Unknown,
+}
+
+/// A policy as a request meets it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ExplainedPolicy {
+    /// The policy, with the quota that holds for the client.
+    pub policy: Arc<Policy>,
+    /// Where that quota comes from.
+    pub source: QuotaSource,
+    /// Whose quota the request uses: the identity as it stands between the braces of its keys.
+    pub key: Box<str>,
+    /// What the policy does with the request.
+    pub role: PolicyRole,
+    /// Where the client stands, for a request of this cost; `None` if that is not known, or if the policy does not count.
+    pub standing: Option<Standing>,
+}
+
+/// What a policy does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyRole {
+    /// It admits or denies the request.
+    InForce,
+    /// It is tried out: it denies nobody.
+    Shadow,
+    /// It is tried out, because the client is not in the share for which it is in force.
+    OutsideShare,
+    /// The configuration has switched it off.
+    Off,
+    /// An operator has switched it off.
+    Disabled,
+    /// The route only shows where the client stands.
+    Peeked,
+}
+
+impl PolicyRole {
+    /// Whether the policy counts requests at all.
+    fn counts(self) -> bool {
+        !matches!(self, Self::Off | Self::Disabled)
+    }
+}
+
+impl Limiter {
+    /// Explains what would happen to `request` now. The store is asked once, and nothing is charged.
+    pub fn explain<I: Incoming>(&self, request: &I) -> impl Future<Output = Explanation> + use<I> {
+        let owed = if request.is_skipped() { None } else { self.owed(request) };
+        let route = owed.as_ref().and_then(|owed| self.0.routes.at(owed.route?)).cloned();
+        let cost = owed.as_ref().map_or(Cost::ONE, |owed| owed.cost);
+        let policies = owed.as_ref().map(|owed| owed.policies);
+        let peek = owed.as_ref().and_then(|owed| owed.peek);
+        let (mut explanation, charges) = request.with_client(|client| {
+            let mut met = self.explained(policies, None, client);
+            met.extend(self.explained(peek, Some(PolicyRole::Peeked), client));
+            let (policies, charges): (Vec<_>, Vec<_>) = met.into_iter().unzip();
+            let is_met = |variants: &&Arc<PolicyVariants>| {
+                policies.iter().any(|it| it.policy.name() == variants.policy().name())
+            };
+            let unmet = self.0.variants.values().filter(|it| !is_met(it));
+            let mut unmet: Vec<_> = unmet.map(|it| it.policy().clone()).collect();
+            unmet.sort_by(|one, other| one.name().cmp(other.name()));
+            let explanation = Explanation {
+                verdict: Verdict::Unlimited,
+                route,
+                cost,
+                access: self.access(client),
+                banned: self.banned(owed.as_ref().map(|owed| owed.policies), client),
+                policies,
+                unmet,
+                unknown: None,
+            };
+            (explanation, charges)
+        });
+        let limiter = self.clone();
+        async move {
+            let asked: Vec<_> = charges.into_iter().flatten().collect();
+            if !asked.is_empty() {
+                match limiter.0.store.acquire(&Acquire::new(asked, cost, 0)).await {
+                    Ok(acquired) => explanation.stands(acquired.standings),
+                    Err(error) => explanation.unknown = Some(error),
+                }
+            }
+            explanation.verdict = explanation.judged();
+            explanation
+        }
+    }
+
+    /// Each of `policies` as `client` meets it, and what the store is to be asked. They have `role`, or the one that
+    /// their rollout gives them.
+    fn explained(
+        &self,
+        policies: Option<&Policies>,
+        role: Option<PolicyRole>,
+        client: &Client<'_>,
+    ) -> Vec<(ExplainedPolicy, Option<Charge>)> {
+        let policies = policies.into_iter().flat_map(|policies| policies.0.iter());
+        let explained = |variants: &Arc<PolicyVariants>| {
+            let (charge, source) = self.charge_and_source(variants, client);
+            let role = match self.role(variants, &charge) {
+                own if !own.counts() => own,
+                own => role.unwrap_or(own),
+            };
+            let policy = ExplainedPolicy {
+                policy: charge.policy.clone(),
+                source,
+                key: charge.key.hash_tag().into(),
+                role,
+                standing: None,
+            };
+            (policy, role.counts().then_some(charge))
+        };
+        policies.map(explained).collect()
+    }
+
+    /// What `client` is charged under a policy, and where its quota comes from.
+    fn charge_and_source(
+        &self,
+        variants: &PolicyVariants,
+        client: &Client<'_>,
+    ) -> (Charge, QuotaSource) {
+        let special = variants.special_of(client);
+        let source = special.map_or(QuotaSource::Policy, |(source, _)| source);
+        let charge = self.charge(variants, client);
+        let Some(table) = self.0.overridden.load() else { return (charge, source) };
+        let is_boosted = table.boosted(&charge.policy, charge.key.hash_tag()).is_some();
+        let charge = self.boosted(&table, charge, client);
+        (charge, if is_boosted { QuotaSource::Boost } else { source })
+    }
+
+    fn role(&self, variants: &PolicyVariants, charge: &Charge) -> PolicyRole {
+        let is_disabled = || {
+            let table = self.0.overridden.load();
+            table.is_some_and(|table| table.is_off(variants.policy()))
+        };
+        match variants.policy().rollout() {
+            Rollout::Off => PolicyRole::Off,
+            _ if is_disabled() => PolicyRole::Disabled,
+            _ if variants.is_in_force(&charge.key) => PolicyRole::InForce,
+            Rollout::Shadow => PolicyRole::Shadow,
+            Rollout::Enforce { .. } => PolicyRole::OutsideShare,
+        }
+    }
+}
+
+impl Explanation {
+    /// Takes in where the client stands under the policies that count.
+    fn stands(&mut self, standings: Vec<Standing>) {
+        let counting = self.policies.iter_mut().filter(|it| it.role.counts());
+        for (policy, standing) in counting.zip(standings) {
+            policy.standing = Some(standing);
+        }
+    }
+
+    fn judged(&self) -> Verdict {
+        let mut in_force = self.policies.iter().filter(|it| it.role == PolicyRole::InForce);
+        match self.access {
+            Access::Blocked => Verdict::Blocked,
+            _ if self.banned.is_some() => Verdict::Banned,
+            Access::Allowed => Verdict::Allowed,
+            Access::Limited if in_force.clone().next().is_none() => Verdict::Unlimited,
+            Access::Limited if self.unknown.is_some() => Verdict::Unknown,
+            Access::Limited if in_force.all(ExplainedPolicy::admits) => Verdict::Admitted,
+            Access::Limited => Verdict::Denied,
+        }
+    }
+}
+
+impl ExplainedPolicy {
+    /// Whether the client has enough of its quota left.
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        self.standing.is_some_and(|standing| standing.retry == Retry::Now)
+    }
+}
