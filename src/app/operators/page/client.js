@@ -36,7 +36,7 @@ export async function find(text, moves = false) {
     // Another search may be faster.
     if (byId("key").value !== key) return;
     shown = key;
-    parent.replaceChildren(...view(client, key));
+    replace(parent, view(client, key));
   } catch (error) {
     shown = null;
     parent.replaceChildren(el("p", { class: "error" }, error.message));
@@ -45,6 +45,15 @@ export async function find(text, moves = false) {
     byId("find").scrollIntoView({ block: "start" });
     parent.focus({ preventScroll: true });
   }
+}
+
+/** Replaces the children of `parent`. Where one of them had the focus, the button of the same name has it then. */
+function replace(parent, children) {
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  parent.replaceChildren(...children);
+  if (!focused) return;
+  const same = [...parent.querySelectorAll("button")].find((it) => it.textContent === focused.textContent);
+  (same ?? parent).focus();
 }
 
 function view(client, asked) {

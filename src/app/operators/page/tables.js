@@ -12,7 +12,7 @@ function table(parent, title, columns, empty) {
   const id = `${parent.id}-title`;
   const note = el("p", { class: "hint" });
   // On a phone its rows are no table to the browser any more, and the roles say that they are one.
-  const scroll = el("div", { class: "scroll" }, el("table", { role: "table", "aria-labelledby": id, class: columns.length > 4 ? "wide" : null },
+  const scroll = el("div", { class: "scroll" }, el("table", { role: "table", "aria-labelledby": id, class: columns.length > 4 ? "wide" : "narrow" },
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, columns.map(([name, kind]) => (name
       ? el("th", { scope: "col", role: "columnheader", class: kind }, name)
       : el("td", { role: "cell" }))))), rows));
