@@ -41,12 +41,14 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
         let listeners = listeners(config, connections);
         // Addresses come first: if one is taken, that is the only message worth printing.
         let assembled = WhenAssembled::default();
-        let admin = config.admin.listen.as_deref();
-        let bind_admin = |address| {
-            listener::admin(address, config, listeners.admin.clone(), assembled.clone())
-                .map_err(|error| cannot_listen(address, error))
+        let admin = match &config.admin.listen {
+            None => None,
+            Some(listen) => {
+                let connections = listeners.admin.clone();
+                let bound = listener::admin(listen, config, connections, assembled.clone()).await;
+                Some(bound.map_err(|error| cannot_listen(listen, error))?)
+            }
         };
-        let admin = admin.map(bind_admin).transpose()?;
         let app = listener::app(config, listeners.app.clone(), assembled.clone()).await;
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
         file_limit.log(config, connections);
@@ -58,14 +60,15 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
             let generation = now_assembled.snapshot.load().generation;
             // The cell is empty until now.
             let _ = assembled.set(now_assembled);
-            if let Some(admin) = admin {
+            let _admin_socket = admin.map(|admin| {
                 actix_web::rt::spawn(async move { noted.note_counts().await });
                 for address in &admin.addresses {
                     log::info!("Operators find /ready and /metrics on {address}.");
                 }
                 // This server ends with the process, after the other one.
                 actix_web::rt::spawn(admin.server);
-            }
+                admin.socket_file
+            });
             for address in &app.addresses {
                 log::info!("Listening on {address}.");
             }

@@ -1,7 +1,5 @@
 //! Who may say which address a client has.
 
-use std::net::SocketAddr;
-
 use super::finding::Finding;
 use super::policies::list;
 use crate::app::config::{Config, Listen};
@@ -46,10 +44,7 @@ fn everyone(config: &Config) -> Option<Finding> {
 fn reachable(config: &Config) -> Option<Finding> {
     let hops = config.client_ip.hops?;
     let Listen::Tcp(address) = &config.server.listen else { return None };
-    let is_local = address.parse::<SocketAddr>().map_or_else(
-        |_| address.rsplit_once(':').is_some_and(|(host, _)| host == "localhost"),
-        |address| address.ip().is_loopback(),
-    );
+    let is_local = config.server.listen.is_on_this_machine();
     let port = address.rsplit_once(':').map_or("8080", |(_, port)| port);
     (!is_local).then(|| Finding {
         code: "hops-reachable",

@@ -14,6 +14,7 @@ use crate::app::config::Config;
 mod client;
 mod commands;
 mod show;
+mod unix;
 
 /// A request to the API: its method, its path, its body, and how its answer is shown.
 struct Request {

@@ -20,6 +20,21 @@ pub(crate) enum Listen {
     Unix(PathBuf),
 }
 
+impl Listen {
+    /// Whether only processes of this machine reach it.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp(address) => match address.parse::<SocketAddr>() {
+                Ok(address) => address.ip().to_canonical().is_loopback(),
+                Err(_) => address
+                    .rsplit_once(':')
+                    .is_some_and(|(host, _)| host.eq_ignore_ascii_case("localhost")),
+            },
+        }
+    }
+}
+
 impl Default for Listen {
     fn default() -> Self {
         Self::Tcp("127.0.0.1:8080".into())
@@ -30,7 +45,7 @@ impl FromStr for Listen {
     type Err = ListenError;
 
     fn from_str(text: &str) -> Result<Self, ListenError> {
-        let refused = || ListenError { text: text.to_owned(), may_be_unix: true };
+        let refused = || ListenError { text: text.to_owned() };
         if let Some(path) = text.strip_prefix(UNIX) {
             return is_socket_path(path).then(|| Self::Unix(path.into())).ok_or_else(refused);
         }
@@ -78,22 +93,12 @@ impl fmt::Display for Listen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListenError {
     text: String,
-    /// Whether a Unix socket is allowed.
-    may_be_unix: bool,
-}
-
-/// The `host:port` in `text`. A Unix socket is an error.
-pub(super) fn tcp(text: &str) -> Result<Box<str>, ListenError> {
-    match text.parse() {
-        Ok(Listen::Tcp(address)) => Ok(address),
-        _ => Err(ListenError { text: text.to_owned(), may_be_unix: false }),
-    }
 }
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
-        if text.starts_with(UNIX) && self.may_be_unix {
+        if text.starts_with(UNIX) {
             return write!(
                 f,
                 "{text:?} is not a socket to listen on: expected {UNIX} and the absolute path of a file, \
@@ -107,8 +112,7 @@ impl fmt::Display for ListenError {
         if let Ok(address) = text.parse::<Ipv6Addr>() {
             return write!(f, ", as in [{address}]:8080");
         }
-        f.write_str(", as in 127.0.0.1:8080 or [::1]:8080")?;
-        if self.may_be_unix { write!(f, ", or {UNIX}/path") } else { Ok(()) }
+        write!(f, ", as in 127.0.0.1:8080 or [::1]:8080, or {UNIX}/path")
     }
 }
 

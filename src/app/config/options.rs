@@ -1,7 +1,6 @@
 //! Every option with its type and its default.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
@@ -50,26 +49,14 @@ pub(crate) struct Config {
 /// The listener for operators and their tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AdminOptions {
-    /// The address to listen on, `host:port`; `None` for no such listener.
-    pub(crate) listen: Option<Box<str>>,
+    /// The address to listen on; `None` for no such listener.
+    pub(crate) listen: Option<Listen>,
     /// Names that requests may use for it, besides addresses, `localhost` and the host of `listen`.
     pub(crate) hosts: Vec<HostName>,
     /// The SHA-256 of the token of who may change things; `None` if nobody needs one.
     pub(crate) token: Option<KeyDigest>,
     /// The SHA-256 of the token of who may only read.
     pub(crate) read_token: Option<KeyDigest>,
-}
-
-impl AdminOptions {
-    /// Whether only this machine reaches the listener.
-    pub(crate) fn is_local(&self) -> bool {
-        self.listen.as_deref().is_none_or(|address| {
-            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-            is_loopback || host.eq_ignore_ascii_case("localhost")
-        })
-    }
 }
 
 /// What is logged, and how.

@@ -17,7 +17,7 @@ use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
-use crate::app::config::{AdminOptions, HostName};
+use crate::app::config::{AdminOptions, HostName, Listen};
 use crate::app::connections::{Connections, Listeners, Stage};
 use crate::app::observation::{Rank, TopKey};
 use crate::app::reload::{ReloadStatus, Reloader};
@@ -54,7 +54,10 @@ impl AdminState {
         let Listeners { app, admin } = listeners;
         let metrics =
             Metrics::new(&lasting, snapshot.clone(), reloads.clone(), watch, [app.clone(), admin]);
-        let listen_host = config.listen.as_deref().and_then(host_of).map(Into::into);
+        let listen_host = match &config.listen {
+            Some(Listen::Tcp(address)) => host_of(address).map(Into::into),
+            Some(Listen::Unix(_)) | None => None,
+        };
         Self {
             guard: Guard::new(snapshot.clone()),
             live: Live::new(lasting.counts.clone()),

@@ -15,7 +15,7 @@ use actix_web::{App, Error, HttpResponse};
 
 use super::file_limit;
 use super::under_snapshot::UnderSnapshot;
-use super::unix_socket::{self, SocketFile};
+use super::unix_socket::{self, Access, SocketFile};
 use super::worker::service;
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::config::{Config, ConnectionLimits, Listen};
@@ -44,7 +44,7 @@ pub(super) struct Bound {
     /// The addresses, as the log names them.
     pub(super) addresses: Vec<String>,
     /// Dropping it removes the socket's file.
-    _socket_file: Option<SocketFile>,
+    pub(super) socket_file: Option<SocketFile>,
 }
 
 /// The server of the app.
@@ -82,15 +82,15 @@ pub(super) async fn app(
         Listen::Tcp(address) => {
             let (builder, addresses) =
                 listen(builder, address, backlog, limits, &connections, app)?;
-            Ok(Bound { server: builder.run(), addresses, _socket_file: None })
+            Ok(Bound { server: builder.run(), addresses, socket_file: None })
         }
         listen @ Listen::Unix(path) => {
-            let (listener, file) = unix_socket::bind(path).await?;
+            let (listener, file) = unix_socket::bind(path, Access::AsTheSystemSays).await?;
             rustix::net::listen(&listener, backlog)?;
             let service = move || service(connections.clone(), limits, app());
             let builder = builder.listen_uds("app", listener, service)?;
             let addresses = vec![listen.to_string()];
-            Ok(Bound { server: builder.run(), addresses, _socket_file: Some(file) })
+            Ok(Bound { server: builder.run(), addresses, socket_file: Some(file) })
         }
     }
 }
@@ -99,8 +99,8 @@ pub(super) async fn app(
 ///
 /// # Errors
 /// When it cannot be listened on.
-pub(super) fn admin(
-    address: &str,
+pub(super) async fn admin(
+    address: &Listen,
     config: &Config,
     connections: Arc<Connections>,
     assembled: WhenAssembled,
@@ -129,8 +129,21 @@ pub(super) fn admin(
             })
     };
     let (limits, backlog) = (config.server.limits, config.server.backlog);
-    let (builder, addresses) = listen(builder(1), address, backlog, limits, &connections, app)?;
-    Ok(Bound { server: builder.run(), addresses, _socket_file: None })
+    match address {
+        Listen::Tcp(address) => {
+            let (builder, addresses) =
+                listen(builder(1), address, backlog, limits, &connections, app)?;
+            Ok(Bound { server: builder.run(), addresses, socket_file: None })
+        }
+        listen @ Listen::Unix(path) => {
+            let (listener, file) = unix_socket::bind(path, Access::Owner).await?;
+            rustix::net::listen(&listener, backlog)?;
+            let service = move || service(connections.clone(), limits, app());
+            let builder = builder(1).listen_uds("admin", listener, service)?;
+            let addresses = vec![listen.to_string()];
+            Ok(Bound { server: builder.run(), addresses, socket_file: Some(file) })
+        }
+    }
 }
 
 /// The builder of a server without its own handling of signals and its own limit of connections, both of

@@ -7,12 +7,23 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use actix_web::rt::net::UnixStream;
+use rustix::fs::Mode;
+use rustix::process::umask;
+
+/// Who may connect to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Whoever the umask of the process leaves.
+    AsTheSystemSays,
+    /// The user of this process alone, and root.
+    Owner,
+}
 
 /// Listens on a new socket at `path`. A file that an ended process left there is replaced.
 ///
 /// # Errors
 /// When another process listens there, or the file is no socket.
-pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+pub(super) async fn bind(path: &Path, access: Access) -> io::Result<(UnixListener, SocketFile)> {
     // Of two processes that start at once, one might take the other's new socket for a stale one. They
     // start without the lock as well, since the directory may not be readable.
     let directory = path.parent().and_then(|parent| File::open(parent).ok());
@@ -20,9 +31,24 @@ pub(super) async fn bind(path: &Path) -> io::Result<(UnixListener, SocketFile)> 
         let _ = directory.lock();
     }
     remove_stale(path).await?;
-    let listener = UnixListener::bind(path)?;
+    let listener = access.bind(path)?;
     let id = FileId::of(&fs::symlink_metadata(path)?);
     Ok((listener, SocketFile { path: path.to_owned(), id }))
+}
+
+impl Access {
+    fn bind(self, path: &Path) -> io::Result<UnixListener> {
+        match self {
+            Self::AsTheSystemSays => UnixListener::bind(path),
+            Self::Owner => {
+                // So that nobody connects before the file has its permissions. No other thread makes files now.
+                let before = umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
+                let listener = UnixListener::bind(path);
+                umask(before);
+                listener
+            }
+        }
+    }
 }
 
 async fn remove_stale(path: &Path) -> io::Result<()> {

@@ -46,7 +46,9 @@ fn explained(limiter: &Limiter, request: &Request) -> Explanation {
 #[test]
 fn an_explanation_is_what_an_admission_then_is() {
     let limiter = in_memory();
-    limiter.ban("user:bob", None, HOUR, Note::new("ann", "a test")).unwrap();
+    let note = Note::new("ann", "a test");
+    limiter.ban("user:bob", None, HOUR, note).unwrap();
+    limiter.ban("user:ann", Some("special"), HOUR, note).unwrap();
     for path in ["/one", "/all", "/tried", "/none"] {
         for user in ["ann", "bob", "eve", "cid"] {
             for _ in 0..3 {

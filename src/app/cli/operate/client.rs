@@ -6,15 +6,19 @@ use std::{error, fmt, io};
 use serde_json::{Map, Value};
 use ureq::Agent;
 use ureq::http::{Request, StatusCode};
+use ureq::unversioned::resolver::DefaultResolver;
 
-use crate::app::config::AdminOptions;
+use super::unix::UnixConnector;
+use crate::app::config::{AdminOptions, Listen};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks one process.
 pub(super) struct AdminClient {
-    address: String,
+    listen: Listen,
+    /// The host and port in URLs.
+    host: String,
     agent: Agent,
     token: Option<String>,
 }
@@ -51,21 +55,24 @@ impl AdminClient {
     /// # Errors
     /// When it has no such listener.
     pub(super) fn of(options: &AdminOptions, token: Option<String>) -> Result<Self, ClientError> {
-        let address = options.listen.as_deref().ok_or(ClientError::NoListener)?;
-        // An address that stands for all addresses is not one to connect to.
-        let address = match address.strip_prefix("0.0.0.0:") {
-            Some(port) => format!("127.0.0.1:{port}"),
-            None => address.replace("[::]:", "[::1]:"),
-        };
-        let agent = Agent::config_builder()
+        let listen = options.listen.as_ref().ok_or(ClientError::NoListener)?;
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
             .allow_non_standard_methods(true)
             .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
-        Ok(Self { address, agent, token })
+            .build();
+        let (host, agent) = match listen {
+            Listen::Tcp(address) => (reachable(address), Agent::new_with_config(config)),
+            Listen::Unix(path) => {
+                let connector = UnixConnector::new(path.clone());
+                let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+                // A name that any listener is called by.
+                ("localhost".to_owned(), agent)
+            }
+        };
+        Ok(Self { listen: listen.clone(), host, agent, token })
     }
 
     pub(super) fn ask(
@@ -76,14 +83,15 @@ impl AdminClient {
     ) -> Result<Answer, ClientError> {
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("http://{}{path}", self.address))
+            .uri(format!("http://{}{path}", self.host))
             .header("content-type", "application/json");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let body = body.map(|body| Value::from(body).to_string()).unwrap_or_default();
         let request = request.body(body).map_err(|_| ClientError::Unreadable)?;
-        let unreachable = |error| ClientError::Unreachable(self.address.clone(), Box::new(error));
+        let unreachable =
+            |error| ClientError::Unreachable(self.listen.to_string(), Box::new(error));
         let mut response = self.agent.run(request).map_err(unreachable)?;
         let text = response.body_mut().read_to_string().map_err(unreachable)?;
         let value: Result<Value, _> = serde_json::from_str(&text);
@@ -99,6 +107,14 @@ impl AdminClient {
             }
             _ => Err(ClientError::Unreadable),
         }
+    }
+}
+
+/// The address of a listener to connect to. One that stands for all addresses is none.
+fn reachable(address: &str) -> String {
+    match address.strip_prefix("0.0.0.0:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => address.replace("[::]:", "[::1]:"),
     }
 }
 

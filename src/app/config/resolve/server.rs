@@ -3,7 +3,7 @@
 use crate::app::auth::{KeyDigest, KeyDigestError};
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
-use crate::app::config::listen::tcp;
+use crate::app::config::listen::Listen;
 use crate::app::config::options::AdminOptions;
 use crate::app::config::section::Section;
 use crate::app::config::server::{ConnectionLimits, ServerOptions};
@@ -67,12 +67,15 @@ fn limits(section: &mut Section) -> ConnectionLimits {
 
 pub(super) fn admin(section: &mut Section) -> AdminOptions {
     let address = section.take("listen");
-    let listen = address.as_ref().and_then(|leaf| section.note(leaf.parse("host:port", tcp)));
+    let listen: Option<Listen> = address
+        .as_ref()
+        .and_then(|leaf| section.note(leaf.parse("host:port or unix:/path", str::parse)));
+    let is_reachable = listen.as_ref().is_some_and(|listen| !listen.is_on_this_machine());
     let hosts = section.list("hosts", "host names");
     let token = section.get("token_sha256", None, digest);
     let read_token = section.get("read_token_sha256", None, digest);
     let admin = AdminOptions { listen, hosts, token, read_token };
-    if let Some(leaf) = address.filter(|_| !admin.is_local() && admin.token.is_none()) {
+    if let Some(leaf) = address.filter(|_| is_reachable && admin.token.is_none()) {
         let message = "others than this machine reach it, so it needs a token: expected \
                        admin.token_sha256, which `tollgate keys token` makes, or an address such as \
                        127.0.0.1:8081";

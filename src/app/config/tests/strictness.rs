@@ -114,12 +114,12 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
             "server.listen: \"unix:tollgate.sock\" is not a socket to listen on: expected unix: and the absolute path of a file, of at most 103 bytes, as in unix:/run/tollgate/tollgate.sock".into(),
         ),
         (
-            "admin.listen = \"unix:/run/tollgate.sock\"",
-            "admin.listen: \"unix:/run/tollgate.sock\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
+            "admin.listen = \"unix:run/tollgate.sock\"",
+            "admin.listen: \"unix:run/tollgate.sock\" is not a socket to listen on: expected unix: and the absolute path of a file, of at most 103 bytes, as in unix:/run/tollgate/tollgate.sock".into(),
         ),
         (
             "admin.listen = \"8081\"",
-            "admin.listen: \"8081\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080".into(),
+            "admin.listen: \"8081\" is not an address to listen on: expected host:port, as in 127.0.0.1:8080 or [::1]:8080, or unix:/path".into(),
         ),
         (
             "client_ip.trusted_proxies = \"10.0.0.0/8\"",

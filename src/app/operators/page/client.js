@@ -2,12 +2,16 @@
 
 import { get } from "./api.js";
 import { change, holdsNow, inWords } from "./change.js";
-import { byId, duration, el, number } from "./dom.js";
+import { byId, duration, el, list, number, say } from "./dom.js";
 import { explainer } from "./explain.js";
 
 const KINDS = /^(ip|user|header|global)(:|$)/;
 const ADDRESS = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)(\/[0-9]+)?$/i;
 
+/** How often it is asked where the client stands. */
+const EVERY = 2000;
+
+/** The key that was asked for, and the parts of the page that show its client. */
 let shown = null;
 
 /** Has the form find clients. */
@@ -16,7 +20,8 @@ export function startSearch() {
     event.preventDefault();
     find(byId("key").value);
   });
-  document.addEventListener("changed", () => shown && find(shown));
+  document.addEventListener("changed", refresh);
+  setInterval(() => document.hidden || refresh(), EVERY);
 }
 
 /** The key that `text` stands for. */
@@ -35,11 +40,15 @@ export async function find(text, moves = false) {
     const client = await get("v1/keys", { key });
     // Another search may be faster.
     if (byId("key").value !== key) return;
-    shown = key;
-    replace(parent, view(client, key));
+    const [facts, actions] = [el("div", { class: "stack" }), el("div", { class: "actions" })];
+    shown = { key, facts, actions };
+    parent.replaceChildren(el("h3", { class: "key" }, client.key), facts, actions, explainer(key));
+    show(client);
+    const denying = client.policies.filter((it) => it.retry_after_ms).map((it) => it.policy);
+    say(`${client.key}: ${denying.length ? `denied by ${denying.join(", ")}` : "not denied"}.`);
   } catch (error) {
     shown = null;
-    parent.replaceChildren(el("p", { class: "error" }, error.message));
+    parent.replaceChildren(el("p", { class: "error", role: "alert" }, error.message));
   }
   if (moves) {
     byId("find").scrollIntoView({ block: "start" });
@@ -47,33 +56,40 @@ export async function find(text, moves = false) {
   }
 }
 
-/** Replaces the children of `parent`. Where one of them had the focus, the button of the same name has it then. */
-function replace(parent, children) {
-  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
-  parent.replaceChildren(...children);
-  if (!focused) return;
-  const same = [...parent.querySelectorAll("button")].find((it) => it.textContent === focused.textContent);
-  (same ?? parent).focus();
+/** Asks again where the client stands that is shown. */
+async function refresh() {
+  const asked = shown;
+  if (!asked) return;
+  try {
+    const client = await get("v1/keys", { key: asked.key });
+    if (shown === asked) show(client);
+  } catch (error) {
+    if (shown === asked) asked.facts.replaceChildren(el("p", { class: "error" }, error.message));
+  }
 }
 
-function view(client, asked) {
+function show(client) {
   const { key, policies, overrides } = client;
-  const button = (text, onclick) => el("button", { type: "button", onclick }, text);
-  const held = (effect) => overrides.filter((it) => it.effect === effect);
-  return [
-    el("h3", { class: "key" }, key),
+  shown.facts.replaceChildren(
     ...overrides.map((it) => el("p", { class: `notice ${it.effect === "ban" ? "bad" : "trial"}` }, `This client is ${inWords(it)}.`)),
     policies.length > 0
       ? el("ul", { class: "standings" }, policies.map(standing))
-      : el("p", { class: "empty" }, "No policy counts by this kind of key."),
-    el("div", { class: "actions" },
-      policies.length > 0 && button("Reset …", () => reset(client)),
-      button("Ban …", () => ban(key)),
-      ...held("ban").map((it) => button(`End the ban${it.policy ? ` under ${it.policy}` : ""} …`, () => end(it, "bans"))),
-      policies.length > 0 && button("Boost …", () => boost(key)),
-      ...held("boost").map((it) => button(`End the boost${it.policy ? ` under ${it.policy}` : ""} …`, () => end(it, "boosts")))),
-    explainer(asked),
+      : el("p", { class: "empty" }, "No policy counts by this kind of key."));
+  const under = (it) => (it.policy ? ` under ${it.policy}` : "");
+  const ends = (effect, path) => overrides.filter((it) => it.effect === effect)
+    .map((it) => ({ text: `End the ${effect}${under(it)} …`, act: () => end(it, path) }));
+  const buttons = [
+    policies.length > 0 && { text: "Reset …", act: () => reset(client) },
+    { text: "Ban …", act: () => ban(key) },
+    ...ends("ban", "bans"),
+    policies.length > 0 && { text: "Boost …", act: () => boost(key) },
+    ...ends("boost", "boosts"),
   ];
+  list(shown.actions, buttons.filter(Boolean), ({ text }) => text, ({ text }) => {
+    let act;
+    const element = el("button", { type: "button", onclick: () => act() }, text);
+    return { element, update: (it) => { act = it.act; } };
+  });
 }
 
 /** Where a client stands under one policy. */

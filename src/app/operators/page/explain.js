@@ -41,7 +41,16 @@ function senderOf(key) {
   const value = rest.join(":");
   // A network stands for each of its addresses.
   if (kind === "ip") return { ip: value.split("/")[0] };
-  return kind === "global" ? {} : { [kind]: value };
+  return kind === "global" ? {} : { [kind]: decoded(value) };
+}
+
+/** What stands in a key as `%3C` was `<`. */
+function decoded(value) {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 function view(told) {

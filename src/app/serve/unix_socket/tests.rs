@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use super::*;
 
 fn bind_at(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
-    System::new().block_on(bind(path))
+    System::new().block_on(bind(path, Access::AsTheSystemSays))
 }
 
 fn place() -> (TempDir, PathBuf) {
