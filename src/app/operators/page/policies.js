@@ -114,6 +114,7 @@ function whyEmpty(it) {
   if (it.mode === "off") return "The configuration switches it off, so it decides nothing.";
   if (switchedOff(it.name)) return "It is switched off, so it decides nothing.";
   if (it.mode === "shadow" && it.is_met) return "It is in shadow, so it allows and denies nothing. What it would do stands below.";
+  if (it.hour.shadow_agrees + it.hour.shadow_would_deny > 0) return `It is in force for ${it.share} of its clients, and none of them came in the last hour. For the others see below.`;
   if (!it.is_met) return `No request met this policy since ${time(latest.in_force_since, latest.now)}, when this configuration was taken.`;
   return "No request met this policy in the last hour.";
 }
@@ -207,7 +208,7 @@ function chart() {
   return {
     element: el("div", { class: "chart" },
       el("div", { class: "plot" }, el("div", { class: "axis high", "aria-hidden": "true" }, most, half), drawing),
-      el("div", { class: "axis wide", "aria-hidden": "true" }, from, middle, el("span", {}, "now")), readout, table),
+      el("div", { class: "axis minutes", "aria-hidden": "true" }, from, middle, el("span", {}, "now")), readout, table),
     update(it) {
       policy = it;
       // An even number has a half.

@@ -53,7 +53,7 @@ function row(columns, fill, label, act) {
   };
 }
 
-const REFUSED = [["Client", "key"], ["Policy", ""], ["Refused", "count"], ["Since", "count"]];
+const REFUSED = [["Client", "key"], ["Policy", ""], ["Refused", "count"], ["For", "count"]];
 const BUSIEST = [["Client", "key"], ["Policy", ""], ["Requests", "count"], ["Refused", "count"]];
 const OVERRIDES = [["What", ""], ["Client", "key"], ["Policy", ""], ["Ends in", "count"], ["By", ""], ["Why", "why"]];
 const AUDIT = [["When", ""], ["What", "why"], ["By", ""], ["Why", "why"], ["Before", "why"], ["After", "why"]];
@@ -75,7 +75,7 @@ export function makeTables() {
 export function showTables({ most_refused: top, busiest: most, overrides: { overrides: all } }) {
   const nameOf = (it) => `${it.effect} ${it.policy} ${it.key}`;
   const about = (it) => (it.error ? "~" : "") + number(it.count);
-  const since = (it) => (it.refused_for_seconds == null ? "" : `${duration(it.refused_for_seconds * 1000 || 1)} ago`);
+  const since = (it) => (it.refused_for_seconds == null ? "" : duration(it.refused_for_seconds * 1000 || 1));
   refused(top, nameOf, row(REFUSED, (it) => [it.key, it.policy, about(it), since(it)]), top.length ? WINDOW : "");
   busiest(most, nameOf, row(BUSIEST, (it) => [it.key, it.policy, about(it), number(it.refused)]), most.length ? WINDOW : "");
   overrides(all, nameOf, row(OVERRIDES, (it) => [whatIs(it), it.key ?? "", it.policy ?? "all", duration(it.ends_after_ms), it.by, it.why],
