@@ -388,5 +388,5 @@ fn assert_accessible(browser: &Browser) {
         "{script}; const found = await axe.run(document, {{ resultTypes: ['violations'] }}); \
          return found.violations.map((it) => `${{it.id}}: ${{it.nodes.map((node) => node.html + node.failureSummary).join(' ')}}`)"
     ));
-    assert_eq!(found, serde_json::json!([]), "axe-core {}", browser.run("return 1"));
+    assert_eq!(found, serde_json::json!([]));
 }
