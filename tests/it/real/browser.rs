@@ -21,7 +21,7 @@ const QUIET: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// The name under which the protocol hands out elements and keys.
+/// Keys, as the protocol writes them.
 const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
 
@@ -77,10 +77,11 @@ impl Browser {
         self.ask("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// The text that a reader sees of the first element that `selector` finds.
+    /// The text that a reader sees of the first element that `selector` finds; nothing if it is not shown.
     pub(super) fn text(&self, selector: &str) -> String {
-        let text =
-            self.run(&format!("return document.querySelector({selector:?})?.innerText ?? ''"));
+        let text = self.run(&format!(
+            "const it = document.querySelector({selector:?}); return it?.checkVisibility() ? it.innerText : ''"
+        ));
         text.as_str().unwrap_or_default().to_owned()
     }
 
