@@ -1,6 +1,7 @@
 //! What operators and their tools ask, on an address of its own that clients do not reach.
 
 pub(crate) use self::admin_state::AdminState;
+pub(crate) use self::api::limits;
 pub(crate) use self::endpoints::configure;
 pub(crate) use self::store_watch::StoreWatch;
 

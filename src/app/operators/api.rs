@@ -2,12 +2,15 @@
 //!
 //! [`guard`] refuses a request before any of this reads it.
 
+use std::time::Duration;
+
 use actix_web::error;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, JsonConfig, QueryConfig};
 
 pub(super) use self::guard::Guard;
 use self::refused::refused;
+use crate::app::config::ConnectionLimits;
 
 mod answer;
 mod changes;
@@ -23,6 +26,18 @@ mod top;
 /// The most bytes of a body.
 const MOST_BYTES: usize = 65_536;
 
+/// The longest time in which the head of a request arrives, and its body.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The limits of a connection of operators, where those of clients are `limits`.
+pub(crate) fn limits(limits: ConnectionLimits) -> ConnectionLimits {
+    ConnectionLimits {
+        header_timeout: limits.header_timeout.min(LONGEST),
+        body_timeout: limits.body_timeout.min(LONGEST),
+        ..limits
+    }
+}
+
 /// Adds the API to an app.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     let bad = |text: String| {
@@ -36,6 +51,12 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
                 let text = "The body must have the content-type application/json.";
                 let response =
                     refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type", text);
+                error::InternalError::from_response(text, response).into()
+            }
+            error::JsonPayloadError::OverflowKnownLength { .. }
+            | error::JsonPayloadError::Overflow { .. } => {
+                let text = format!("The body is larger than {MOST_BYTES} bytes.");
+                let response = refused(StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large", &text);
                 error::InternalError::from_response(text, response).into()
             }
             _ => bad(text),

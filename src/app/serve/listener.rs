@@ -128,7 +128,7 @@ pub(super) async fn admin(
                 respond_or_refuse(response, problem::misdirected)
             })
     };
-    let (limits, backlog) = (config.server.limits, config.server.backlog);
+    let (limits, backlog) = (operators::limits(config.server.limits), config.server.backlog);
     match address {
         Listen::Tcp(address) => {
             let (builder, addresses) =

@@ -157,7 +157,7 @@ fn a_web_page_of_another_origin_may_not_ask() {
 fn a_body_that_is_too_large_or_no_change_is_refused_and_answers_are_not_stored() {
     let served = Served::by(Options::default().set("store.url", "memory:"));
     let large = format!(r#"{{"key":"user:{}","for":"1h","by":"eve"}}"#, "1".repeat(70_000));
-    assert_eq!(post(&served, JSON, &large).0, 400);
+    assert_eq!(post(&served, JSON, &large).0, 413);
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     for body in [
         "",
@@ -186,6 +186,28 @@ fn a_body_that_is_too_large_or_no_change_is_refused_and_answers_are_not_stored()
         assert_eq!(served.operator.get(path, &[]).status, 400, "{path}");
     }
     assert_eq!(served.operator.get("/v1/../v1/overrides", &[]).status, 404);
+}
+
+/// The limits of the operators' listener hold, even where those of clients are longer.
+#[test]
+fn a_request_that_does_not_arrive_is_not_waited_for() {
+    let served = Served::by(
+        Options::default()
+            .set("store.url", "memory:")
+            .set("server.header_timeout_ms", "3600000")
+            .set("server.body_timeout_ms", "3600000"),
+    );
+    let head = format!("POST /v1/bans HTTP/1.1\r\nhost: {}\r\n", served.listen);
+    let whole_head = format!("{head}{JSON}content-length: 30\r\n\r\n{{");
+    for started in [&*head, &whole_head] {
+        let mut slow = TcpStream::connect(&served.listen).expect("a connection");
+        slow.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+        slow.write_all(started.as_bytes()).expect("it takes the beginning");
+        assert_eq!(served.operator.get("/v1/overrides", &[]).status, 200, "others are answered");
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).expect("the connection ends by itself");
+        assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }
 
 #[test]
