@@ -3,6 +3,7 @@
 mod attacks;
 mod explain;
 mod overview;
+mod page;
 mod unix_socket;
 
 use serde_json::{Value, json};
