@@ -135,6 +135,11 @@ fn a_client_is_found_explained_banned_and_let_in_by_the_keyboard_alone() {
     browser.until_it_shows("#client", "would be denied Too few units are left under default.");
     browser.until_it_shows("#client", "It is for /nowhere.");
 
+    // An address may ask for a client.
+    browser.open(&format!("{}#find?key=user:1042", served.page));
+    browser.until_it_shows("#client", "user:1042");
+    look_up(&browser, "ip:127.0.0.1");
+
     // Back up the page, and on to the ban.
     browser.run("document.querySelector('#key').focus()");
     browser.tab_until("it.textContent === 'Ban …'");
@@ -331,6 +336,10 @@ fn a_process_or_a_store_that_is_away_is_said_to_be() {
         browser.text("#notices").contains("Redis has not answered for ")
     });
     browser.until_it_shows("#figures", "Redis is away");
+    // Nobody knows, which is not the same as none.
+    browser.run("document.dispatchEvent(new Event('changed'))");
+    browser.until_it_shows("#changes", "They could not be read, and that is tried again.");
+    assert!(!browser.text("#changes").contains("Nothing was changed"));
     assert!(served.tollgate.stop().success(), "a page that is open does not hinder it");
     browser.until_it_shows("#live", "not live");
     browser.until_it_shows("#ready", "No answer");

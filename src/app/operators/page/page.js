@@ -12,10 +12,18 @@ let told = {};
 makeTables();
 startSearch();
 byId("forget").addEventListener("click", forgetToken);
-const asked = new URLSearchParams(location.hash.replace(/^#find\?/, "")).get("key");
-if (location.hash.startsWith("#find?") && asked) find(asked, true);
+addEventListener("hashchange", findAsked);
+findAsked();
+document.title = `Tollgate at ${location.host}`;
 follow(show, tell);
 showChanges();
+
+/** Shows the client that the address asks for, as in `#find?key=user:1042`. */
+function findAsked() {
+  const [part, query] = location.hash.split("?");
+  const key = part === "#find" && new URLSearchParams(query).get("key");
+  if (key) find(key, true);
+}
 
 /** Shows an overview. */
 function show(overview) {

@@ -17,8 +17,8 @@ function table(parent, title, columns, empty) {
       ? el("th", { scope: "col", role: "columnheader", class: kind }, name)
       : el("td", { role: "cell" }))))), rows));
   parent.append(el("h2", { id }, title), whyEmpty, scroll, note);
-  return (items, nameOf, make, about = "") => {
-    setText(whyEmpty, items.length ? "" : empty());
+  return (items, nameOf, make, about = "", failure = null) => {
+    setText(whyEmpty, items.length ? "" : (failure ?? empty()));
     whyEmpty.hidden = items.length > 0;
     scroll.hidden = items.length === 0;
     setText(note, about);
@@ -69,17 +69,19 @@ export function makeTables() {
     () => "No client is banned or boosted, and no policy is switched off.");
   audit = table(byId("changes"), "Changes", AUDIT, () => "Nothing was changed in the last 30 days.");
   document.addEventListener("changed", showChanges);
+  // Others make changes too.
+  setInterval(() => document.hidden || showChanges(), 15_000);
 }
 
 /** Shows the tables of an overview. */
-export function showTables({ most_refused: top, busiest: most, overrides: { overrides: all } }) {
+export function showTables({ most_refused: top, busiest: most, overrides: { overrides: all }, overrides_error: failure }) {
   const nameOf = (it) => `${it.effect} ${it.policy} ${it.key}`;
   const about = (it) => (it.error ? "~" : "") + number(it.count);
   const since = (it) => (it.refused_for_seconds == null ? "" : duration(it.refused_for_seconds * 1000 || 1));
   refused(top, nameOf, row(REFUSED, (it) => [it.key, it.policy, about(it), since(it)]), top.length ? WINDOW : "");
   busiest(most, nameOf, row(BUSIEST, (it) => [it.key, it.policy, about(it), number(it.refused)]), most.length ? WINDOW : "");
   overrides(all, nameOf, row(OVERRIDES, (it) => [whatIs(it), it.key ?? "", it.policy ?? "all", duration(it.ends_after_ms), it.by, it.why],
-    (it) => `End: ${whatIs(it)}, ${it.key ?? it.policy}`, endIt), all.length ? "Each ends by itself." : "");
+    (it) => `End: ${whatIs(it)}, ${it.key ?? it.policy}`, endIt), all.length ? "Each ends by itself." : "", failure && `They could not be read: ${failure}.`);
 }
 
 const whatIs = (it) => {
@@ -104,7 +106,7 @@ export async function showChanges() {
       row(AUDIT, (it) => [time(it.at), `${it.action} ${it.subject}`, it.by, it.why, it.before, it.after]),
       lines.length === 20 ? "The last 20. tollgate audit has the others." : "");
   } catch (error) {
-    audit([], String, row(AUDIT, () => []), error.message);
+    audit([], String, row(AUDIT, () => []), "", `They could not be read, and that is tried again. ${error.message}`);
   }
 }
 
