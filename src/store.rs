@@ -72,7 +72,6 @@ pub use self::contract::{Acquire, Acquired, Charge, Debtor, Store, Trial, TrialA
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::defer::DeferTask;
 pub use self::error::{StoreError, StoreErrorKind};
-#[cfg(feature = "server")]
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 #[cfg(feature = "server")]
 pub(crate) use self::histogram::HistogramCounts;
