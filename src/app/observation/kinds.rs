@@ -57,7 +57,6 @@ pub(crate) enum Authenticated {
 }
 
 impl PolicyCount {
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 11] = [
         Self::Admitted,
         Self::Denied,

@@ -2,14 +2,17 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::http::uri::Authority;
 use actix_web::http::{StatusCode, Uri};
+use actix_web::rt::time::sleep;
 
 use super::api::Guard;
+use super::live::Live;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
@@ -20,6 +23,9 @@ use crate::app::observation::{Counts, Rank, TopKey};
 use crate::app::reload::{ReloadStatus, Reloader};
 use crate::store::RedisStatus;
 
+/// How often counts are noted: minutes begin that late at most.
+const NOTED_EVERY: Duration = Duration::from_secs(1);
+
 /// What the operators' endpoints report on.
 #[derive(Debug)]
 pub(crate) struct AdminState {
@@ -29,6 +35,7 @@ pub(crate) struct AdminState {
     reloads: Arc<ReloadStatus>,
     reloader: OnceLock<Reloader>,
     metrics: Metrics,
+    live: Live,
     /// Those of the app's listener, whose stage says whether the process stops.
     connections: Arc<Connections>,
     /// The host of the operators' listener in the configuration, if it has one.
@@ -53,6 +60,7 @@ impl AdminState {
         };
         Self {
             guard: Guard::new(snapshot.clone()),
+            live: Live::new(lasting.counts.clone()),
             lasting,
             snapshot,
             reloads,
@@ -101,6 +109,32 @@ impl AdminState {
         self.guard.admit(request).await
     }
 
+    /// Whether the process is told to stop.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.connections.stage() != Stage::Serving
+    }
+
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Notes again and again what was counted, for the history that the page shows.
+    pub(crate) async fn note_counts(&self) {
+        loop {
+            sleep(NOTED_EVERY).await;
+            self.live.look();
+        }
+    }
+
+    pub(super) fn reloads(&self) -> &ReloadStatus {
+        &self.reloads
+    }
+
+    /// How it stands with Redis; `None` where this process counts alone.
+    pub(super) fn redis_status(&self) -> Option<RedisStatus> {
+        self.lasting.stores.redis.as_ref().map(|redis| redis.status())
+    }
+
     /// The snapshot that is in force.
     pub(super) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
@@ -124,11 +158,6 @@ impl AdminState {
     /// What was counted of decisions since the process started.
     pub(super) fn counts(&self) -> &Counts {
         &self.lasting.counts
-    }
-
-    /// How it stands with Redis; `None` where this process counts alone.
-    pub(super) fn redis_status(&self) -> Option<RedisStatus> {
-        self.lasting.stores.redis.as_ref().map(|redis| redis.status())
     }
 
     /// Writes what was refused since the last summary, as at the end of the process.
