@@ -182,5 +182,9 @@ while at <= #arguments do
     keys_read = keys_read + key_count + penalty_count
   end
 end
+-- A request that is only tried out has a shorter answer.
+if replied < #reply then
+  table.remove(reply)
+end
 -- One string costs the client less to read than many numbers.
 return cmsgpack.pack(reply)

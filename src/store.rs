@@ -74,7 +74,6 @@ pub use self::contract::{
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::defer::DeferTask;
 pub use self::error::{StoreError, StoreErrorKind};
-#[cfg(feature = "server")]
 pub(crate) use self::fingerprint::{BuildFingerprintHasher, Fingerprint};
 #[cfg(feature = "server")]
 pub(crate) use self::histogram::HistogramCounts;

@@ -13,6 +13,7 @@ mod policies;
 mod proxies;
 mod quotas;
 mod routes;
+mod stores;
 
 /// Examines the configuration of `sources`. Nothing but its files is read.
 ///
@@ -30,6 +31,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     logins::examine(&policies, &mut findings);
     penalties::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);
+    stores::examine(&policies, &mut findings);
     Ok(Report::new(findings, &options))
 }
 

@@ -278,8 +278,15 @@ fn what_cannot_change_is_named_and_the_rest_is_taken() {
 fn what_is_owed_after_an_outage_survives_a_reload() {
     let mut redis = Server::start();
     let options = Options::default().set("store.url", &redis.url());
+    let options = options.set("policies.default.key", "header:X-Client");
     let served = Served::by_with(&quota(10), options);
-    assert_eq!([served.status(), served.status()], [200, 200]);
+    let statuses_of = |client: &str, times: usize| -> Vec<u16> {
+        let ask = |_| served.tollgate.get("/api/data", &[("x-client", client.as_bytes())]).status;
+        (0..times).map(ask).collect()
+    };
+    for client in ["ann", "bob"] {
+        assert_eq!(statuses_of(client, 2), [200, 200]);
+    }
     redis.stop();
     until("Redis is given up", || {
         served.metric("tollgate_store_up") == 0.0 || {
@@ -287,15 +294,16 @@ fn what_is_owed_after_an_outage_survives_a_reload() {
             false
         }
     });
-    assert_eq!([served.status(), served.status(), served.status()], [200, 200, 200]);
+    assert_eq!(statuses_of("ann", 3), [200; 3]);
     served.write("main.toml", &quota(6));
     served.until_quota(6);
-    // It still knows where the client stood in Redis, and what it has admitted since.
-    assert_eq!([served.status(), served.status()], [200, 429]);
+    // It still knows where each client stood in Redis, and what it has admitted since.
+    assert_eq!(statuses_of("ann", 2), [200, 429]);
+    assert_eq!(statuses_of("bob", 5), [200, 200, 200, 200, 429]);
     redis.restart();
     until("Redis is taken up", || served.metric("tollgate_store_up") == 1.0);
     until("what is owed is charged", || {
-        served.metric("tollgate_store_charged_back_units_total") == 4.0
+        served.metric("tollgate_store_charged_back_units_total") == 8.0
     });
 }
 

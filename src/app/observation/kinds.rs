@@ -59,7 +59,6 @@ pub(crate) enum Authenticated {
 }
 
 impl PolicyCount {
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 12] = [
         Self::Admitted,
         Self::Denied,

@@ -2,22 +2,29 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::http::uri::Authority;
 use actix_web::http::{StatusCode, Uri};
+use actix_web::rt::time::sleep;
 
 use super::api::Guard;
+use super::live::Live;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, HostName, Listen};
 use crate::app::connections::{Connections, Listeners, Stage};
-use crate::app::observation::{Rank, TopKey};
+use crate::app::observation::{Counts, Rank, TopKey};
 use crate::app::reload::{ReloadStatus, Reloader};
+use crate::store::RedisStatus;
+
+/// How often counts are noted: minutes begin that late at most.
+const NOTED_EVERY: Duration = Duration::from_secs(1);
 
 /// What the operators' endpoints report on.
 #[derive(Debug)]
@@ -28,6 +35,7 @@ pub(crate) struct AdminState {
     reloads: Arc<ReloadStatus>,
     reloader: OnceLock<Reloader>,
     metrics: Metrics,
+    live: Live,
     /// Those of the app's listener, whose stage says whether the process stops.
     connections: Arc<Connections>,
     /// The host of the operators' listener in the configuration, if it has one.
@@ -52,6 +60,7 @@ impl AdminState {
         };
         Self {
             guard: Guard::new(snapshot.clone()),
+            live: Live::new(lasting.counts.clone()),
             lasting,
             snapshot,
             reloads,
@@ -100,6 +109,32 @@ impl AdminState {
         self.guard.admit(request).await
     }
 
+    /// Whether the process is told to stop.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.connections.stage() != Stage::Serving
+    }
+
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Notes again and again what was counted, for the history that the page shows.
+    pub(crate) async fn note_counts(&self) {
+        loop {
+            sleep(NOTED_EVERY).await;
+            self.live.look();
+        }
+    }
+
+    pub(super) fn reloads(&self) -> &ReloadStatus {
+        &self.reloads
+    }
+
+    /// How it stands with Redis; `None` where this process counts alone.
+    pub(super) fn redis_status(&self) -> Option<RedisStatus> {
+        self.lasting.stores.redis.as_ref().map(|redis| redis.status())
+    }
+
     /// The snapshot that is in force.
     pub(super) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
@@ -118,6 +153,11 @@ impl AdminState {
     /// The keys that are most frequent: see [`Who::top`].
     pub(super) fn top(&self, policy: Option<&str>, by: Rank, most: usize) -> Vec<TopKey> {
         self.lasting.who.top(policy, by, most)
+    }
+
+    /// What was counted of decisions since the process started.
+    pub(super) fn counts(&self) -> &Counts {
+        &self.lasting.counts
     }
 
     /// Writes what was refused since the last summary, as at the end of the process.

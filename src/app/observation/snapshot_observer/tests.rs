@@ -59,7 +59,7 @@ fn a_ban_is_counted_under_the_policy_whose_penalty_it_is() {
     let counts = Counts::new();
     let penalty = Penalty::new(1, 60_000, 60_000, 60_000).unwrap();
     let policies =
-        [policy("few", "2/day", "user").with_penalty(penalty), policy("many", "20/day", "ip")];
+        [policy("few", "2/day", "user").with_penalty(penalty), policy("many", "20/day", "user")];
     let observer = Arc::new(SnapshotObserver::new(counts.clone(), &policies, 0));
     let builder = Limiter::builder(Arc::new(MemoryStore::new(100))).observer(observer);
     let limiter = policies.into_iter().fold(builder, crate::limiter::LimiterBuilder::policy);
@@ -69,6 +69,29 @@ fn a_ban_is_counted_under_the_policy_whose_penalty_it_is() {
     }
     assert_eq!(counted(&counts, "few"), [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3]);
     assert_eq!(counted(&counts, "many"), [2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn requests_without_what_a_policy_counts_by_are_counted_whatever_that_is() {
+    let ann = Client::user("ann");
+    let here = Client::at("203.0.113.7".parse().unwrap());
+    for (source, without, with) in [
+        ("user", Client::unknown(), ann.clone()),
+        ("ip", ann.clone(), here.clone()),
+        ("user-or-ip", Client::unknown(), ann.clone()),
+        ("user-or-ip", Client::unknown(), here),
+    ] {
+        let counts = Counts::new();
+        let policy = policy("one", "9/day", source);
+        let observer = Arc::new(SnapshotObserver::new(counts.clone(), [&policy], 0));
+        let builder = Limiter::builder(Arc::new(MemoryStore::new(100))).observer(observer);
+        let limiter = builder.policy(policy).build().unwrap();
+        let policies = limiter.policies(["one"]).unwrap();
+        for client in [&without, &without, &with] {
+            limiter.check(&policies, Cost::ONE, client).wait().unwrap();
+        }
+        assert_eq!(counts.of_policy("one", PolicyCount::NoKey), 2, "{source}");
+    }
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) struct Listed {
 }
 
 /// All overrides that hold.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct AllListed {
     pub(super) overrides: Vec<Listed>,
     /// Why they may be outdated: the store could not be asked.
