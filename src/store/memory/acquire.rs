@@ -124,7 +124,7 @@ impl MemoryStore {
             }
             standings.push(standing);
         }
-        if acquire.count > 0 && ban.is_none() {
+        if acquire.count > 0 {
             // At most what remains of a quota. It saturates only if there is no charge at all.
             let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
