@@ -9,4 +9,6 @@ pub(crate) mod fields;
 pub(crate) mod identity;
 pub(crate) mod problem;
 pub(crate) mod request;
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) mod request_id;
 pub(crate) mod response;

@@ -19,6 +19,7 @@ use crate::domain::quota::Cost;
 use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::{User, client};
+use crate::http::request_id::request_id;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 use crate::store::DeferTask;
 
@@ -135,10 +136,13 @@ impl RateLimit {
         self
     }
 
-    /// Takes the ID of a request, for logs, from the header field `name`, if a trusted proxy sends it.
-    #[cfg(feature = "server")]
-    pub(crate) fn request_id_header(self, name: Option<HeaderName>) -> Self {
-        Self { request_id: name, ..self }
+    /// Takes the ID of a request from the header field `name`, for an [`Observer`](crate::Observer) that wants it.
+    ///
+    /// Only a trusted proxy of [`client_ip`](Self::client_ip) is believed, and only an ID of at most 64 visible ASCII
+    /// characters. Without this no request has an ID.
+    #[must_use]
+    pub fn request_id_header(self, name: HeaderName) -> Self {
+        Self { request_id: Some(name), ..self }
     }
 
     /// Names the fields in `Access-Control-Expose-Headers`, so that scripts in browsers may read them.
@@ -148,9 +152,6 @@ impl RateLimit {
         self
     }
 }
-
-/// The longest ID of a request that is shown, in bytes.
-const LONGEST_ID: usize = 64;
 
 /// A request, as its app's [`RateLimit`] sees it.
 struct Seen<'a> {
@@ -173,10 +174,7 @@ impl Incoming for Seen<'_> {
 
     fn request_id(&self) -> Option<Cow<'_, str>> {
         let name = self.rate_limit.request_id.as_ref()?;
-        let id = self.request.headers().get(name)?.to_str().ok()?;
-        let is_fine = id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
-        let is_trusted = || self.rate_limit.client_ip.is_from_trusted_proxy(self.request);
-        (is_fine && !id.is_empty() && is_trusted()).then_some(id.into())
+        request_id(self.request, name.as_str(), &self.rate_limit.client_ip).map(Cow::Borrowed)
     }
 
     fn is_skipped(&self) -> bool {

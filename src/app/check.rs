@@ -12,6 +12,7 @@ mod policies;
 mod proxies;
 mod quotas;
 mod routes;
+mod stores;
 
 /// Examines the configuration of `sources`. Nothing but its files is read.
 ///
@@ -28,6 +29,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     routes::examine(&policies, &mut findings);
     logins::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);
+    stores::examine(&policies, &mut findings);
     Ok(Report::new(findings, &options))
 }
 

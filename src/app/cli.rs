@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,12 +12,12 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::check::CheckOptions;
 use self::keys::{KeysCommand, NewKeyOptions};
-use self::operate::Operate;
+use self::operate::{Environment, Operate};
 use self::options::Options;
 use self::reload::ReloadOptions;
 use self::shipped::{CompletionsOptions, ManOptions};
 use crate::app::config;
-use crate::app::config::{Config, ConfigErrors, Sources, TOKEN_VARIABLE};
+use crate::app::config::{Config, ConfigErrors, Sources};
 use crate::app::doctor;
 use crate::app::error::AppError;
 use crate::app::serve;
@@ -136,8 +136,7 @@ fn execute<E: Into<Box<dyn Error>>>(
             let environment = Environment::of(&variables);
             let sources = sources(all, Some(options), variables);
             let config = config::load(&sources).map_err(CliError::Configuration)?;
-            let Environment { token, user } = environment;
-            return operate::operate(&command, &config, token, user.as_deref())
+            return operate::operate(&command, &config, &environment)
                 .map_err(|error| CliError::Other(error.into()));
         }
         Some(Command::Check(CheckOptions { options, strict, json })) => {
@@ -192,21 +191,6 @@ fn check_reload(sources: &Sources, files: Vec<PathBuf>, json: bool) -> Result<()
 fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
     let _summaries = logging::start(config.log.format);
     serve::serve(config, sources)
-}
-
-/// What commands of operators take from the environment.
-struct Environment {
-    token: Option<String>,
-    user: Option<String>,
-}
-
-impl Environment {
-    fn of(variables: &BTreeMap<OsString, OsString>) -> Self {
-        let text = |name: &str| {
-            variables.get(OsStr::new(name))?.to_str().filter(|it| !it.is_empty()).map(str::to_owned)
-        };
-        Self { token: text(TOKEN_VARIABLE), user: text("USER") }
-    }
 }
 
 /// Why a command failed.

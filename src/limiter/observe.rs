@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::Limiter;
 use super::observer::{AskedBy, DecidedBy, DecisionEvent, Outcome, TrialKind, TrialOutcome};
 use super::routes::Route;
+#[cfg(feature = "server")]
+use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{Acquire, Acquired, Few, Trial, TrialAnswer};
@@ -66,6 +68,16 @@ impl Limiter {
     #[must_use]
     pub fn routes(&self) -> impl ExactSizeIterator<Item = &Route> {
         self.0.routes.iter()
+    }
+
+    /// All policies as they are configured, in no order, each with whether an operator has switched it off.
+    #[cfg(feature = "server")]
+    pub(crate) fn all_policies(&self) -> impl Iterator<Item = (&Policy, bool)> {
+        let table = self.0.overridden.load();
+        self.0.variants.values().map(move |variants| {
+            let policy: &Policy = variants.policy();
+            (policy, table.as_ref().is_some_and(|table| table.is_off(policy)))
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Implements the traits of `crate::http` for requests and responses of the `http` crate.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use crate::domain::quota::Cost;
 use crate::http::identity::client;
 use crate::http::problem::Refusal;
 use crate::http::request::{RequestHead, whole_value};
+use crate::http::request_id::request_id;
 use crate::http::response::{ResponseField, ResponseFields};
 use crate::limiter::{Incoming, Policies};
 
@@ -35,6 +37,11 @@ impl Incoming for Seen<'_> {
     /// As it was sent: routers on tower match it so.
     fn path(&self) -> &str {
         self.request.uri.path()
+    }
+
+    fn request_id(&self) -> Option<Cow<'_, str>> {
+        let name = self.settings.request_id.as_ref()?;
+        request_id(self, name.as_str(), &self.settings.client_ip).map(Cow::Borrowed)
     }
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {

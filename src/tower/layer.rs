@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::header::HeaderName;
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -114,6 +115,16 @@ impl RateLimitLayer {
     #[must_use]
     pub fn legacy_headers(mut self, legacy: bool) -> Self {
         self.settings().fields.legacy = legacy;
+        self
+    }
+
+    /// Takes the ID of a request from the header field `name`, for an [`Observer`](crate::Observer) that wants it.
+    ///
+    /// Only a trusted proxy of [`client_ip`](Self::client_ip) is believed, and only an ID of at most 64 visible ASCII
+    /// characters. Without this no request has an ID.
+    #[must_use]
+    pub fn request_id_header(mut self, name: HeaderName) -> Self {
+        self.settings().request_id = Some(name);
         self
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) cost: Option<OfRequest<Cost>>,
     pub(super) skip: OfRequest<bool>,
     pub(super) fields: FieldOptions,
+    /// The field in which a trusted proxy sends the ID of a request.
+    pub(super) request_id: Option<HeaderName>,
     /// Whether the log has warned of a request without its peer's address.
     pub(super) has_warned: Arc<AtomicBool>,
 }
@@ -44,6 +46,7 @@ impl Settings {
             cost: None,
             skip: Arc::new(|_| false),
             fields: FieldOptions::default(),
+            request_id: None,
             has_warned: Arc::default(),
         }
     }

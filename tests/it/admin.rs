@@ -166,3 +166,24 @@ fn decisions_are_counted_by_route_policy_and_who_decided() {
         metric(&operator, "tollgate_store_unknown_scripts_total") >= 1.0
     });
 }
+
+#[test]
+fn a_key_that_takes_most_of_a_policys_requests_is_told_without_its_name() {
+    let listen = format!("127.0.0.1:{}", port::free());
+    let tollgate = Options::default()
+        .set("store.url", "memory:")
+        .set("admin.listen", &listen)
+        .set("policies.default.key", "header:x-client")
+        .serve();
+    let operator = Client::of(format!("http://{listen}"));
+    let ask = |client: &str, times| {
+        (0..times)
+            .for_each(|_| drop(tollgate.get("/api/data", &[("x-client", client.as_bytes())])));
+    };
+    let part = || metric(&operator, r#"tollgate_policy_busiest_key_ratio{policy="default"}"#);
+    ask("ann", 90);
+    assert_eq!(part(), 0.0, "few requests say nothing");
+    ask("bob", 30);
+    assert_eq!(part(), 0.75);
+    assert!(!operator.get("/metrics", &[]).body.contains("x-client"));
+}

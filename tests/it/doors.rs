@@ -26,6 +26,7 @@ mod grpc;
 mod nested_routers;
 mod plans;
 mod reports;
+mod request_ids;
 mod requests;
 mod same_bytes;
 mod server;
@@ -73,6 +74,7 @@ struct Limit {
     skip: Option<OfRequest<bool>>,
     legacy: bool,
     expose: bool,
+    request_id_header: Option<&'static str>,
 }
 
 impl Limit {
@@ -87,6 +89,7 @@ impl Limit {
             skip: None,
             legacy: false,
             expose: false,
+            request_id_header: None,
         }
     }
 

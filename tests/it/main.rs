@@ -108,6 +108,8 @@ mod admin;
 mod deploy;
 // Who is refused, by which policy and since when.
 mod denials;
+// The live view of that, in a terminal.
+mod top;
 // What operators do while it runs.
 mod operators;
 // What clients can get written into the log.

@@ -206,12 +206,64 @@ fn a_store_that_is_away_is_told_and_nothing_is_shown_as_allowed() {
 fn every_command_has_its_help() {
     for command in [
         "peek", "reset", "ban", "unban", "boost", "unboost", "disable", "enable", "list", "audit",
-        "reload",
+        "reload", "top",
     ] {
         let finished = Options::default().run(&[command, "--help"]);
         assert_eq!(finished.status.code(), Some(0));
         assert!(finished.stdout.contains("Usage: tollgate ") && finished.stdout.contains("--json"));
     }
+}
+
+#[test]
+fn the_policies_are_told_with_what_was_decided_and_how_the_store_stands() {
+    let mut redis = Server::start();
+    let served = Served::by(
+        Options::default()
+            .set("store.url", &redis.url())
+            .set("store.deny_cache_ms", "50")
+            .set("policies.default.candidate", "1/52 weeks")
+            .set("policies.spare.quota", "5/minute")
+            .set("policies.spare.enforce", "10%")
+            .set("policies.tried.quota", "5/minute")
+            .set("policies.tried.mode", "shadow"),
+    );
+    assert_eq!([(); 3].map(|()| served.status()), [200, 200, 429]);
+    served.output(&["disable", "spare", "--for", "1h"]);
+    let answer = || -> Value {
+        let response = served.operator.get("/v1/policies", &[]);
+        assert_eq!(response.status, 200, "{}", response.body);
+        serde_json::from_str(&response.body).expect("JSON")
+    };
+    let told = answer();
+    assert_eq!(told["generation"], 1);
+    assert_eq!(
+        told["store"],
+        json!({ "kind": "redis", "is_up": true, "down_for_ms": null, "cause": null })
+    );
+    let policies = told["policies"].as_array().expect("policies");
+    let names: Vec<_> = policies.iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["default", "spare", "tried"], "nobody sent wrong credentials");
+    let [default, spare, tried] = &policies[..] else { panic!("{policies:?}") };
+    assert_eq!(
+        (&default["mode"], &default["candidate"]),
+        (&json!("enforce"), &json!("1/52 weeks"))
+    );
+    for (what, count) in
+        [("admitted", 2), ("denied", 1), ("candidate_would_deny", 1), ("shadow_would_deny", 0)]
+    {
+        assert_eq!(default["counts"][what], count, "{what} of {default}");
+    }
+    assert_eq!(
+        (&spare["mode"], &spare["share"], &spare["is_switched_off"]),
+        (&json!("enforce"), &json!("10%"), &json!(true))
+    );
+    assert_eq!((&tried["mode"], &tried["is_switched_off"]), (&json!("shadow"), &json!(false)));
+    redis.kill();
+    crate::support::threads::until("the store is told to be down", || {
+        served.status();
+        let store = answer()["store"].clone();
+        store["is_up"] == false && store["down_for_ms"].is_u64() && store["cause"].is_string()
+    });
 }
 
 #[test]

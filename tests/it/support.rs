@@ -11,4 +11,5 @@ pub(crate) use tollgate_testkit::{
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod stores;
+pub(crate) mod terminal;
 pub(crate) mod traffic;

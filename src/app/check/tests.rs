@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 14] = [
+const CASES: [(&str, &str, usize, &str); 19] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -82,6 +82,21 @@ const CASES: [(&str, &str, usize, &str); 14] = [
         4,
         "[server]\nlisten = \"0.0.0.0:8080\"\n[client_ip]\nhops = 1",
     ),
+    ("instances-in-memory", "store.instances", 3, "[store]\nurl = \"memory:\"\ninstances = 4"),
+    (
+        "memory-crowded",
+        "store.max_keys",
+        3,
+        "[store]\nurl = \"memory:\"\nmax_keys = 4000\n[policies.default]\nquota = \"1000/hour\"",
+    ),
+    (
+        "memory-crowded",
+        "store.max_keys",
+        2,
+        "[store]\nurl = \"memory:\"\n[policies.default]\nplans = { pro = \"1000/30 days\" }\nquota = \"9/30 days\"",
+    ),
+    ("deny-cache-off", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 0"),
+    ("overrides-late", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 10001"),
     ("header-unread", "client_ip.header", 2, "[client_ip]\nheader = \"x-forwarded-for\""),
 ];
 
@@ -151,6 +166,17 @@ fn what_may_be_meant_is_no_finding() {
         "[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\", \"fc00::/7\", \"fd00::/8\", \"173.245.48.0/20\"]",
         "[client_ip]\nhops = 1\nheader = \"x-real-ip\"",
         "[policies.p]\nquota = \"10/minute\"\nmode = \"off\"",
+        // The memory store has no deny cache, and overrides hold there at once.
+        "[store]\nurl = \"memory:\"\ndeny_cache_ms = 0",
+        "[store]\nurl = \"memory:\"\ndeny_cache_ms = 60000",
+        "[store]\ndeny_cache_ms = 10000",
+        // What is shared in Redis; and a memory store that counts only while Redis is away.
+        "[store]\ninstances = 4",
+        "[store]\nmax_keys = 100\n[policies.default]\nquota = \"1000/day\"",
+        // Room for a client a second, and policies whose keys nobody makes up.
+        "[store]\nurl = \"memory:\"\nmax_keys = 4800\n[policies.default]\nquota = \"1000/hour\"",
+        "[store]\nurl = \"memory:\"\nmax_keys = 100\n[policies.default]\nquota = \"9/day\"\nkey = \"user\"",
+        "[store]\nurl = \"memory:\"\nmax_keys = 100\n[policies.default]\nquota = \"9/day\"\nkey = \"global\"",
     ] {
         let findings = found(&[text]);
         assert!(findings.is_empty(), "{text}\n{findings:#?}");

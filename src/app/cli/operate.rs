@@ -6,14 +6,18 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use self::client::{AdminClient, Answer, ClientError};
+use self::client::{AdminClient, Answer, ClientError, encoded};
 pub(super) use self::commands::{Common, Operate};
 use self::commands::{KeyOptions, NoteOptions, RequestOptions};
+pub(super) use self::environment::Environment;
+use self::top::ViewOptions;
 use crate::app::config::Config;
 
 mod client;
 mod commands;
+mod environment;
 mod show;
+mod top;
 mod unix;
 
 /// A request to the API: its method, its path, its body, and how its answer is shown.
@@ -92,6 +96,21 @@ impl Operate {
     }
 }
 
+impl Operate {
+    /// How a live view begins, if the command is to show one.
+    fn view(&self, environment: &Environment) -> Option<ViewOptions> {
+        let Self::Top { by, policy, every, once, common, .. } = self else { return None };
+        let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
+        let is_live = is_interactive && !environment.is_dumb && !once && !common.json;
+        is_live.then(|| ViewOptions {
+            policy: policy.clone(),
+            by: *by,
+            every: *every,
+            is_without_colours: environment.is_without_colours,
+        })
+    }
+}
+
 impl Request {
     fn read(path: String, show: fn(&Value) -> String) -> Self {
         Self { method: "GET", path, body: None, is_confirmed: true, show }
@@ -138,19 +157,22 @@ fn with(mut body: Map<String, Value>, name: &str, value: &str) -> Map<String, Va
     body
 }
 
-/// Runs `command` against the process that serves by `config`. `token` and `user` come from the environment.
+/// Runs `command` against the process that serves by `config`.
 ///
 /// # Errors
 /// When the process cannot be asked, or refuses.
 pub(super) fn operate(
     command: &Operate,
     config: &Config,
-    token: Option<String>,
-    user: Option<&str>,
+    environment: &Environment,
 ) -> Result<(), ClientError> {
     let common = command.common();
-    let Request { method, path, mut body, is_confirmed, show } = command.request(user);
-    let client = client(config, common.token_file.as_ref(), token)?;
+    let client = client(config, common.token_file.as_ref(), environment.token.clone())?;
+    if let Some(options) = command.view(environment) {
+        return top::follow(client, options);
+    }
+    let Request { method, path, mut body, is_confirmed, show } =
+        command.request(environment.user.as_deref());
     if is_confirmed && let Some(body) = &mut body {
         confirm(body, &path);
     }
@@ -214,14 +236,4 @@ fn is_wanted(reasons: &[String]) -> bool {
     let mut line = String::new();
     let is_read = io::stdin().lock().read_line(&mut line).is_ok();
     is_read && matches!(line.trim(), "y" | "Y" | "yes")
-}
-
-/// `text` as a value in a query.
-fn encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(byte);
-    text.bytes()
-        .map(
-            |byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") },
-        )
-        .collect()
 }

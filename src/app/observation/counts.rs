@@ -90,6 +90,11 @@ impl Counts {
         policies.iter().map(|(name, counts)| (name.to_string(), counts.get(what))).collect()
     }
 
+    /// What was counted of the policy called `name`.
+    pub(crate) fn of_policy(&self, name: &str, what: PolicyCount) -> u64 {
+        lock(&self.policies).get(name).map_or(0, |counts| counts.get(what))
+    }
+
     /// What was counted of each route, by its pattern and its door.
     pub(crate) fn routes(&self) -> Vec<(String, &'static str, RouteCount, u64)> {
         let mut routes: Vec<(String, Arc<RouteCounts>)> = lock(&self.routes)

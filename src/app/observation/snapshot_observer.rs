@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::counts::{Counts, PolicyCounts, RouteCounts};
 use super::kinds::{PolicyCount, RouteCount};
-use crate::domain::policy::{KeySource, Policy, Rollout};
+use super::no_key::is_of_no_key;
+use crate::domain::policy::{Policy, Rollout};
 use crate::domain::standing::{Retry, Standing};
 use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
 use crate::store::Charge;
@@ -95,21 +96,9 @@ impl SnapshotObserver {
         {
             counts.add(PolicyCount::NearLimit);
         }
-        if has_no_key(charge) {
+        if is_of_no_key(policy.key(), charge.key.hash_tag()) {
             counts.add(PolicyCount::NoKey);
         }
-    }
-}
-
-/// Whether the request had nothing of what its policy counts by: all such requests are counted together.
-fn has_no_key(charge: &Charge) -> bool {
-    match charge.policy.key() {
-        KeySource::User => charge.key.hash_tag() == "user",
-        KeySource::Header(_) => {
-            // The name of the field, and then the value, if there is one.
-            charge.key.hash_tag().split(':').count() < 3 && !charge.key.hash_tag().contains('#')
-        }
-        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) use self::recent::COUNTERS;
 use self::recent::{RecentCounts, SHARDS};
 use super::refusals::refusals;
+use super::sketch::{Estimate, Sketch};
 use crate::domain::clock::{Clock, Millis};
 use crate::limiter::DecisionEvent;
 use crate::store::Charge;
@@ -89,6 +90,30 @@ pub(crate) struct TopKey {
     pub(crate) refused_for: Option<Millis>,
 }
 
+/// The busiest key of a policy, and how busy the policy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BusiestKey {
+    /// The identity that the key counts, as it stands in Redis.
+    pub(super) key: Box<str>,
+    /// How many requests it had at least.
+    least: u64,
+    /// How many requests all keys of the policy had together.
+    pub(super) all: u64,
+}
+
+impl BusiestKey {
+    /// The identity that the key counts, as it stands in Redis.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The part that the key has of its policy's requests at least, from 0 to 1.
+    #[allow(clippy::cast_precision_loss, reason = "a part needs few digits")]
+    pub(crate) fn part(&self) -> f64 {
+        self.least as f64 / self.all.max(1) as f64
+    }
+}
+
 impl Who {
     /// Begins to count, by a clock that does not step back.
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
@@ -126,6 +151,24 @@ impl Who {
         });
         top.truncate(most);
         top
+    }
+
+    /// The busiest key of the policy called `policy`, if a request met it in the last minutes.
+    pub(crate) fn busiest(&self, policy: &str) -> Option<BusiestKey> {
+        let now = self.clock.now();
+        let (mut busiest, mut all) = (None, 0);
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.turn(now);
+            let Some(counts) = shard.policies.get(policy) else { continue };
+            all += counts.requests.total();
+            let sum = counts.requests.sum();
+            let estimates = sum.iter().flat_map(Sketch::estimates);
+            let least = |it: Estimate| (it.count - it.error, it.key);
+            let first = estimates.map(least).max_by_key(|(least, _)| *least);
+            busiest = busiest.into_iter().chain(first).max_by_key(|(least, _)| *least);
+        }
+        busiest.map(|(least, key)| BusiestKey { key: key.hash_tag().into(), least, all })
     }
 
     fn count(

@@ -19,6 +19,7 @@ mod explain;
 mod guard;
 mod keys;
 mod overview;
+mod policies;
 mod refused;
 mod reload;
 mod top;
@@ -71,6 +72,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/boosts/end", web::post().to(changes::unboost))
     .route("/v1/policies/disable", web::post().to(changes::disable))
     .route("/v1/policies/enable", web::post().to(changes::enable))
+    .route("/v1/policies", web::get().to(policies::policies))
     .route("/v1/explain", web::get().to(explain::explain))
     .route("/v1/overrides", web::get().to(changes::list))
     .route("/v1/overview", web::get().to(overview::overview))

@@ -48,6 +48,7 @@ impl Metrics {
         registry.register_collector(Box::new(MemoryMetrics(lasting.stores.memory.clone())));
         registry.register_collector(Box::new(DecisionMetrics {
             counts: lasting.counts.clone(),
+            who: lasting.who.clone(),
             snapshot,
         }));
         registry.register_collector(Box::new(ReloadMetrics(reloads)));

@@ -81,8 +81,11 @@ where
         let rate_limit = RateLimit::new(snapshot.limiter.clone())
             .client_ip(snapshot.client_ip.clone())
             .legacy_headers(snapshot.fields.legacy)
-            .expose_headers(snapshot.fields.cors_expose)
-            .request_id_header(snapshot.request_id_header.clone());
+            .expose_headers(snapshot.fields.cors_expose);
+        let rate_limit = match &snapshot.request_id_header {
+            Some(name) => rate_limit.request_id_header(name.clone()),
+            None => rate_limit,
+        };
         let limited = rate_limit.new_transform(service).into_inner()?;
         let middleware = match &snapshot.authenticate {
             None => Middleware::Limited(limited),

@@ -116,6 +116,9 @@ fn middleware(limit: &Limit) -> RateLimit {
         .client_ip(limit.client_ip.clone())
         .legacy_headers(limit.legacy)
         .expose_headers(limit.expose);
+    if let Some(name) = limit.request_id_header {
+        it = it.request_id_header(name.parse().expect("a header field"));
+    }
     if let Some(policies) = &limit.policies {
         it = it.policies(policies).expect("policies that exist");
     }
@@ -136,6 +139,9 @@ fn layer(limit: &Limit) -> RateLimitLayer {
         .client_ip(limit.client_ip.clone())
         .legacy_headers(limit.legacy)
         .expose_headers(limit.expose);
+    if let Some(name) = limit.request_id_header {
+        it = it.request_id_header(name.parse().expect("a header field"));
+    }
     if let Some(policies) = &limit.policies {
         it = it.policies(policies).expect("policies that exist");
     }

@@ -12,6 +12,7 @@ use tollgate_testkit::process::{Process, without_settings};
 use super::http::{Client, Response};
 use super::port;
 use super::procfs::catches_sigterm;
+use super::terminal::Terminal;
 
 /// How to start the command: nothing of the developer's own environment or files reaches it.
 #[derive(Debug, Default)]
@@ -95,6 +96,16 @@ impl Options {
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         }
+    }
+
+    /// Runs a command in a terminal of so many columns and rows.
+    pub(crate) fn run_in_terminal(self, arguments: &[&str], size: [u16; 2]) -> Terminal {
+        let home = self.home();
+        let mut command = self.command(&home, arguments);
+        // Those of the terminal that the tests run in do not matter.
+        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        Terminal::run(&command, home, size)
     }
 
     fn home(&self) -> TempDir {

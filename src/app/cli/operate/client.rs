@@ -47,6 +47,10 @@ pub(crate) enum ClientError {
     /// The answer is none of this API.
     Unreadable,
     Output(io::Error),
+    /// The terminal does not do what the live view needs.
+    Terminal(io::Error),
+    /// What asks for the live view has ended.
+    Ended,
 }
 
 impl AdminClient {
@@ -73,6 +77,11 @@ impl AdminClient {
             }
         };
         Ok(Self { listen: listen.clone(), host, agent, token })
+    }
+
+    /// Where the process listens.
+    pub(super) fn listen(&self) -> &Listen {
+        &self.listen
     }
 
     pub(super) fn ask(
@@ -141,9 +150,23 @@ impl fmt::Display for ClientError {
                 write!(f, "the configuration is refused: {}", errors.join("; "))
             }
             Self::Unreadable => f.write_str("the answer is none of a process of this version"),
+            Self::Terminal(error) => {
+                write!(f, "the terminal cannot be used: {error}; --once prints the list instead")
+            }
+            Self::Ended => f.write_str("the live view cannot go on"),
             Self::Output(error) => write!(f, "the answer cannot be written: {error}"),
         }
     }
 }
 
 impl error::Error for ClientError {}
+
+/// `text` as a value in a query.
+pub(super) fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(byte);
+    text.bytes()
+        .map(
+            |byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") },
+        )
+        .collect()
+}

@@ -2,11 +2,16 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use crate::app::cli::options::Options;
 use crate::app::observation::Rank;
+
+/// How often the live view may ask, at most and at least.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// What operators do with a process that serves. Each command finds it by `admin.listen` of the configuration.
 #[derive(Subcommand)]
@@ -98,15 +103,21 @@ pub(in crate::app::cli) enum Operate {
         #[command(flatten)]
         note: NoteOptions,
     },
-    /// Say which clients are refused most, or are busiest, over the last minutes
+    /// Show which clients are refused most, or are busiest: live in a terminal, and else once
     Top {
         /// By refusals or by requests
         #[arg(long, value_enum, default_value_t)]
         by: Rank,
+        /// Print a list and end, in a terminal too; so does --json
+        #[arg(long)]
+        once: bool,
+        /// How often the live view asks, from 100ms on
+        #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+        every: Duration,
         /// Under this policy alone
         #[arg(long, value_name = "NAME")]
         policy: Option<String>,
-        /// At most so many clients
+        /// At most so many clients, where a list is printed
         #[arg(long, short, value_name = "NUMBER", default_value_t = 10)]
         number: usize,
         #[command(flatten)]
@@ -130,6 +141,13 @@ pub(in crate::app::cli) enum Operate {
         #[command(flatten)]
         common: Common,
     },
+}
+
+/// Reads how often the live view asks.
+fn interval(text: &str) -> Result<Duration, &'static str> {
+    let interval = humantime::parse_duration(text);
+    let is_sensible = |it: &Duration| (SHORTEST..=LONGEST).contains(it);
+    interval.ok().filter(is_sensible).ok_or("expected a time from 100ms to 1h, as in 2s")
 }
 
 #[derive(Args)]

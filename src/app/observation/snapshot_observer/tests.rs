@@ -54,6 +54,29 @@ fn each_policy_of_a_request_counts_what_became_of_it_there() {
 }
 
 #[test]
+fn requests_without_what_a_policy_counts_by_are_counted_whatever_that_is() {
+    let ann = Client::user("ann");
+    let here = Client::at("203.0.113.7".parse().unwrap());
+    for (source, without, with) in [
+        ("user", Client::unknown(), ann.clone()),
+        ("ip", ann.clone(), here.clone()),
+        ("user-or-ip", Client::unknown(), ann.clone()),
+        ("user-or-ip", Client::unknown(), here),
+    ] {
+        let counts = Counts::new();
+        let policy = policy("one", "9/day", source);
+        let observer = Arc::new(SnapshotObserver::new(counts.clone(), [&policy], 0));
+        let builder = Limiter::builder(Arc::new(MemoryStore::new(100))).observer(observer);
+        let limiter = builder.policy(policy).build().unwrap();
+        let policies = limiter.policies(["one"]).unwrap();
+        for client in [&without, &without, &with] {
+            limiter.check(&policies, Cost::ONE, client).wait().unwrap();
+        }
+        assert_eq!(counts.of_policy("one", PolicyCount::NoKey), 2, "{source}");
+    }
+}
+
+#[test]
 fn an_admitted_request_may_leave_little_of_a_quota() {
     let counts = Counts::new();
     let (limiter, _) = limiter(&counts);

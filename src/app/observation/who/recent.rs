@@ -52,6 +52,11 @@ impl RecentCounts {
         }
     }
 
+    /// How often any key was counted, in both generations.
+    pub(super) fn total(&self) -> u64 {
+        self.before.iter().chain(&self.present).map(Sketch::total).sum()
+    }
+
     /// When each key of `sketch` was first counted, without a pause of a generation since then.
     pub(super) fn since(&self, sketch: Option<&Sketch>) -> Since {
         let estimates = sketch.into_iter().flat_map(Sketch::estimates);

@@ -11,7 +11,8 @@ use prometheus_client::metrics::info::Info;
 use super::encode::{Sample, encode, encode_by_policy, encode_counts, encode_histogram};
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::auth::FAILURES;
-use crate::app::observation::{Counts, PolicyCount};
+use crate::app::observation::{Counts, PolicyCount, Who, dominant};
+use crate::domain::policy::Policy;
 
 /// Microseconds in a second.
 const MICROS: f64 = 1e6;
@@ -36,6 +37,7 @@ const TRIALS: [(PolicyCount, &str, &str); 5] = [
 #[derive(Debug)]
 pub(super) struct DecisionMetrics {
     pub(super) counts: Arc<Counts>,
+    pub(super) who: Arc<Who>,
     pub(super) snapshot: CurrentSnapshot,
 }
 
@@ -107,6 +109,16 @@ impl DecisionMetrics {
         let unmet = policies
             .map(|(policy, is_met)| (policy, Sample::Gauge(ConstGauge::new(i64::from(!is_met)))));
         let help = "Whether no request has met the policy since the configuration was taken";
-        encode_by_policy(encoder, "policy_unmet", help, unmet)
+        encode_by_policy(encoder, "policy_unmet", help, unmet)?;
+        let policies = snapshot.limiter.all_policies().map(|(policy, _)| policy);
+        let mut policies: Vec<&Policy> = policies.filter(|it| it.name() != FAILURES).collect();
+        policies.sort_by_key(|policy| policy.name());
+        let parts = policies.iter().map(|policy| {
+            let part = dominant(&self.who, policy).map_or(0.0, |it| it.part());
+            (policy.name(), Sample::Ratio(ConstGauge::new(part)))
+        });
+        let help = "The part of the policy's requests of the last minutes that its busiest key has at least; 0 if \
+                    they are too few, or share a key by its nature";
+        encode_by_policy(encoder, "policy_busiest_key_ratio", help, parts)
     }
 }

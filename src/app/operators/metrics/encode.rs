@@ -13,6 +13,7 @@ use crate::store::HistogramCounts;
 /// The metric of one policy.
 pub(super) enum Sample {
     Gauge(ConstGauge<i64>),
+    Ratio(ConstGauge<f64>),
     Counter(ConstCounter<u64>),
 }
 
@@ -31,6 +32,7 @@ pub(super) fn encode_by_policy<'a>(
     let Some((_, first)) = metrics.peek() else { return Ok(()) };
     let kind = match first {
         Sample::Gauge(metric) => metric.metric_type(),
+        Sample::Ratio(metric) => metric.metric_type(),
         Sample::Counter(metric) => metric.metric_type(),
     };
     let mut family = encoder.encode_descriptor(name, help, None, kind)?;
@@ -39,6 +41,7 @@ pub(super) fn encode_by_policy<'a>(
         let encoder = family.encode_family(&labels)?;
         match sample {
             Sample::Gauge(metric) => metric.encode(encoder)?,
+            Sample::Ratio(metric) => metric.encode(encoder)?,
             Sample::Counter(metric) => metric.encode(encoder)?,
         }
     }

@@ -1,0 +1,129 @@
+//! `GET /v1/policies`: the policies, what was decided under each since the process started, and how the store stands.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+
+use super::answer::answer;
+use crate::app::auth::FAILURES;
+use crate::app::observation::{Counts, PolicyCount};
+use crate::app::operators::admin_state::AdminState;
+use crate::domain::clock::millis;
+use crate::domain::policy::{Policy, Rollout, Share};
+
+/// The body of the answer.
+#[derive(Serialize)]
+struct Body {
+    /// The number of the configuration in force.
+    generation: u64,
+    store: Store,
+    /// In the order of their names.
+    policies: Vec<Item>,
+}
+
+/// How the store stands.
+#[derive(Serialize)]
+pub(super) struct Store {
+    kind: &'static str,
+    is_up: bool,
+    down_for_ms: Option<u64>,
+    cause: Option<&'static str>,
+}
+
+/// A policy.
+#[derive(Serialize)]
+struct Item {
+    name: String,
+    quota: String,
+    key: String,
+    /// `enforce`, `shadow` or `off`.
+    mode: &'static str,
+    /// The share of its keys for which it is in force, if that is not all.
+    share: Option<String>,
+    candidate: Option<String>,
+    /// Whether an operator has switched it off.
+    is_switched_off: bool,
+    counts: PolicyCounts,
+}
+
+/// What was counted of a policy since the process started.
+#[derive(Serialize)]
+struct PolicyCounts {
+    admitted: u64,
+    denied: u64,
+    denied_by_another: u64,
+    undecided: u64,
+    shadow_agrees: u64,
+    shadow_would_deny: u64,
+    candidate_agrees: u64,
+    candidate_would_deny: u64,
+    candidate_would_admit: u64,
+}
+
+pub(super) async fn policies(admin: Data<AdminState>) -> HttpResponse {
+    let snapshot = admin.snapshot();
+    let all = snapshot.limiter.all_policies();
+    let mut policies: Vec<Item> =
+        all.map(|(policy, is_off)| Item::of(policy, is_off, admin.counts())).collect();
+    // Nobody configures this policy, so it is shown once it counts something.
+    policies.retain(|it| it.name != FAILURES || it.counts.admitted + it.counts.denied > 0);
+    policies.sort_by(|one, other| one.name.cmp(&other.name));
+    answer(Body { generation: snapshot.generation, store: Store::of(&admin), policies })
+}
+
+impl Store {
+    pub(super) fn of(admin: &AdminState) -> Self {
+        let Some(redis) = admin.redis_status() else {
+            return Self { kind: "memory", is_up: true, down_for_ms: None, cause: None };
+        };
+        Self {
+            kind: "redis",
+            is_up: redis.down_for.is_none(),
+            down_for_ms: redis.down_for.map(millis),
+            cause: redis.down_for.and(redis.cause),
+        }
+    }
+}
+
+impl Item {
+    fn of(policy: &Policy, is_switched_off: bool, counts: &Counts) -> Self {
+        let (mode, share) = mode(policy);
+        Self {
+            name: policy.name().to_owned(),
+            quota: policy.quota().to_string(),
+            key: policy.key().to_string(),
+            mode,
+            share,
+            candidate: policy.rollout().candidate().map(|quota| quota.to_string()),
+            is_switched_off,
+            counts: PolicyCounts::of(policy.name(), counts),
+        }
+    }
+}
+
+/// How `policy` is in force, and the share of its keys for which it is, if that is not all.
+pub(super) fn mode(policy: &Policy) -> (&'static str, Option<String>) {
+    match policy.rollout() {
+        Rollout::Enforce { share: Share::ALL, .. } => ("enforce", None),
+        Rollout::Enforce { share, .. } => ("enforce", Some(share.to_string())),
+        Rollout::Shadow => ("shadow", None),
+        Rollout::Off => ("off", None),
+    }
+}
+
+impl PolicyCounts {
+    fn of(policy: &str, counts: &Counts) -> Self {
+        let count = |what| counts.of_policy(policy, what);
+        Self {
+            admitted: count(PolicyCount::Admitted),
+            denied: count(PolicyCount::Denied),
+            denied_by_another: count(PolicyCount::Spared),
+            undecided: count(PolicyCount::Undecided),
+            shadow_agrees: count(PolicyCount::ShadowAgrees),
+            shadow_would_deny: count(PolicyCount::ShadowDenies),
+            candidate_agrees: count(PolicyCount::CandidateAgrees),
+            candidate_would_deny: count(PolicyCount::CandidateDenies),
+            candidate_would_admit: count(PolicyCount::CandidateAdmits),
+        }
+    }
+}
