@@ -88,7 +88,7 @@ fn a_ban_is_counted_under_the_policy_whose_penalty_it_is() {
     let limiter = policies.into_iter().fold(builder, crate::limiter::LimiterBuilder::policy);
     let limiter = limiter.build().unwrap();
     for _ in 0..5 {
-        check(&limiter, &Client::user("ann"));
+        check(&limiter, &Client::user("ann").with_address("203.0.113.7".parse().unwrap()));
     }
     assert_eq!(counted(&counts, "few"), [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3]);
     assert_eq!(counted(&counts, "many"), [2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
