@@ -107,6 +107,13 @@ const CASES: [(&str, &str, usize, &str); 21] = [
         2,
         "[store]\nurl = \"memory:\"\n[policies.default]\nplans = { pro = \"1000/30 days\" }\nquota = \"9/30 days\"",
     ),
+    ("trial-unseen", "policies.default.mode", 2, "[policies.default]\nmode = \"shadow\""),
+    (
+        "trial-unseen",
+        "policies.default.candidate",
+        2,
+        "[policies.default]\ncandidate = \"5/minute\"",
+    ),
     ("deny-cache-off", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 0"),
     ("overrides-late", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 10001"),
     ("header-unread", "client_ip.header", 2, "[client_ip]\nheader = \"x-forwarded-for\""),
@@ -153,7 +160,7 @@ fn what_may_be_meant_is_no_finding() {
         "[policies.each]\nquota = \"10/minute\"\n[policies.all]\nquota = \"1000/minute\"\nkey = \"global\"\n\
          [routes.\"/x\"]\npolicies = [\"each\", \"all\"]",
         // The smaller quota is only tried out.
-        "[policies.burst]\nquota = \"10/minute\"\nmode = \"shadow\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
+        "[admin]\nlisten = \"127.0.0.1:8081\"\n[policies.burst]\nquota = \"10/minute\"\nmode = \"shadow\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
          [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
         "[policies.burst]\nquota = \"10/minute\"\nenforce = \"10%\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
          [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",

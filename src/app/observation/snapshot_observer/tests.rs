@@ -59,9 +59,9 @@ fn requests_without_what_a_policy_counts_by_are_counted_whatever_that_is() {
     let ann = Client::user("ann");
     let here = Client::at("203.0.113.7".parse().unwrap());
     for (source, without, with) in [
-        ("user", Client::unknown(), ann.clone()),
-        ("ip", ann.clone(), here.clone()),
-        ("user-or-ip", Client::unknown(), ann.clone()),
+        ("user", Client::unknown(), ann),
+        ("ip", ann, here),
+        ("user-or-ip", Client::unknown(), ann),
         ("user-or-ip", Client::unknown(), here),
     ] {
         let counts = Counts::new();
