@@ -27,6 +27,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     let mut findings = Vec::new();
     quotas::examine(&policies, &mut findings);
     policies::examine(&policies, &options, &mut findings);
+    policies::examine_trials(&policies, &mut findings);
     routes::examine(&policies, &mut findings);
     logins::examine(&policies, &mut findings);
     penalties::examine(&policies, &mut findings);

@@ -8,7 +8,7 @@ pub(crate) use self::history::{History, LastHour, MINUTES};
 pub(crate) use self::kinds::{Authenticated, PolicyCount};
 pub(crate) use self::observers::Observers;
 pub(crate) use self::snapshot_observer::SnapshotObserver;
-pub(crate) use self::who::{COUNTERS, GENERATION, Rank, TopKey, Who};
+pub(crate) use self::who::{BusiestKey, COUNTERS, GENERATION, Rank, TopKey, Who};
 
 mod counts;
 mod denial_log;

@@ -95,3 +95,23 @@ pub(super) fn examine(
         }
     }
 }
+
+/// Finds a policy that is tried out while nobody can see what comes of it.
+pub(super) fn examine_trials(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
+    if policies.config.admin.listen.is_some() {
+        return;
+    }
+    let tried = policies.by_name.values().find_map(|policy| match policy.rollout() {
+        Rollout::Shadow => Some((policy, "mode")),
+        rollout => rollout.candidate().map(|_| (policy, "candidate")),
+    });
+    findings.extend(tried.map(|(policy, option)| Finding {
+        code: "trial-unseen",
+        option: policy_key(policy, option),
+        reason: format!(
+            "What {:?} would change is counted in metrics, and those are served at admin.listen alone.",
+            policy.name()
+        ),
+        better: "admin.listen = \"127.0.0.1:8081\"".to_owned(),
+    }));
+}

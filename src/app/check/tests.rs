@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 21] = [
+const CASES: [(&str, &str, usize, &str); 23] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -79,8 +79,8 @@ const CASES: [(&str, &str, usize, &str); 21] = [
     (
         "penalty-in-shadow",
         "policies.default.mode",
-        2,
-        "[policies.default]\nmode = \"shadow\"\npenalty = { denials = 20 }",
+        3,
+        "admin.listen = \"127.0.0.1:8081\"\n[policies.default]\nmode = \"shadow\"\npenalty = { denials = 20 }",
     ),
     (
         "proxies-everyone",
@@ -106,6 +106,13 @@ const CASES: [(&str, &str, usize, &str); 21] = [
         "store.max_keys",
         2,
         "[store]\nurl = \"memory:\"\n[policies.default]\nplans = { pro = \"1000/30 days\" }\nquota = \"9/30 days\"",
+    ),
+    ("trial-unseen", "policies.default.mode", 2, "[policies.default]\nmode = \"shadow\""),
+    (
+        "trial-unseen",
+        "policies.default.candidate",
+        2,
+        "[policies.default]\ncandidate = \"5/minute\"",
     ),
     ("deny-cache-off", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 0"),
     ("overrides-late", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 10001"),
@@ -153,7 +160,7 @@ fn what_may_be_meant_is_no_finding() {
         "[policies.each]\nquota = \"10/minute\"\n[policies.all]\nquota = \"1000/minute\"\nkey = \"global\"\n\
          [routes.\"/x\"]\npolicies = [\"each\", \"all\"]",
         // The smaller quota is only tried out.
-        "[policies.burst]\nquota = \"10/minute\"\nmode = \"shadow\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
+        "[admin]\nlisten = \"127.0.0.1:8081\"\n[policies.burst]\nquota = \"10/minute\"\nmode = \"shadow\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
          [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",
         "[policies.burst]\nquota = \"10/minute\"\nenforce = \"10%\"\n[policies.hourly]\nquota = \"1000/hour\"\n\
          [routes.\"/x\"]\npolicies = [\"burst\", \"hourly\"]",

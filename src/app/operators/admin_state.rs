@@ -19,8 +19,9 @@ use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, HostName, Listen};
 use crate::app::connections::{Connections, Listeners, Stage};
-use crate::app::observation::{Counts, Rank, TopKey};
+use crate::app::observation::{BusiestKey, Counts, Rank, TopKey, dominant};
 use crate::app::reload::{ReloadStatus, Reloader};
+use crate::domain::policy::Policy;
 use crate::store::RedisStatus;
 
 /// How often counts are noted: minutes begin that late at most.
@@ -130,11 +131,6 @@ impl AdminState {
         &self.reloads
     }
 
-    /// How it stands with Redis; `None` where this process counts alone.
-    pub(super) fn redis_status(&self) -> Option<RedisStatus> {
-        self.lasting.stores.redis.as_ref().map(|redis| redis.status())
-    }
-
     /// The snapshot that is in force.
     pub(super) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
@@ -158,6 +154,16 @@ impl AdminState {
     /// What was counted of decisions since the process started.
     pub(super) fn counts(&self) -> &Counts {
         &self.lasting.counts
+    }
+
+    /// How it stands with Redis; `None` where this process counts alone.
+    pub(super) fn redis_status(&self) -> Option<RedisStatus> {
+        self.lasting.stores.redis.as_ref().map(|redis| redis.status())
+    }
+
+    /// The busiest key of `policy`, if that says something: see [`dominant`].
+    pub(super) fn busiest_key(&self, policy: &Policy) -> Option<BusiestKey> {
+        dominant(&self.lasting.who, policy)
     }
 
     /// Writes what was refused since the last summary, as at the end of the process.

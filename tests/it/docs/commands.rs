@@ -30,11 +30,13 @@ const ELSEWHERE: [(&str, &str); 13] = [
 ];
 
 /// Findings of `tollgate check` in examples, by page: each page says what the finding says.
-const FOUND: [(&str, &str); 3] = [
+const FOUND: [(&str, &str); 4] = [
     // What a plan with another window does.
     ("docs/src/plans.md", "plan-window"),
     // That only the most specific route holds.
     ("docs/src/routes.md", "route-shadows"),
+    // That the counts are served at admin.listen.
+    ("docs/src/rollout.md", "trial-unseen"),
     // The built-in route for /api/data stays.
     ("README.md", "route-shadows"),
 ];

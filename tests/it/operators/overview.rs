@@ -105,14 +105,14 @@ fn findings_name_one_busy_key_clients_near_a_limit_and_a_key_that_never_arrives(
         Options::default()
             .set("store.url", "memory:")
             .set("policies.wide.quota", "1000000/52 weeks")
-            .set("policies.tight.quota", "60/52 weeks")
+            .set("policies.tight.quota", "120/52 weeks")
             .set("policies.named.quota", "1000000/52 weeks")
             .set("policies.named.key", "header:x-api-key")
             .set("routes.\"/api/data\".policies", "wide,tight,named"),
     );
-    (0..60).for_each(|_| assert_eq!(served.status(), 200));
+    (0..120).for_each(|_| assert_eq!(served.status(), 200));
     until("an overview is made after the last request", || {
-        of(&served.overview(), "tight")["hour"]["admitted"] == 60
+        of(&served.overview(), "tight")["hour"]["admitted"] == 120
     });
     let overview = served.overview();
     let findings = overview["findings"].as_array().expect("findings");
@@ -121,7 +121,7 @@ fn findings_name_one_busy_key_clients_near_a_limit_and_a_key_that_never_arrives(
     };
     assert!(is_found("one-key", "wide"), "{findings:?}");
     assert!(is_found("policy-no-key", "named"), "{findings:?}");
-    assert!(!is_found("policy-near-limit", "tight"), "5 of 60 are not a tenth: {findings:?}");
+    assert!(!is_found("policy-near-limit", "tight"), "11 of 120 are not a tenth: {findings:?}");
     assert!(!is_found("policy-near-limit", "wide"), "{findings:?}");
 }
 

@@ -10,11 +10,13 @@ use serde::Serialize;
 use self::findings::{Finding, findings};
 use self::policies::{Shown, shown};
 use super::changes::{AllListed, listed};
+use super::policies::Store;
 use super::top::{Item, items};
 use crate::app::observation::{LastHour, MINUTES, Rank};
 use crate::app::operators::admin_state::AdminState;
 use crate::app::operators::readiness::Readiness;
 use crate::domain::clock::{Clock as _, Millis};
+use crate::domain::policy::Policy;
 use crate::store::SystemClock;
 
 mod findings;
@@ -34,7 +36,7 @@ struct Overview {
     counted_since: Millis,
     /// When the configuration came into force.
     in_force_since: Millis,
-    store: Store,
+    store: Waits,
     /// When the first of the minutes began that policies have counts of.
     first_minute: Millis,
     minutes: usize,
@@ -55,11 +57,9 @@ struct Overrides {
 
 /// The store, and how long decisions wait for it.
 #[derive(Serialize)]
-struct Store {
-    kind: &'static str,
-    is_up: bool,
-    down_for_ms: Option<u64>,
-    cause: Option<&'static str>,
+struct Waits {
+    #[serde(flatten)]
+    store: Store,
     outages: u64,
     /// Over the last five minutes, in microseconds; nothing where no decision waited.
     wait_p50_micros: Option<u64>,
@@ -86,12 +86,14 @@ async fn made(admin: &Data<AdminState>) -> String {
         Err(error) => (AllListed::default(), Some(error.to_string())),
     };
     let is_met: BTreeMap<&str, bool> = snapshot.observer.policies().collect();
-    let named = snapshot.limiter.policies(is_met.keys());
-    let policies: Vec<_> = named.iter().flat_map(|it| it.iter()).cloned().collect();
-    let mut busiest = admin.top(None, Rank::Busiest, usize::MAX);
-    let policies = shown(&policies, &is_met, &hour);
-    let findings = findings(&policies, &hour, &busiest);
-    busiest.truncate(LISTED);
+    let mut policies: Vec<&Policy> = snapshot.limiter.all_policies().map(|(it, _)| it).collect();
+    policies.sort_by_key(|it| it.name());
+    let busiest = |name: &str| {
+        let policy = policies.iter().find(|it| it.name() == name)?;
+        admin.busiest_key(policy)
+    };
+    let shown = shown(&policies, &is_met, &hour);
+    let findings = findings(&shown, busiest);
     let overview = Overview {
         version: env!("CARGO_PKG_VERSION"),
         now: SystemClock.now(),
@@ -99,28 +101,26 @@ async fn made(admin: &Data<AdminState>) -> String {
         generation: snapshot.generation,
         counted_since: admin.live().since(),
         in_force_since: admin.reloads().in_force_since(),
-        store: store(admin, &hour),
+        store: Waits::of(admin, &hour),
         first_minute: hour.begins,
         minutes: MINUTES,
         findings,
-        policies,
+        policies: shown,
         overrides: Overrides { overrides, overrides_error },
         most_refused: items(admin.top(None, Rank::Refused, LISTED)),
-        busiest: items(busiest),
+        busiest: items(admin.top(None, Rank::Busiest, LISTED)),
     };
     // Nothing in it fails to be written.
     serde_json::to_string(&overview).unwrap_or_default()
 }
 
-fn store(admin: &AdminState, hour: &LastHour) -> Store {
-    let status = admin.redis_status();
-    Store {
-        kind: if status.is_some() { "redis" } else { "memory" },
-        is_up: status.is_none_or(|it| it.down_for.is_none()),
-        down_for_ms: status.and_then(|it| u64::try_from(it.down_for?.as_millis()).ok()),
-        cause: status.filter(|it| it.down_for.is_some()).and_then(|it| it.cause),
-        outages: status.map_or(0, |it| it.outages),
-        wait_p50_micros: hour.wait_p50,
-        wait_p99_micros: hour.wait_p99,
+impl Waits {
+    fn of(admin: &AdminState, hour: &LastHour) -> Self {
+        Self {
+            store: Store::of(admin),
+            outages: admin.redis_status().map_or(0, |it| it.outages),
+            wait_p50_micros: hour.wait_p50,
+            wait_p99_micros: hour.wait_p99,
+        }
     }
 }

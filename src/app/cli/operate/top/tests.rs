@@ -331,9 +331,14 @@ fn numbers_and_times_are_short() {
     for (rate, text) in rates {
         assert_eq!(words::rate(Some(rate)), text);
     }
-    for (seconds, text) in
-        [(59, "59s"), (192, "3m 12s"), (3_600, "1h 0m"), (86_399, "23h 59m"), (93_600, "1d 2h")]
-    {
+    for (seconds, text) in [
+        (59, "59s"),
+        (60, "1m 0s"),
+        (192, "3m 12s"),
+        (3_600, "1h 0m"),
+        (86_399, "23h 59m"),
+        (93_600, "1d 2h"),
+    ] {
         assert_eq!(words::time(seconds), text);
     }
 }

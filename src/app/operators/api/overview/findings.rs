@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::policies::Shown;
 use crate::app::auth::FAILURES;
-use crate::app::observation::{LastHour, PolicyCount, TopKey};
+use crate::app::observation::BusiestKey;
 
 /// Fewer requests than this say nothing about a policy.
 const FEWEST: u64 = 50;
 
-/// The minutes that the counts of keys cover at most.
-const KEY_MINUTES: usize = 10;
+/// A key with a larger part than this of its policy's requests is worth a look.
+const MOST_OF_ONE: f64 = 0.5;
 
 /// Something that an operator should look at.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -24,8 +24,11 @@ pub(super) struct Finding {
     pub(super) text: String,
 }
 
-/// What is found of `policies`, by what was counted over the `hour` and by the `busiest` keys.
-pub(super) fn findings(policies: &[Shown], hour: &LastHour, busiest: &[TopKey]) -> Vec<Finding> {
+/// What is found of `policies`; `busiest` is the busiest key of each, if that says something.
+pub(super) fn findings(
+    policies: &[Shown],
+    busiest: impl Fn(&str) -> Option<BusiestKey>,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     for policy in policies.iter().filter(|it| it.mode != "off" && it.name != FAILURES) {
         let mut find = |code, key, text: String| {
@@ -54,35 +57,16 @@ pub(super) fn findings(policies: &[Shown], hour: &LastHour, busiest: &[TopKey]) 
             );
             find("policy-near-limit", None, text);
         }
-        if let Some((key, text)) = one_key(&policy.name, hour, busiest) {
-            find("one-key", Some(key), text);
+        if let Some(key) = busiest(&policy.name).filter(|key| key.part() > MOST_OF_ONE) {
+            let text = format!(
+                "One client has at least {:.0} % of the requests of the last minutes. If it is the address of a proxy, \
+                 client_ip.trusted_proxies should list it.",
+                (key.part() * 100.0).floor()
+            );
+            find("one-key", Some(key.key().to_owned()), text);
         }
     }
     found
-}
-
-/// A key that takes most of what a policy is met by, as a proxy's address does that is not known as one.
-fn one_key(policy: &str, hour: &LastHour, busiest: &[TopKey]) -> Option<(String, String)> {
-    let key = busiest.iter().find(|it| *it.policy == *policy)?;
-    let met = [
-        PolicyCount::Admitted,
-        PolicyCount::Denied,
-        PolicyCount::Spared,
-        PolicyCount::ShadowAgrees,
-        PolicyCount::ShadowDenies,
-    ];
-    let met: u64 = met.into_iter().map(|what| hour.last(KEY_MINUTES, policy, what)).sum();
-    let least = key.count.saturating_sub(key.error);
-    // A key that all clients share has all requests, and is meant to.
-    let is_one = met >= FEWEST && least * 2 > met && &*key.key != "global";
-    let text = || {
-        format!(
-            "One client has at least {} of the requests of the last minutes. If it is the address of a proxy, \
-             client_ip.trusted_proxies should list it.",
-            share(least.min(met), met)
-        )
-    };
-    is_one.then(|| (key.key.to_string(), text()))
 }
 
 /// `part` of `whole` in percent.

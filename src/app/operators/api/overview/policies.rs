@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::app::auth::FAILURES;
 use crate::app::observation::{LastHour, PolicyCount};
-use crate::domain::policy::{Policy, Rollout, Share};
+use crate::app::operators::api::policies::mode;
+use crate::domain::policy::Policy;
 
 /// A policy and its counts.
 #[derive(Serialize)]
@@ -81,25 +82,20 @@ impl Hour {
 
 /// `policies` with what was counted of them. Wrong credentials are left out while there are none.
 pub(super) fn shown(
-    policies: &[Policy],
+    policies: &[&Policy],
     is_met: &BTreeMap<&str, bool>,
     hour: &LastHour,
 ) -> Vec<Shown> {
     let shown = policies.iter().map(|policy| {
-        let (name, rollout) = (policy.name(), policy.rollout());
-        let (mode, share) = match rollout {
-            Rollout::Enforce { share, .. } => ("enforce", Some(share)),
-            Rollout::Shadow => ("shadow", None),
-            _ => ("off", None),
-        };
+        let (name, (mode, share)) = (policy.name(), mode(policy));
         Shown {
             name: name.to_owned(),
             quota: policy.quota().to_string(),
             algorithm: policy.algorithm().to_string(),
             key: policy.key().to_string(),
             mode,
-            share: share.filter(|share| *share != Share::ALL).map(|share| share.to_string()),
-            candidate: rollout.candidate().map(|quota| quota.to_string()),
+            share,
+            candidate: policy.rollout().candidate().map(|quota| quota.to_string()),
             plans: policy.plans().count(),
             users: policy.users().count(),
             is_met: is_met.get(name).copied().unwrap_or_default(),
