@@ -102,12 +102,7 @@ impl Operate {
         let Self::Top { by, policy, every, once, common, .. } = self else { return None };
         let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
         let is_live = is_interactive && !environment.is_dumb && !once && !common.json;
-        is_live.then(|| ViewOptions {
-            policy: policy.clone(),
-            by: *by,
-            every: *every,
-            is_without_colours: environment.is_without_colours,
-        })
+        is_live.then(|| ViewOptions { policy: policy.clone(), by: *by, every: *every })
     }
 }
 
