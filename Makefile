@@ -24,7 +24,7 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 
 # Tests in tests/it/real, which `make test` leaves out.
 test-real: toolchain ## run the tests that need a browser, nginx, systemd or Prometheus; installs those if they are missing
-	@tests/setup.sh redis-server nginx chromium chromedriver promtool systemd-analyze man strace
+	@tests/setup.sh redis-server nginx chromium chromedriver axe-core promtool systemd-analyze man strace
 	cargo test --locked --all-features --test it -- --ignored real::
 
 check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing

@@ -4,7 +4,8 @@ under none.
 Mirrors src/store/memory/acquire.rs
 
 Keys:
-  for each request in turn: one key for each policy of its group, then one for each trial
+  for each request in turn: one key for each policy of its group, then for each trial, then for each
+  penalty
 Arguments:
   one string of big-endian integers of 8 bytes, or of 4 bytes where noted
   now              ms since the epoch; 0: the server's own TIME (only tests pass another time)
@@ -13,7 +14,8 @@ Arguments:
   count            identical requests that each request stands for; 0: decide only; 4 bytes
   request_count    requests of the group; 4 bytes
   policy_count     policies that follow; 4 bytes
-  trial_count      policies after them that are tried out, and refuse nothing; 4 bytes
+  penalty_count    policies of them that have a penalty; 2 bytes
+  trial_count      policies after them that are tried out, and refuse nothing; 2 bytes
     of each of them:
     replaced         only of a trial, counted in policies from 1: the one in whose place it is tried
                      out; 0: it is tried out beside all of them; 4 bytes
@@ -21,6 +23,12 @@ Arguments:
     window           ms
     burst            units: the most that can be used at once
     algorithm        fixed-window, sliding-window, sliding-log or token-bucket; a zero byte ends it
+    of each penalty:
+    charge           its policy, counted in policies from 1; 4 bytes
+    denials          denials that begin a ban; 4 bytes
+    within           ms
+    ban              ms: the first one
+    longest_ban      ms
 Reply:
   one string, an array of integers in MessagePack
   now              ms since the epoch: the time of the decisions
@@ -32,6 +40,11 @@ Reply:
     retry_after      ms until one more request of that cost is admitted; 0: now; -1: never
     debt             only if count is above 1: parts of a unit that a token bucket has yet to
                      refill; 0 under another algorithm
+    only if a policy has a penalty:
+    lasts            ms for which the client is still banned; 0: it is not
+    banned_by        integers from 1: the penalty whose ban lasts so long
+    decided          requests, of count, that the policies decided, of which the last one began the
+                     ban; 0 if the client was banned before, or is not
     for each trial:
     passed           requests, of count, that it admits
     retry_after      ms, as of a policy
@@ -50,8 +63,9 @@ end
 local reply, replied = { now, 0, 0, 0, 0 }, 1
 
 while at <= #arguments do
-  local cost, count, request_count, policy_count, trial_count
-  cost, count, request_count, policy_count, trial_count, at = unpack('>I8I4I4I4I4', arguments, at)
+  local cost, count, request_count, policy_count, penalty_count, trial_count
+  cost, count, request_count, policy_count, penalty_count, trial_count, at =
+    unpack('>I8I4I4I4I2I2', arguments, at)
   local key_count = policy_count + trial_count
 
   local policies = {}
@@ -69,8 +83,28 @@ while at <= #arguments do
     }
   end
 
+  local penalties = penalty_count > 0 and {}
+  for i = 1, penalty_count do
+    local charge, denials, within, ban, longest_ban
+    charge, denials, within, ban, longest_ban, at = unpack('>I4I4I8I8I8', arguments, at)
+    local read, until_ban, count_denials =
+      steps_of('penalty', denials, within, ban, now, longest_ban)
+    penalties[i] = {
+      read = read, until_ban = until_ban, count_denials = count_denials, policy = policies[charge],
+    }
+  end
+
   for _ = 1, request_count do
     local admitted, amount = count, count * cost
+    local lasts, banned_by, decided = 0, 0, 0
+    for i = 1, penalty_count do
+      local left = penalties[i].read(keys[keys_read + key_count + i], count == 0)
+      if left > lasts then
+        lasts, banned_by = left, i
+        admitted, amount = 0, 0
+      end
+    end
+    local was_banned = lasts > 0
     for i = 1, policy_count do
       local remaining = policies[i].read(keys[keys_read + i])
       if remaining < amount then
@@ -82,8 +116,9 @@ while at <= #arguments do
     reply[replied] = admitted
     for i = 1, policy_count do
       local policy = policies[i]
-      -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
-      if count > 0 then
+      -- A peek writes nothing, and no more does a banned client. A denied request writes only if a
+      -- wrong clock wrote the state.
+      if count > 0 and not was_banned then
         policy.charge(amount)
       end
       local remaining, reset_after, debt = policy.standing()
@@ -99,14 +134,36 @@ while at <= #arguments do
         replied = replied + 1
         reply[replied] = debt or 0
       end
-      if trial_count > 0 then
+      if trial_count + penalty_count > 0 then
         policy.has_room = retry_after == 0
       end
+    end
+    if penalty_count > 0 then
+      -- All requests after the one that begins a ban are refused, and not counted.
+      local denied = was_banned and 0 or count - admitted
+      for i = 1, penalty_count do
+        if not penalties[i].policy.has_room then
+          denied = min(denied, penalties[i].until_ban())
+        end
+      end
+      for i = 1, penalty_count do
+        local left = 0
+        if denied > 0 and not penalties[i].policy.has_room then
+          left = penalties[i].count_denials(denied)
+        end
+        if left > lasts then
+          lasts, banned_by, decided = left, i, admitted + denied
+        end
+      end
+      reply[replied + 1] = lasts
+      reply[replied + 2] = banned_by
+      reply[replied + 3] = decided
+      replied = replied + 3
     end
     for i = policy_count + 1, key_count do
       local trial = policies[i]
       -- If all others have room for one more, only the policy that is replaced denies.
-      local most = count
+      local most = lasts > 0 and decided or count
       for other = 1, policy_count do
         if trial.replaced == 0 or other ~= trial.replaced and not policies[other].has_room then
           most = admitted
@@ -122,8 +179,12 @@ while at <= #arguments do
       reply[replied + 2] = retry_after
       replied = replied + 2
     end
-    keys_read = keys_read + key_count
+    keys_read = keys_read + key_count + penalty_count
   end
+end
+-- A request that is only tried out has a shorter answer.
+if replied < #reply then
+  table.remove(reply)
 end
 -- One string costs the client less to read than many numbers.
 return cmsgpack.pack(reply)

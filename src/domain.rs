@@ -2,11 +2,13 @@
 //! state and a decision come out.
 
 pub mod algorithm;
+pub(crate) mod banned;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod decision;
 pub(crate) mod key;
 pub(crate) mod network;
+pub(crate) mod penalty;
 pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod scratch;

@@ -85,6 +85,7 @@ pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
 pub use self::domain::key::{Identity, IdentityError, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
+pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{
     KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
 };
@@ -94,8 +95,8 @@ pub use self::domain::standing::{Retry, Standing};
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
-    Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, Policies, Refused, Route,
-    RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
+    Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, PenaltyBan, Policies,
+    Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
 };
 /// What operators change for single clients while the process runs: bans, boosts, and policies that are off.
 ///
@@ -103,9 +104,10 @@ pub use self::limiter::{
 /// [`LimiterBuilder::overrides`] lets them hold. Then [`Limiter::ban`], [`Limiter::boost`] and their like change them
 /// for all processes that share the store.
 pub mod overrides {
+    pub use crate::domain::banned::Banned;
     pub use crate::limiter::{
-        AuditLine, Banned, Changed, Effect, KeyStanding, ListedOverrides, Note, Override,
-        OverrideError, OverrideWarning, Overrides, QuotaSource,
+        AuditLine, Changed, Effect, KeyStanding, ListedOverrides, Note, Override, OverrideError,
+        OverrideWarning, Overrides, QuotaSource,
     };
 }
 

@@ -21,11 +21,13 @@ use self::fallback::Fallback;
 pub use self::inspect::KeyStanding;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
-pub use self::observer::{DecidedBy, DecisionEvent, Observer, Outcome, TrialKind, TrialOutcome};
+pub use self::observer::{
+    DecidedBy, DecisionEvent, Observer, Outcome, PenaltyBan, TrialKind, TrialOutcome,
+};
 use self::overrides::Overridden;
 pub use self::overrides::{
-    AuditLine, Banned, Changed, Effect, ListedOverrides, Note, Override, OverrideError,
-    OverrideWarning, Overrides,
+    AuditLine, Changed, Effect, ListedOverrides, Note, Override, OverrideError, OverrideWarning,
+    Overrides,
 };
 use self::plans::Plans;
 pub use self::routes::Route;
@@ -150,7 +152,7 @@ impl Limiter {
         names.collect()
     }
 
-    /// Makes the quotas of `client` under `policies` whole again. Other processes see it once the denials in their
+    /// Makes the quotas of `client` under `policies` whole again, and ends bans by their penalties. Other processes see it once the denials in their
     /// deny cache have expired.
     ///
     /// # Errors
@@ -170,6 +172,9 @@ impl Limiter {
         let mut keys: Vec<Key> = variants.one_of_each_window().map(key).collect();
         if let Some(table) = self.0.overridden.load() {
             keys.extend(table.boosts(variants.policy(), tag).map(key));
+        }
+        if variants.policy().penalty().is_some() {
+            keys.push(self.0.keyspace.penalty_key_of_tag(tag, variants.policy()));
         }
         keys
     }

@@ -68,7 +68,9 @@ pub use self::answer::Answer;
 pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub(crate) use self::contract::Few;
-pub use self::contract::{Acquire, Acquired, Charge, Debtor, Store, Trial, TrialAnswer};
+pub use self::contract::{
+    Acquire, Acquired, Ban, Charge, Debtor, PenaltyKey, Store, Trial, TrialAnswer,
+};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::defer::DeferTask;
 pub use self::error::{StoreError, StoreErrorKind};

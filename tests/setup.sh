@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
 # tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
-# tests/setup.sh chromium chromedriver promtool systemd-analyze man strace
+# tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace
 set -eu
+
+tools=${CARGO_TARGET_DIR:-target}/tools
 
 main() {
     if [ "$1" = --as-root ]; then
@@ -21,6 +23,7 @@ main() {
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
         chromium) has chromium || install_package chromium ;;
         chromedriver) has chromedriver || install_package chromium-driver ;;
+        axe-core) [ -e "$tools/axe-core/axe.min.js" ] || get_axe_core 4.14.1 ;;
         promtool) has promtool || install_package prometheus ;;
         systemd-analyze) has systemd-analyze || install_package systemd ;;
         man) has man || install_package man-db ;;
@@ -141,8 +144,16 @@ install_crate() {
     crate=$1 version=$2
     shift 2
     echo "Installing $crate in the target directory: this takes a few minutes."
-    cargo install --quiet --locked --debug --root "${CARGO_TARGET_DIR:-target}/tools" \
+    cargo install --quiet --locked --debug --root "$tools" \
         --version "$version" "$@" "$crate" || fail "$crate could not be installed: the reason stands above."
+}
+
+# The rules of accessibility, from the npm registry. Without npm, tests check less.
+get_axe_core() {
+    has npm || { echo "There is no npm, so axe-core $1 is left out."; return 0; }
+    mkdir -p "$tools/axe-core"
+    (cd "$tools/axe-core" && npm pack --silent "axe-core@$1" >/dev/null && tar -xzf "axe-core-$1.tgz" --strip-components 1 package/axe.min.js) ||
+        fail "axe-core could not be had: the reason stands above."
 }
 
 fail() {

@@ -8,6 +8,7 @@ use crate::app::config::{ConfigErrors, RawConfig, Sources};
 mod bounds;
 mod finding;
 mod logins;
+mod penalties;
 mod policies;
 mod proxies;
 mod quotas;
@@ -29,6 +30,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     policies::examine_trials(&policies, &mut findings);
     routes::examine(&policies, &mut findings);
     logins::examine(&policies, &mut findings);
+    penalties::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);
     stores::examine(&policies, &mut findings);
     Ok(Report::new(findings, &options))

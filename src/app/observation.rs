@@ -4,14 +4,16 @@
 pub(crate) use self::counts::Counts;
 pub(crate) use self::denial_log::DenialLog;
 pub(crate) use self::dominance::dominant;
+pub(crate) use self::history::{History, LastHour, MINUTES};
 pub(crate) use self::kinds::{Authenticated, PolicyCount};
 pub(crate) use self::observers::Observers;
 pub(crate) use self::snapshot_observer::SnapshotObserver;
-pub(crate) use self::who::{COUNTERS, GENERATION, Rank, TopKey, Who};
+pub(crate) use self::who::{BusiestKey, COUNTERS, GENERATION, Rank, TopKey, Who};
 
 mod counts;
 mod denial_log;
 mod dominance;
+mod history;
 mod kinds;
 mod no_key;
 mod observers;

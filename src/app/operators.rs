@@ -8,6 +8,8 @@ pub(crate) use self::store_watch::StoreWatch;
 mod admin_state;
 mod api;
 mod endpoints;
+mod live;
 mod metrics;
+mod page;
 mod readiness;
 mod store_watch;

@@ -56,10 +56,12 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
         let assembling = assemble_aside(config.clone(), sources.clone(), listeners);
         if let Some(result) = signals.while_starting(assembling).await {
             let (now_assembled, reloader) = result?;
+            let noted = now_assembled.admin.clone();
             let generation = now_assembled.snapshot.load().generation;
             // The cell is empty until now.
             let _ = assembled.set(now_assembled);
             let _admin_socket = admin.map(|admin| {
+                actix_web::rt::spawn(async move { noted.note_counts().await });
                 for address in &admin.addresses {
                     log::info!("Operators find /ready and /metrics on {address}.");
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::banned::Banned;
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Retry, Standing};
 
@@ -13,25 +14,34 @@ pub struct Decision {
     policies: Vec<Arc<Policy>>,
     /// One for each policy, in the same order.
     standings: Vec<Standing>,
+    /// In a box, since few are.
+    banned: Option<Box<Banned>>,
 }
 
 impl Decision {
     /// A decision under `policies`, with one of `standings` for each, in the same order.
     #[must_use]
     pub fn new(allowed: bool, policies: Vec<Arc<Policy>>, standings: Vec<Standing>) -> Self {
-        Self { allowed, policies, standings }
+        Self { allowed, policies, standings, banned: None }
+    }
+
+    /// The same decision about a client that is `banned`, and so denied.
+    #[must_use]
+    pub fn with_ban(self, banned: Banned) -> Self {
+        Self { allowed: false, banned: Some(Box::new(banned)), ..self }
     }
 
     /// The same standings in a decision that denies nothing.
     pub(crate) fn into_report(self) -> Self {
-        Self { allowed: true, ..self }
+        Self { allowed: true, banned: None, ..self }
     }
 
     /// This decision, extended by the policies and standings of `other`.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.policies.extend(other.policies);
         self.standings.extend(other.standings);
-        Self { allowed: self.allowed && other.allowed, ..self }
+        let banned = self.banned.take().or(other.banned);
+        Self { allowed: self.allowed && other.allowed, banned, ..self }
     }
 
     /// Whether the request may pass.
@@ -52,7 +62,13 @@ impl Decision {
         &self.policies
     }
 
-    /// The policies that do not admit the request; none when it is allowed.
+    /// The ban of the client, by the penalty of one of the policies; `None` if it is not banned.
+    #[must_use]
+    pub fn banned(&self) -> Option<&Banned> {
+        self.banned.as_deref()
+    }
+
+    /// The policies that do not admit the request; none when it is allowed, or only a ban denies it.
     pub fn violated(&self) -> impl Iterator<Item = (&Policy, &Standing)> {
         self.policies().filter(|(_, standing)| !self.allowed && standing.retry != Retry::Now)
     }
@@ -62,9 +78,11 @@ impl Decision {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let retry = self.violated().fold(Retry::Now, |retry, (_, it)| retry.later(it.retry));
+        let ban = self.banned().map(Banned::ends_after);
         match retry {
-            Retry::After(wait) => Some(Duration::from_millis(wait)),
-            Retry::Now | Retry::Never => None,
+            Retry::After(wait) => Some(Duration::from_millis(wait)).max(ban),
+            Retry::Now => ban,
+            Retry::Never => None,
         }
     }
 }

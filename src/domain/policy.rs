@@ -14,6 +14,7 @@ pub use self::rollout::{Rollout, Share};
 use self::special::SpecialQuotas;
 use crate::domain::algorithm::{Algorithm, Terms};
 use crate::domain::key::Ipv6Prefix;
+use crate::domain::penalty::Penalty;
 use crate::domain::quota::Quota;
 
 mod error;
@@ -45,7 +46,8 @@ pub struct Policy {
     ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
     rollout: Rollout,
-    /// Shared, so that a copy of the policy costs the same however many there are.
+    penalty: Option<Penalty>,
+    /// Shared, so that a copy of the policy costs little.
     special: Arc<SpecialQuotas>,
 }
 
@@ -68,6 +70,7 @@ impl Policy {
             ipv6_prefix: Ipv6Prefix::default(),
             on_store_failure: OnStoreFailure::Local,
             rollout: Rollout::ENFORCE,
+            penalty: None,
             special: Arc::default(),
         })
     }
@@ -79,7 +82,7 @@ impl Policy {
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
         let policy = Self { algorithm, ..self };
         policy.checked()?;
-        for quota in policy.special_quotas().chain(policy.rollout.candidate()) {
+        for quota in policy.special.quotas().chain(policy.rollout.candidate()) {
             policy.of_quota(quota).checked()?;
         }
         Ok(policy)
@@ -116,6 +119,12 @@ impl Policy {
             self.of_quota(candidate).checked()?;
         }
         Ok(Self { rollout, ..self })
+    }
+
+    /// The same policy, which bans clients as `penalty` says, where it is in force.
+    #[must_use]
+    pub fn with_penalty(self, penalty: Penalty) -> Self {
+        Self { penalty: Some(penalty), ..self }
     }
 
     /// The same policy with its quota divided by `parts`, rounded up to whole units.
@@ -178,12 +187,17 @@ impl Policy {
         self.rollout
     }
 
+    /// When it bans a client, and for how long; `None` if it never does.
+    #[must_use]
+    pub fn penalty(&self) -> Option<&Penalty> {
+        self.penalty.as_ref()
+    }
+
     /// The candidate as a policy, which counts beside this one. No policy has its name, since no name has a `~`.
     pub(crate) fn candidate_policy(&self) -> Option<Self> {
-        let name = format!("{}~candidate", self.name).into();
-        let rollout = Rollout::ENFORCE;
+        let (name, rollout) = (format!("{}~candidate", self.name).into(), Rollout::ENFORCE);
         let candidate = self.of_quota(self.rollout.candidate()?);
-        Some(Self { name, rollout, special: Arc::default(), ..candidate })
+        Some(Self { name, rollout, penalty: None, special: Arc::default(), ..candidate })
     }
 
     /// Checks that its algorithm can count its own quota exactly.
@@ -252,7 +266,8 @@ impl Policy {
     /// The largest cost in units that it can ever admit, for any client.
     #[must_use]
     pub fn largest_cost(&self) -> u64 {
-        self.special_quotas()
+        self.special
+            .quotas()
             .map(|quota| self.of_quota(quota).terms().burst)
             .fold(self.terms().burst, u64::max)
     }
@@ -278,10 +293,6 @@ impl Policy {
         let policy = self.of_quota(quota);
         policy.checked()?;
         Ok(policy)
-    }
-
-    fn special_quotas(&self) -> impl Iterator<Item = Quota> {
-        self.special.quotas()
     }
 }
 

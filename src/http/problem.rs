@@ -13,6 +13,7 @@ use bytes::Bytes;
 use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
 use mediatype::{MediaType, MediaTypeList, ReadParams as _};
 
+use crate::domain::banned::Banned;
 use crate::domain::decision::Decision;
 use crate::domain::scratch::scratch;
 use crate::domain::standing::Retry;
@@ -20,7 +21,7 @@ use crate::http::fields;
 use crate::http::fields::{FieldOptions, push, write_retry_after};
 use crate::http::request::RequestHead;
 use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
-use crate::limiter::{Banned, Refused};
+use crate::limiter::Refused;
 
 /// How long to wait for what failed behind the gate.
 const FAILURE_RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -3,7 +3,8 @@
 //! 1. A request passes if the application skips it, or if it has no route. A blocked client is refused even then.
 //! 2. A client that an operator banned is refused, whatever it asks for, or if the request meets the policy of the ban.
 //! 3. The access lists: a blocked client is refused before that, and an allowed client passes uncounted after it.
-//! 4. The policies of the request's route are checked. All of them admit the request, or it is denied.
+//! 4. The policies of the request's route are checked. All of them admit the request, or it is denied. If the penalty
+//!    of one of them bans the client, it is refused, whatever they say.
 //! 5. The policies at which the route peeks are read. A peek never refuses.
 //!
 //! Every door calls [`Limiter::admit`], and owns no part of this order.
@@ -15,8 +16,8 @@ use std::task::{Context, Poll, ready};
 
 use super::check::{self, Check, Unavailable};
 use super::observer::{AskedBy, Outcome};
-use super::overrides::Banned;
 use super::{Access, Limiter, Policies, Route};
+use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
 use crate::domain::quota::Cost;
@@ -81,7 +82,7 @@ pub enum Refused {
     Denied(Decision),
     /// Its client is blocked by an access list.
     Blocked,
-    /// Its client is banned by an operator, for a while.
+    /// Its client is banned for a while, by an operator or by the penalty of a policy.
     Banned(Banned),
     /// The store failed, and a policy then refuses.
     Undecided(Unavailable),
@@ -247,7 +248,10 @@ impl Admission {
     fn of(checked: Result<Decision, Unavailable>) -> Self {
         match checked {
             Ok(decision) if decision.is_allowed() => Self::Passes(Some(decision)),
-            Ok(denied) => Self::Refused(Refused::Denied(denied)),
+            Ok(denied) => Self::Refused(match denied.banned() {
+                Some(banned) => Refused::Banned(banned.clone()),
+                None => Refused::Denied(denied),
+            }),
             Err(unavailable) => Self::Refused(Refused::Undecided(unavailable)),
         }
     }

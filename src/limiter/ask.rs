@@ -8,7 +8,7 @@ use super::variants::{Policies, PolicyVariants};
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
-use crate::store::{Acquire, Acquired, Charge, Trial};
+use crate::store::{Acquire, Acquired, Charge, PenaltyKey, Trial};
 
 impl Limiter {
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
@@ -86,7 +86,15 @@ impl Limiter {
             let candidate = Charge { key, policy: candidate.clone() };
             asked.trials.push(Trial::new(candidate, Some(asked.charges.len())));
         }
+        asked.penalties.extend(self.penalty(asked.charges.len(), &charged));
         asked.charges.push(charged);
+    }
+
+    /// The penalty of the policy of a charge, which is the one of this index.
+    pub(super) fn penalty(&self, index: usize, charge: &Charge) -> Option<PenaltyKey> {
+        let penalty = charge.policy.penalty()?;
+        let key = self.0.keyspace.penalty_key(&charge.key, &charge.policy);
+        Some(PenaltyKey::new(index, *penalty, key))
     }
 
     /// Whether the next request like `asked` is denied as well. That is not sure if a policy denies because of

@@ -8,10 +8,14 @@ use super::Limiter;
 use super::deny_cache::Moment;
 use super::observe::Decided;
 use super::observer::{AskedBy, DecidedBy, Outcome};
+use crate::domain::banned::Banned;
 use crate::domain::decision::Decision;
 use crate::domain::policy::OnStoreFailure;
 use crate::domain::quota::Cost;
-use crate::store::{Acquire, Acquired, Awaited, Charge, MaybeReady, StoreError, StoreErrorKind};
+use crate::store::{
+    Acquire, Acquired, Awaited, Ban, Charge, Few, MaybeReady, PenaltyKey, StoreError,
+    StoreErrorKind,
+};
 
 /// A check, decided or under way: await it in a task, or [`wait`](Check::wait) for it in a thread.
 #[derive(Debug)]
@@ -150,7 +154,7 @@ impl Question {
             cache.remember(&self.asked, moment, &acquired, is_final);
         }
         if let Some(fallback) = &limiter.0.fallback {
-            fallback.learn(&self.asked.charges, &acquired);
+            fallback.learn(&self.asked, &acquired);
         }
         self.observe(limiter, &self.asked, &acquired, DecidedBy::Store);
         Ok(decision(self.asked, acquired))
@@ -162,15 +166,15 @@ impl Question {
         cause: StoreErrorKind,
     ) -> Result<Decision, Unavailable> {
         let refuses = |charge: &Charge| charge.policy.on_store_failure() == OnStoreFailure::Deny;
-        let is_local = |charge: &&Charge| charge.policy.on_store_failure() == OnStoreFailure::Local;
         let Acquire { charges, cost, count, .. } = &self.asked;
-        let local: Vec<Charge> = charges.iter().filter(is_local).cloned().collect();
+        let is_local = |it: &usize| charges[*it].policy.on_store_failure() == OnStoreFailure::Local;
+        let local: Few<usize> = (0..charges.len()).filter(is_local).collect();
         let fallback = limiter.0.fallback.as_ref();
         let (asked, acquired) = match fallback {
             _ if charges.iter().any(refuses) => return Err(self.undecided(limiter, cause)),
             _ if local.is_empty() => nothing_asked(*cost, *count),
             None => return Err(self.undecided(limiter, cause)),
-            Some(fallback) => fallback.decide(&Acquire::new(local, *cost, *count), cause),
+            Some(fallback) => fallback.decide(&self.asked.part(&local, *count), cause),
         };
         self.observe(limiter, &asked, &acquired, DecidedBy::Fallback);
         Ok(decision(asked, acquired))
@@ -182,6 +186,7 @@ impl Question {
             outcome: Outcome::Undecided(cause),
             standings: &[],
             trials: &[],
+            ban: None,
             waited: self.waited(),
         };
         limiter.observe(&self.asked, &self.asked_by, &decided);
@@ -213,8 +218,22 @@ fn nothing_asked(cost: Cost, count: u32) -> (Acquire, Acquired) {
 
 fn decision(asked: Acquire, acquired: Acquired) -> Decision {
     let allowed = acquired.is_allowed(asked.count);
+    let banned = acquired.ban.and_then(|ban| banned(&asked, ban));
     let policies = asked.charges.into_iter().map(|charge| charge.policy).collect();
-    Decision::new(allowed, policies, acquired.standings)
+    let decision = Decision::new(allowed, policies, acquired.standings);
+    match banned {
+        Some(banned) => decision.with_ban(banned),
+        None => decision,
+    }
+}
+
+/// The `ban` that was answered to `asked`.
+#[cold]
+pub(super) fn banned(asked: &Acquire, ban: Ban) -> Option<Banned> {
+    let PenaltyKey { charge, key, .. } = asked.penalties.get(ban.penalty)?;
+    let policy = &asked.charges.get(*charge)?.policy;
+    let lasts = Duration::from_millis(ban.lasts);
+    Some(Banned::new(key.hash_tag(), lasts).with_policy(policy.name()))
 }
 
 /// The error of a request that was not decided: the store failed, and a policy then refuses. It is not a denial.

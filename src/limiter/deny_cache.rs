@@ -9,7 +9,7 @@ use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::{Clock, Millis, millis};
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquire, Acquired, Fingerprint, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, Fingerprint, TrialAnswer};
 
 mod answer_cache;
 
@@ -18,6 +18,8 @@ mod answer_cache;
 /// A remembered denial is exact, because a denied request charges nothing. Only time can end it, or an
 /// operator's reset, which other processes notice after `max_age`. The whole request is remembered: its
 /// keys, their terms and its cost, since only together they determine when it is admitted.
+///
+/// Denials by a policy with a penalty are not remembered, because the store counts them. The ban that follows is.
 ///
 /// A gate is open until somebody is charged. This process then forgets that it was open, and other
 /// processes notice after `max_age`.
@@ -64,20 +66,24 @@ impl DenyCache {
         let is_gate = purpose == Purpose::Gate;
         let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), at);
         // A report is exact only if nothing remains: then no request can change any of its numbers.
-        let is_exact = |standings: &Vec<Standing>| {
+        let is_exact = |(standings, _): &(Vec<Standing>, Option<Ban>)| {
             asked.count > 0 || is_gate || standings.iter().all(|it| it.remaining == 0)
         };
-        let mut standings = known(&self.denials).filter(is_exact);
-        if is_gate && standings.is_none() {
+        let mut answer = known(&self.denials).filter(is_exact);
+        if is_gate && answer.is_none() {
             if asked.count == 0 {
-                standings = known(&self.open);
+                answer = known(&self.open);
             } else {
                 self.forget_open(asked);
             }
         }
         let moment = || Moment { at, forgotten: self.forgotten.load(Ordering::SeqCst), purpose };
-        let denied = |standings| Acquired { trials: denied(asked), ..Acquired::new(0, standings) };
-        standings.map(denied).ok_or_else(moment)
+        let denied = |(standings, ban)| Acquired {
+            trials: denied(asked),
+            ban,
+            ..Acquired::new(0, standings)
+        };
+        answer.map(denied).ok_or_else(moment)
     }
 
     /// Forgets that a gate is open, because it was charged. The answer to that charge may still be
@@ -116,6 +122,10 @@ impl DenyCache {
             waits.fold(wait.min(self.max_age), Millis::min)
         };
         let (answers, wait) = match retry {
+            // Trials are not decided either, for as long as it lasts.
+            _ if let Some(ban) = acquired.ban => (&self.denials, ban.lasts.min(self.max_age)),
+            // The store has to count it.
+            Retry::After(_) | Retry::Never if is_counted(asked, acquired) => return,
             Retry::Now if moment.purpose == Purpose::Gate => (&self.open, self.max_age),
             Retry::Now => return,
             _ if !is_final() => return,
@@ -125,7 +135,7 @@ impl DenyCache {
         // Counted from the question, since the store may have read its clock at any time after it.
         let holds_until = moment.at.saturating_add(wait);
         let (answered, standings) = (self.clock.now(), acquired.standings.clone());
-        let known = CachedAnswer { holds_until, answered, standings };
+        let known = CachedAnswer { holds_until, answered, standings, ban: acquired.ban };
         let is_current = || self.forgotten.load(Ordering::SeqCst) == moment.forgotten;
         answers.insert(fingerprint(asked), known, is_current);
     }
@@ -136,6 +146,13 @@ impl DenyCache {
         self.denials.clear();
         self.open.clear();
     }
+}
+
+/// Whether a policy with a penalty is among those that deny: a client that goes on asking is banned.
+fn is_counted(asked: &Acquire, acquired: &Acquired) -> bool {
+    asked.penalties.iter().any(|it| {
+        acquired.standings.get(it.charge).is_some_and(|standing| standing.retry != Retry::Now)
+    })
 }
 
 /// The fingerprint of everything that the answer to `asked` depends on. That includes the terms, since

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::admission::Incoming;
 use super::variants::{Policies, PolicyVariants};
-use super::{Access, Banned, Limiter, QuotaSource, Route};
+use super::{Access, Limiter, QuotaSource, Route, check};
+use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::policy::{Policy, Rollout};
 use crate::domain::quota::Cost;
@@ -24,7 +25,7 @@ pub struct Explanation {
     pub cost: Cost,
     /// What the access lists say of its client.
     pub access: Access,
-    /// The ban that refuses it, if there is one.
+    /// The ban that refuses it, by an operator or by a penalty, if there is one.
     pub banned: Option<Banned>,
     /// The policies that it meets, and after them those at which its route only peeks.
     pub policies: Vec<ExplainedPolicy>,
@@ -127,10 +128,21 @@ impl Limiter {
         });
         let limiter = self.clone();
         async move {
-            let asked: Vec<_> = charges.into_iter().flatten().collect();
-            if !asked.is_empty() {
-                match limiter.0.store.acquire(&Acquire::new(asked, cost, 0)).await {
-                    Ok(acquired) => explanation.stands(acquired.standings),
+            let in_force = explanation.policies.iter().map(|it| it.role == PolicyRole::InForce);
+            let charges = charges.into_iter().zip(in_force);
+            let mut asked = Acquire::new(Vec::new(), cost, 0);
+            for (charge, is_in_force) in charges.filter_map(|(charge, it)| Some((charge?, it))) {
+                let penalty = limiter.penalty(asked.charges.len(), &charge);
+                asked.penalties.extend(penalty.filter(|_| is_in_force));
+                asked.charges.push(charge);
+            }
+            if !asked.charges.is_empty() {
+                match limiter.0.store.acquire(&asked).await {
+                    Ok(acquired) => {
+                        let ban = acquired.ban.and_then(|ban| check::banned(&asked, ban));
+                        explanation.banned_by_penalty(ban);
+                        explanation.stands(acquired.standings);
+                    }
                     Err(error) => explanation.unknown = Some(error),
                 }
             }
@@ -202,6 +214,13 @@ impl Explanation {
         let counting = self.policies.iter_mut().filter(|it| it.role.counts());
         for (policy, standing) in counting.zip(standings) {
             policy.standing = Some(standing);
+        }
+    }
+
+    /// Takes in the ban by a penalty. Who passes unchecked does not meet it.
+    fn banned_by_penalty(&mut self, ban: Option<Banned>) {
+        if self.access == Access::Limited && self.banned.is_none() {
+            self.banned = ban;
         }
     }
 

@@ -49,10 +49,10 @@ impl Fallback {
         Self { last_known: previous.last_known.clone(), ..self }
     }
 
-    /// Learns where the keys of `charges` stand in the store, as far as they would be counted here.
-    pub(super) fn learn(&self, charges: &[Charge], acquired: &Acquired) {
+    /// Learns where the keys of `asked` stand in the store, as far as they would be counted here, and who is banned.
+    pub(super) fn learn(&self, asked: &Acquire, acquired: &Acquired) {
         let now = self.local.now();
-        for (charge, standing) in charges.iter().zip(&acquired.standings) {
+        for (charge, standing) in asked.charges.iter().zip(&acquired.standings) {
             if charge.policy.on_store_failure() == OnStoreFailure::Local {
                 self.last_known.learn(
                     charge.key.fingerprint(),
@@ -61,6 +61,11 @@ impl Fallback {
                     now,
                 );
             }
+        }
+        if let Some(ban) = acquired.ban
+            && let Some(penalty) = asked.penalties.get(ban.penalty)
+        {
+            self.local.learn_ban(penalty, ban.lasts);
         }
     }
 
@@ -73,8 +78,9 @@ impl Fallback {
             key: charge.key.clone(),
         };
         let here = asked.charges.iter().map(shared).collect();
-        // Trials wait for the store.
-        let here = Acquire::new(here, asked.cost, asked.count);
+        // Trials wait for the store. Denials are counted here meanwhile.
+        let penalties = asked.penalties.clone();
+        let here = Acquire { penalties, ..Acquire::new(here, asked.cost, asked.count) };
         let owed = (!cause.may_have_charged()).then_some(asked);
         let known =
             |index: usize, fingerprint| self.known(fingerprint, &asked.charges[index].policy);
@@ -110,7 +116,7 @@ impl Debtor for Fallback {
             Ok(acquired) => {
                 // It learns before it forgets the key, so that a request at this moment finds one of the
                 // two.
-                self.learn(&debt.charges, acquired);
+                self.learn(debt, acquired);
                 self.local.settled(&charge.key);
             }
             // A debt is never sent twice. What was counted here stays counted.

@@ -1,16 +1,17 @@
 //! Where one client stands, for operators, and how its counts are forgotten.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Limiter;
-use super::overrides::{OverrideError, may_count};
+use super::overrides::{Note, OverrideError, may_count};
 use super::variants::{PolicyVariants, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::domain::policy::{Policy, Rollout};
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Charge, StoreError};
+use crate::store::{Acquire, Acquired, Charge, StoreError};
 
 /// Where a client stands under one policy.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct KeyStanding {
     /// # Errors
     /// If the store could not be asked.
     pub standing: Result<Standing, StoreError>,
+    /// How long the penalty of the policy still bans the client; `None` if it does not, or if that is not known.
+    pub banned_for: Option<Duration>,
 }
 
 impl Limiter {
@@ -42,20 +45,19 @@ impl Limiter {
         let mut standings = Vec::new();
         for variants in self.counting(tag, policy)? {
             let (policy, source) = self.quota_of(variants, tag);
-            let key = self.0.keyspace.key_of_tag(tag, &policy);
-            let charge = Charge { policy: policy.clone(), key };
-            let answer = self.0.store.acquire(&Acquire::new(vec![charge], Cost::ONE, 0)).await;
+            let answer = self.0.store.acquire(&self.peek_of(tag, &policy)).await;
+            let banned_for = answer.as_ref().ok().and_then(ban_of);
             let standing = answer.and_then(|acquired| {
                 let unknown = || StoreError::new(crate::store::StoreErrorKind::Refused);
                 acquired.standings.first().copied().ok_or_else(unknown)
             });
-            standings.push(KeyStanding { policy, source, standing });
+            standings.push(KeyStanding { policy, source, standing, banned_for });
         }
         Ok(standings)
     }
 
-    /// Makes the quotas of the client of `tag` whole again, under `policy` or under every policy that may count it. What
-    /// this process counted, cached and owes is forgotten as well.
+    /// Makes the quotas of the client of `tag` whole again, under `policy` or under every policy that may count it, and
+    /// ends bans by their penalties. What this process counted, cached and owes is forgotten as well.
     ///
     /// # Errors
     /// If there is no such policy, or the store fails.
@@ -63,6 +65,53 @@ impl Limiter {
         let counting = self.counting(tag, policy)?;
         let keys = counting.into_iter().flat_map(|variants| self.keys_of(variants, tag)).collect();
         self.reset_keys(keys).await.map_err(OverrideError::Store)
+    }
+
+    /// Ends the bans of the client of `tag` by the penalty of `policy`, or of every policy that may count it. The
+    /// denials and bans before are forgotten, and quotas stay as they are. Returns the policies whose bans it ended.
+    pub(super) fn end_penalties(
+        &self,
+        tag: &str,
+        policy: Option<&str>,
+        note: Note<'_>,
+    ) -> Result<Vec<Box<str>>, OverrideError> {
+        let (mut keys, mut ended) = (Vec::new(), Vec::new());
+        let mut before = Vec::new();
+        for variants in self.counting(tag, policy)? {
+            let of_policy = variants.policy();
+            if of_policy.penalty().is_none() {
+                continue;
+            }
+            let answer = self.0.store.acquire(&self.peek_of(tag, of_policy)).wait();
+            if let Some(left) = ban_of(&answer.map_err(OverrideError::Store)?) {
+                keys.push(self.0.keyspace.penalty_key_of_tag(tag, of_policy));
+                let name = of_policy.name();
+                let seconds = left.as_millis().div_ceil(1_000);
+                before.push(format!("banned for {seconds} s by the penalty of {name}"));
+                ended.push(name.into());
+            }
+        }
+        if !keys.is_empty() {
+            if let Some(fallback) = &self.0.fallback {
+                fallback.reset(keys.clone()).wait().map_err(OverrideError::Store)?;
+            }
+            self.0.store.reset(keys).wait().map_err(OverrideError::Store)?;
+            if let Some(cache) = &self.0.deny_cache {
+                cache.clear();
+            }
+            let subject = policy.map_or(tag.to_owned(), |policy| format!("{tag} under {policy}"));
+            self.note_change("unban", &subject, &before.join(", "), "nothing", note)?;
+        }
+        Ok(ended)
+    }
+
+    /// Asks where the client of `tag` stands under `policy`.
+    fn peek_of(&self, tag: &str, policy: &Arc<Policy>) -> Acquire {
+        let keyspace = &self.0.keyspace;
+        let charge = Charge { policy: policy.clone(), key: keyspace.key_of_tag(tag, policy) };
+        let mut asked = Acquire::new(vec![charge], Cost::ONE, 0);
+        asked.penalties.extend(self.penalty(0, &asked.charges[0]));
+        asked
     }
 
     /// The policies that may count the client of `tag`, in the order of their names.
@@ -98,4 +147,9 @@ impl Limiter {
         let (source, policy) = special.unwrap_or((QuotaSource::Policy, variants.policy()));
         (policy.clone(), source)
     }
+}
+
+/// How long the client is still banned of whom that was answered.
+fn ban_of(acquired: &Acquired) -> Option<Duration> {
+    acquired.ban.map(|ban| Duration::from_millis(ban.lasts))
 }

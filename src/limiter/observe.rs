@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::Limiter;
-use super::observer::{AskedBy, DecidedBy, DecisionEvent, Outcome, TrialKind, TrialOutcome};
+use super::observer::{
+    AskedBy, DecidedBy, DecisionEvent, Outcome, PenaltyBan, TrialKind, TrialOutcome,
+};
 use super::routes::Route;
 #[cfg(feature = "server")]
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired, Few, Trial, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, Few, Trial, TrialAnswer};
 
 /// What was decided, and how.
 pub(super) struct Decided<'a> {
@@ -17,6 +19,7 @@ pub(super) struct Decided<'a> {
     pub(super) outcome: Outcome,
     pub(super) standings: &'a [Standing],
     pub(super) trials: &'a [TrialAnswer],
+    pub(super) ban: Option<Ban>,
     pub(super) waited: Option<Duration>,
 }
 
@@ -28,17 +31,21 @@ impl<'a> Decided<'a> {
         by: DecidedBy,
         waited: Option<Duration>,
     ) -> Self {
-        let is_allowed = acquired.is_allowed(asked.count);
-        let outcome = if is_allowed { Outcome::Admitted } else { Outcome::Denied };
-        Self { by, outcome, standings: &acquired.standings, trials: &acquired.trials, waited }
+        let outcome = match acquired.ban {
+            Some(_) => Outcome::Banned,
+            None if acquired.is_allowed(asked.count) => Outcome::Admitted,
+            None => Outcome::Denied,
+        };
+        let Acquired { standings, trials, ban, .. } = acquired;
+        Self { by, outcome, standings, trials, ban: *ban, waited }
     }
 }
 
 impl Limiter {
     /// Tells the observer of a request on which nobody counts.
     pub(super) fn observe_uncounted(&self, asked_by: &AskedBy, outcome: Outcome) {
-        let decided =
-            Decided { by: DecidedBy::Limiter, outcome, standings: &[], trials: &[], waited: None };
+        let (by, standings, trials) = (DecidedBy::Limiter, &[], &[]);
+        let decided = Decided { by, outcome, standings, trials, ban: None, waited: None };
         self.observe(&Acquire::new(Vec::new(), Cost::ONE, 1), asked_by, &decided);
     }
 
@@ -58,6 +65,7 @@ impl Limiter {
             charges: &asked.charges,
             standings: decided.standings,
             trials: &trials,
+            ban: decided.ban.and_then(|ban| of_penalty(ban, asked)),
             cost: asked.cost,
             is_peek: asked.count == 0,
             waited: decided.waited,
@@ -79,6 +87,12 @@ impl Limiter {
             (policy, table.as_ref().is_some_and(|table| table.is_off(policy)))
         })
     }
+}
+
+/// The `ban` that was answered to `asked`.
+fn of_penalty(ban: Ban, asked: &Acquire) -> Option<PenaltyBan> {
+    let charge = asked.penalties.get(ban.penalty)?.charge;
+    Some(PenaltyBan { charge, lasts: ban.lasts, begins: ban.decided > 0 })
 }
 
 /// What `trial`, which is one of `asked`, decided.

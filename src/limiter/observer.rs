@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::deny_cache::Purpose;
 use super::routes::Route;
+use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
@@ -43,6 +44,8 @@ pub struct DecisionEvent<'a> {
     pub charges: &'a [Charge],
     /// Where each of them stands, in the same order. Where the store failed, fewer than `charges` or none.
     pub standings: &'a [Standing],
+    /// The ban of its client by the penalty of a policy; `None` if no penalty bans it.
+    pub ban: Option<PenaltyBan>,
     /// What policies decided that are only tried out; none if they were not asked.
     pub trials: &'a [TrialOutcome<'a>],
     /// The units that it uses of each quota.
@@ -51,6 +54,18 @@ pub struct DecisionEvent<'a> {
     pub is_peek: bool,
     /// How long it waited for the store; `None` if it was decided at once.
     pub waited: Option<Duration>,
+}
+
+/// A ban of a client by the penalty of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PenaltyBan {
+    /// The index of that policy among the charges.
+    pub charge: usize,
+    /// For how many more milliseconds the client is banned.
+    pub lasts: Millis,
+    /// Whether this request began the ban: it is the last of so many that the policy denied.
+    pub begins: bool,
 }
 
 /// What a policy decided that is only tried out.
@@ -89,7 +104,7 @@ pub enum Outcome {
     Allowed,
     /// An access list refuses its client.
     Blocked,
-    /// An operator has banned its client.
+    /// Its client is banned, by an operator or by the penalty of a policy.
     Banned,
     /// The store failed, and a policy then refuses.
     Undecided(StoreErrorKind),

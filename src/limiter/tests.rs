@@ -11,6 +11,7 @@ mod admission;
 mod explain;
 mod observer;
 mod overrides;
+mod penalties;
 mod plans;
 
 /// A store that never answers but with a failure.

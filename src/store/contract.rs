@@ -4,6 +4,8 @@ use std::sync::{Arc, Weak};
 use super::answer::Answer;
 use super::error::StoreError;
 use super::keyspace::Key;
+use crate::domain::clock::Millis;
+use crate::domain::penalty::Penalty;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::{Retry, Standing};
@@ -22,6 +24,9 @@ use crate::domain::standing::{Retry, Standing};
 /// * The standings are those right after the charge, in the order of the charges.
 /// * A charge that was answered is kept until the quota is whole again. A store of bounded size counts new
 ///   keys together rather than forget an old one.
+/// * A client that a [`PenaltyKey`] of the request says is banned is refused. Nothing is charged, counted or written
+///   then. Otherwise, each policy with a penalty counts the requests that it denies, after the charges. A store may
+///   leave penalties out: then nobody is banned.
 /// * A [`Trial`] is decided in the same step, after the charges, and never changes what they decide. A store may
 ///   leave out the answers to trials.
 /// * Stores with room for all keys give equal decisions for equal histories.
@@ -76,13 +81,15 @@ pub struct Acquire {
     pub count: u32,
     /// Policies that are tried out beside the charges. There are none if `count` is 0.
     pub trials: Vec<Trial>,
+    /// The penalties of the policies that have one, in the order of the charges.
+    pub penalties: Vec<PenaltyKey>,
 }
 
 impl Acquire {
     /// Asks for `count` requests of `cost` under `charges`.
     #[must_use]
     pub fn new(charges: Vec<Charge>, cost: Cost, count: u32) -> Self {
-        Self { charges, cost, count, trials: Vec::new() }
+        Self { charges, cost, count, trials: Vec::new(), penalties: Vec::new() }
     }
 
     /// The same, with a policy that is tried out.
@@ -90,6 +97,64 @@ impl Acquire {
     pub fn with_trial(mut self, trial: Trial) -> Self {
         self.trials.push(trial);
         self
+    }
+
+    /// The same question about the charges of these indices alone, for `count` requests, without trials.
+    pub(crate) fn part(&self, charges: &[usize], count: u32) -> Self {
+        let of_part = charges.iter().map(|index| self.charges[*index].clone()).collect();
+        let penalties = self.penalties.iter().filter_map(|it| {
+            let charge = charges.iter().position(|index| *index == it.charge)?;
+            Some(PenaltyKey { charge, ..it.clone() })
+        });
+        Self { penalties: penalties.collect(), ..Self::new(of_part, self.cost, count) }
+    }
+
+    /// The same, with the next penalty.
+    #[must_use]
+    pub fn with_penalty(mut self, penalty: PenaltyKey) -> Self {
+        self.penalties.push(penalty);
+        self
+    }
+}
+
+/// The penalty of one policy of a request, and the key that holds what is known of the client's denials by it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PenaltyKey {
+    /// The index of the policy among the charges.
+    pub charge: usize,
+    /// When it bans the client.
+    pub penalty: Penalty,
+    /// The key.
+    pub key: Key,
+}
+
+impl PenaltyKey {
+    /// The penalty of the policy of the charge at the index `charge`, whose state is at `key`.
+    #[must_use]
+    pub fn new(charge: usize, penalty: Penalty, key: Key) -> Self {
+        Self { charge, penalty, key }
+    }
+}
+
+/// What a store answers if a client is banned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ban {
+    /// The index of the penalty, of those that were asked: the one whose ban lasts longest.
+    pub penalty: usize,
+    /// For how many more milliseconds.
+    pub lasts: Millis,
+    /// How many of the requests the policies decided before, of which the last one began the ban; 0 if the client was
+    /// banned already. The request that begins a ban is refused because of it, as are all after it.
+    pub decided: u32,
+}
+
+impl Ban {
+    /// A ban by the penalty at this index that lasts so long, and began with the last of the `decided` requests.
+    #[must_use]
+    pub fn new(penalty: usize, lasts: Millis, decided: u32) -> Self {
+        Self { penalty, lasts, decided }
     }
 }
 
@@ -121,7 +186,7 @@ impl Trial {
         // If all others have room for one more, only the policy that is replaced denies.
         let mut others = acquired.standings.iter().enumerate().filter(|(it, _)| *it != replaced);
         let have_room = others.all(|(_, standing)| standing.retry == Retry::Now);
-        if have_room { asked.count } else { acquired.admitted }
+        if have_room { acquired.decided(asked.count) } else { acquired.admitted }
     }
 }
 
@@ -171,13 +236,15 @@ pub struct Acquired {
     pub standings: Vec<Standing>,
     /// The answer to each trial, in the same order; none if trials were not decided.
     pub trials: Vec<TrialAnswer>,
+    /// The ban of the client, if it is banned.
+    pub ban: Option<Ban>,
 }
 
 impl Acquired {
     /// An answer that admits `admitted` requests, after which the charges stand at `standings`.
     #[must_use]
     pub fn new(admitted: u32, standings: Vec<Standing>) -> Self {
-        Self { admitted, standings, trials: Vec::new() }
+        Self { admitted, standings, trials: Vec::new(), ban: None }
     }
 
     /// The same, with the answer to the next trial.
@@ -187,10 +254,24 @@ impl Acquired {
         self
     }
 
+    /// The same, about a client that is banned.
+    #[must_use]
+    pub fn with_ban(self, ban: Ban) -> Self {
+        Self { ban: Some(ban), ..self }
+    }
+
+    /// How many of `count` requests the policies decided. The others were refused because of a ban.
+    pub(crate) fn decided(&self, count: u32) -> u32 {
+        self.ban.map_or(count, |ban| ban.decided.min(count))
+    }
+
     /// Whether all of `count` requests are admitted. A `count` of 0 asks whether one would be.
     pub(crate) fn is_allowed(&self, count: u32) -> bool {
         match count {
-            0 => self.standings.iter().all(|standing| standing.retry == Retry::Now),
+            0 => {
+                self.ban.is_none()
+                    && self.standings.iter().all(|standing| standing.retry == Retry::Now)
+            }
             count => self.admitted == count,
         }
     }

@@ -78,6 +78,24 @@ impl Keyspace {
         self.compose(policy, |text| text.push_str(tag))
     }
 
+    /// The key that holds what is known of the denials by `policy` of the client whose key under it is `key`. It is in
+    /// the same slot.
+    #[must_use]
+    pub fn penalty_key(&self, key: &Key, policy: &Policy) -> Key {
+        self.penalty_key_of_tag(key.hash_tag(), policy)
+    }
+
+    /// The same for the client of `tag`.
+    #[must_use]
+    pub fn penalty_key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
+        scratch(|name| {
+            for part in [&self.prefix, ":{", tag, "}:", policy.name(), ":pn1"] {
+                name.push_str(part);
+            }
+            Key::new(name)
+        })
+    }
+
     /// The key that a store charges to see whether it can. No identity has this key.
     #[cfg(feature = "redis")]
     pub(crate) fn probe(&self, policy: &Policy) -> Key {

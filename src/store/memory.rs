@@ -18,6 +18,8 @@ mod debts;
 mod entry;
 mod fallback;
 mod overrides;
+mod penalized;
+mod penalties;
 mod room;
 mod shard;
 mod shards;
@@ -51,6 +53,7 @@ impl Store for MemoryStore {
             let mut shard = self.lock(self.shard_of_key(fingerprint));
             shard.entries.remove(&fingerprint);
             shard.debts.take(&fingerprint);
+            shard.penalties.remove(&fingerprint);
         }
         Answer::ready(Ok(()))
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tollgate::{Algorithm, MAX_EXACT, MAX_WINDOW, Policy, PolicyError, Quota};
+use tollgate::{Algorithm, MAX_EXACT, MAX_WINDOW, Penalty, Policy, PolicyError, Quota};
 
 /// How many identities a history has.
 pub(crate) const IDENTITIES: usize = 3;
@@ -56,6 +56,9 @@ impl fmt::Debug for Operation {
 
 fn write_policy(f: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::Result {
     write!(f, " [{}: {} ", policy.name(), policy.quota())?;
+    if let Some(penalty) = policy.penalty() {
+        write!(f, "with {penalty:?} ")?;
+    }
     match policy.algorithm() {
         Algorithm::TokenBucket { burst } => write!(f, "token-bucket of {burst}]"),
         other => write!(f, "{other}]"),
@@ -257,6 +260,7 @@ impl RoughCost {
 struct Draft {
     kind: Kind,
     numbers: Numbers,
+    penalty: Option<Penalty>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -281,7 +285,18 @@ fn policy() -> impl Strategy<Value = Draft> {
         Just(Kind::SlidingLog),
         Just(Kind::TokenBucket),
     ];
-    (kind, numbers()).prop_map(|(kind, numbers)| Draft { kind, numbers })
+    let penalty = prop_oneof![2 => Just(None), 1 => penalty().prop_map(Some)];
+    (kind, numbers(), penalty).prop_map(|(kind, numbers, penalty)| Draft { kind, numbers, penalty })
+}
+
+/// Mostly a ban after a few denials, for about as long as a small window.
+fn penalty() -> impl Strategy<Value = Penalty> {
+    let ms = || prop_oneof![8 => SECOND..600 * SECOND, 1 => SECOND..=MAX_WINDOW];
+    let denials = prop_oneof![8 => 1..=6_u32, 1 => 7..=2_000_u32];
+    (denials, ms(), ms(), 0..=8_u64).prop_map(|(denials, within, ban, doublings)| {
+        let longest = ban.saturating_mul(doublings.max(1)).min(MAX_WINDOW);
+        Penalty::new(denials, within, ban, longest).expect("numbers in range")
+    })
 }
 
 /// Mostly small quotas, some large, some as large as the algorithm allows, or as slow.
@@ -315,7 +330,10 @@ impl Draft {
             let quota = Quota::new(units, window).expect("windows are whole seconds, in range");
             let policy = Policy::new(name, quota).expect("a short plain name");
             match policy.with_algorithm(algorithm) {
-                Ok(policy) => return Arc::new(policy),
+                Ok(policy) => {
+                    let with = |penalty| policy.clone().with_penalty(penalty);
+                    return Arc::new(self.penalty.map_or_else(|| policy.clone(), with));
+                }
                 Err(PolicyError::TooLarge { largest, .. }) => match self.kind {
                     Kind::TokenBucket => burst = largest,
                     _ => units = largest,

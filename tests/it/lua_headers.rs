@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 /// What a number is counted in.
-const UNITS: [&str; 8] =
-    ["units", "ms", "windows", "integers", "parts", "entries", "policies", "requests"];
+const UNITS: [&str; 9] =
+    ["units", "ms", "windows", "integers", "parts", "entries", "policies", "requests", "denials"];
 
 /// How what is not a number is described.
 const NO_NUMBERS: [&str; 7] =
@@ -105,7 +105,7 @@ fn files() -> Vec<File> {
         .filter(|path| path.extension().is_some_and(|it| it == "lua"))
         .map(|path| File::read(&path))
         .collect();
-    assert_eq!(files.len(), 8, "three scripts, what they share, and four algorithms");
+    assert_eq!(files.len(), 9, "three scripts, what they share, four algorithms, and penalties");
     files
 }
 
@@ -152,7 +152,8 @@ fn the_arguments_of_a_refund_are_those_that_the_header_gives() {
 
 /// What the body unpacks, in order; `at` is where it goes on.
 fn arguments_read(file: &File) -> Vec<String> {
-    let unpacked = file.body.lines().filter_map(|line| line.trim().split_once(" = unpack("));
+    let body = file.body.replace("=\n    unpack(", "= unpack(");
+    let unpacked = body.lines().filter_map(|line| line.trim().split_once(" = unpack("));
     let names = unpacked.flat_map(|(names, _)| names.trim_start_matches("local ").split(", "));
     names.filter(|name| *name != "at").map(str::to_owned).collect()
 }
@@ -175,8 +176,12 @@ fn the_inputs_are_the_parameters_of_the_functions() {
         let mut taken = set(taken);
         if file.is_algorithm() {
             // What the whole file is a function of; not each of them reads all of it.
-            let given = ["units", "window", "burst", "now"];
-            taken.extend(given.map(str::to_owned).into_iter().filter(|name| file.reads(name)));
+            let given = match file.name.as_str() {
+                "penalty" => &["denials", "within", "ban", "longest_ban", "now"][..],
+                _ => &["units", "window", "burst", "now"],
+            };
+            let given = given.iter().map(|name| (*name).to_owned());
+            taken.extend(given.filter(|name| file.reads(name)));
         }
         assert_eq!(set(file.names("Inputs")), taken, "{}.lua", file.name);
     }

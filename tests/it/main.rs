@@ -90,6 +90,8 @@ mod plans;
 mod overrides;
 // Policies that are tried out before they are in force.
 mod rollout;
+// Clients that a policy denies again and again are banned.
+mod penalties;
 // Made-up keys keep nobody out of the memory store.
 mod crowding;
 

@@ -9,6 +9,10 @@ use std::sync::Arc;
 
 use tollgate::{Algorithm, Policy, Retry, Standing};
 
+use self::offender::Offender;
+pub(crate) use self::offender::{Ban, Penalized};
+
+mod offender;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +20,7 @@ mod tests;
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     histories: HashMap<String, History>,
+    offenders: HashMap<String, Offender>,
 }
 
 /// A key that a request is charged to, and the policy that counts it.
@@ -82,18 +87,26 @@ impl Model {
     }
 
     /// Decides `count` requests one after another, and what each of `trials` admits of them. A trial is a charge, and
-    /// the index of the charge in whose place it is tried out, if there is one.
+    /// the index of the charge in whose place it is tried out, if there is one. Clients that `penalized` says are
+    /// banned are refused.
     pub(crate) fn acquire_with_trials(
         &mut self,
         now: u64,
         charges: &[Charge],
         trials: &[(Charge, Option<usize>)],
+        penalized: &[Penalized],
         cost: u64,
         count: u64,
-    ) -> (Outcome, Vec<TrialOutcome>) {
-        let mut admitted = 0;
+    ) -> (Outcome, Vec<TrialOutcome>, Option<Ban>) {
+        let (mut admitted, mut decided) = (0, 0);
         let mut by_trials = vec![0; trials.len()];
         for _ in 0..count {
+            if self.ban(now, penalized, 0).is_some() {
+                self.acquire_with_penalties(now, charges, penalized, cost, 1);
+                trials.iter().for_each(|(trial, _)| self.put_right(trial, now.into()));
+                continue;
+            }
+            decided += 1;
             let has_room = |charge: &Charge| {
                 let Reading { history, terms, .. } = self.read(charge, now.into());
                 history.remaining(terms, now.into()) >= i128::from(cost)
@@ -113,15 +126,63 @@ impl Model {
                     self.put_right(trial, now.into());
                 }
             }
-            admitted += self.acquire(now, charges, cost, 1).admitted;
+            admitted += self.acquire_with_penalties(now, charges, penalized, cost, 1).0.admitted;
         }
+        let ban = self.ban(now, penalized, decided);
         let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
         let of_trial = |((charge, _), admitted): (&(Charge, Option<usize>), u64)| {
             let peek = self.acquire(now, std::slice::from_ref(charge), cost, 0);
             TrialOutcome { admitted, retry: peek.standings[0].retry }
         };
         let by_trials = trials.iter().zip(by_trials).map(of_trial).collect();
-        (Outcome { admitted, standings }, by_trials)
+        (Outcome { admitted, standings }, by_trials, ban)
+    }
+
+    /// Decides like [`acquire`](Self::acquire), but refuses clients that are banned, and bans those that a policy with a
+    /// penalty denies too often. Denials are counted one after another.
+    pub(crate) fn acquire_with_penalties(
+        &mut self,
+        now: u64,
+        charges: &[Charge],
+        penalized: &[Penalized],
+        cost: u64,
+        count: u64,
+    ) -> (Outcome, Option<Ban>) {
+        for it in penalized.iter().filter(|_| count > 0) {
+            let offender = self.offenders.entry(it.key.clone()).or_default();
+            offender.put_right(&it.penalty, now.into());
+        }
+        if let Some(ban) = self.ban(now, penalized, 0) {
+            let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
+            return (Outcome { admitted: 0, standings }, Some(ban));
+        }
+        let outcome = self.acquire(now, charges, cost, count);
+        let denies = |it: &&Penalized| outcome.standings[it.charge].retry != Retry::Now;
+        let denying: Vec<&Penalized> = penalized.iter().filter(denies).collect();
+        let denied = if denying.is_empty() { 0 } else { count - outcome.admitted };
+        for number in 1..=denied {
+            for it in &denying {
+                self.offenders.entry(it.key.clone()).or_default().denied(&it.penalty, now.into());
+            }
+            let ban = self.ban(now, penalized, outcome.admitted + number);
+            if ban.is_some() {
+                return (outcome, ban);
+            }
+        }
+        (outcome, None)
+    }
+
+    /// The ban that lasts longest, which the last of so many requests began.
+    fn ban(&self, now: u64, penalized: &[Penalized], decided: u64) -> Option<Ban> {
+        let mut longest: Option<Ban> = None;
+        for (penalty, it) in penalized.iter().enumerate() {
+            let offender = self.offenders.get(&it.key);
+            let lasts = offender.map_or(0, |offender| offender.banned_for(&it.penalty, now.into()));
+            if lasts > longest.map_or(0, |ban| ban.lasts) {
+                longest = Some(Ban { penalty, lasts, decided });
+            }
+        }
+        longest
     }
 
     /// Writes again what a wrong clock wrote, as every request does that is charged or denied.

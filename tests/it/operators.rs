@@ -2,6 +2,8 @@
 
 mod attacks;
 mod explain;
+mod overview;
+mod page;
 mod unix_socket;
 
 use serde_json::{Value, json};

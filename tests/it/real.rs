@@ -1,6 +1,8 @@
 //! Tests that need programs which are not ours, and which `make test-real` installs. Each is ignored, so that
 //! `make test` needs none of them.
 
+mod browser;
 mod nginx;
+mod page;
 mod promtool;
 mod systemd;

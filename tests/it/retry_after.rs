@@ -2,8 +2,8 @@
 //! millisecond earlier.
 
 use proptest::prelude::*;
-use tollgate::store::{Acquire, Store};
-use tollgate::{Keyspace, MAX_EXACT, Retry, Standing};
+use tollgate::store::{Acquire, Acquired, Store};
+use tollgate::{Keyspace, MAX_EXACT, Retry};
 
 use crate::histories::{Operation, changing_histories, histories};
 use crate::support::random::for_all;
@@ -12,11 +12,13 @@ use crate::support::stores::{Stand, acquire_of, on_each_store};
 const HISTORIES: u32 = 800;
 const OPERATIONS: std::ops::Range<usize> = 2..40;
 
-/// The wait for all of `standings`; `None` where there is none, or it never ends.
-fn wait(standings: &[Standing]) -> Option<u64> {
-    match standings.iter().fold(Retry::Now, |retry, it| retry.later(it.retry)) {
-        Retry::After(wait) => Some(wait),
-        Retry::Now | Retry::Never => None,
+/// The wait for all policies, and for the end of a ban; `None` where there is none, or it never ends.
+fn wait(answer: &Acquired) -> Option<u64> {
+    let ban = answer.ban.map(|ban| ban.lasts);
+    match answer.standings.iter().fold(Retry::Now, |retry, it| retry.later(it.retry)) {
+        Retry::After(wait) => Some(wait).max(ban),
+        Retry::Now => ban,
+        Retry::Never => None,
     }
 }
 
@@ -34,24 +36,30 @@ fn probe(
         let asked = acquire_of(keyspace, operation);
         let answer = store.acquire(&asked).wait().expect("the store answers");
         let denied = answer.admitted < asked.count;
-        let Some(wait) = wait(&answer.standings).filter(|_| denied && i >= from) else { continue };
+        let Some(wait) = wait(&answer).filter(|_| denied && i >= from) else { continue };
         if operation.now + wait > MAX_EXACT {
             // No clock gets there: an instant is exact for 285,000 years.
             continue;
         }
 
         stand.clock.set(operation.now + wait - 1);
-        let early = Acquire::new(asked.charges.clone(), asked.cost, 0);
+        let early = with_count(&asked, 0);
         let early = store.acquire(&early).wait().expect("the store answers");
-        prop_assert_eq!(self::wait(&early.standings), Some(1), "{} ms after {:?}", wait, operation);
+        prop_assert_eq!(self::wait(&early), Some(1), "{} ms after {:?}", wait, operation);
         stand.clock.set(operation.now + wait);
-        let once = Acquire::new(asked.charges, asked.cost, 1);
+        let once = with_count(&asked, 1);
         let admitted = store.acquire(&once).wait().expect("the store answers").admitted;
         prop_assert_eq!(admitted, 1, "{} ms after {:?}", wait, operation);
         // The clock has left the history.
         return Ok(true);
     }
     Ok(false)
+}
+
+/// The same question for `count` requests, without trials.
+fn with_count(asked: &Acquire, count: u32) -> Acquire {
+    let once = Acquire::new(asked.charges.clone(), asked.cost, count);
+    asked.penalties.iter().cloned().fold(once, Acquire::with_penalty)
 }
 
 fn run(histories: impl Fn() -> BoxedStrategy<Vec<Operation>>) {

@@ -71,6 +71,20 @@ fn a_shadow_is_decided_and_charged_beside_the_others_and_refuses_nothing() {
 }
 
 #[test]
+fn a_shadow_with_nothing_beside_it_is_decided_by_the_store_as_well() {
+    over_each_store(|url| {
+        let config = "[policies.new]\nquota = \"3/52 weeks\"\nmode = \"shadow\"\n\
+                      [routes.\"/api/data\"]\npolicies = [\"new\"]\n";
+        let (tollgate, operator) = serve(url, config);
+        assert_eq!(statuses(&tollgate, 5), [200; 5]);
+        let tried = |outcome| tried(&operator, "new", "shadow", outcome);
+        assert_eq!((tried("agrees"), tried("would_deny")), (3, 2));
+        let metrics = operator.get("/metrics", &[]).body;
+        assert!(metrics.contains("tollgate_decisions_total{by=\"fallback\"} 0"), "{metrics}");
+    });
+}
+
+#[test]
 fn a_candidate_is_decided_on_the_same_requests_in_place_of_the_quota() {
     over_each_store(|url| {
         for (candidate, would_deny, would_admit) in [("2/52 weeks", 1, 0), ("5/52 weeks", 0, 2)] {

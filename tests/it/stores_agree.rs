@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tollgate::store::{Acquired, Charge, Store, TrialAnswer};
+use tollgate::store::{Acquired, Ban, Charge, PenaltyKey, Store, TrialAnswer};
 use tollgate::{Keyspace, ManualClock, MemoryStore, RedisStore};
 
 use crate::histories::{Operation, changing_histories, histories};
@@ -22,13 +22,14 @@ struct Trial {
     redis: RedisStore,
     operations: u64,
     trials: usize,
+    bans: usize,
 }
 
 impl Trial {
     fn new(server: &Server) -> Self {
         let clock = Arc::new(ManualClock::new(1));
         let redis = redis_store(&server.url(), &clock);
-        Self { clock, redis, operations: 0, trials: 0 }
+        Self { clock, redis, operations: 0, trials: 0, bans: 0 }
     }
 
     /// Plays `history` under keys of its own.
@@ -46,17 +47,25 @@ impl Trial {
             let (cost, count) = (operation.cost, operation.count);
             let trials: Vec<_> =
                 acquire.trials.iter().map(|it| (of_model(&it.charge), it.replaces)).collect();
-            let expected = if trials.is_empty() {
-                let outcome = model.acquire(operation.now, &charges, cost, count);
-                Acquired::new(small(outcome.admitted), outcome.standings)
+            let penalized: Vec<_> = acquire.penalties.iter().map(penalized_of).collect();
+            let now = operation.now;
+            let (outcome, tried, ban) = if trials.is_empty() {
+                let (outcome, ban) =
+                    model.acquire_with_penalties(now, &charges, &penalized, cost, count);
+                (outcome, Vec::new(), ban)
             } else {
-                self.trials += trials.len();
-                let (outcome, tried) =
-                    model.acquire_with_trials(operation.now, &charges, &trials, cost, count);
-                let expected = Acquired::new(small(outcome.admitted), outcome.standings);
-                let answer =
-                    |it: &model::TrialOutcome| TrialAnswer::new(small(it.admitted), it.retry);
-                tried.iter().map(answer).fold(expected, Acquired::with_trial)
+                model.acquire_with_trials(now, &charges, &trials, &penalized, cost, count)
+            };
+            self.trials += tried.len();
+            self.bans += usize::from(ban.is_some());
+            let expected = Acquired::new(small(outcome.admitted), outcome.standings);
+            let answer = |it: &model::TrialOutcome| TrialAnswer::new(small(it.admitted), it.retry);
+            let expected = tried.iter().map(answer).fold(expected, Acquired::with_trial);
+            let expected = match ban {
+                Some(ban) => {
+                    expected.with_ban(Ban::new(ban.penalty, ban.lasts, small(ban.decided)))
+                }
+                None => expected,
             };
             let memory = memory.acquire(&acquire).wait().expect("memory has room");
             prop_assert_eq!(&memory, &expected, "memory at {:?}", operation);
@@ -71,6 +80,10 @@ fn of_model(charge: &Charge) -> model::Charge {
     model::Charge { key: charge.key.to_string(), policy: charge.policy.clone() }
 }
 
+fn penalized_of(it: &PenaltyKey) -> model::Penalized {
+    model::Penalized { charge: it.charge, penalty: it.penalty, key: it.key.to_string() }
+}
+
 fn small(number: u64) -> u32 {
     u32::try_from(number).expect("a small count")
 }
@@ -80,6 +93,7 @@ fn run(strategy: impl Strategy<Value = Vec<Operation>>) -> u64 {
     let mut trial = Trial::new(&server);
     for_all(HISTORIES, strategy, |number, history| trial.play(number, &history));
     assert!(trial.trials > 1_000, "{} policies were tried out", trial.trials);
+    assert!(trial.bans > 500, "{} requests were refused because of a ban", trial.bans);
     trial.operations
 }
 

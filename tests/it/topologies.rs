@@ -11,6 +11,7 @@ use crate::support::stores::{HOUR, NOW, ask, charge, patient, policy};
 use crate::support::threads::{together, until};
 
 mod cluster;
+mod penalties;
 mod refunds;
 mod remembered_denials;
 mod sentinel;

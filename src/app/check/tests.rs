@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 21] = [
+const CASES: [(&str, &str, usize, &str); 23] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -69,6 +69,18 @@ const CASES: [(&str, &str, usize, &str); 21] = [
         4,
         "[policies.p]\nquota = \"5/minute\"\nalgorithm = \"sliding-log\"\non_store_failure = \"allow\"\n\
          [routes.\"/v1/login\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "penalty-for-all",
+        "policies.default.key",
+        2,
+        "[policies.default]\nkey = \"global\"\npenalty = { denials = 20 }",
+    ),
+    (
+        "penalty-in-shadow",
+        "policies.default.mode",
+        3,
+        "admin.listen = \"127.0.0.1:8081\"\n[policies.default]\nmode = \"shadow\"\npenalty = { denials = 20 }",
     ),
     (
         "proxies-everyone",

@@ -12,6 +12,7 @@ use super::section::Section;
 mod access;
 mod auth;
 mod client_ip;
+mod penalty;
 mod policies;
 mod quotas;
 mod rollout;

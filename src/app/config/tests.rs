@@ -18,6 +18,7 @@ mod access;
 mod auth;
 mod environment;
 mod layers;
+mod penalty;
 mod plans;
 mod properties;
 mod routes;

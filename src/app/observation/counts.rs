@@ -39,8 +39,7 @@ pub(super) struct PolicyCounts([Sharded; 2]);
 #[derive(Debug, Default)]
 pub(super) struct RouteCounts([OnceLock<Sharded>; DOORS.len()]);
 
-const _: () =
-    assert!((PolicyCount::CandidateAdmits as usize) < 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
+const _: () = assert!((PolicyCount::Banned as usize) < 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
 
 /// The ways in which a request may be decided, each with its name as a label.
 pub(crate) const DECIDED_BY: [(DecidedBy, &str); 4] = [
@@ -153,8 +152,10 @@ impl PolicyCounts {
 
     /// How many requests met the policy.
     pub(super) fn met(&self) -> u64 {
-        use PolicyCount::{Admitted, Denied, ShadowAgrees, ShadowDenies, Spared, Undecided};
-        let met = [Admitted, Denied, Spared, Undecided, ShadowAgrees, ShadowDenies];
+        use PolicyCount::{
+            Admitted, Banned, Denied, ShadowAgrees, ShadowDenies, Spared, Undecided,
+        };
+        let met = [Admitted, Banned, Denied, Spared, Undecided, ShadowAgrees, ShadowDenies];
         met.into_iter().map(|what| self.get(what)).sum()
     }
 }

@@ -15,13 +15,13 @@ use self::denials::{Denials, PERIOD, SHARDS, Shard};
 use super::refusals::{is_refusal, refusals};
 use crate::domain::clock::Clock;
 use crate::domain::standing::{Retry, Standing};
-use crate::limiter::{DecisionEvent, Outcome};
+use crate::limiter::{DecisionEvent, Outcome, PenaltyBan};
 use crate::store::Charge;
 
 mod denials;
 mod lines;
 
-/// The most lines for first denials in a period.
+/// The most lines for first denials and for bans that begin, in a period.
 const FIRST_LINES: u32 = 20;
 
 /// The most policies that have a line in a summary. The others share one.
@@ -86,7 +86,12 @@ impl DenialLog {
     pub(crate) fn on_decision(&self, event: &DecisionEvent<'_>) {
         match event.outcome {
             Outcome::Blocked => _ = self.blocked.fetch_add(1, Ordering::Relaxed),
-            Outcome::Banned => _ = self.banned.fetch_add(1, Ordering::Relaxed),
+            Outcome::Banned if is_refusal(event) => {
+                self.banned.fetch_add(1, Ordering::Relaxed);
+                if let Some(ban) = event.ban.filter(|ban| ban.begins) {
+                    self.ban_begins(event, ban);
+                }
+            }
             Outcome::Undecided(_) if is_refusal(event) => {
                 _ = self.undecided.fetch_add(1, Ordering::Relaxed);
             }
@@ -110,6 +115,14 @@ impl DenialLog {
             };
             lines::denied(self.sink, level, event, charge, retry_after);
         }
+    }
+
+    /// Writes a line about a ban that a penalty began.
+    fn ban_begins(&self, event: &DecisionEvent<'_>, ban: PenaltyBan) {
+        let Some(charge) = event.charges.get(ban.charge) else { return };
+        let is_told = lines::is_enabled(self.sink, Level::Info) && self.may_write_first_line();
+        let level = if is_told { Level::Info } else { Level::Debug };
+        lines::ban_begins(self.sink, level, charge, ban.lasts);
     }
 
     /// Takes one of the lines for first denials.

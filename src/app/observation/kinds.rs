@@ -27,6 +27,8 @@ pub(crate) enum PolicyCount {
     CandidateDenies,
     /// Requests that the quota in force denied, and that the candidate would have admitted.
     CandidateAdmits,
+    /// Requests of clients that the penalty of this policy banned.
+    Banned,
 }
 
 /// What is counted of a route.
@@ -57,8 +59,7 @@ pub(crate) enum Authenticated {
 }
 
 impl PolicyCount {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Admitted,
         Self::Denied,
         Self::Spared,
@@ -70,6 +71,7 @@ impl PolicyCount {
         Self::CandidateAgrees,
         Self::CandidateDenies,
         Self::CandidateAdmits,
+        Self::Banned,
     ];
 
     /// What is counted of a trial, if the policies in force admitted the request or not.

@@ -10,14 +10,20 @@ pub(super) fn is_refusal(event: &DecisionEvent<'_>) -> bool {
     !event.is_peek || event.door == AUTHENTICATION_DOOR
 }
 
-/// The policies that deny the request of `event`, with its keys and where they stand. There are none if it is not
-/// denied, or is only told where it stands.
+/// The policies that deny the request of `event` or ban its client, with its keys and where they stand. There are none
+/// if it is not refused by a policy, or is only told where it stands.
 pub(super) fn refusals<'a>(
     event: &DecisionEvent<'a>,
 ) -> impl Iterator<Item = (&'a Charge, &'a Standing)> + use<'a> {
-    let is_denied = event.outcome == Outcome::Denied && is_refusal(event);
-    let all = event.charges.iter().zip(event.standings);
-    all.filter(move |(_, standing)| is_denied && standing.retry != Retry::Now)
+    let (outcome, is_refusal) = (event.outcome, is_refusal(event));
+    let banned_by = event.ban.map(|ban| ban.charge);
+    let all = event.charges.iter().zip(event.standings).enumerate();
+    let refused = all.filter(move |(index, (_, standing))| match outcome {
+        Outcome::Denied => is_refusal && standing.retry != Retry::Now,
+        Outcome::Banned => is_refusal && banned_by == Some(*index),
+        _ => false,
+    });
+    refused.map(|(_, it)| it)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::counts::{Counts, PolicyCounts, RouteCounts};
 use super::kinds::{PolicyCount, RouteCount};
 use super::no_key::is_of_no_key;
 use crate::domain::policy::{Policy, Rollout};
-use crate::domain::standing::{Retry, Standing};
+use crate::domain::standing::Retry;
 use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
 use crate::store::Charge;
 
@@ -74,20 +74,18 @@ impl SnapshotObserver {
         }
     }
 
-    fn count_policy(
-        &self,
-        event: &DecisionEvent<'_>,
-        charge: &Charge,
-        standing: Option<&Standing>,
-    ) {
-        let policy = &charge.policy;
+    fn count_policy(&self, event: &DecisionEvent<'_>, index: usize, charge: &Charge) {
+        let (policy, standing) = (&charge.policy, event.standings.get(index));
         let Some(counts) = self.counts_of(policy) else { return };
         counts.add(match (event.outcome, standing) {
             (Outcome::Undecided(_), _) => PolicyCount::Undecided,
             (Outcome::Denied, Some(standing)) if standing.retry != Retry::Now => {
                 PolicyCount::Denied
             }
-            (Outcome::Denied, _) => PolicyCount::Spared,
+            (Outcome::Banned, _) if event.ban.is_some_and(|ban| ban.charge == index) => {
+                PolicyCount::Banned
+            }
+            (Outcome::Denied | Outcome::Banned, _) => PolicyCount::Spared,
             _ => PolicyCount::Admitted,
         });
         let is_admitted = event.outcome == Outcome::Admitted;
@@ -113,7 +111,7 @@ impl Observer for SnapshotObserver {
             self.counts.decided(event.decided_by);
         }
         for (index, charge) in event.charges.iter().enumerate() {
-            self.count_policy(event, charge, event.standings.get(index));
+            self.count_policy(event, index, charge);
         }
         for trial in event.trials {
             if let Some(counts) = self.counts_of(trial.policy) {

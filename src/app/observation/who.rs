@@ -102,6 +102,11 @@ pub(crate) struct BusiestKey {
 }
 
 impl BusiestKey {
+    /// The identity that the key counts, as it stands in Redis.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The part that the key has of its policy's requests at least, from 0 to 1.
     #[allow(clippy::cast_precision_loss, reason = "a part needs few digits")]
     pub(crate) fn part(&self) -> f64 {

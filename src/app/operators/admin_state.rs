@@ -2,23 +2,30 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::http::uri::Authority;
 use actix_web::http::{StatusCode, Uri};
+use actix_web::rt::time::sleep;
 
 use super::api::Guard;
+use super::live::Live;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::store_watch::StoreWatch;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{AdminOptions, HostName, Listen};
 use crate::app::connections::{Connections, Listeners, Stage};
-use crate::app::observation::{Counts, Rank, TopKey};
+use crate::app::observation::{BusiestKey, Counts, Rank, TopKey, dominant};
 use crate::app::reload::{ReloadStatus, Reloader};
+use crate::domain::policy::Policy;
 use crate::store::RedisStatus;
+
+/// How often counts are noted: minutes begin that late at most.
+const NOTED_EVERY: Duration = Duration::from_secs(1);
 
 /// What the operators' endpoints report on.
 #[derive(Debug)]
@@ -29,6 +36,7 @@ pub(crate) struct AdminState {
     reloads: Arc<ReloadStatus>,
     reloader: OnceLock<Reloader>,
     metrics: Metrics,
+    live: Live,
     /// Those of the app's listener, whose stage says whether the process stops.
     connections: Arc<Connections>,
     /// The host of the operators' listener in the configuration, if it has one.
@@ -53,6 +61,7 @@ impl AdminState {
         };
         Self {
             guard: Guard::new(snapshot.clone()),
+            live: Live::new(lasting.counts.clone()),
             lasting,
             snapshot,
             reloads,
@@ -101,6 +110,27 @@ impl AdminState {
         self.guard.admit(request).await
     }
 
+    /// Whether the process is told to stop.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.connections.stage() != Stage::Serving
+    }
+
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Notes again and again what was counted, for the history that the page shows.
+    pub(crate) async fn note_counts(&self) {
+        loop {
+            sleep(NOTED_EVERY).await;
+            self.live.look();
+        }
+    }
+
+    pub(super) fn reloads(&self) -> &ReloadStatus {
+        &self.reloads
+    }
+
     /// The snapshot that is in force.
     pub(super) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
@@ -129,6 +159,11 @@ impl AdminState {
     /// How it stands with Redis; `None` where this process counts alone.
     pub(super) fn redis_status(&self) -> Option<RedisStatus> {
         self.lasting.stores.redis.as_ref().map(|redis| redis.status())
+    }
+
+    /// The busiest key of `policy`, if that says something: see [`dominant`].
+    pub(super) fn busiest_key(&self, policy: &Policy) -> Option<BusiestKey> {
+        dominant(&self.lasting.who, policy)
     }
 
     /// Writes what was refused since the last summary, as at the end of the process.

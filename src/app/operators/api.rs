@@ -14,9 +14,11 @@ use crate::app::config::ConnectionLimits;
 
 mod answer;
 mod changes;
+mod events;
 mod explain;
 mod guard;
 mod keys;
+mod overview;
 mod policies;
 mod refused;
 mod reload;
@@ -73,6 +75,8 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .route("/v1/policies", web::get().to(policies::policies))
     .route("/v1/explain", web::get().to(explain::explain))
     .route("/v1/overrides", web::get().to(changes::list))
+    .route("/v1/overview", web::get().to(overview::overview))
+    .route("/v1/events", web::get().to(events::events))
     .route("/v1/top", web::get().to(top::top))
     .route("/v1/audit", web::get().to(changes::audit))
     .route("/v1/reload", web::post().to(reload::reload));

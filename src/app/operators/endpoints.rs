@@ -1,4 +1,4 @@
-//! The operators' endpoints: `/healthz`, `/ready`, `/metrics`, and the API of their commands.
+//! The operators' endpoints: `/healthz`, `/ready`, `/metrics`, the API of their commands, and their page.
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::admin_state::AdminState;
 use super::api;
 use super::metrics::MEDIA_TYPE;
+use super::page;
 use crate::app::endpoints::{not_found, readable};
 
 /// The body of `GET /healthz`.
@@ -21,6 +22,7 @@ pub(crate) fn configure(app: &mut web::ServiceConfig, admin: web::Data<AdminStat
         .service(readable("/metrics", exposition))
         .service(readable("/healthz", alive))
         .configure(api::configure)
+        .configure(page::configure)
         .default_service(web::to(not_found));
 }
 

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use actix_http::{Payload, Request, Response, ServiceConfig};
 use actix_web::dev::Service;
 use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
+use actix_web::web::Bytes;
 use tokio::task::yield_now;
 
 use self::body::{BodyStream, Remaining};
@@ -119,17 +120,29 @@ impl<T: ActixStream + 'static> Connection<T> {
             Ok(all) => self.0.borrow_mut().write_chunk(Some(all))?,
             Err(body) => {
                 let mut body = pin!(body);
-                let mut next = async || {
-                    self.while_writing(poll_fn(|context| body.as_mut().poll_next(context))).await
-                };
-                while let Some(part) = next().await {
-                    let part = part.map_err(|_| CloseReason::AtOnce)?;
+                while let Some(part) = self.next_part(body.as_mut()).await? {
                     self.0.borrow_mut().write_chunk(Some(part))?;
                     self.flush_if_large().await?;
                 }
             }
         }
         self.0.borrow_mut().write_chunk(None)
+    }
+
+    /// Waits for the next part of a body, and writes earlier ones meanwhile. If they cannot be written, nobody waits for
+    /// more.
+    async fn next_part<B: MessageBody>(
+        &self,
+        mut body: Pin<&mut B>,
+    ) -> Result<Option<Bytes>, CloseReason> {
+        poll_fn(|context| match body.as_mut().poll_next(context) {
+            Poll::Ready(part) => Poll::Ready(part.transpose().map_err(|_| CloseReason::AtOnce)),
+            Poll::Pending => match self.0.borrow_mut().poll_write(context) {
+                Poll::Ready(Err(_)) => Poll::Ready(Err(CloseReason::Gone)),
+                _ => Poll::Pending,
+            },
+        })
+        .await
     }
 
     /// Whether the connection can stay open after the response. The rest of the request's body is then read

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::clock::Millis;
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{BuildFingerprintHasher, Fingerprint};
+use crate::store::{Ban, BuildFingerprintHasher, Fingerprint};
 
 /// The most answers that are kept. Beyond that, the store is asked.
 pub(super) const MAX_ANSWERS: usize = 65_536;
@@ -31,6 +31,8 @@ pub(super) struct CachedAnswer {
     /// When it arrived. A client that waits from then on is not too early.
     pub(super) answered: Millis,
     pub(super) standings: Vec<Standing>,
+    /// The ban that denies the request.
+    pub(super) ban: Option<Ban>,
 }
 
 /// Two generations of answers. The old one is dropped as a whole when all its answers have expired.
@@ -47,12 +49,13 @@ impl AnswerCache {
         Self { max_age, none_from: AtomicU64::new(0), shards: Default::default() }
     }
 
-    /// Where the charges of the request of `fingerprint` stand at `now`, if an answer to it still holds.
+    /// Where the charges of the request of `fingerprint` stand at `now`, and the ban of its client, if an answer to it
+    /// still holds.
     pub(super) fn get(
         &self,
         fingerprint: impl FnOnce() -> Fingerprint,
         now: Millis,
-    ) -> Option<Vec<Standing>> {
+    ) -> Option<(Vec<Standing>, Option<Ban>)> {
         if now >= self.none_from.load(Ordering::Relaxed) {
             return None;
         }
@@ -62,7 +65,13 @@ impl AnswerCache {
         let known = shard.young.get(&fingerprint).or_else(|| shard.old.get(&fingerprint));
         let known = known.filter(|it| now < it.holds_until)?;
         let passed = now.saturating_sub(known.answered);
-        Some(known.standings.iter().map(|standing| after(standing, passed)).collect())
+        let ban = known.ban.map(|ban| Ban {
+            lasts: ban.lasts.saturating_sub(passed).max(1),
+            // It was begun before.
+            decided: 0,
+            ..ban
+        });
+        Some((known.standings.iter().map(|standing| after(standing, passed)).collect(), ban))
     }
 
     /// Keeps the answer to the request of `fingerprint`, if it `is_current` once the shard is locked.

@@ -35,7 +35,7 @@ impl Setup {
     fn learn(&self, user: &str, remaining: u64) {
         let standing = Standing { remaining, reset_after: MINUTE, retry: Retry::Now };
         let acquired = Acquired::new(1, vec![standing]);
-        self.fallback.learn(&[self.charge(user)], &acquired);
+        self.fallback.learn(&Acquire::new(vec![self.charge(user)], Cost::ONE, 1), &acquired);
     }
 
     /// How many of `count` requests, one after the other, are admitted without the store.

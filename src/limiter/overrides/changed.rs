@@ -14,6 +14,8 @@ pub struct Changed {
     pub before: Option<Override>,
     /// What holds now; `None` if nothing does. It says until when.
     pub after: Option<Override>,
+    /// The policies whose penalty had banned the client, which it does no longer.
+    pub penalties: Vec<Box<str>>,
     /// When it was changed, by the store's clock.
     pub now: Millis,
     /// What the operator may not have meant.

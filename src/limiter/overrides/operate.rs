@@ -9,8 +9,8 @@ use super::changed::{
 use super::entry::{Effect, Override};
 use super::error::OverrideError;
 use super::overridden::may_count;
-use super::refusal::Banned;
 use super::shared::Overrides;
+use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::clock::millis;
 use crate::domain::key::{Identity, Ipv6Prefix};
@@ -67,7 +67,8 @@ impl Limiter {
         self.put("ban", Effect::Ban, Some(tag), policy, lasts, note)
     }
 
-    /// Ends a ban of the client of `key`, which was for `policy` or for all.
+    /// Ends a ban of the client of `key`, which was for `policy` or for all, and bans by the penalty of `policy` or of
+    /// every policy that counts by such a key.
     ///
     /// # Errors
     /// If the arguments name no ban, or the store fails. That there is no ban is no error.
@@ -78,7 +79,10 @@ impl Limiter {
         note: Note<'_>,
     ) -> Result<Changed, OverrideError> {
         let tag = self.tag_named(key, policy)?;
-        self.end("unban", Effect::Ban, Some(tag), policy, note)
+        valid(note)?;
+        let penalties = self.end_penalties(&tag, policy, note)?;
+        let changed = self.end("unban", Effect::Ban, Some(tag), policy, note)?;
+        Ok(Changed { penalties, ..changed })
     }
 
     /// Gives the client of `key` another `quota` for as long as `lasts`: under every policy that counts by
@@ -230,7 +234,8 @@ impl Limiter {
         let (before, after, line) = done.made;
         log_change(&line);
         let warnings = warnings.unwrap_or_default();
-        Ok(Changed { before, after: Some(after), now: done.now, warnings })
+        let penalties = Vec::new();
+        Ok(Changed { before, after: Some(after), penalties, now: done.now, warnings })
     }
 
     fn end(
@@ -250,7 +255,8 @@ impl Limiter {
         })?;
         let (before, line) = done.made;
         line.iter().for_each(log_change);
-        Ok(Changed { before, after: None, now: done.now, warnings: Vec::new() })
+        let (penalties, warnings) = (Vec::new(), Vec::new());
+        Ok(Changed { before, after: None, penalties, now: done.now, warnings })
     }
 
     fn made(

@@ -8,8 +8,8 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 
 use super::entry::{Effect, Override};
-use super::refusal::Banned;
 use super::time::StoreTime;
+use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::clock::Millis;
 use crate::domain::key::{Identity, Ipv6Prefix, counted};

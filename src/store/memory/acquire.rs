@@ -3,6 +3,7 @@
 use std::sync::MutexGuard;
 
 use super::crowding::{Counted, Level, overflow_counts};
+use super::penalized::Penalized;
 use super::shard::Shard;
 use super::shards::MemoryStore;
 use super::trials::decide_trials;
@@ -37,11 +38,13 @@ impl MemoryStore {
     }
 
     pub(super) fn acquire_with(&self, acquire: &Acquire, hooks: &impl UnderLock) -> Acquired {
-        if let ([charge], []) = (&acquire.charges[..], &acquire.trials[..]) {
+        if let ([charge], [], []) =
+            (&acquire.charges[..], &acquire.trials[..], &acquire.penalties[..])
+        {
             // Most requests have one charge. They need no order of locks.
             let counted = Counted::own(&charge.key);
             let shard = self.lock(self.shard_of_key(counted.fingerprint));
-            return self.acquire_in([shard], &[counted], acquire, hooks);
+            return self.acquire_in([shard], &[counted], &[], acquire, hooks);
         }
         let own = |charge: &Charge| Counted::own(&charge.key);
         let tried = acquire.trials.iter().map(|trial| &trial.charge);
@@ -57,20 +60,28 @@ impl MemoryStore {
     ) -> Acquired {
         // Locks are taken in one order, so that two requests never wait for each other.
         let mut order: Few<usize> = counted.iter().map(|it| self.shard_of(*it)).collect();
+        let of_penalties =
+            acquire.penalties.iter().map(|it| self.shard_of_key(it.key.fingerprint()));
+        let mut penalties: Few<usize> = of_penalties.collect();
+        order.extend_from_slice(&penalties);
         order.sort_unstable();
         order.dedup();
         let shards: Few<_> = order.iter().map(|&shard| self.lock(shard)).collect();
         for counted in &mut counted {
             counted.shard = order.binary_search(&self.shard_of(*counted)).unwrap_or(0);
         }
-        self.acquire_in(shards, &counted, acquire, hooks)
+        for shard in &mut penalties {
+            *shard = order.binary_search(shard).unwrap_or(0);
+        }
+        self.acquire_in(shards, &counted, &penalties, acquire, hooks)
     }
 
-    /// Decides and charges in the locked `shards`.
+    /// Decides and charges in the locked `shards`. The states of penalties are in those of the indices `penalties`.
     fn acquire_in<'a>(
         &'a self,
         mut shards: impl AsMut<[MutexGuard<'a, Shard>]>,
         counted: &[Counted],
+        penalties: &[usize],
         acquire: &Acquire,
         hooks: &impl UnderLock,
     ) -> Acquired {
@@ -79,7 +90,9 @@ impl MemoryStore {
         // The clock is read under the locks. Otherwise a slower caller would come with an earlier time.
         let now = self.clock.now();
         let cost = acquire.cost;
-        let mut admitted = acquire.count;
+        let penalized = Penalized::read(locked, acquire, penalties, now);
+        let ban = penalized.ban(0);
+        let mut admitted = if ban.is_some() { 0 } else { acquire.count };
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut is_new = false;
         for (index, (charge, count)) in charges() {
@@ -111,7 +124,7 @@ impl MemoryStore {
             }
             standings.push(standing);
         }
-        if acquire.count > 0 {
+        if acquire.count > 0 && ban.is_none() {
             // At most what remains of a quota. It saturates only if there is no charge at all.
             let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
@@ -124,6 +137,10 @@ impl MemoryStore {
             }
         }
         let mut acquired = Acquired::new(admitted, standings);
+        acquired.ban = ban;
+        if !acquire.penalties.is_empty() && ban.is_none() {
+            acquired.ban = penalized.count(locked, &acquired);
+        }
         if !acquire.trials.is_empty() {
             let counted = &counted[acquire.charges.len()..];
             acquired.trials = decide_trials(locked, counted, acquire, &acquired, now);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::debts::Debts;
+use super::penalties::Penalties;
 use super::table::Table;
 use super::watch::Watches;
 use crate::domain::algorithm::State;
@@ -11,17 +12,22 @@ use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{Charge, Fingerprint};
 
-/// The entries of some keys, and what is owed for them.
+/// The entries of some keys, what is owed for them, and the denials of some clients.
 #[derive(Debug)]
 pub(super) struct Shard {
     pub(super) entries: Table,
     pub(super) debts: Debts,
+    pub(super) penalties: Penalties,
 }
 
 impl Shard {
     /// A shard of at most `capacity` keys, of which `most_debts` may owe something.
     pub(super) fn new(capacity: usize, most_debts: usize, watches: Arc<Watches>) -> Self {
-        Self { entries: Table::new(capacity, watches), debts: Debts::new(most_debts) }
+        Self {
+            entries: Table::new(capacity, watches),
+            debts: Debts::new(most_debts),
+            penalties: Penalties::new(capacity),
+        }
     }
 
     /// Where the key of `fingerprint` stands; `None` if it has no entry.

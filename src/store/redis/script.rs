@@ -10,7 +10,7 @@ use self::sent::begin;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
-use crate::store::{Charge, Key};
+use crate::store::{Charge, Key, PenaltyKey};
 
 pub(super) mod batch;
 pub mod lua;
@@ -76,7 +76,10 @@ pub(super) fn reset<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Cmd {
 /// The call of the script with all keys of `batch` and with one argument, as `lua/acquire.lua` reads
 /// it. It is a single argument because Redis makes a Lua string of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
-    let of_run = |run: Run<'_>| run.requests().len() * (run.policies().len() + run.trials().len());
+    let of_run = |run: Run<'_>| {
+        let of_request = run.policies().len() + run.trials().len() + run.penalties().len();
+        run.requests().len() * of_request
+    };
     let keys: usize = batch.runs().map(of_run).sum();
     let mut call = begin(sent, &SCRIPT, lua::ACQUIRE, keys);
     for run in batch.runs() {
@@ -90,13 +93,20 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
         argument.extend(run.count().to_be_bytes());
         argument.extend(count(run.requests().len()));
         argument.extend(count(run.policies().len()));
-        argument.extend(count(run.trials().len()));
+        argument.extend(short_count(run.penalties().len()));
+        argument.extend(short_count(run.trials().len()));
         for policy in run.policies() {
             push_policy(&mut argument, policy);
         }
         for trial in run.trials() {
             argument.extend(count(trial.replaces.map_or(0, |index| index + 1)));
             push_policy(&mut argument, &trial.charge.policy);
+        }
+        for PenaltyKey { charge, penalty, .. } in run.penalties() {
+            argument.extend(count(charge + 1));
+            argument.extend(penalty.denials().to_be_bytes());
+            let durations = [penalty.within(), penalty.ban(), penalty.longest_ban()];
+            argument.extend(durations.map(u64::to_be_bytes).as_flattened());
         }
     }
     call.arg(argument);
@@ -113,6 +123,11 @@ fn push_policy(argument: &mut Vec<u8>, policy: &Policy) {
 /// A length in 4 bytes. No call is nearly as long as would not fit.
 fn count(length: usize) -> [u8; 4] {
     u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// A length in 2 bytes. No request meets nearly as many policies as would not fit.
+fn short_count(length: usize) -> [u8; 2] {
+    u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 /// Units to give back to a key.

@@ -57,7 +57,7 @@ fn a_token_is_needed_where_one_is_set_and_the_reading_one_changes_nothing() {
         let value = format!("Bearer {token}");
         served.operator.get(path, &[("authorization", value.as_bytes())]).status
     };
-    for path in ["/v1/overrides", "/v1/audit", "/v1/keys?key=user:1", "/metrics"] {
+    for path in ["/v1/overrides", "/v1/audit", "/v1/overview", "/v1/keys?key=user:1", "/metrics"] {
         assert_eq!(served.operator.get(path, &[]).status, 401, "{path}");
         for wrong in ["", "wrong", &full_digest, &full[..full.len() - 1], &format!("{full}x")] {
             assert_eq!(with(wrong, path), 401, "{path} with {wrong}");

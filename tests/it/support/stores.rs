@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::store::{Acquire, Acquired, Charge, Store, Trial};
+use tollgate::store::{Acquire, Acquired, Charge, PenaltyKey, Store, Trial};
 use tollgate::{
     Algorithm, Cost, Identity, Keyspace, ManualClock, MemoryStore, Policy, Quota, RedisOptions,
     RedisStore, Retry, Standing,
@@ -150,6 +150,12 @@ pub(crate) fn acquire_of(keyspace: &Keyspace, operation: &Operation) -> Acquire 
         Cost::new(operation.cost).expect("a cost"),
         u32::try_from(operation.count).expect("a small count"),
     );
+    let met = operation.policies.iter().enumerate();
+    let penalties = met.filter_map(|(index, policy)| {
+        let key = keyspace.penalty_key(&keyspace.key(&identity, policy), policy);
+        Some(PenaltyKey::new(index, *policy.penalty()?, key))
+    });
+    let acquire = penalties.fold(acquire, Acquire::with_penalty);
     let trials = operation.trials.iter().filter(|_| operation.count > 0);
     trials.fold(acquire, |acquire, (policy, replaced)| {
         acquire.with_trial(Trial::new(charge(policy), *replaced))

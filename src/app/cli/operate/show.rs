@@ -21,7 +21,11 @@ pub(super) fn standings(stands: &Value) -> String {
             let _ = writeln!(text, "the store could not be asked ({error})");
             continue;
         }
-        let _ = writeln!(text, "{}", used(it));
+        let _ = write!(text, "{}", used(it));
+        if !it["banned_for_ms"].is_null() {
+            let _ = write!(text, "; banned by its penalty for {}", seconds(&it["banned_for_ms"]));
+        }
+        text.push('\n');
     }
     if policies.count() == 0 {
         text.push_str("  No policy counts by such a key.\n");
@@ -121,6 +125,9 @@ pub(super) fn changed(changed: &Value) -> String {
     let told = |it: &Value| if it.is_null() { "nothing".to_owned() } else { listed(it) };
     let mut text =
         format!("Now: {}\nBefore: {}\n", told(&changed["after"]), told(&changed["before"]));
+    for policy in changed["penalties"].as_array().into_iter().flatten() {
+        let _ = writeln!(text, "Ended a ban by the penalty of {}.", plain(policy));
+    }
     for warning in changed["warnings"].as_array().into_iter().flatten() {
         let _ = writeln!(text, "{}", plain(warning));
     }

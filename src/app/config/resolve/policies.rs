@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::client_ip::prefix_of_policy;
+use super::penalty::penalty;
 use super::quotas;
 use super::rollout::RolloutOptions;
 use crate::app::auth::FAILURES;
@@ -42,6 +43,7 @@ fn policy(
         leaf.parse("local, allow or deny", str::parse)
     });
     let rollout = RolloutOptions::of(section);
+    let penalty = penalty(section);
     let (quota_leaf, quota) = quota(section);
     let special = quotas::special_quotas(section, &key, plans);
     // To check the name and the algorithm of a policy with a bad quota, any quota will do.
@@ -61,6 +63,10 @@ fn policy(
     let policy = counted.with_key(key).with_ipv6_prefix(ipv6_prefix);
     let policy = policy.with_on_store_failure(on_store_failure);
     let policy = special.add_to(policy, section);
+    let policy = match penalty {
+        Some(penalty) => policy.with_penalty(penalty),
+        None => policy,
+    };
     Some(rollout.add_to(policy, section))
 }
 

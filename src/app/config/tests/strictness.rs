@@ -175,6 +175,30 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
             "policies.default.enforce: \"101%\" is not a share: expected 0% to 100%, with at most two decimals, as in \"10%\"".into(),
         ),
         (
+            "[policies.default.penalty]\nban_ms = 1000",
+            "policies.default.penalty: denials is missing: expected how many denials begin a ban".into(),
+        ),
+        (
+            "[policies.default]\npenalty = 20",
+            "policies.default.penalty: expected a table, got 20".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 0",
+            "policies.default.penalty.denials: expected a whole number from 1 to 1000000, got 0".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 9\nwithin_ms = 0",
+            "policies.default.penalty.within_ms: expected a whole number from 1 to 31622400000, got 0".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 9\nban_ms = 2000\nban_at_most_ms = 1999",
+            "policies.default.penalty.ban_at_most_ms: the first ban is longer: expected at least 2000".into(),
+        ),
+        (
+            "[policies.default.penalty]\ndenials = 9\nban = 9",
+            "policies.default.penalty.ban: unknown key, expected denials, within_ms, ban_ms or ban_at_most_ms".into(),
+        ),
+        (
             "[policies.default]\nalgorithm = \"sliding-log\"\ncandidate = \"200000/day\"",
             "policies.default.candidate: 200000 units are too many for sliding-log with this window: at most 100000 fit".into(),
         ),
@@ -188,6 +212,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
 fn the_ends_of_every_range_are_in_it() {
     let cases = [
         ("server.workers", 0, 512),
+        ("policies.default.penalty.denials", 1, 1_000_000),
         ("server.header_timeout_ms", 100, 3_600_000),
         ("server.body_timeout_ms", 100, 3_600_000),
         ("server.keep_alive_ms", 0, 86_400_000),

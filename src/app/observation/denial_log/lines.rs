@@ -47,6 +47,21 @@ pub(super) fn denied(
     write(sink, level, &fields, text);
 }
 
+/// The penalty of a policy bans a client.
+pub(super) fn ban_begins(sink: &dyn Log, level: Level, charge: &Charge, lasts: Millis) {
+    let (policy, key) = (charge.policy.name(), charge.key.hash_tag());
+    let fields = [
+        ("event", Value::from("ban-begins")),
+        ("policy", Value::from(policy)),
+        ("key", Value::from(key)),
+        ("ban_ms", Value::from(lasts)),
+    ];
+    let text = format_args!(
+        "Policy {policy:?} bans {key} for {lasts} ms, because it denied so many of its requests."
+    );
+    write(sink, level, &fields, text);
+}
+
 /// What a policy denied in the last period.
 pub(super) fn summary(sink: &dyn Log, policy: &str, denials: &Denials) {
     let Denials { requests, clients, is_partial, top, .. } = denials;
@@ -96,7 +111,7 @@ pub(super) fn blocked(sink: &dyn Log, requests: u64) {
     }
 }
 
-/// How many requests were refused because an operator had banned their clients.
+/// How many requests were refused because their clients are banned.
 pub(super) fn banned(sink: &dyn Log, requests: u64) {
     let fields = [("event", Value::from("banned")), ("requests", Value::from(requests))];
     let requests_of = plural(requests, "request");

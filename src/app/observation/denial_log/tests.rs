@@ -61,6 +61,19 @@ impl Lines {
 }
 
 #[test]
+fn a_ban_that_begins_is_a_line_and_its_requests_are_summed_up() {
+    let (log, lines, _) = denial_log(Level::Info);
+    let api = Counting::under("api");
+    for begins in [true, false, false] {
+        log.on_decision(&api.bans("ann").ban(60_000, begins));
+    }
+    let first = "INFO Policy \"api\" bans user:ann for 60000 ms, because it denied so many of its requests.";
+    assert_eq!(lines.take(), [first]);
+    log.end_period();
+    assert_eq!(lines.take(), ["INFO In the last minute, bans refused 3 requests."]);
+}
+
+#[test]
 fn the_first_denial_of_a_client_is_a_line_and_the_others_are_summed_up() {
     let (log, lines, clock) = denial_log(Level::Info);
     let api = Counting::under("api");

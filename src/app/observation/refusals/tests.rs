@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::refusals;
+use crate::domain::clock::Millis;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::{Retry, Standing};
-use crate::limiter::{DecidedBy, DecisionEvent, Outcome};
+use crate::limiter::{DecidedBy, DecisionEvent, Outcome, PenaltyBan};
 use crate::store::{Charge, Keyspace, StoreErrorKind};
 
 /// A policy that clients are counted under.
@@ -50,6 +51,10 @@ impl Counting {
         self.request(user, Retry::After(12_345), Outcome::Denied)
     }
 
+    pub(in crate::app::observation) fn bans(&self, user: &str) -> Counted {
+        self.request(user, Retry::Now, Outcome::Banned)
+    }
+
     pub(in crate::app::observation) fn cannot_decide(&self, user: &str) -> Counted {
         let outcome = Outcome::Undecided(StoreErrorKind::TimedOut);
         Counted { standings: Vec::new(), ..self.request(user, Retry::Now, outcome) }
@@ -57,6 +62,16 @@ impl Counting {
 }
 
 impl Counted {
+    /// Its event, with the ban by its policy.
+    pub(in crate::app::observation) fn ban(
+        &self,
+        lasts: Millis,
+        begins: bool,
+    ) -> DecisionEvent<'_> {
+        let ban = Some(PenaltyBan { charge: 0, lasts, begins });
+        DecisionEvent { ban, ..self.event() }
+    }
+
     pub(in crate::app::observation) fn event(&self) -> DecisionEvent<'_> {
         event(&self.charges, &self.standings, self.outcome)
     }
@@ -82,6 +97,7 @@ fn event<'a>(
         charges,
         standings,
         trials: &[],
+        ban: None,
         cost: Cost::ONE,
         is_peek: false,
         waited: None,
@@ -100,6 +116,12 @@ fn only_the_policies_that_deny_refuse() {
     };
     assert_eq!(names(&both), ["one"]);
     assert_eq!(names(&DecisionEvent { is_peek: true, ..both }), [""; 0]);
+    let banned = DecisionEvent {
+        outcome: Outcome::Banned,
+        ban: Some(PenaltyBan { charge: 1, lasts: 1, begins: false }),
+        ..both
+    };
+    assert_eq!(names(&banned), ["other"]);
     let failed = DecisionEvent { is_peek: true, door: "authentication", ..both };
     assert_eq!(names(&failed), ["one"]);
 }

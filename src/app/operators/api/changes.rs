@@ -54,7 +54,7 @@ pub(super) struct Listed {
 }
 
 /// All overrides that hold.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct AllListed {
     pub(super) overrides: Vec<Listed>,
     /// Why they may be outdated: the store could not be asked.
@@ -66,6 +66,8 @@ pub(super) struct AllListed {
 struct Made {
     before: Option<Listed>,
     after: Option<Listed>,
+    /// The policies whose penalty had banned the client, which it does no longer.
+    penalties: Vec<Box<str>>,
     warnings: Vec<&'static str>,
 }
 
@@ -199,6 +201,7 @@ async fn made(
         Ok(changed) => answer(Made {
             before: changed.before.map(|it| Listed::of(&it, changed.now)),
             after: changed.after.map(|it| Listed::of(&it, changed.now)),
+            penalties: changed.penalties,
             warnings: changed.warnings.iter().map(|warning| warning.text()).collect(),
         }),
         Err(error) => not_made(&error),

@@ -1,6 +1,7 @@
 //! Who may ask the operators' listener what.
 //!
-//! * `/ready` and `/healthz` are for everybody, because probes have no token.
+//! * `/ready` and `/healthz` are for everybody, because probes have no token. So are the files of the page, which ask
+//!   for it.
 //! * Where a token is configured, all else needs it. The token that only reads may not change anything.
 //! * A request of a web page, which names its origin, is refused. So a page that an operator's browser shows cannot act
 //!   in the operator's name.
@@ -19,6 +20,7 @@ use subtle::ConstantTimeEq as _;
 use super::refused::refused;
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::auth::{FAILURES, KeyDigest};
+use crate::app::operators::page;
 use crate::domain::client::Client;
 use crate::limiter::{Admission, Admitting, Failures};
 
@@ -48,7 +50,8 @@ impl Guard {
         &self,
         request: &ServiceRequest,
     ) -> Result<(), HttpResponse> {
-        if matches!(request.path(), "/ready" | "/healthz") {
+        let path = request.path();
+        if matches!(path, "/ready" | "/healthz") || page::is_at(path) {
             return Ok(());
         }
         if is_of_a_page(request.headers()) {

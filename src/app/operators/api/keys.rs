@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{answer, limiter};
 use super::refused::{not_made, unconfirmed};
 use crate::app::operators::admin_state::AdminState;
+use crate::domain::clock::millis;
 use crate::domain::standing::Retry;
 use crate::limiter::{KeyStanding, Limiter, Note, OverrideError};
 
@@ -49,6 +50,8 @@ struct UnderPolicy {
     reset_after_ms: Option<u64>,
     /// How long the next request has to wait; nothing if it need not wait.
     retry_after_ms: Option<u64>,
+    /// How long the penalty of the policy still bans it; nothing if it does not.
+    banned_for_ms: Option<u64>,
     /// Why the store could not be asked.
     error: Option<String>,
 }
@@ -68,7 +71,8 @@ pub(super) async fn reset(admin: Data<AdminState>, asked: Json<Reset>) -> HttpRe
         Ok(before) => before,
         Err(error) => return not_made(&error),
     };
-    let used = before.policies.iter().filter(|it| it.used != Some(0));
+    let is_reset = |it: &&UnderPolicy| it.used != Some(0) || it.banned_for_ms.is_some();
+    let used = before.policies.iter().filter(is_reset);
     let used: Vec<_> = used.map(|it| it.policy.as_str()).collect();
     if used.len() > 1 && !confirmed {
         let reason = format!("This resets {} policies: {}.", used.len(), used.join(", "));
@@ -107,7 +111,7 @@ async fn stands(
 
 impl UnderPolicy {
     fn of(it: &KeyStanding) -> Self {
-        let KeyStanding { policy, source, standing, .. } = it;
+        let KeyStanding { policy, source, standing, banned_for, .. } = it;
         let known = standing.as_ref().ok();
         let burst = policy.terms().burst;
         Self {
@@ -121,6 +125,7 @@ impl UnderPolicy {
                 Retry::After(wait) => Some(wait),
                 _ => None,
             }),
+            banned_for_ms: banned_for.map(millis),
             error: standing.as_ref().err().map(ToString::to_string),
         }
     }
@@ -128,9 +133,12 @@ impl UnderPolicy {
 
 /// What was used before a reset, for the list of changes.
 fn in_words(stands: &Stands) -> String {
-    let used = |it: &UnderPolicy| match it.used {
-        Some(used) => format!("{used} of {} under {}", it.quota, it.policy),
-        None => format!("unknown under {}", it.policy),
+    let used = |it: &UnderPolicy| {
+        let banned = if it.banned_for_ms.is_some() { " and banned" } else { "" };
+        match it.used {
+            Some(used) => format!("{used} of {}{banned} under {}", it.quota, it.policy),
+            None => format!("unknown under {}", it.policy),
+        }
     };
     stands.policies.iter().map(used).collect::<Vec<_>>().join(", ")
 }

@@ -23,7 +23,7 @@ struct Body {
 
 /// How the store stands.
 #[derive(Serialize)]
-struct Store {
+pub(super) struct Store {
     kind: &'static str,
     is_up: bool,
     down_for_ms: Option<u64>,
@@ -72,7 +72,7 @@ pub(super) async fn policies(admin: Data<AdminState>) -> HttpResponse {
 }
 
 impl Store {
-    fn of(admin: &AdminState) -> Self {
+    pub(super) fn of(admin: &AdminState) -> Self {
         let Some(redis) = admin.redis_status() else {
             return Self { kind: "memory", is_up: true, down_for_ms: None, cause: None };
         };
@@ -87,22 +87,27 @@ impl Store {
 
 impl Item {
     fn of(policy: &Policy, is_switched_off: bool, counts: &Counts) -> Self {
-        let rollout = policy.rollout();
-        let (mode, share) = match rollout {
-            Rollout::Enforce { share, .. } => ("enforce", Some(share)),
-            Rollout::Shadow => ("shadow", None),
-            Rollout::Off => ("off", None),
-        };
+        let (mode, share) = mode(policy);
         Self {
             name: policy.name().to_owned(),
             quota: policy.quota().to_string(),
             key: policy.key().to_string(),
             mode,
-            share: share.filter(|share| *share != Share::ALL).map(|share| share.to_string()),
-            candidate: rollout.candidate().map(|quota| quota.to_string()),
+            share,
+            candidate: policy.rollout().candidate().map(|quota| quota.to_string()),
             is_switched_off,
             counts: PolicyCounts::of(policy.name(), counts),
         }
+    }
+}
+
+/// How `policy` is in force, and the share of its keys for which it is, if that is not all.
+pub(super) fn mode(policy: &Policy) -> (&'static str, Option<String>) {
+    match policy.rollout() {
+        Rollout::Enforce { share: Share::ALL, .. } => ("enforce", None),
+        Rollout::Enforce { share, .. } => ("enforce", Some(share.to_string())),
+        Rollout::Shadow => ("shadow", None),
+        Rollout::Off => ("off", None),
     }
 }
 

@@ -33,7 +33,7 @@ struct Body {
 }
 
 #[derive(Serialize)]
-struct Item {
+pub(super) struct Item {
     policy: Box<str>,
     key: Box<str>,
     count: u64,
@@ -46,7 +46,12 @@ pub(super) async fn top(admin: web::Data<AdminState>, query: web::Query<Query>) 
     let Query { policy, by, n } = query.into_inner();
     let top = admin.top(policy.as_deref(), by, n.unwrap_or(DEFAULT_NUMBER).min(MOST_LISTED));
     let window_seconds = [GENERATION / 1_000, 2 * GENERATION / 1_000];
-    answer(Body { by, window_seconds, keys: top.into_iter().map(Item::from).collect() })
+    answer(Body { by, window_seconds, keys: items(top) })
+}
+
+/// Keys as they are listed.
+pub(super) fn items(top: Vec<TopKey>) -> Vec<Item> {
+    top.into_iter().map(Item::from).collect()
 }
 
 impl From<TopKey> for Item {

@@ -18,10 +18,11 @@ use crate::domain::policy::Policy;
 const MICROS: f64 = 1e6;
 
 /// What becomes of a request under one of its policies, as labels.
-const OUTCOMES: [(PolicyCount, &str); 4] = [
+const OUTCOMES: [(PolicyCount, &str); 5] = [
     (PolicyCount::Admitted, "admitted"),
     (PolicyCount::Denied, "denied"),
     (PolicyCount::Spared, "denied_by_another"),
+    (PolicyCount::Banned, "banned"),
     (PolicyCount::Undecided, "undecided"),
 ];
 

@@ -37,6 +37,7 @@ fn each_changed_option_is_named_with_what_its_change_does() {
         "policies.a.quota=2/minute",
         "policies.b.quota=1/hour",
         "policies.c.algorithm=sliding-log",
+        "policies.c.penalty.denials=20",
         "store.timeout_ms=8",
         "headers.legacy=true",
     ];
@@ -47,6 +48,7 @@ fn each_changed_option_is_named_with_what_its_change_does() {
             "policies.a.quota: \"1/minute\" -> \"2/minute\" (live; counts are kept)",
             "policies.b.quota: \"1/minute\" -> \"1/hour\" (live; the new window has a count of its own)",
             "policies.c.algorithm: \"token-bucket\" -> \"sliding-log\" (live; counts begin anew)",
+            "policies.c.penalty.denials: default -> \"20\" (live)",
             "store.deny_cache_ms: \"5\" -> default (live)",
             "store.timeout_ms: \"7\" -> \"8\" (at the next restart)",
         ]

@@ -7,7 +7,7 @@ use super::slots::slot_of;
 use crate::domain::clock::Millis;
 use crate::domain::standing::Standing;
 use crate::store::redis::script::Refund;
-use crate::store::{Acquire, Acquired, StoreErrorKind, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, StoreErrorKind, TrialAnswer};
 
 #[derive(Debug)]
 pub(super) struct RoutedRequest {
@@ -20,6 +20,8 @@ pub(super) struct RoutedRequest {
     pub(super) standings: Vec<Option<Standing>>,
     /// The answers to its trials, once they are decided.
     pub(super) trials: Vec<TrialAnswer>,
+    /// The ban of its client, by the penalty of any part.
+    pub(super) ban: Option<Ban>,
     pub(super) failed: Option<StoreErrorKind>,
 }
 
@@ -72,6 +74,7 @@ impl RoutedRequest {
             next: 0,
             standings,
             trials: Vec::new(),
+            ban: None,
             failed: None,
         }
     }
@@ -84,8 +87,11 @@ impl RoutedRequest {
     }
 
     pub(super) fn part_of(&self, part: &Part, count: u32) -> Acquire {
-        let charges = part.charges.iter().map(|it| self.acquire.charges[*it].clone()).collect();
-        let mut acquire = Acquire::new(charges, self.acquire.cost, count);
+        let mut acquire = self.acquire.part(&part.charges, count);
+        if part.is_alone {
+            // Its keys may be on two nodes until the slot has moved.
+            acquire.penalties.clear();
+        }
         if self.is_in_one_slot(part) && count > 0 {
             acquire.trials.clone_from(&self.acquire.trials);
         }
@@ -104,7 +110,9 @@ impl RoutedRequest {
     pub(super) fn untried(&self) -> Option<Acquired> {
         let is_untried = self.failed.is_none() && self.trials.len() < self.acquire.trials.len();
         let standings = self.standings.iter().copied().collect::<Option<_>>();
-        is_untried.then(|| standings.map(|it| Acquired::new(self.admitted, it))).flatten()
+        let decided =
+            |standings| Acquired { ban: self.ban, ..Acquired::new(self.admitted, standings) };
+        is_untried.then(|| standings.map(decided)).flatten()
     }
 
     /// Takes what was decided of the next part.
@@ -115,6 +123,8 @@ impl RoutedRequest {
                 (part.charged, part.decided_at) = (acquired.admitted, at);
                 self.admitted = acquired.admitted;
                 self.trials.clone_from(&acquired.trials);
+                let of_part = acquired.ban.and_then(|ban| banned_by(&self.acquire, part, ban));
+                self.ban = self.ban.into_iter().chain(of_part).reduce(both);
                 self.set_standings(self.next, acquired);
                 self.next += 1;
             }
@@ -172,8 +182,22 @@ impl RoutedRequest {
         }
         let standings = self.standings.into_iter().collect::<Option<_>>();
         let standings = standings.ok_or(StoreErrorKind::Refused)?;
-        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials })
+        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials, ban: self.ban })
     }
+}
+
+/// The `ban` that was answered about `part`, as one of the whole request.
+fn banned_by(acquire: &Acquire, part: &Part, ban: Ban) -> Option<Ban> {
+    let all = acquire.penalties.iter().enumerate();
+    let mut of_part = all.filter(|(_, it)| part.charges.contains(&it.charge));
+    let (penalty, _) = of_part.nth(ban.penalty)?;
+    Some(Ban { penalty, ..ban })
+}
+
+/// The ban of a client that two penalties ban.
+fn both(one: Ban, other: Ban) -> Ban {
+    let longer = if other.lasts > one.lasts { other } else { one };
+    Ban { decided: one.decided.min(other.decided), ..longer }
 }
 
 impl Part {

@@ -10,8 +10,8 @@ use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{
-    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, StoreError,
-    StoreErrorKind, Trial, TrialAnswer,
+    Acquire, Acquired, Ban, BuildFingerprintHasher, Charge, Fingerprint, Key, PenaltyKey,
+    StoreError, StoreErrorKind, Trial, TrialAnswer,
 };
 
 /// How many requests one script call decides at most. Redis serves nobody else meanwhile.
@@ -164,11 +164,11 @@ impl Batch {
         let at = reply.decided_at()?;
         let mut replied: Vec<Vec<Option<CoalescedAnswer>>> = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let Acquire { charges, trials, .. } = &self.requests[group.first];
+            let asked = &self.requests[group.first];
             let mut of_group = vec![None; group.coalesced.len()];
             for coalesced in &group.order {
                 let count = group.coalesced[*coalesced].count;
-                of_group[*coalesced] = Some(reply.answer(charges.len(), trials.len(), count)?);
+                of_group[*coalesced] = Some(reply.answer(asked, count)?);
             }
             replied.push(of_group);
         }
@@ -204,7 +204,12 @@ impl Run<'_> {
         &self.first().trials
     }
 
-    /// The keys of each coalesced request, one for each policy and then for each trial.
+    /// The penalties of those policies that have one.
+    pub(crate) fn penalties(&self) -> &[PenaltyKey] {
+        &self.first().penalties
+    }
+
+    /// The keys of each coalesced request, one for each policy, then for each trial, then for each penalty.
     pub(crate) fn requests(&self) -> impl ExactSizeIterator<Item = impl Iterator<Item = &Key>> {
         let first =
             |coalesced: &usize| &self.batch.requests[self.group.coalesced[*coalesced].first];
@@ -224,17 +229,23 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
     let same_trial = |(one, other): (&Trial, &Trial)| {
         one.replaces == other.replaces && same((&one.charge, &other.charge))
     };
+    let same_penalty = |(one, other): (&PenaltyKey, &PenaltyKey)| {
+        (one.charge, one.penalty) == (other.charge, other.penalty)
+    };
     one.cost == other.cost
         && one.charges.len() == other.charges.len()
         && one.trials.len() == other.trials.len()
         && one.charges.iter().zip(&other.charges).all(same)
         && one.trials.iter().zip(&other.trials).all(same_trial)
+        && one.penalties.len() == other.penalties.len()
+        && one.penalties.iter().zip(&other.penalties).all(same_penalty)
 }
 
-/// The keys of a request: one for each charge, and then one for each trial.
+/// The keys of a request: one for each charge, then one for each trial, then one for each penalty.
 fn keys(acquire: &Acquire) -> impl Iterator<Item = &Key> {
     let tried = acquire.trials.iter().map(|trial| &trial.charge);
-    acquire.charges.iter().chain(tried).map(|charge| &charge.key)
+    let of_penalties = acquire.penalties.iter().map(|penalty| &penalty.key);
+    acquire.charges.iter().chain(tried).map(|charge| &charge.key).chain(of_penalties)
 }
 
 impl Position {
@@ -257,7 +268,19 @@ impl Position {
             ..*answer
         };
         let trials = acquired.trials.iter().map(trial).collect();
-        Acquired { admitted, standings: standings.collect(), trials }
+        let ban = acquired.ban.and_then(|ban| self.ban(ban, asked.count));
+        Acquired { admitted, standings: standings.collect(), trials, ban }
+    }
+}
+
+impl Position {
+    /// The ban of this request's client, by the `ban` of the coalesced ones: they are refused from the one on that began
+    /// it. A peek comes last.
+    fn ban(&self, ban: Ban, count: u32) -> Option<Ban> {
+        let decided = ban.decided.saturating_sub(self.before).min(count);
+        let begun_before = ban.decided.saturating_sub(1);
+        let is_banned = count == 0 || self.before.saturating_add(count) > begun_before;
+        is_banned.then_some(Ban { decided, ..ban })
     }
 }
 

@@ -4,7 +4,7 @@ use rmp::decode::{read_array_len, read_int};
 
 use crate::domain::clock::Millis;
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquired, Few, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, Few, TrialAnswer};
 
 /// The one answer to a coalesced request, which stands for several identical ones.
 #[derive(Clone, Debug)]
@@ -34,14 +34,10 @@ impl<'a> Reply<'a> {
         Millis::try_from(self.next()?).ok()
     }
 
-    /// Reads the answer to the next request, which meets so many `policies` and `trials` and stands for
-    /// `count` identical requests; `None` if the reply does not hold one.
-    pub(super) fn answer(
-        &mut self,
-        policies: usize,
-        trials: usize,
-        count: u32,
-    ) -> Option<CoalescedAnswer> {
+    /// Reads the answer to the next request, which is like `asked` and stands for `count` identical requests; `None`
+    /// if the reply does not hold one.
+    pub(super) fn answer(&mut self, asked: &Acquire, count: u32) -> Option<CoalescedAnswer> {
+        let policies = asked.charges.len();
         let admitted = u32::try_from(self.next()?).ok()?;
         let mut standings = Vec::with_capacity(policies);
         let mut bucket_debts = Few::new();
@@ -52,7 +48,10 @@ impl<'a> Reply<'a> {
             }
         }
         let mut acquired = Acquired::new(admitted, standings);
-        for _ in 0..trials {
+        if !asked.penalties.is_empty() {
+            acquired.ban = self.ban()?;
+        }
+        for _ in &asked.trials {
             let admitted = u32::try_from(self.next()?).ok()?;
             acquired.trials.push(TrialAnswer { admitted, retry: self.retry()? });
         }
@@ -68,6 +67,18 @@ impl<'a> Reply<'a> {
         let remaining = u64::try_from(self.next()?).ok()?;
         let reset_after = Millis::try_from(self.next()?).ok()?;
         Some(Standing { remaining, reset_after, retry: self.retry()? })
+    }
+
+    /// Reads the ban; within, `None` if the client is not banned.
+    fn ban(&mut self) -> Option<Option<Ban>> {
+        let lasts = Millis::try_from(self.next()?).ok()?;
+        let banned_by = usize::try_from(self.next()?).ok()?;
+        let decided = u32::try_from(self.next()?).ok()?;
+        match banned_by.checked_sub(1) {
+            Some(penalty) if lasts > 0 => Some(Some(Ban { penalty, lasts, decided })),
+            None if lasts == 0 => Some(None),
+            _ => None,
+        }
     }
 
     fn retry(&mut self) -> Option<Retry> {

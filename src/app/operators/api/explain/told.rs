@@ -162,7 +162,11 @@ fn why(explanation: &Explanation, places: &Places) -> String {
             "The client is in access.block ({}), so it is refused with 403.",
             places.of_option("access.block")
         ),
-        Verdict::Banned => "The client is banned, so it is refused with 403.".to_owned(),
+        Verdict::Banned => {
+            let policy = explanation.banned.as_ref().and_then(|banned| banned.policy());
+            let by = policy.map(|policy| format!(" by the penalty of {policy}"));
+            format!("The client is banned{}, so it is refused with 403.", by.unwrap_or_default())
+        }
         Verdict::Admitted => "Every policy in force has enough units left.".to_owned(),
         Verdict::Denied => {
             let denies = |it: &&ExplainedPolicy| it.role == PolicyRole::InForce && !it.admits();
