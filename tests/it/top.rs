@@ -130,6 +130,17 @@ fn a_signal_ends_it_in_order() {
     }
 }
 
+/// Also where the signal of that is ignored, as under `nohup`, or got lost.
+#[test]
+fn it_ends_with_its_terminal() {
+    let listen = listen();
+    let _tollgate = serve(&listen);
+    let mut terminal = top(&listen, &[]);
+    terminal.until("it is there", |text| text.contains("most refused"));
+    terminal.hang_up("s");
+    assert_eq!(terminal.wait().code(), Some(0));
+}
+
 #[test]
 fn it_has_no_colours_where_there_shall_be_none() {
     let listen = listen();

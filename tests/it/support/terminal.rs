@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -27,22 +28,25 @@ const LOOKS: usize = 3_000;
 pub(crate) struct Terminal {
     child: Child,
     /// The end that has the keyboard and the screen.
-    outer: File,
+    outer: Option<File>,
     /// The end that the command has. It keeps the terminal alive after the command.
     inner: OwnedFd,
     screen: Arc<Mutex<Parser>>,
     before: Termios,
+    /// Whether whoever reads along is to let go of the outer end.
+    is_let_go: Arc<AtomicBool>,
     _home: TempDir,
 }
 
 impl Terminal {
     /// Runs `command`, whose directory is `home`, in a terminal of so many columns and rows.
     pub(crate) fn run(command: &Command, home: TempDir, [columns, rows]: [u16; 2]) -> Self {
-        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a terminal");
         grantpt(&outer).and_then(|()| unlockpt(&outer)).expect("a terminal of our own");
         let name = ptsname(&outer, Vec::new()).expect("its name");
-        let inner =
-            open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its inner end");
+        let inner = open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
+            .expect("its inner end");
         tcsetwinsize(&outer, size_of(columns, rows)).expect("a size");
         let before = tcgetattr(&inner).expect("its modes");
         let end = || inner.try_clone().expect("an end");
@@ -60,10 +64,11 @@ impl Terminal {
         let screen = Parser::new(not_zero(rows), not_zero(columns), 0);
         let terminal = Self {
             child: child.expect("setsid runs the command"),
-            outer: File::from(outer),
+            outer: Some(File::from(outer)),
             inner,
             screen: Arc::new(Mutex::new(screen)),
             before,
+            is_let_go: Arc::default(),
             _home: home,
         };
         terminal.read_along();
@@ -72,13 +77,13 @@ impl Terminal {
 
     /// Types these characters.
     pub(crate) fn press(&mut self, keys: &str) {
-        self.outer.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.outer().write_all(keys.as_bytes()).expect("the terminal takes keys");
     }
 
     /// Gives it another size.
     pub(crate) fn resize(&mut self, [columns, rows]: [u16; 2]) {
         self.screen().screen_mut().set_size(not_zero(rows), not_zero(columns));
-        tcsetwinsize(&self.outer, size_of(columns, rows)).expect("another size");
+        tcsetwinsize(self.outer(), size_of(columns, rows)).expect("another size");
     }
 
     /// Waits until `is_so` holds of what is on the screen, which it is given as text.
@@ -112,6 +117,13 @@ impl Terminal {
         kill_process(Pid::from_child(&self.child), signal).expect("a child takes signals");
     }
 
+    /// Takes the terminal away, as where its window is closed. The command must write something upon `keys`.
+    pub(crate) fn hang_up(&mut self, keys: &str) {
+        self.is_let_go.store(true, Ordering::SeqCst);
+        self.press(keys);
+        self.outer = None;
+    }
+
     /// Waits for the end of the command.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
@@ -128,13 +140,20 @@ impl Terminal {
         self.screen.lock().expect("no reader panics")
     }
 
+    fn outer(&self) -> &File {
+        self.outer.as_ref().expect("it is not hung up")
+    }
+
     fn read_along(&self) {
-        let mut outer = self.outer.try_clone().expect("an end");
-        let screen = self.screen.clone();
+        let mut outer = self.outer().try_clone().expect("an end");
+        let (screen, is_let_go) = (self.screen.clone(), self.is_let_go.clone());
         thread::spawn(move || {
             let mut bytes = [0; 4_096];
             while let Ok(length @ 1..) = outer.read(&mut bytes) {
                 screen.lock().expect("nobody panics").process(&bytes[..length]);
+                if is_let_go.load(Ordering::SeqCst) {
+                    return;
+                }
             }
         });
     }

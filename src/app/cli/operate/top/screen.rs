@@ -1,6 +1,7 @@
 //! The terminal while the view has it.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,6 +9,8 @@ use std::time::Duration;
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use ratatui::crossterm::terminal::is_raw_mode_enabled;
 use ratatui::{DefaultTerminal, Frame};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
@@ -16,8 +19,11 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The terminal, as it was before once this is dropped. A panic restores it too, before its message is written.
 pub(super) struct Screen {
-    terminal: DefaultTerminal,
+    /// Never dropped: it panics if the terminal is gone.
+    terminal: ManuallyDrop<DefaultTerminal>,
     is_told_to_end: Arc<AtomicBool>,
+    /// Whether the library may have read more of what was typed than the last key.
+    may_have_read_more: bool,
 }
 
 impl Screen {
@@ -29,10 +35,15 @@ impl Screen {
         let is_told_to_end = Arc::new(AtomicBool::new(false));
         // By default these signals would end the process at once, and leave the terminal as the view has it.
         for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            // A second one ends it at once.
+            flag::register_conditional_shutdown(signal, 1, is_told_to_end.clone())?;
             flag::register(signal, is_told_to_end.clone())?;
         }
         match ratatui::try_init() {
-            Ok(terminal) => Ok(Self { terminal, is_told_to_end }),
+            Ok(terminal) => {
+                let terminal = ManuallyDrop::new(terminal);
+                Ok(Self { terminal, is_told_to_end, may_have_read_more: false })
+            }
             Err(error) => {
                 // A part of it may have been done.
                 let _ = ratatui::try_restore();
@@ -47,7 +58,12 @@ impl Screen {
 
     /// The next key that is pressed within a moment, if there is one.
     pub(super) fn next_key(&mut self) -> io::Result<Option<KeyEvent>> {
-        if !event::poll(PATIENCE)? {
+        let is_typed = self.has_input()?;
+        if self.is_told_to_end() || !is_typed && !self.may_have_read_more {
+            return Ok(None);
+        }
+        self.may_have_read_more = event::poll(Duration::ZERO)?;
+        if !self.may_have_read_more {
             return Ok(None);
         }
         Ok(match event::read()? {
@@ -57,7 +73,26 @@ impl Screen {
         })
     }
 
-    /// Whether a signal asks for the end.
+    /// Whether something is typed within a moment. The library would read from a terminal that is gone without an end.
+    fn has_input(&self) -> io::Result<bool> {
+        let patience = if self.may_have_read_more { Duration::ZERO } else { PATIENCE };
+        let patience = Timespec::try_from(patience).unwrap_or_default();
+        let stdin = io::stdin();
+        let mut typed = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut typed, Some(&patience)) {
+            // It was a signal, such as that of another size.
+            Err(Errno::INTR) => return Ok(false),
+            other => other?,
+        };
+        let seen = typed[0].revents();
+        if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            self.is_told_to_end.store(true, Ordering::Relaxed);
+            return Ok(false);
+        }
+        Ok(seen.contains(PollFlags::IN))
+    }
+
+    /// Whether a signal asks for the end, or the terminal is gone.
     pub(super) fn is_told_to_end(&self) -> bool {
         self.is_told_to_end.load(Ordering::Relaxed)
     }
@@ -65,9 +100,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        // If the terminal is gone, nothing is left to restore.
+        let _ = self.terminal.show_cursor();
         // After a panic it is restored. To do so again would move the cursor back over the message.
         if is_raw_mode_enabled().unwrap_or(true) {
-            // If the terminal is gone, nothing is left to restore.
             let _ = ratatui::try_restore();
         }
     }
