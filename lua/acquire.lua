@@ -116,9 +116,8 @@ while at <= #arguments do
     reply[replied] = admitted
     for i = 1, policy_count do
       local policy = policies[i]
-      -- A peek writes nothing, and no more does a banned client. A denied request writes only if a
-      -- wrong clock wrote the state.
-      if count > 0 and not was_banned then
+      -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
+      if count > 0 then
         policy.charge(amount)
       end
       local remaining, reset_after, debt = policy.standing()

@@ -24,8 +24,8 @@ use crate::domain::standing::{Retry, Standing};
 /// * The standings are those right after the charge, in the order of the charges.
 /// * A charge that was answered is kept until the quota is whole again. A store of bounded size counts new
 ///   keys together rather than forget an old one.
-/// * A client that a [`PenaltyKey`] of the request says is banned is refused. Nothing is charged, counted or written
-///   then. Otherwise, each policy with a penalty counts the requests that it denies, after the charges. A store may
+/// * A client that a [`PenaltyKey`] of the request says is banned is refused. Nothing is charged or counted then.
+///   Otherwise, each policy with a penalty counts the requests that it denies, after the charges. A store may
 ///   leave penalties out: then nobody is banned.
 /// * A [`Trial`] is decided in the same step, after the charges, and never changes what they decide. A store may
 ///   leave out the answers to trials.

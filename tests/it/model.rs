@@ -153,6 +153,9 @@ impl Model {
             offender.put_right(&it.penalty, now.into());
         }
         if let Some(ban) = self.ban(now, penalized, 0) {
+            if count > 0 {
+                charges.iter().for_each(|charge| self.put_right(charge, now.into()));
+            }
             let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
             return (Outcome { admitted: 0, standings }, Some(ban));
         }

@@ -69,6 +69,7 @@ fn a_client_that_is_locked_out_is_found_and_freed() {
         assert_eq!([(); 3].map(|()| served.status()), [200, 200, 429]);
         let text = served.output(&["peek", "ip:127.0.0.1"]);
         assert!(text.contains("default: 2/52 weeks from the policy: 2 used, 0 left"), "{text}");
+        assert!(served.output(&["peek", "127.0.0.1"]).starts_with("ip:127.0.0.1\n"));
         let stands = served.json(&["peek", "ip:127.0.0.1", "--policy", "default"]);
         assert_eq!(stands["policies"][0]["used"], 2);
         assert!(stands["policies"][0]["retry_after_ms"].is_u64());

@@ -79,8 +79,8 @@ const CASES: [(&str, &str, usize, &str); 23] = [
     (
         "penalty-in-shadow",
         "policies.default.mode",
-        2,
-        "[policies.default]\nmode = \"shadow\"\npenalty = { denials = 20 }",
+        3,
+        "admin.listen = \"127.0.0.1:8081\"\n[policies.default]\nmode = \"shadow\"\npenalty = { denials = 20 }",
     ),
     (
         "proxies-everyone",

@@ -1,7 +1,9 @@
 //! The commands of operators, which ask a process that serves.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
@@ -33,7 +35,7 @@ impl Operate {
     fn request(&self, user: Option<&str>) -> Request {
         let of_key = |key: &KeyOptions, note: &NoteOptions| {
             let mut body = note.body(user);
-            body.insert("key".to_owned(), json!(key.key));
+            body.insert("key".to_owned(), json!(key.key()));
             body.insert("policy".to_owned(), json!(key.policy));
             body
         };
@@ -44,7 +46,7 @@ impl Operate {
         };
         match self {
             Self::Peek { key, .. } => {
-                let mut path = format!("/v1/keys?key={}", encoded(&key.key));
+                let mut path = format!("/v1/keys?key={}", encoded(&key.key()));
                 if let Some(policy) = &key.policy {
                     path += &format!("&policy={}", encoded(policy));
                 }
@@ -102,12 +104,7 @@ impl Operate {
         let Self::Top { by, policy, every, once, common, .. } = self else { return None };
         let is_interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
         let is_live = is_interactive && !environment.is_dumb && !once && !common.json;
-        is_live.then(|| ViewOptions {
-            policy: policy.clone(),
-            by: *by,
-            every: *every,
-            is_without_colours: environment.is_without_colours,
-        })
+        is_live.then(|| ViewOptions { policy: policy.clone(), by: *by, every: *every })
     }
 }
 
@@ -127,11 +124,25 @@ impl Request {
     }
 }
 
+impl KeyOptions {
+    /// The client. An address alone is that of a client.
+    fn key(&self) -> Cow<'_, str> {
+        match self.key.parse::<IpAddr>() {
+            Ok(address) => format!("ip:{address}").into(),
+            Err(_) => (&self.key).into(),
+        }
+    }
+}
+
 impl RequestOptions {
     /// What explains the request.
     fn path(&self) -> String {
         let Self { method, path, ip, user, plan, headers } = self;
-        let mut asked = format!("/v1/explain?method={}&path={}", encoded(method), encoded(path));
+        let mut asked = format!(
+            "/v1/explain?method={}&path={}",
+            encoded(&method.to_ascii_uppercase()),
+            encoded(path)
+        );
         let ip = ip.map(|ip| ip.to_string());
         let given = [("ip", ip.as_ref()), ("user", user.as_ref()), ("plan", plan.as_ref())];
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));

@@ -90,8 +90,9 @@ impl MemoryStore {
         // The clock is read under the locks. Otherwise a slower caller would come with an earlier time.
         let now = self.clock.now();
         let cost = acquire.cost;
-        let penalized = Penalized::read(locked, acquire, penalties, now);
-        let ban = penalized.ban(0);
+        let is_penalized = !acquire.penalties.is_empty();
+        let penalized = is_penalized.then(|| Penalized::read(locked, acquire, penalties, now));
+        let ban = penalized.as_ref().and_then(|penalized| penalized.ban(0));
         let mut admitted = if ban.is_some() { 0 } else { acquire.count };
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut is_new = false;
@@ -124,7 +125,7 @@ impl MemoryStore {
             }
             standings.push(standing);
         }
-        if acquire.count > 0 && ban.is_none() {
+        if acquire.count > 0 {
             // At most what remains of a quota. It saturates only if there is no charge at all.
             let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
@@ -138,7 +139,7 @@ impl MemoryStore {
         }
         let mut acquired = Acquired::new(admitted, standings);
         acquired.ban = ban;
-        if !acquire.penalties.is_empty() && ban.is_none() {
+        if let Some(penalized) = penalized.filter(|_| ban.is_none()) {
             acquired.ban = penalized.count(locked, &acquired);
         }
         if !acquire.trials.is_empty() {

@@ -58,7 +58,7 @@ fn each_number_has_its_place_and_nothing_is_charged() {
         assert_eq!(served.status(), 200);
         for _ in 0..3 {
             let text =
-                served.output(&["explain", "GET", "/api/d%61ta?page=2", "--ip", "127.0.0.1"]);
+                served.output(&["explain", "get", "/api/d%61ta?page=2", "--ip", "127.0.0.1"]);
             let [at_route, at_quota] = [place(18), place(4)];
             assert!(text.starts_with("GET /api/data of ip 127.0.0.1, by generation 1"), "{text}");
             assert!(text.contains("\nadmitted: Every policy in force has enough"), "{text}");

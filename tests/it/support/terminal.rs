@@ -18,6 +18,11 @@ use vt100::{Parser, Screen};
 
 use super::threads::pause;
 
+/// How often, and how many times, a test looks whether something has become so. Together that is far longer than anything
+/// takes.
+const STEP: Duration = Duration::from_millis(10);
+const LOOKS: usize = 3_000;
+
 /// A terminal with a command in it, which is ended on drop.
 pub(crate) struct Terminal {
     child: Child,
@@ -80,12 +85,12 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
-        for _ in 0..3_000 {
+        for _ in 0..LOOKS {
             text = self.screen().screen().contents();
             if is_so(&text) {
                 return text;
             }
-            pause(Duration::from_millis(10));
+            pause(STEP);
         }
         panic!("{what}: never so:\n{text}");
     }
@@ -108,8 +113,15 @@ impl Terminal {
     }
 
     /// Waits for the end of the command.
+    #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.child.wait().expect("a command that was told to end")
+        for _ in 0..LOOKS {
+            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+                return status;
+            }
+            pause(STEP);
+        }
+        panic!("it does not end:\n{}", self.look(Screen::contents));
     }
 
     fn screen(&self) -> MutexGuard<'_, Parser> {

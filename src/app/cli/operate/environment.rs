@@ -12,8 +12,6 @@ pub(in crate::app::cli) struct Environment {
     pub(in crate::app::cli) token: Option<String>,
     /// Who runs the command.
     pub(super) user: Option<String>,
-    /// Whether text shall have no colours: see <https://no-color.org>.
-    pub(super) is_without_colours: bool,
     /// Whether the terminal can only print.
     pub(super) is_dumb: bool,
 }
@@ -25,7 +23,6 @@ impl Environment {
         Self {
             token: text(TOKEN_VARIABLE),
             user: text("USER"),
-            is_without_colours: value("NO_COLOR").is_some(),
             is_dumb: value("TERM").is_none_or(|term| term == "dumb"),
         }
     }

@@ -26,7 +26,6 @@ pub(super) struct ViewOptions {
     pub(super) by: Rank,
     /// How long it waits between two questions.
     pub(super) every: Duration,
-    pub(super) is_without_colours: bool,
 }
 
 /// Shows in the terminal what the process of `client` answers, until a key ends it.
@@ -35,15 +34,14 @@ pub(super) struct ViewOptions {
 /// When the process does not answer at first, or the terminal cannot be used. Later it is asked again.
 pub(super) fn follow(client: AdminClient, options: ViewOptions) -> Result<(), ClientError> {
     let clock = MonotonicClock::start();
-    let ViewOptions { policy, by, every, is_without_colours } = options;
+    let ViewOptions { policy, by, every } = options;
     let first = figures::ask(&client, policy.as_deref(), clock.now())?;
     let mut board = Board::new(&client.listen().to_string(), policy, by, first);
     let follower = Follower::start(client, clock, every, board.policy().map(str::to_owned))
         .map_err(ClientError::Terminal)?;
     let mut screen = Screen::open().map_err(ClientError::Terminal)?;
     loop {
-        let drawn =
-            screen.draw(|frame| draw::draw(&board, clock.now(), !is_without_colours, frame));
+        let drawn = screen.draw(|frame| draw::draw(&board, clock.now(), frame));
         drawn.map_err(ClientError::Terminal)?;
         let pressed = match screen.next_key().map_err(ClientError::Terminal)? {
             Some(key) => board.press(key),

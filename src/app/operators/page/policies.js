@@ -16,7 +16,7 @@ export function showPolicies(overview) {
   list(byId("policy-list"), [...busy, ...idle], (it) => it.name, card);
 }
 
-const isQuiet = ({ hour }) => hour.admitted + hour.denied + hour.denied_by_another + hour.undecided === 0;
+const isQuiet = ({ hour }) => hour.admitted + hour.denied + hour.denied_by_another + hour.banned + hour.undecided === 0;
 
 /** The overview that is shown. */
 let latest;
@@ -103,6 +103,7 @@ function details(it) {
 function others(hour) {
   const parts = [];
   if (hour.denied_by_another) parts.push(`${number(hour.denied_by_another)} denied by another policy`);
+  if (hour.banned) parts.push(`${number(hour.banned)} of clients that its penalty bans`);
   if (hour.undecided) parts.push(`${number(hour.undecided)} undecided, because the store did not answer`);
   if (hour.near_limit) parts.push(`${number(hour.near_limit)} left less than a tenth of the quota`);
   if (hour.no_key) parts.push(`${number(hour.no_key)} had nothing to count by`);

@@ -6,7 +6,6 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Wrap};
 
 use self::tables::{keys, policies};
-use self::theme::Theme;
 use super::board::{Board, Row};
 use super::figures::Store;
 use super::words;
@@ -19,8 +18,7 @@ mod theme;
 const HELP: &str = "q end   Tab policy   j k select   s order";
 
 /// Draws what `board` knows into the whole of `frame`.
-pub(super) fn draw(board: &Board, now: Millis, has_colours: bool, frame: &mut Frame<'_>) {
-    let theme = Theme::new(has_colours);
+pub(super) fn draw(board: &Board, now: Millis, frame: &mut Frame<'_>) {
     let rows = board.rows();
     let notice = notice(board, now);
     let number = board.history().last().policies.len();
@@ -37,26 +35,26 @@ pub(super) fn draw(board: &Board, now: Millis, has_colours: bool, frame: &mut Fr
         Constraint::Length(1),
     ]);
     let [head, noticed, upper, title, lower, detail, help] = areas.areas(frame.area());
-    draw_head(board, now, theme, frame, head);
+    draw_head(board, now, frame, head);
     if let Some(text) = notice {
-        frame.render_widget(Line::styled(text, theme.alarm()), noticed);
+        frame.render_widget(Line::styled(text, theme::alarm()), noticed);
     }
-    policies(board, theme, frame, upper);
+    policies(board, frame, upper);
     let [_, title] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(title);
-    frame.render_widget(Line::styled(about_keys(board), theme.heading()), title);
+    frame.render_widget(Line::styled(about_keys(board), theme::heading()), title);
     if rows.is_empty() {
         frame.render_widget(Paragraph::new(why_empty(board)).wrap(Wrap { trim: true }), lower);
     } else {
         let selected = board.selected(&rows);
-        keys(board, &rows, selected, theme, frame, lower);
+        keys(board, &rows, selected, frame, lower);
         let about = Paragraph::new(about(&rows[selected])).wrap(Wrap { trim: true });
         frame.render_widget(about, detail);
     }
-    frame.render_widget(Line::styled(HELP, theme.quiet()), help);
+    frame.render_widget(Line::styled(HELP, theme::quiet()), help);
 }
 
 /// Whom the figures are of, and how old they are.
-fn draw_head(board: &Board, now: Millis, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn draw_head(board: &Board, now: Millis, frame: &mut Frame<'_>, area: Rect) {
     let figures = board.history().last();
     let Store { kind, is_up, .. } = &figures.store;
     let state = if *is_up { "" } else { " down" };
@@ -76,8 +74,8 @@ fn draw_head(board: &Board, now: Millis, theme: Theme, frame: &mut Frame<'_>, ar
             left += &part;
         }
     }
-    frame.render_widget(Line::styled(left, theme.heading()), left_area);
-    let style = if board.lost().is_some() { theme.alarm() } else { theme.heading() };
+    frame.render_widget(Line::styled(left, theme::heading()), left_area);
+    let style = if board.lost().is_some() { theme::alarm() } else { theme::heading() };
     frame.render_widget(Line::styled(age, style).right_aligned(), right_area);
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
+use ratatui::crossterm::terminal::is_raw_mode_enabled;
 use ratatui::{DefaultTerminal, Frame};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
@@ -64,7 +65,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // If the terminal is gone, nothing is left to restore.
-        let _ = ratatui::try_restore();
+        // After a panic it is restored. To do so again would move the cursor back over the message.
+        if is_raw_mode_enabled().unwrap_or(true) {
+            // If the terminal is gone, nothing is left to restore.
+            let _ = ratatui::try_restore();
+        }
     }
 }

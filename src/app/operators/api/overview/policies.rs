@@ -38,6 +38,7 @@ pub(super) struct Hour {
     pub(super) admitted: u64,
     pub(super) denied: u64,
     pub(super) denied_by_another: u64,
+    pub(super) banned: u64,
     pub(super) undecided: u64,
     pub(super) near_limit: u64,
     pub(super) no_key: u64,
@@ -55,6 +56,7 @@ impl Hour {
             admitted: total(PolicyCount::Admitted),
             denied: total(PolicyCount::Denied),
             denied_by_another: total(PolicyCount::Spared),
+            banned: total(PolicyCount::Banned),
             undecided: total(PolicyCount::Undecided),
             near_limit: total(PolicyCount::NearLimit),
             no_key: total(PolicyCount::NoKey),
@@ -71,6 +73,7 @@ impl Hour {
         self.admitted
             + self.denied
             + self.denied_by_another
+            + self.banned
             + self.undecided
             + self.shadow_agrees
             + self.shadow_would_deny

@@ -4,7 +4,9 @@ use super::super::packed;
 use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;
+use crate::domain::penalty::Penalty;
 use crate::domain::standing::Retry;
+use crate::store::redis::script::{Sent, acquire as call};
 use crate::store::{Charge, Keyspace, MemoryStore};
 
 /// What one caller asks: its user, how many of the policies it meets, its cost, and its count.
@@ -15,13 +17,28 @@ fn policies() -> [Arc<Policy>; 2] {
         .map(|(name, quota)| Arc::new(Policy::new(name, quota.parse().unwrap()).unwrap()))
 }
 
+/// The same policies with penalties: the last of so many denials bans.
+fn policies_with_penalties(denials: [u32; 2]) -> [Arc<Policy>; 2] {
+    let [one, other] = policies().map(|policy| Policy::clone(&policy));
+    let penalty = |denials, ban| Penalty::new(denials, 60_000, ban, 60_000).unwrap();
+    [one.with_penalty(penalty(denials[0], 1_000)), other.with_penalty(penalty(denials[1], 2_000))]
+        .map(Arc::new)
+}
+
 fn acquire(policies: &[Arc<Policy>], (user, met, cost, count): Question) -> Acquire {
     let charge = |policy: &Arc<Policy>| Charge {
         policy: policy.clone(),
         key: Keyspace::new("t").key(&Identity::user([user]), policy),
     };
     let charges = policies.iter().take(met).map(charge).collect();
-    Acquire::new(charges, Cost::new(cost).unwrap(), count)
+    let mut acquire = Acquire::new(charges, Cost::new(cost).unwrap(), count);
+    for (index, charge) in acquire.charges.iter().enumerate() {
+        if let Some(penalty) = charge.policy.penalty() {
+            let key = Keyspace::new("t").penalty_key(&charge.key, &charge.policy);
+            acquire.penalties.push(PenaltyKey::new(index, *penalty, key));
+        }
+    }
+    acquire
 }
 
 fn store() -> MemoryStore {
@@ -37,8 +54,14 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
                 policy: Arc::new(policy.clone()),
                 key: key.clone(),
             };
-            let charges = run.policies().zip(keys).map(charge).collect();
-            let asked = Acquire::new(charges, run.cost(), run.count());
+            let keys: Vec<&Key> = keys.collect();
+            let (of_charges, of_penalties) = keys.split_at(run.policies().len());
+            let charges = run.policies().zip(of_charges.iter().copied()).map(charge).collect();
+            let mut asked = Acquire::new(charges, run.cost(), run.count());
+            let penalties = run.penalties().iter().zip(of_penalties);
+            asked.penalties.extend(
+                penalties.map(|(it, key)| PenaltyKey { key: (*key).clone(), ..it.clone() }),
+            );
             let acquired = store.acquire_now(&asked);
             reply.push(i64::from(acquired.admitted));
             for standing in acquired.standings {
@@ -53,6 +76,12 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
                 if run.count() > 1 {
                     reply.push(0);
                 }
+            }
+            if !run.penalties().is_empty() {
+                let ban = acquired.ban.map_or([0; 3], |ban| {
+                    [i64::try_from(ban.lasts).unwrap(), ban.penalty as i64 + 1, ban.decided.into()]
+                });
+                reply.extend(ban);
             }
         }
     }
@@ -119,6 +148,12 @@ fn a_reply_that_does_not_fit_is_no_answer_to_anyone() {
         assert!(batch.decode(&whole[..length]).is_err(), "{length} bytes");
     }
     assert!(batch.decode(&[&whole[..], &[0]].concat()).is_err());
+    let banned = acquire(&policies_with_penalties([1, 1]), (1, 2, 1, 1));
+    let banned = Batch::of(vec![banned]);
+    for (lasts, banned_by, fits) in [(0, 0, true), (5, 2, true), (5, 0, false), (0, 1, false)] {
+        let reply = [9, 0, 0, 0, 1, 0, 0, 1, lasts, banned_by, 0];
+        assert_eq!(banned.decode(&packed(&reply)).is_ok(), fits, "{lasts} by {banned_by}");
+    }
     let wrong = |at: usize, number| {
         let mut reply = reply.clone();
         reply[at] = number;
@@ -129,6 +164,27 @@ fn a_reply_that_does_not_fit_is_no_answer_to_anyone() {
     assert!(wrong(1, i64::MAX).is_err());
     assert!(wrong(2, -1).is_err());
     assert!(wrong(4, -2).is_err());
+}
+
+#[test]
+fn penalties_add_nothing_to_the_call_of_requests_without_any() {
+    let argument = |policies: &[Arc<Policy>]| -> Vec<u8> {
+        let batch = batch(policies, &[(1, 1, 3, 1), (2, 1, 3, 1)]);
+        let call = call(&batch, Some(5), Sent::ByHash);
+        let parts: Vec<_> = call.args_iter().collect();
+        match parts.last() {
+            Some(redis::Arg::Simple(argument)) => argument.to_vec(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut expected = [5_u64, 3].map(u64::to_be_bytes).concat();
+    // The count, the requests, the policies; and for penalties and trials as much as for trials alone.
+    expected.extend([1_u32, 2, 1, 0].map(u32::to_be_bytes).as_flattened());
+    expected.extend([7_u64, 86_400_000, 7].map(u64::to_be_bytes).as_flattened());
+    expected.extend(b"fixed-window\0");
+    assert_eq!(argument(&policies()), expected);
+    let with_penalty = argument(&policies_with_penalties([2, 2]));
+    assert_eq!(with_penalty.len(), expected.len() + 32);
 }
 
 proptest! {
@@ -154,6 +210,31 @@ proptest! {
             for (together, alone) in answers[it].standings.iter().zip(&alone.standings) {
                 prop_assert_eq!(together, alone);
             }
+        }
+    }
+
+    #[test]
+    fn a_batch_bans_as_if_its_requests_had_come_one_after_another(
+        questions in proptest::collection::vec((0..2_u8, 1..3_usize, 1..4_u64, 0..4_u32), 1..24),
+        denials in [1..9_u32, 1..9_u32],
+    ) {
+        let policies = policies_with_penalties(denials);
+        let batch = batch(&policies, &questions);
+        let answers = batch.decode(&packed(&reply(&batch, &store()))).unwrap().answers;
+
+        let one_by_one = store();
+        let mut order: Vec<usize> = (0..questions.len()).collect();
+        order.sort_by_key(|it| {
+            let position = &batch.positions[*it];
+            // The groups in the order of their calls, and peeks last in theirs.
+            let runs = batch.groups[position.group].order.iter();
+            let run = runs.clone().position(|coalesced| *coalesced == position.coalesced);
+            (position.group, run, questions[*it].3 == 0, position.before)
+        });
+        for it in order {
+            let alone = one_by_one.acquire_now(&acquire(&policies, questions[it]));
+            prop_assert_eq!(answers[it].admitted, alone.admitted);
+            prop_assert_eq!(answers[it].ban, alone.ban, "{:?}", questions[it]);
         }
     }
 }

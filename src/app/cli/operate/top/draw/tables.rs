@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Cell, HighlightSpacing, Row as TableRow, Table, TableState};
 
-use super::theme::Theme;
+use super::theme;
 use crate::app::cli::operate::top::board::{Board, Row};
 use crate::app::cli::operate::top::figures::{PolicyCounts, PolicyFigures};
 use crate::app::cli::operate::top::words::{self, UNKNOWN};
@@ -57,7 +57,7 @@ impl<'a, T> Column<'a, T> {
 }
 
 /// Draws the policies, all together first.
-pub(super) fn policies(board: &Board, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn policies(board: &Board, frame: &mut Frame<'_>, area: Rect) {
     let last = board.history().last();
     let is_wide = area.width >= WIDE;
     let rate = |it: &PolicyFigures, count: fn(&PolicyCounts) -> u64| {
@@ -91,18 +91,18 @@ pub(super) fn policies(board: &Board, theme: Theme, frame: &mut Frame<'_>, area:
     }
     columns.push(Column::text("MODE", Constraint::Length(13), |it: &Policy| match it {
         Some(it) if it.mode() == "enforce" => (it.mode(), Style::new()),
-        Some(it) => (it.mode(), theme.notice()),
+        Some(it) => (it.mode(), theme::notice()),
         None => Default::default(),
     }));
     columns.push(per_second("ALLOWED/S", 9, PolicyCounts::allowed, Style::new()));
-    columns.push(per_second("DENIED/S", 8, |it| it.denied, theme.alarm()));
+    columns.push(per_second("DENIED/S", 8, |it| it.denied, theme::alarm()));
     if is_wide {
         columns.push(number("ALLOWED", 9, &PolicyCounts::allowed, Style::new()));
         columns.push(number("DENIED", 9, &|it| it.denied, Style::new()));
     }
     if last.policies.iter().any(PolicyFigures::is_on_trial) {
         columns.push(Column::number("WOULD DENY", 10, |it: &Policy| match it {
-            Some(it) if it.is_on_trial() => (words::count(it.counts.would_deny()), theme.notice()),
+            Some(it) if it.is_on_trial() => (words::count(it.counts.would_deny()), theme::notice()),
             Some(_) => (UNKNOWN.to_owned(), Style::new()),
             None => Default::default(),
         }));
@@ -111,7 +111,7 @@ pub(super) fn policies(board: &Board, theme: Theme, frame: &mut Frame<'_>, area:
         [None].into_iter().chain(last.policies.iter().cloned().map(Some)).collect();
     let is_shown = |it: &Policy| it.as_ref().map(|it| it.name.as_str()) == board.policy();
     let selected = all.iter().position(is_shown);
-    render(&columns, &all, selected, theme, frame, area);
+    render(&columns, &all, selected, frame, area);
 }
 
 /// Draws `rows`, of which one is selected.
@@ -119,7 +119,6 @@ pub(super) fn keys(
     board: &Board,
     rows: &[Row<'_>],
     selected: usize,
-    theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
@@ -132,7 +131,7 @@ pub(super) fn keys(
         Column::number("/S", 6, |it: &Row<'_>| {
             let rate = it.rates.refused;
             let is_loud = rate.is_some_and(|rate| rate > 0.0);
-            (words::rate(rate), if is_loud { theme.alarm() } else { Style::new() })
+            (words::rate(rate), if is_loud { theme::alarm() } else { Style::new() })
         }),
         Column::number("REQUESTS", 8, move |it: &Row<'_>| {
             plain(words::estimate(it.figures.requests))
@@ -154,18 +153,17 @@ pub(super) fn keys(
             plain(it.name.policy.clone())
         }));
     }
-    render(&columns, rows, Some(selected), theme, frame, area);
+    render(&columns, rows, Some(selected), frame, area);
 }
 
 fn render<T>(
     columns: &[Column<'_, T>],
     rows: &[T],
     selected: Option<usize>,
-    theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
-    let heading = columns.iter().map(|it| it.cell(it.heading.to_owned(), theme.heading()));
+    let heading = columns.iter().map(|it| it.cell(it.heading.to_owned(), theme::heading()));
     let heading: TableRow<'_> = heading.collect();
     let rows = rows.iter().map(|row| {
         let cells = columns.iter().map(|column| {

@@ -1,33 +1,20 @@
-//! How text stands out.
+//! How text stands out. Where `NO_COLOR` is set, the terminal is written to without the colours.
 
 use ratatui::style::{Color, Style};
 
-/// How text stands out, with colours or without.
-#[derive(Clone, Copy)]
-pub(super) struct Theme {
-    has_colours: bool,
+pub(super) fn heading() -> Style {
+    Style::new().bold()
 }
 
-impl Theme {
-    pub(super) fn new(has_colours: bool) -> Self {
-        Self { has_colours }
-    }
+/// What an operator should see first.
+pub(super) fn alarm() -> Style {
+    Style::new().bold().fg(Color::Red)
+}
 
-    pub(super) fn heading(self) -> Style {
-        Style::new().bold()
-    }
+pub(super) fn notice() -> Style {
+    Style::new().fg(Color::Yellow)
+}
 
-    /// What an operator should see first.
-    pub(super) fn alarm(self) -> Style {
-        let style = Style::new().bold();
-        if self.has_colours { style.fg(Color::Red) } else { style }
-    }
-
-    pub(super) fn notice(self) -> Style {
-        if self.has_colours { Style::new().fg(Color::Yellow) } else { Style::new() }
-    }
-
-    pub(super) fn quiet(self) -> Style {
-        if self.has_colours { Style::new().fg(Color::DarkGray) } else { Style::new() }
-    }
+pub(super) fn quiet() -> Style {
+    Style::new().fg(Color::DarkGray)
 }
