@@ -229,6 +229,27 @@ fn a_boost_a_reset_and_a_switch_do_what_their_dialogs_say() {
 
 #[test]
 #[ignore = "make test-real"]
+fn a_ban_by_a_penalty_is_shown_and_ended() {
+    let served = Served::by(
+        in_memory()
+            .set("policies.default.penalty.denials", "2")
+            .set("policies.default.penalty.within_ms", "60000")
+            .set("policies.default.penalty.ban_ms", "3600000"),
+    );
+    until("the penalty bans", || served.status() == 403);
+    let browser = shown(&served, 1280, "light");
+    look_up(&browser, "ip:127.0.0.1");
+    browser.until_it_shows("#client", "banned by its penalty for ");
+    click(&browser, "#client", "End the ban by a penalty …");
+    browser.until_it_shows("#change-effect", "The penalty of default bans ip:127.0.0.1 no longer");
+    browser.run("document.querySelector('#change [name=by]').value = 'ann'");
+    click(&browser, "#change", "End the ban");
+    until("the ban is over", || served.status() == 429);
+    browser.until_it_shows("#client", "denied for ");
+}
+
+#[test]
+#[ignore = "make test-real"]
 fn a_change_that_may_not_be_meant_says_why_before_it_is_made() {
     let served = Served::by(in_memory());
     let browser = shown(&served, 1280, "light");

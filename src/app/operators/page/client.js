@@ -44,7 +44,7 @@ export async function find(text, moves = false) {
     shown = { key, facts, actions };
     parent.replaceChildren(el("h3", { class: "key" }, client.key), facts, actions, explainer(key));
     show(client);
-    const denying = client.policies.filter((it) => it.retry_after_ms).map((it) => it.policy);
+    const denying = client.policies.filter((it) => it.banned_for_ms || it.retry_after_ms).map((it) => it.policy);
     say(`${client.key}: ${denying.length ? `denied by ${denying.join(", ")}` : "not denied"}.`);
   } catch (error) {
     shown = null;
@@ -82,6 +82,8 @@ function show(client) {
     policies.length > 0 && { text: "Reset …", act: () => reset(client) },
     { text: "Ban …", act: () => ban(key) },
     ...ends("ban", "bans"),
+    policies.some((it) => it.banned_for_ms) && !overrides.some((it) => it.effect === "ban" && !it.policy)
+      && { text: "End the ban by a penalty …", act: () => endPenalties(client) },
     policies.length > 0 && { text: "Boost …", act: () => boost(key) },
     ...ends("boost", "boosts"),
   ];
@@ -99,22 +101,22 @@ function standing(it) {
     return el("li", {}, name, el("p", { class: "error" }, `The store could not be asked, so nobody knows: ${it.error}`));
   }
   const burst = it.used + it.remaining;
-  const text = it.retry_after_ms
-    ? `denied for ${duration(it.retry_after_ms)}`
-    : it.used ? `${number(it.remaining)} left` : "not used";
+  const isRefused = Boolean(it.banned_for_ms || it.retry_after_ms);
+  const refused = it.banned_for_ms ? `banned by its penalty for ${duration(it.banned_for_ms)}` : `denied for ${duration(it.retry_after_ms)}`;
+  const text = isRefused ? refused : it.used ? `${number(it.remaining)} left` : "not used";
   const whole = it.used ? ` · whole again in ${duration(it.reset_after_ms)}` : "";
   const from = it.from === "policy" ? "" : ` · this quota is of its ${it.from}`;
-  const bar = el("div", { class: "bar", "aria-hidden": "true" }, el("span", { class: it.retry_after_ms ? "denied" : "allowed" }), el("span", { class: "rest" }));
+  const bar = el("div", { class: "bar", "aria-hidden": "true" }, el("span", { class: isRefused ? "denied" : "allowed" }), el("span", { class: "rest" }));
   bar.firstChild.style.flexGrow = it.used;
   bar.lastChild.style.flexGrow = Math.max(burst - it.used, 0);
   return el("li", {},
-    el("div", { class: "line" }, name, el("span", { class: "quiet" }, it.quota), el("span", { class: it.retry_after_ms ? "chip bad" : "chip good" }, text)),
+    el("div", { class: "line" }, name, el("span", { class: "quiet" }, it.quota), el("span", { class: isRefused ? "chip bad" : "chip good" }, text)),
     bar,
     el("p", { class: "quiet" }, `${number(it.used)} of ${number(burst)} used${whole}${from}`));
 }
 
 function reset({ key, policies }) {
-  const used = policies.filter((it) => it.used !== 0).map((it) => `${it.used ?? "an unknown part"} of ${it.quota} under ${it.policy}`);
+  const used = policies.filter((it) => it.used !== 0 || it.banned_for_ms).map((it) => `${it.used ?? "an unknown part"} of ${it.quota} under ${it.policy}`);
   change({
     title: `Reset ${key}`, button: "Reset", path: "v1/keys/reset", body: { key },
     effect: () => used.length > 0
@@ -128,6 +130,14 @@ export function ban(key) {
   change({
     title: `Ban ${key}`, button: "Ban", path: "v1/bans", body: { key }, fields: ["for"], before: holdsNow(key),
     effect: ({ until }) => `${key} gets 403 for whatever it asks, in every process, until ${until}.`,
+  });
+}
+
+function endPenalties({ key, policies }) {
+  const names = policies.filter((it) => it.banned_for_ms).map((it) => it.policy).join(" and ");
+  change({
+    title: `End the ban of ${key}`, button: "End the ban", path: "v1/bans/end", body: { key },
+    effect: () => `The penalty of ${names} bans ${key} no longer, and forgets its bans before. What it used stays used.`,
   });
 }
 
