@@ -42,8 +42,11 @@ pub(super) fn follow(client: AdminClient, options: ViewOptions) -> Result<(), Cl
     let mut screen = Screen::open().map_err(ClientError::Terminal)?;
     loop {
         let drawn = screen.draw(|frame| draw::draw(&board, clock.now(), frame));
+        if screen.is_told_to_end() {
+            return Ok(());
+        }
         drawn.map_err(ClientError::Terminal)?;
-        let pressed = match screen.next_key().map_err(ClientError::Terminal)? {
+        let pressed = match screen.next_key() {
             Some(key) => board.press(key),
             None => Pressed::Nothing,
         };
@@ -51,9 +54,6 @@ pub(super) fn follow(client: AdminClient, options: ViewOptions) -> Result<(), Cl
             Pressed::Nothing => {}
             Pressed::Policy => follower.show(board.policy()),
             Pressed::End => return Ok(()),
-        }
-        if screen.is_told_to_end() {
-            return Ok(());
         }
         for news in follower.news() {
             board.hear(news.ok_or(ClientError::Ended)?, clock.now());

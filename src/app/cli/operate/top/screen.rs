@@ -4,13 +4,14 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use ratatui::crossterm::terminal::is_raw_mode_enabled;
 use ratatui::{DefaultTerminal, Frame};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
@@ -22,8 +23,8 @@ pub(super) struct Screen {
     /// Never dropped: it panics if the terminal is gone.
     terminal: ManuallyDrop<DefaultTerminal>,
     is_told_to_end: Arc<AtomicBool>,
-    /// Whether the library may have read more of what was typed than the last key.
-    may_have_read_more: bool,
+    /// What is typed.
+    keys: Receiver<KeyEvent>,
 }
 
 impl Screen {
@@ -42,7 +43,7 @@ impl Screen {
         match ratatui::try_init() {
             Ok(terminal) => {
                 let terminal = ManuallyDrop::new(terminal);
-                Ok(Self { terminal, is_told_to_end, may_have_read_more: false })
+                Ok(Self { terminal, is_told_to_end, keys: typed() })
             }
             Err(error) => {
                 // A part of it may have been done.
@@ -57,44 +58,20 @@ impl Screen {
     }
 
     /// The next key that is pressed within a moment, if there is one.
-    pub(super) fn next_key(&mut self) -> io::Result<Option<KeyEvent>> {
-        let is_typed = self.has_input()?;
-        if self.is_told_to_end() || !is_typed && !self.may_have_read_more {
-            return Ok(None);
+    pub(super) fn next_key(&mut self) -> Option<KeyEvent> {
+        match self.keys.recv_timeout(PATIENCE) {
+            Ok(key) => Some(key),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                self.is_told_to_end.store(true, Ordering::Relaxed);
+                None
+            }
         }
-        self.may_have_read_more = event::poll(Duration::ZERO)?;
-        if !self.may_have_read_more {
-            return Ok(None);
-        }
-        Ok(match event::read()? {
-            Event::Key(key) if key.kind == KeyEventKind::Press => Some(key),
-            // Whatever else it is, as another size, the next look draws it.
-            _ => None,
-        })
-    }
-
-    /// Whether something is typed within a moment. The library would read from a terminal that is gone without an end.
-    fn has_input(&self) -> io::Result<bool> {
-        let patience = if self.may_have_read_more { Duration::ZERO } else { PATIENCE };
-        let patience = Timespec::try_from(patience).unwrap_or_default();
-        let stdin = io::stdin();
-        let mut typed = [PollFd::new(&stdin, PollFlags::IN)];
-        match poll(&mut typed, Some(&patience)) {
-            // It was a signal, such as that of another size.
-            Err(Errno::INTR) => return Ok(false),
-            other => other?,
-        };
-        let seen = typed[0].revents();
-        if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            self.is_told_to_end.store(true, Ordering::Relaxed);
-            return Ok(false);
-        }
-        Ok(seen.contains(PollFlags::IN))
     }
 
     /// Whether a signal asks for the end, or the terminal is gone.
     pub(super) fn is_told_to_end(&self) -> bool {
-        self.is_told_to_end.load(Ordering::Relaxed)
+        self.is_told_to_end.load(Ordering::Relaxed) || is_gone()
     }
 }
 
@@ -107,4 +84,28 @@ impl Drop for Screen {
             let _ = ratatui::try_restore();
         }
     }
+}
+
+/// What is typed from now on. A thread of its own reads it, since the library reads without an end from a terminal that
+/// is gone. The thread ends with the process.
+fn typed() -> Receiver<KeyEvent> {
+    let (sender, keys) = channel();
+    thread::spawn(move || {
+        while let Ok(event) = event::read() {
+            // Whatever else it is, as another size, the next look draws it.
+            let Event::Key(key) = event else { continue };
+            if key.kind == KeyEventKind::Press && sender.send(key).is_err() {
+                return;
+            }
+        }
+    });
+    keys
+}
+
+/// Whether nobody is at the other end of the terminal any more.
+fn is_gone() -> bool {
+    let stdin = io::stdin();
+    let mut seen = [PollFd::new(&stdin, PollFlags::empty())];
+    let is_seen = poll(&mut seen, Some(&Timespec::default())).is_ok();
+    is_seen && seen[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
 }
