@@ -1,4 +1,4 @@
-//! Why a client is refused for a while, whatever it asks for: it is [`Banned`].
+//! Why a client is refused for a while: it is [`Banned`].
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -117,7 +117,7 @@ fn banned(request: &impl RequestHead, banned: &Banned, options: FieldOptions) ->
     let wait = banned.ends_after();
     let body = scratch(|json| {
         json.push_str(head!(403, "urn:tollgate:problem:client-banned", "Client Banned"));
-        json.push_str(r#","detail":"This client is refused for a while, whatever it asks for.","banned-for":"#);
+        json.push_str(r#","detail":"This client is refused for a while.","banned-for":"#);
         push(json, wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX));
         json.push_str(tail!("Access denied. Please try again later."));
         Bytes::copy_from_slice(json.as_bytes())

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tollgate_testkit::process::Process;
 
@@ -91,6 +92,19 @@ fn permitted() -> BTreeSet<String> {
     permitted
 }
 
+/// What strace wrote of each thread, by the number of the thread.
+fn traces(directory: &Path) -> Vec<(i32, String)> {
+    let files = fs::read_dir(directory).expect("a directory");
+    let paths = files.map(|file| file.expect("a file").path());
+    let read = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        let thread = name.strip_prefix("trace.")?.parse().ok()?;
+        let text = fs::read(&path).expect("a trace");
+        Some((thread, String::from_utf8_lossy(&text).into_owned()))
+    };
+    paths.filter_map(read).collect()
+}
+
 /// systemd answers EPERM to calls that it does not permit. The command asks for a higher limit of open files, and goes
 /// on where that is refused; the unit sets the limit.
 #[test]
@@ -127,16 +141,16 @@ fn the_command_makes_no_system_call_that_the_unit_refuses() {
     assert_eq!(operator.get("/metrics", &[]).status, 200);
     fs::write(&config, "[headers]\nlegacy = false\n").expect("a configuration");
     process.until_it_says("The configuration was reloaded", 0);
-    drop(process);
+    // strace does not hand a signal on.
+    let all = traces(directory.path());
+    let main = all.iter().find(|(_, text)| text.starts_with("execve("));
+    let main = main.and_then(|(thread, _)| Pid::from_raw(*thread)).expect("the first thread");
+    kill_process(main, Signal::TERM).expect("it takes signals");
+    process.rest_of_lines();
 
     let mut made = BTreeMap::new();
-    for file in fs::read_dir(directory.path()).expect("a directory") {
-        let path = file.expect("a file").path();
-        if !path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("trace")) {
-            continue;
-        }
-        let text = fs::read(&path).expect("a trace");
-        for line in String::from_utf8_lossy(&text).lines() {
+    for (_, text) in traces(directory.path()) {
+        for line in text.lines() {
             if let Some((call, _)) = line.split_once('(') {
                 made.entry(call.to_owned()).or_insert_with(|| line.to_owned());
             }

@@ -74,6 +74,9 @@ fn a_login_is_tried_five_times_a_minute_and_a_mail_costs_five_tries() {
     assert_eq!(try_once("/password/reset"), 429);
     // Other requests are not limited.
     assert_eq!(tollgate.get("/login", &[]).status, 404);
+    // Two were denied before, and the twentieth begins the ban.
+    assert_eq!([(); 17].map(|()| try_once("/login")), [429; 17]);
+    assert_eq!([try_once("/login"), tollgate.get("/login", &[]).status], [403, 404]);
 
     let (_redis, tollgate) = serve("login.toml");
     let try_once = |path: &str| tollgate.request("POST", path, &[]).status;
