@@ -1,6 +1,6 @@
 //! Who is busy and who is refused: the most frequent keys of each policy, over the last minutes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::recent::COUNTERS;
@@ -30,7 +30,8 @@ pub(crate) struct Who {
 /// Some of the keys, of all policies.
 #[derive(Debug, Default)]
 struct Shard {
-    policies: HashMap<Box<str>, PolicyCounts>,
+    // Its few names are found with fewer steps than it takes to hash one.
+    policies: BTreeMap<Box<str>, PolicyCounts>,
     /// The number of the present generation.
     generation: u64,
 }
