@@ -15,7 +15,7 @@ use actix_web::{App, Error, HttpResponse};
 
 use super::file_limit;
 use super::under_snapshot::UnderSnapshot;
-use super::unix_socket::{self, Access, SocketFile};
+use super::unix_socket::{self, SocketAccess, SocketFile};
 use super::worker::service;
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::config::{Config, ConnectionLimits, Listen};
@@ -77,22 +77,9 @@ pub(super) async fn app(
             .wrap(UnderSnapshot::new(assembled.snapshot.clone()))
     };
     let builder = builder(file_limit::workers(config));
-    let backlog = config.server.backlog;
-    match &config.server.listen {
-        Listen::Tcp(address) => {
-            let (builder, addresses) =
-                listen(builder, address, backlog, limits, &connections, app)?;
-            Ok(Bound { server: builder.run(), addresses, socket_file: None })
-        }
-        listen @ Listen::Unix(path) => {
-            let (listener, file) = unix_socket::bind(path, Access::AsTheSystemSays).await?;
-            rustix::net::listen(&listener, backlog)?;
-            let service = move || service(connections.clone(), limits, app());
-            let builder = builder.listen_uds("app", listener, service)?;
-            let addresses = vec![listen.to_string()];
-            Ok(Bound { server: builder.run(), addresses, socket_file: Some(file) })
-        }
-    }
+    let Config { server, .. } = config;
+    let access = SocketAccess::ByUmask;
+    serve(builder, &server.listen, access, server.backlog, limits, connections, app).await
 }
 
 /// The server of the operators' endpoints at `address`.
@@ -129,21 +116,7 @@ pub(super) async fn admin(
             })
     };
     let (limits, backlog) = (operators::limits(config.server.limits), config.server.backlog);
-    match address {
-        Listen::Tcp(address) => {
-            let (builder, addresses) =
-                listen(builder(1), address, backlog, limits, &connections, app)?;
-            Ok(Bound { server: builder.run(), addresses, socket_file: None })
-        }
-        listen @ Listen::Unix(path) => {
-            let (listener, file) = unix_socket::bind(path, Access::Owner).await?;
-            rustix::net::listen(&listener, backlog)?;
-            let service = move || service(connections.clone(), limits, app());
-            let builder = builder(1).listen_uds("admin", listener, service)?;
-            let addresses = vec![listen.to_string()];
-            Ok(Bound { server: builder.run(), addresses, socket_file: Some(file) })
-        }
-    }
+    serve(builder(1), address, SocketAccess::Owner, backlog, limits, connections, app).await
 }
 
 /// The builder of a server without its own handling of signals and its own limit of connections, both of
@@ -154,6 +127,43 @@ fn builder(workers: usize) -> ServerBuilder {
         .worker_max_blocking_threads(1)
         .max_concurrent_connections(usize::MAX / 2)
         .disable_signals()
+}
+
+/// The server of `app` at `address`. If that is a socket, `access` says who may connect.
+///
+/// # Errors
+/// When it cannot be listened on.
+async fn serve<A, I, S, B>(
+    builder: ServerBuilder,
+    address: &Listen,
+    access: SocketAccess,
+    backlog: i32,
+    limits: ConnectionLimits,
+    connections: Arc<Connections>,
+    app: A,
+) -> io::Result<Bound>
+where
+    A: Fn() -> I + Clone + Send + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Error: Into<Error>, Response: Into<Response<B>>>
+        + 'static,
+    B: MessageBody + 'static,
+{
+    match address {
+        Listen::Tcp(address) => {
+            let (builder, addresses) =
+                listen(builder, address, backlog, limits, &connections, app)?;
+            Ok(Bound { server: builder.run(), addresses, socket_file: None })
+        }
+        Listen::Unix(path) => {
+            let (listener, file) = unix_socket::bind(path, access).await?;
+            rustix::net::listen(&listener, backlog)?;
+            let shown = address.to_string();
+            let service = move || service(connections.clone(), limits, app());
+            let builder = builder.listen_uds(&shown, listener, service)?;
+            Ok(Bound { server: builder.run(), addresses: vec![shown], socket_file: Some(file) })
+        }
+    }
 }
 
 /// Listens on every address that `address` resolves to, and serves `app` there.

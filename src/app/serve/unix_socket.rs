@@ -12,9 +12,9 @@ use rustix::process::umask;
 
 /// Who may connect to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum SocketAccess {
     /// Whoever the umask of the process leaves.
-    AsTheSystemSays,
+    ByUmask,
     /// The user of this process alone, and root.
     Owner,
 }
@@ -23,7 +23,10 @@ pub(super) enum Access {
 ///
 /// # Errors
 /// When another process listens there, or the file is no socket.
-pub(super) async fn bind(path: &Path, access: Access) -> io::Result<(UnixListener, SocketFile)> {
+pub(super) async fn bind(
+    path: &Path,
+    access: SocketAccess,
+) -> io::Result<(UnixListener, SocketFile)> {
     // Of two processes that start at once, one might take the other's new socket for a stale one. They
     // start without the lock as well, since the directory may not be readable.
     let directory = path.parent().and_then(|parent| File::open(parent).ok());
@@ -36,10 +39,10 @@ pub(super) async fn bind(path: &Path, access: Access) -> io::Result<(UnixListene
     Ok((listener, SocketFile { path: path.to_owned(), id }))
 }
 
-impl Access {
+impl SocketAccess {
     fn bind(self, path: &Path) -> io::Result<UnixListener> {
         match self {
-            Self::AsTheSystemSays => UnixListener::bind(path),
+            Self::ByUmask => UnixListener::bind(path),
             Self::Owner => {
                 // So that nobody connects before the file has its permissions. No other thread makes files now.
                 let before = umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use super::*;
 
 fn bind_at(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
-    System::new().block_on(bind(path, Access::AsTheSystemSays))
+    System::new().block_on(bind(path, SocketAccess::ByUmask))
 }
 
 fn place() -> (TempDir, PathBuf) {
