@@ -103,33 +103,27 @@ pub(super) fn other_policies(sink: &dyn Log, policies: usize, requests: u64) {
 
 /// How many requests the access lists refused.
 pub(super) fn blocked(sink: &dyn Log, requests: u64) {
-    let fields = [("event", Value::from("blocked")), ("requests", Value::from(requests))];
-    let requests_of = plural(requests, "request");
-    if requests > 0 {
-        let text = format_args!("In the last minute, the access lists refused {requests_of}.");
-        write(sink, Level::Info, &fields, text);
-    }
+    refused(sink, "blocked", requests, |it| format!("the access lists refused {it}"));
 }
 
 /// How many requests were refused because their clients are banned.
 pub(super) fn banned(sink: &dyn Log, requests: u64) {
-    let fields = [("event", Value::from("banned")), ("requests", Value::from(requests))];
-    let requests_of = plural(requests, "request");
-    if requests > 0 {
-        let text = format_args!("In the last minute, bans refused {requests_of}.");
-        write(sink, Level::Info, &fields, text);
-    }
+    refused(sink, "banned", requests, |it| format!("bans refused {it}"));
 }
 
 /// How many requests were refused because the store failed.
 pub(super) fn undecided(sink: &dyn Log, requests: u64) {
-    let fields = [("event", Value::from("undecided")), ("requests", Value::from(requests))];
-    let requests_of = plural(requests, "request");
+    refused(sink, "undecided", requests, |it| {
+        format!("{it} could not be decided, and the policies refused them")
+    });
+}
+
+/// What was refused for a reason other than a policy's denial, if anything was.
+fn refused(sink: &dyn Log, event: &str, requests: u64, what: impl FnOnce(&str) -> String) {
     if requests > 0 {
-        let text = format_args!(
-            "In the last minute, {requests_of} could not be decided, and the policies refused them."
-        );
-        write(sink, Level::Info, &fields, text);
+        let fields = [("event", Value::from(event)), ("requests", Value::from(requests))];
+        let what = what(&plural(requests, "request"));
+        write(sink, Level::Info, &fields, format_args!("In the last minute, {what}."));
     }
 }
 
