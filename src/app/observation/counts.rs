@@ -152,11 +152,7 @@ impl PolicyCounts {
 
     /// How many requests met the policy.
     pub(super) fn met(&self) -> u64 {
-        use PolicyCount::{
-            Admitted, Banned, Denied, ShadowAgrees, ShadowDenies, Spared, Undecided,
-        };
-        let met = [Admitted, Banned, Denied, Spared, Undecided, ShadowAgrees, ShadowDenies];
-        met.into_iter().map(|what| self.get(what)).sum()
+        PolicyCount::OF_REQUESTS.into_iter().map(|what| self.get(what)).sum()
     }
 }
 

@@ -151,13 +151,8 @@ impl LastHour {
 
     /// What was counted of a policy in all of its minutes.
     pub(crate) fn total(&self, policy: &str, what: PolicyCount) -> u64 {
-        self.last(MINUTES, policy, what)
-    }
-
-    /// What was counted of a policy in the last of its minutes.
-    pub(crate) fn last(&self, minutes: usize, policy: &str, what: PolicyCount) -> u64 {
-        let rows = self.policies.get(policy).into_iter().flatten().rev();
-        rows.take(minutes).map(|row| row[what as usize]).sum()
+        let rows = self.policies.get(policy).into_iter().flatten();
+        rows.map(|row| row[what as usize]).sum()
     }
 }
 

@@ -59,6 +59,17 @@ pub(crate) enum Authenticated {
 }
 
 impl PolicyCount {
+    /// Those that each request that meets the policy is one of.
+    pub(crate) const OF_REQUESTS: [Self; 7] = [
+        Self::Admitted,
+        Self::Denied,
+        Self::Spared,
+        Self::Undecided,
+        Self::ShadowAgrees,
+        Self::ShadowDenies,
+        Self::Banned,
+    ];
+
     pub(crate) const ALL: [Self; 12] = [
         Self::Admitted,
         Self::Denied,

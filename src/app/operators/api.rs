@@ -23,6 +23,7 @@ mod policies;
 mod refused;
 mod reload;
 mod top;
+mod usage;
 
 /// The most bytes of a body.
 const MOST_BYTES: usize = 65_536;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{answer, limiter};
 use super::refused::{not_made, unconfirmed};
+use super::usage::Usage;
 use crate::app::operators::admin_state::AdminState;
 use crate::domain::clock::millis;
-use crate::domain::standing::Retry;
 use crate::limiter::{KeyStanding, Limiter, Note, OverrideError};
 
 #[derive(Deserialize)]
@@ -45,11 +45,8 @@ struct UnderPolicy {
     quota: String,
     /// Where the quota comes from.
     from: &'static str,
-    used: Option<u64>,
-    remaining: Option<u64>,
-    reset_after_ms: Option<u64>,
-    /// How long the next request has to wait; nothing if it need not wait.
-    retry_after_ms: Option<u64>,
+    #[serde(flatten)]
+    usage: Usage,
     /// How long the penalty of the policy still bans it; nothing if it does not.
     banned_for_ms: Option<u64>,
     /// Why the store could not be asked.
@@ -71,7 +68,7 @@ pub(super) async fn reset(admin: Data<AdminState>, asked: Json<Reset>) -> HttpRe
         Ok(before) => before,
         Err(error) => return not_made(&error),
     };
-    let is_reset = |it: &&UnderPolicy| it.used != Some(0) || it.banned_for_ms.is_some();
+    let is_reset = |it: &&UnderPolicy| it.usage.used != Some(0) || it.banned_for_ms.is_some();
     let used = before.policies.iter().filter(is_reset);
     let used: Vec<_> = used.map(|it| it.policy.as_str()).collect();
     if used.len() > 1 && !confirmed {
@@ -112,19 +109,11 @@ async fn stands(
 impl UnderPolicy {
     fn of(it: &KeyStanding) -> Self {
         let KeyStanding { policy, source, standing, banned_for, .. } = it;
-        let known = standing.as_ref().ok();
-        let burst = policy.terms().burst;
         Self {
             policy: policy.name().to_owned(),
             quota: policy.quota().to_string(),
             from: source.name(),
-            used: known.map(|it| burst.saturating_sub(it.remaining)),
-            remaining: known.map(|it| it.remaining),
-            reset_after_ms: known.map(|it| it.reset_after),
-            retry_after_ms: known.and_then(|it| match it.retry {
-                Retry::After(wait) => Some(wait),
-                _ => None,
-            }),
+            usage: Usage::of(policy, standing.as_ref().ok()),
             banned_for_ms: banned_for.map(millis),
             error: standing.as_ref().err().map(ToString::to_string),
         }
@@ -135,7 +124,7 @@ impl UnderPolicy {
 fn in_words(stands: &Stands) -> String {
     let used = |it: &UnderPolicy| {
         let banned = if it.banned_for_ms.is_some() { " and banned" } else { "" };
-        match it.used {
+        match it.usage.used {
             Some(used) => format!("{used} of {}{banned} under {}", it.quota, it.policy),
             None => format!("unknown under {}", it.policy),
         }

@@ -1,6 +1,7 @@
 //! `GET /v1/overview`: how the process stands, and what it decided over the last hour.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -74,12 +75,12 @@ pub(super) async fn overview(admin: Data<AdminState>) -> HttpResponse {
 }
 
 /// The overview as JSON. It is made at most twice a second, however many ask.
-pub(super) async fn text(admin: &Data<AdminState>) -> std::sync::Arc<str> {
+pub(super) async fn text(admin: &Data<AdminState>) -> Arc<str> {
     admin.live().recent(|| made(admin)).await
 }
 
 async fn made(admin: &Data<AdminState>) -> String {
-    let snapshot = std::sync::Arc::clone(&admin.snapshot());
+    let snapshot = Arc::clone(&admin.snapshot());
     let hour = admin.live().last_hour();
     let (overrides, overrides_error) = match listed(&snapshot.limiter).await {
         Ok(listed) => (listed, None),

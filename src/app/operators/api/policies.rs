@@ -33,23 +33,30 @@ pub(super) struct Store {
 /// A policy.
 #[derive(Serialize)]
 struct Item {
-    name: String,
+    #[serde(flatten)]
+    configured: Configured,
+    /// Whether an operator has switched it off.
+    is_switched_off: bool,
+    counts: Decided,
+}
+
+/// A policy as it is configured.
+#[derive(Serialize)]
+pub(super) struct Configured {
+    pub(super) name: String,
     quota: String,
     key: String,
     /// `enforce`, `shadow` or `off`.
-    mode: &'static str,
+    pub(super) mode: &'static str,
     /// The share of its keys for which it is in force, if that is not all.
     share: Option<String>,
     candidate: Option<String>,
-    /// Whether an operator has switched it off.
-    is_switched_off: bool,
-    counts: PolicyCounts,
 }
 
-/// What was counted of a policy since the process started.
+/// What was decided under a policy.
 #[derive(Serialize)]
-struct PolicyCounts {
-    admitted: u64,
+pub(super) struct Decided {
+    pub(super) admitted: u64,
     denied: u64,
     denied_by_another: u64,
     banned: u64,
@@ -67,8 +74,9 @@ pub(super) async fn policies(admin: Data<AdminState>) -> HttpResponse {
     let mut policies: Vec<Item> =
         all.map(|(policy, is_off)| Item::of(policy, is_off, admin.counts())).collect();
     // Nobody configures this policy, so it is shown once it counts something.
-    policies.retain(|it| it.name != FAILURES || it.counts.admitted + it.counts.denied > 0);
-    policies.sort_by(|one, other| one.name.cmp(&other.name));
+    policies
+        .retain(|it| it.configured.name != FAILURES || it.counts.admitted + it.counts.denied > 0);
+    policies.sort_by(|one, other| one.configured.name.cmp(&other.configured.name));
     answer(Body { generation: snapshot.generation, store: Store::of(&admin), policies })
 }
 
@@ -88,6 +96,16 @@ impl Store {
 
 impl Item {
     fn of(policy: &Policy, is_switched_off: bool, counts: &Counts) -> Self {
+        Self {
+            configured: Configured::of(policy),
+            is_switched_off,
+            counts: Decided::of(|what| counts.of_policy(policy.name(), what)),
+        }
+    }
+}
+
+impl Configured {
+    pub(super) fn of(policy: &Policy) -> Self {
         let (mode, share) = mode(policy);
         Self {
             name: policy.name().to_owned(),
@@ -96,8 +114,6 @@ impl Item {
             mode,
             share,
             candidate: policy.rollout().candidate().map(|quota| quota.to_string()),
-            is_switched_off,
-            counts: PolicyCounts::of(policy.name(), counts),
         }
     }
 }
@@ -112,9 +128,9 @@ pub(super) fn mode(policy: &Policy) -> (&'static str, Option<String>) {
     }
 }
 
-impl PolicyCounts {
-    fn of(policy: &str, counts: &Counts) -> Self {
-        let count = |what| counts.of_policy(policy, what);
+impl Decided {
+    /// What `count` says.
+    pub(super) fn of(count: impl Fn(PolicyCount) -> u64) -> Self {
         Self {
             admitted: count(PolicyCount::Admitted),
             denied: count(PolicyCount::Denied),

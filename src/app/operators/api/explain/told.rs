@@ -9,8 +9,9 @@ use crate::app::assemble::Snapshot;
 use crate::app::auth::FAILURES;
 use crate::app::config::{Places, key_of};
 use crate::app::operators::api::changes::{AllListed, Listed};
-use crate::domain::policy::{OnStoreFailure, Policy, Rollout};
-use crate::domain::standing::Retry;
+use crate::app::operators::api::policies::mode;
+use crate::app::operators::api::usage::Usage;
+use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, QuotaSource, Verdict};
 
 /// What would happen to a request, and why.
@@ -61,10 +62,8 @@ struct Met {
     from: &'static str,
     /// Where the quota was set.
     place: String,
-    used: Option<u64>,
-    remaining: Option<u64>,
-    reset_after_ms: Option<u64>,
-    retry_after_ms: Option<u64>,
+    #[serde(flatten)]
+    usage: Usage,
     /// What holds while the store cannot be asked.
     on_store_failure: &'static str,
 }
@@ -186,8 +185,6 @@ fn why(explanation: &Explanation, places: &Places) -> String {
 impl Met {
     fn of(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> Self {
         let policy = &it.policy;
-        let burst = policy.terms().burst;
-        let standing = it.standing;
         let (role, why) = role(it, places);
         Self {
             policy: policy.name().to_owned(),
@@ -197,13 +194,7 @@ impl Met {
             quota: policy.quota().to_string(),
             from: it.source.name(),
             place: place(it, asked, places),
-            used: standing.map(|it| burst.saturating_sub(it.remaining)),
-            remaining: standing.map(|it| it.remaining),
-            reset_after_ms: standing.map(|it| it.reset_after),
-            retry_after_ms: standing.and_then(|it| match it.retry {
-                Retry::After(wait) => Some(wait),
-                _ => None,
-            }),
+            usage: Usage::of(policy, it.standing.as_ref()),
             on_store_failure: match policy.on_store_failure() {
                 OnStoreFailure::Local => "local",
                 OnStoreFailure::Allow => "allow",
@@ -222,10 +213,8 @@ fn role(it: &ExplainedPolicy, places: &Places) -> (&'static str, Option<String>)
             ("shadow", format!("It is tried out, and denies nobody ({}).", of("mode")))
         }
         PolicyRole::OutsideShare => {
-            let share = match it.policy.rollout() {
-                Rollout::Enforce { share, .. } => share.to_string(),
-                Rollout::Shadow | Rollout::Off => String::new(),
-            };
+            let (_, share) = mode(&it.policy);
+            let share = share.unwrap_or_default();
             let place = of("enforce");
             let why =
                 format!("The client is not among the {share} for which it is in force ({place}).");

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::policies::Shown;
 use crate::app::auth::FAILURES;
 use crate::app::observation::BusiestKey;
+use crate::app::operators::api::policies::Configured;
 
 /// Fewer requests than this say nothing about a policy.
 const FEWEST: u64 = 50;
@@ -30,9 +31,13 @@ pub(super) fn findings(
     busiest: impl Fn(&str) -> Option<BusiestKey>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    for policy in policies.iter().filter(|it| it.mode != "off" && it.name != FAILURES) {
+    for policy in policies {
+        let Configured { name, mode, .. } = &policy.configured;
+        if *mode == "off" || name == FAILURES {
+            continue;
+        }
         let mut find = |code, key, text: String| {
-            found.push(Finding { code, policy: policy.name.clone(), key, text });
+            found.push(Finding { code, policy: name.clone(), key, text });
         };
         if !policy.is_met {
             let text = "No request met this policy since the configuration was taken. Does a route name it, and does \
@@ -40,7 +45,7 @@ pub(super) fn findings(
             find("policy-unmet", None, text.to_owned());
             continue;
         }
-        let (met, no_key) = (policy.hour.met(), policy.hour.no_key);
+        let (met, no_key) = (policy.hour.met, policy.hour.no_key);
         if met >= FEWEST && no_key * 2 > met {
             let text = format!(
                 "{} of its requests have nothing that it counts by, and share one quota. Does the user or the \
@@ -49,7 +54,7 @@ pub(super) fn findings(
             );
             find("policy-no-key", None, text);
         }
-        let (near, admitted) = (policy.hour.near_limit, policy.hour.admitted);
+        let (near, admitted) = (policy.hour.near_limit, policy.hour.decided.admitted);
         if admitted >= FEWEST && near * 10 > admitted {
             let text = format!(
                 "{} of the admitted requests left less than a tenth of the quota: clients come near the limit.",
@@ -57,7 +62,7 @@ pub(super) fn findings(
             );
             find("policy-near-limit", None, text);
         }
-        if let Some(key) = busiest(&policy.name).filter(|key| key.part() > MOST_OF_ONE) {
+        if let Some(key) = busiest(name).filter(|key| key.part() > MOST_OF_ONE) {
             let text = format!(
                 "One client has at least {:.0} % of the requests of the last minutes. If it is the address of a proxy, \
                  client_ip.trusted_proxies should list it.",
