@@ -66,6 +66,8 @@
 
 pub use self::answer::Answer;
 pub(crate) use self::answer::Awaited;
+#[cfg(feature = "server")]
+pub(crate) use self::clocks::CoarseClock;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub(crate) use self::contract::Few;
 pub use self::contract::{

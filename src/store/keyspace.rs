@@ -1,4 +1,5 @@
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -89,10 +90,10 @@ impl Keyspace {
     #[must_use]
     pub fn penalty_key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
         scratch(|name| {
-            for part in [&self.prefix, ":{", tag, "}:", policy.name(), ":pn1"] {
-                name.push_str(part);
-            }
-            Key::new(name)
+            let tag = self.push_tag(name, |text| text.push_str(tag));
+            name.push_str(policy.name());
+            name.push_str(":pn1");
+            Key::new(name, tag)
         })
     }
 
@@ -106,14 +107,22 @@ impl Keyspace {
     /// these keys, and both are in one slot.
     #[cfg(feature = "redis")]
     pub(crate) fn overrides(&self) -> [Key; 2] {
-        ["overrides", "changes"]
-            .map(|name| Key::new(&format!("{}:{{operators}}:{name}", self.prefix)))
+        ["overrides", "changes"].map(|name| self.key_of_ours("operators", name))
     }
 
     /// A key to try commands on. It has no identity and no layout.
     #[cfg(feature = "server")]
     pub(crate) fn examination(&self) -> Key {
-        Key::new(&format!("{}:{{probe}}:examination", self.prefix))
+        self.key_of_ours("probe", "examination")
+    }
+
+    #[cfg(feature = "redis")]
+    fn key_of_ours(&self, tag: &str, name: &str) -> Key {
+        scratch(|text| {
+            let tag = self.push_tag(text, |text| text.push_str(tag));
+            text.push_str(name);
+            Key::new(text, tag)
+        })
     }
 
     fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
@@ -124,17 +133,25 @@ impl Keyspace {
             Algorithm::TokenBucket { .. } => "tb4",
         };
         scratch(|name| {
-            name.push_str(&self.prefix);
-            name.push_str(":{");
-            write_identity(name);
-            name.push_str("}:");
+            let tag = self.push_tag(name, write_identity);
             name.push_str(policy.name());
             name.push(':');
             name.push_str(layout);
             name.push(':');
             name.push_str(itoa::Buffer::new().format(policy.quota().window()));
-            Key::new(name)
+            Key::new(name, tag)
         })
+    }
+
+    /// Writes what comes before the name of a policy, and returns where the hash tag is.
+    fn push_tag(&self, name: &mut String, write_tag: impl FnOnce(&mut String)) -> Range<usize> {
+        name.push_str(&self.prefix);
+        name.push_str(":{");
+        let start = name.len();
+        write_tag(name);
+        let tag = start..name.len();
+        name.push_str("}:");
+        tag
     }
 
     fn write_identity(&self, name: &mut String, identity: &Identity<'_>) {
@@ -158,13 +175,16 @@ impl Keyspace {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     text: Arc<str>,
+    /// Where the hash tag begins and ends in the text.
+    tag: (usize, usize),
     /// Computed once, however often the key is looked up.
     fingerprint: Fingerprint,
 }
 
 impl Key {
-    fn new(text: &str) -> Self {
-        Self { text: text.into(), fingerprint: Fingerprint::of_text(text) }
+    fn new(text: &str, tag: Range<usize>) -> Self {
+        let fingerprint = Fingerprint::of_text(text);
+        Self { text: text.into(), tag: (tag.start, tag.end), fingerprint }
     }
 
     pub(crate) fn fingerprint(&self) -> Fingerprint {
@@ -180,11 +200,7 @@ impl Key {
     /// The part between the braces. It is the same for all policies of an identity.
     #[must_use]
     pub fn hash_tag(&self) -> &str {
-        // Each request asks for it, and a search for a byte is cheaper than one for a character.
-        let find = |text: &str, brace: u8| text.bytes().position(|byte| byte == brace);
-        let start = find(&self.text, b'{').map_or(0, |brace| brace + 1);
-        let tag = &self.text[start..];
-        &tag[..find(tag, b'}').unwrap_or(tag.len())]
+        &self.text[self.tag.0..self.tag.1]
     }
 
     /// The IPv6 network that it counts; `None` if it counts something else.
@@ -194,11 +210,10 @@ impl Key {
 
     /// The fingerprint of the key that has `identity` in place of its own, and is the same otherwise.
     pub(crate) fn fingerprint_for(&self, identity: &dyn fmt::Display) -> Fingerprint {
-        let (before, rest) = self.text.split_once('{').unwrap_or_default();
-        let (_, after) = rest.split_once('}').unwrap_or_default();
+        let (before, after) = (&self.text[..self.tag.0], &self.text[self.tag.1..]);
         scratch(|text| {
             // Writing to a string does not fail.
-            let _ = write!(text, "{before}{{{identity}}}{after}");
+            let _ = write!(text, "{before}{identity}{after}");
             Fingerprint::of_text(text)
         })
     }

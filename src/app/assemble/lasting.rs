@@ -8,7 +8,7 @@ use crate::app::config::StoreOptions;
 use crate::app::error::AppError;
 use crate::app::observation::{Counts, DenialLog, Who};
 use crate::limiter::Overrides;
-use crate::store::OverrideStore;
+use crate::store::{CoarseClock, OverrideStore};
 
 /// How often overrides are read where denials are not remembered.
 const WITHOUT_DENY_CACHE: Duration = Duration::from_millis(500);
@@ -46,7 +46,7 @@ impl Lasting {
             .map_err(|error| AppError::new("overrides cannot be read", error))?;
         let denial_log = DenialLog::start(stores.clock.clone())
             .map_err(|error| AppError::new("denials cannot be summed up", error))?;
-        let who = Arc::new(Who::new(stores.clock.clone()));
+        let who = Arc::new(Who::new(Arc::new(CoarseClock::start())));
         Ok(Self { stores, counts: Counts::new(), overrides, who, denial_log })
     }
 }

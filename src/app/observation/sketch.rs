@@ -16,6 +16,10 @@ use crate::store::{BuildFingerprintHasher, Fingerprint, Key};
 pub(super) struct Sketch {
     most: usize,
     counters: Vec<Estimate>,
+    /// No counter says less than this.
+    smallest: u64,
+    /// All counters before this place say more.
+    passed: usize,
     /// The place of each key among the counters.
     places: HashMap<Fingerprint, usize, BuildFingerprintHasher>,
 }
@@ -35,7 +39,7 @@ pub(super) struct Estimate {
 impl Sketch {
     /// A sketch of at most so many counters.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, counters: Vec::new(), places: HashMap::default() }
+        Self { most, counters: Vec::new(), smallest: 0, passed: 0, places: HashMap::default() }
     }
 
     /// Counts `key` once.
@@ -50,12 +54,24 @@ impl Sketch {
             self.counters.push(new(0));
             return;
         }
-        // There are few counters, so a look at each is faster than keeping them in order.
-        let smallest = self.counters.iter_mut().enumerate().min_by_key(|(_, it)| it.count);
-        if let Some((place, counter)) = smallest {
+        if let Some(place) = self.find_smallest() {
+            let counter = &mut self.counters[place];
             self.places.remove(&counter.key.fingerprint());
             self.places.insert(key.fingerprint(), place);
             *counter = new(counter.count);
+        }
+    }
+
+    /// The place of the smallest counter. Counters only grow, so the search goes on from where the last one ended.
+    fn find_smallest(&mut self) -> Option<usize> {
+        loop {
+            let rest = &self.counters[self.passed..];
+            if let Some(more) = rest.iter().position(|it| it.count == self.smallest) {
+                self.passed += more;
+                return Some(self.passed);
+            }
+            self.smallest = self.counters.iter().map(|it| it.count).min()?;
+            self.passed = 0;
         }
     }
 
@@ -78,7 +94,7 @@ impl Sketch {
         both.truncate(self.most);
         let place = |(place, it): (usize, &Estimate)| (it.key.fingerprint(), place);
         let places = both.iter().enumerate().map(place).collect();
-        Self { most: self.most, counters: both, places }
+        Self { most: self.most, counters: both, smallest: 0, passed: 0, places }
     }
 
     /// How often `key` was counted at most.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::counts::{Counts, PolicyCounts, RouteCounts};
 use super::kinds::{PolicyCount, RouteCount};
-use super::no_key::is_of_no_key;
+use super::no_key::tag_of_no_key;
 use crate::domain::policy::{Policy, Rollout};
 use crate::domain::standing::Retry;
 use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
@@ -29,6 +29,8 @@ pub(crate) struct SnapshotObserver {
 struct Observed {
     name: Box<str>,
     counts: Arc<PolicyCounts>,
+    /// The identity of requests that have nothing of what it counts by.
+    no_key: Option<Box<str>>,
     /// Whether the configuration switches it off.
     is_off: bool,
     /// How many requests had met it when the snapshot was made.
@@ -45,7 +47,8 @@ impl SnapshotObserver {
         let observed = |policy: &Policy| {
             let counts = counts.policy(policy.name());
             let is_off = policy.rollout() == Rollout::Off;
-            Observed { name: policy.name().into(), met_before: counts.met(), counts, is_off }
+            let (no_key, met_before) = (tag_of_no_key(policy.key()), counts.met());
+            Observed { name: policy.name().into(), counts, no_key, is_off, met_before }
         };
         let mut policies: Box<[Observed]> = policies.into_iter().map(observed).collect();
         policies.sort_by(|one, other| one.name.cmp(&other.name));
@@ -58,9 +61,9 @@ impl SnapshotObserver {
         policies.map(|it| (&*it.name, it.counts.met() > it.met_before))
     }
 
-    fn counts_of(&self, policy: &Policy) -> Option<&PolicyCounts> {
+    fn observed(&self, policy: &Policy) -> Option<&Observed> {
         let found = self.policies.binary_search_by(|it| (*it.name).cmp(policy.name()));
-        Some(&self.policies[found.ok()?].counts)
+        Some(&self.policies[found.ok()?])
     }
 
     fn count_route(&self, event: &DecisionEvent<'_>) {
@@ -76,7 +79,7 @@ impl SnapshotObserver {
 
     fn count_policy(&self, event: &DecisionEvent<'_>, index: usize, charge: &Charge) {
         let (policy, standing) = (&charge.policy, event.standings.get(index));
-        let Some(counts) = self.counts_of(policy) else { return };
+        let Some(Observed { counts, no_key, .. }) = self.observed(policy) else { return };
         counts.add(match (event.outcome, standing) {
             (Outcome::Undecided(_), _) => PolicyCount::Undecided,
             (Outcome::Denied, Some(standing)) if standing.retry != Retry::Now => {
@@ -94,7 +97,7 @@ impl SnapshotObserver {
         {
             counts.add(PolicyCount::NearLimit);
         }
-        if is_of_no_key(policy.key(), charge.key.hash_tag()) {
+        if no_key.as_deref() == Some(charge.key.hash_tag()) {
             counts.add(PolicyCount::NoKey);
         }
     }
@@ -114,7 +117,7 @@ impl Observer for SnapshotObserver {
             self.count_policy(event, index, charge);
         }
         for trial in event.trials {
-            if let Some(counts) = self.counts_of(trial.policy) {
+            if let Some(Observed { counts, .. }) = self.observed(trial.policy) {
                 let is_admitted = event.outcome == Outcome::Admitted;
                 counts.add(PolicyCount::of_trial(trial.kind, is_admitted, trial.admits));
             }

@@ -1,6 +1,5 @@
 //! Who is busy and who is refused: the most frequent keys of each policy, over the last minutes.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::recent::COUNTERS;
@@ -30,8 +29,8 @@ pub(crate) struct Who {
 /// Some of the keys, of all policies.
 #[derive(Debug, Default)]
 struct Shard {
-    // Its few names are found with fewer steps than it takes to hash one.
-    policies: BTreeMap<Box<str>, PolicyCounts>,
+    /// By name.
+    policies: Vec<(Box<str>, PolicyCounts)>,
     /// The number of the present generation.
     generation: u64,
 }
@@ -161,7 +160,8 @@ impl Who {
         for shard in &self.shards {
             let mut shard = lock(shard);
             shard.turn(now);
-            let Some(counts) = shard.policies.get(policy) else { continue };
+            let Ok(found) = shard.find(policy) else { continue };
+            let (_, counts) = &shard.policies[found];
             all += counts.requests.total();
             let sum = counts.requests.sum();
             let estimates = sum.iter().flat_map(Sketch::estimates);
@@ -196,7 +196,7 @@ impl Shard {
         }
         let is_next = generation == self.generation + 1;
         self.generation = generation;
-        self.policies.retain(|_, counts| {
+        self.policies.retain_mut(|(_, counts)| {
             counts.requests.turn(is_next);
             counts.refusals.turn(is_next);
             !(counts.requests.is_empty() && counts.refusals.is_empty())
@@ -205,13 +205,23 @@ impl Shard {
 
     /// The counts of the policy `name`; `None` if there are too many policies.
     fn policy(&mut self, name: &str) -> Option<&mut PolicyCounts> {
-        if !self.policies.contains_key(name) {
-            if self.policies.len() >= MOST_POLICIES {
-                return None;
+        let place = match self.find(name) {
+            Ok(found) => found,
+            Err(_) if self.policies.len() >= MOST_POLICIES => return None,
+            Err(place) => {
+                self.policies.insert(place, (name.into(), PolicyCounts::default()));
+                place
             }
-            self.policies.insert(name.into(), PolicyCounts::default());
-        }
-        self.policies.get_mut(name)
+        };
+        Some(&mut self.policies[place].1)
+    }
+
+    /// Where the policy `name` is.
+    ///
+    /// # Errors
+    /// If it is not there, with the place where it belongs.
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.policies.binary_search_by(|(it, _)| (**it).cmp(name))
     }
 }
 
