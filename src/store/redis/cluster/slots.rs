@@ -13,9 +13,12 @@ pub(crate) const SLOTS: usize = 16_384;
 
 const HASH: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
-/// The slot of `key`. It is that of its hash tag, which all keys of an identity share.
+/// The slot of `key`, which all keys of an identity share. Redis hashes what the first braces of a key hold, and those
+/// may be braces of the prefix.
 pub(super) fn slot_of(key: &Key) -> u16 {
-    slot_of_tag(key.hash_tag())
+    let text = key.as_str();
+    let tag = text.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    slot_of_tag(tag.map_or(text, |(tag, _)| if tag.is_empty() { text } else { tag }))
 }
 
 pub(crate) fn slot_of_tag(tag: &str) -> u16 {

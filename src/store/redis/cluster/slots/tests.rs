@@ -1,4 +1,7 @@
 use super::*;
+use crate::domain::key::Identity;
+use crate::domain::policy::Policy;
+use crate::store::Keyspace;
 
 fn address(host: &str, port: u16) -> NodeAddress {
     NodeAddress { host: host.to_owned(), port }
@@ -47,4 +50,15 @@ fn a_redirection_without_a_host_is_to_the_host_that_was_asked() {
     assert_eq!(NodeAddress::of_redirection(":7000", &asked), Some(address("asked", 7_000)));
     assert_eq!(NodeAddress::of_redirection("a", &asked), None);
     assert_eq!(NodeAddress::of_redirection("a:x", &asked), None);
+}
+
+#[test]
+fn the_slot_of_a_key_is_that_of_its_first_braces_as_in_redis() {
+    let policy = Policy::new("p", "1/day".parse().unwrap()).unwrap();
+    let key = |prefix| Keyspace::new(prefix).key(&Identity::user("ann"), &policy);
+    assert_eq!(slot_of(&key("t")), slot_of_tag("user:ann"));
+    assert_eq!(slot_of(&key("a{b}")), slot_of_tag("b"));
+    let whole = key("a{}");
+    assert_eq!(slot_of(&whole), slot_of_tag(whole.as_str()));
+    assert_eq!(key("a{b}").hash_tag(), "user:ann");
 }
