@@ -66,8 +66,6 @@
 
 pub use self::answer::Answer;
 pub(crate) use self::answer::Awaited;
-#[cfg(feature = "server")]
-pub(crate) use self::clocks::CoarseClock;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub(crate) use self::contract::Few;
 pub use self::contract::{

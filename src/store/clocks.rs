@@ -30,24 +30,3 @@ impl Clock for MonotonicClock {
         millis(self.0.elapsed())
     }
 }
-
-/// A clock that never steps back, and costs little to read. It may be some milliseconds late.
-#[cfg(feature = "server")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CoarseClock(coarsetime::Instant);
-
-#[cfg(feature = "server")]
-impl CoarseClock {
-    /// A clock whose time begins now.
-    pub(crate) fn start() -> Self {
-        Self(coarsetime::Instant::now_without_cache_update())
-    }
-}
-
-#[cfg(feature = "server")]
-impl Clock for CoarseClock {
-    fn now(&self) -> Millis {
-        let now = coarsetime::Instant::now_without_cache_update();
-        now.duration_since(self.0).as_millis()
-    }
-}

@@ -41,7 +41,7 @@ impl Keyspace {
     /// The key that holds the state of `identity` under `policy`.
     #[must_use]
     pub fn key(&self, identity: &Identity<'_>, policy: &Policy) -> Key {
-        self.compose(policy, |text| self.write_identity(text, identity))
+        self.state_key(policy, |text| self.write_identity(text, identity))
     }
 
     /// The text that stands for the identity that `text` names in every key, between the braces: the identity
@@ -76,7 +76,7 @@ impl Keyspace {
     /// The key of the client of `tag` under `policy`.
     #[must_use]
     pub fn key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
-        self.compose(policy, |text| text.push_str(tag))
+        self.state_key(policy, |text| text.push_str(tag))
     }
 
     /// The key that holds what is known of the denials by `policy` of the client whose key under it is `key`. It is in
@@ -89,69 +89,54 @@ impl Keyspace {
     /// The same for the client of `tag`.
     #[must_use]
     pub fn penalty_key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
-        scratch(|name| {
-            let tag = self.push_tag(name, |text| text.push_str(tag));
-            name.push_str(policy.name());
-            name.push_str(":pn1");
-            Key::new(name, tag)
-        })
+        self.compose(|text| text.push_str(tag), &[policy.name(), ":pn1"])
     }
 
     /// The key that a store charges to see whether it can. No identity has this key.
     #[cfg(feature = "redis")]
     pub(crate) fn probe(&self, policy: &Policy) -> Key {
-        self.compose(policy, |name| name.push_str("probe"))
+        self.state_key(policy, |name| name.push_str("probe"))
     }
 
     /// The keys of the overrides that operators make: their text, and the lines of what was changed. No identity has
     /// these keys, and both are in one slot.
     #[cfg(feature = "redis")]
     pub(crate) fn overrides(&self) -> [Key; 2] {
-        ["overrides", "changes"].map(|name| self.key_of_ours("operators", name))
+        ["overrides", "changes"]
+            .map(|name| self.compose(|text| text.push_str("operators"), &[name]))
     }
 
     /// A key to try commands on. It has no identity and no layout.
     #[cfg(feature = "server")]
     pub(crate) fn examination(&self) -> Key {
-        self.key_of_ours("probe", "examination")
+        self.compose(|text| text.push_str("probe"), &["examination"])
     }
 
-    #[cfg(feature = "redis")]
-    fn key_of_ours(&self, tag: &str, name: &str) -> Key {
-        scratch(|text| {
-            let tag = self.push_tag(text, |text| text.push_str(tag));
-            text.push_str(name);
-            Key::new(text, tag)
-        })
-    }
-
-    fn compose(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
+    /// The key of a state under `policy`, whose identity `write_identity` writes.
+    fn state_key(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
         let layout = match policy.algorithm() {
             Algorithm::FixedWindow => "fw2",
             Algorithm::SlidingWindow => "sw3",
             Algorithm::SlidingLog => "sl2",
             Algorithm::TokenBucket { .. } => "tb4",
         };
-        scratch(|name| {
-            let tag = self.push_tag(name, write_identity);
-            name.push_str(policy.name());
-            name.push(':');
-            name.push_str(layout);
-            name.push(':');
-            name.push_str(itoa::Buffer::new().format(policy.quota().window()));
-            Key::new(name, tag)
-        })
+        let mut window = itoa::Buffer::new();
+        let window = window.format(policy.quota().window());
+        self.compose(write_identity, &[policy.name(), ":", layout, ":", window])
     }
 
-    /// Writes what comes before the name of a policy, and returns where the hash tag is.
-    fn push_tag(&self, name: &mut String, write_tag: impl FnOnce(&mut String)) -> Range<usize> {
-        name.push_str(&self.prefix);
-        name.push_str(":{");
-        let start = name.len();
-        write_tag(name);
-        let tag = start..name.len();
-        name.push_str("}:");
-        tag
+    /// The key with the hash tag that `write_tag` writes, and then the parts of `name`.
+    fn compose(&self, write_tag: impl FnOnce(&mut String), name: &[&str]) -> Key {
+        scratch(|text| {
+            text.push_str(&self.prefix);
+            text.push_str(":{");
+            let start = text.len();
+            write_tag(text);
+            let tag = start..text.len();
+            text.push_str("}:");
+            name.iter().for_each(|part| text.push_str(part));
+            Key::new(text, tag)
+        })
     }
 
     fn write_identity(&self, name: &mut String, identity: &Identity<'_>) {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::stores::Stores;
 use crate::app::config::StoreOptions;
 use crate::app::error::AppError;
-use crate::app::observation::{Counts, DenialLog, Who};
+use crate::app::observation::{CoarseClock, Counts, DenialLog, Who};
 use crate::limiter::Overrides;
-use crate::store::{CoarseClock, OverrideStore};
+use crate::store::OverrideStore;
 
 /// How often overrides are read where denials are not remembered.
 const WITHOUT_DENY_CACHE: Duration = Duration::from_millis(500);

@@ -47,7 +47,7 @@ impl SnapshotObserver {
         let observed = |policy: &Policy| {
             let counts = counts.policy(policy.name());
             let is_off = policy.rollout() == Rollout::Off;
-            let (no_key, met_before) = (tag_of_no_key(policy.key()), counts.met());
+            let (no_key, met_before) = (tag_of_no_key(policy), counts.met());
             Observed { name: policy.name().into(), counts, no_key, is_off, met_before }
         };
         let mut policies: Box<[Observed]> = policies.into_iter().map(observed).collect();

@@ -29,7 +29,7 @@ pub(crate) struct Who {
 /// Some of the keys, of all policies.
 #[derive(Debug, Default)]
 struct Shard {
-    /// By name.
+    /// In the order of their names.
     policies: Vec<(Box<str>, PolicyCounts)>,
     /// The number of the present generation.
     generation: u64,
