@@ -22,10 +22,23 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Deferred>>> = const { RefCell::new(None) };
 }
 
+/// What a [`DeferTask`] attends to in each of its turns, beside the work that was deferred.
+pub(super) trait Attended: Send + Sync {
+    /// Does what is possible by now, and has `context` woken when more is.
+    fn attend(&self, context: &mut Context<'_>);
+
+    /// Leaves to other threads what is under way: the task cannot come for a while, or never comes again.
+    fn leave(&self);
+
+    /// Whether it needs no attendance any more.
+    fn is_over(&self) -> bool;
+}
+
 /// The work that one thread leaves for the end of its turn.
 #[derive(Default)]
 pub(super) struct Deferred {
     queue: Mutex<Queue>,
+    attended: Mutex<Vec<Arc<dyn Attended>>>,
     /// Whether its task is gone for good, as when its runtime was shut down.
     has_ended: AtomicBool,
 }
@@ -61,6 +74,32 @@ impl Deferred {
         }
     }
 
+    /// Has the task attend to `attended` from now on.
+    pub(super) fn add(&self, attended: Arc<dyn Attended>) {
+        self.attended().push(attended);
+    }
+
+    /// Has the task come at the end of the turn; false if it cannot.
+    pub(super) fn wake(&self) -> bool {
+        let task = self.lock().task.clone();
+        let is_there = task.is_some();
+        task.into_iter().for_each(Waker::wake);
+        is_there
+    }
+
+    /// Attends to all that the task attends to, for as long as it needs that.
+    fn attend(&self, context: &mut Context<'_>) {
+        self.attended().retain(|it| {
+            it.attend(context);
+            !it.is_over()
+        });
+    }
+
+    /// Leaves all that to other threads.
+    fn leave(&self) {
+        self.attended().iter().for_each(|it| it.leave());
+    }
+
     /// Does all work in the queue. From now on, new work wakes `task`.
     fn run(&self, task: Option<Waker>) {
         let mut queue = self.lock();
@@ -68,6 +107,10 @@ impl Deferred {
         let work = std::mem::take(&mut queue.work);
         drop(queue);
         work.into_iter().for_each(|work| work());
+    }
+
+    fn attended(&self) -> MutexGuard<'_, Vec<Arc<dyn Attended>>> {
+        self.attended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -87,6 +130,7 @@ pub(super) fn blocked<T>(wait: impl FnOnce() -> T) -> T {
     let Some(deferred) = Deferred::here() else { return wait() };
     let task = deferred.lock().task.clone();
     deferred.run(None);
+    deferred.leave();
     let waited = wait();
     deferred.run(task);
     waited
@@ -137,6 +181,7 @@ impl Future for DeferTask {
         self.has_yielded = false;
         if let Some(deferred) = &self.deferred {
             deferred.run(Some(context.waker().clone()));
+            deferred.attend(context);
         }
         Poll::Pending
     }
@@ -149,6 +194,8 @@ impl Drop for DeferTask {
         let _ = CURRENT
             .try_with(|current| current.borrow_mut().take_if(|it| Arc::ptr_eq(it, &deferred)));
         deferred.run(None);
+        deferred.leave();
+        deferred.attended().clear();
     }
 }
 

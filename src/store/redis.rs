@@ -32,8 +32,10 @@ mod servers;
 
 /// Keeps state in a Redis server, or in the nodes of a Redis Cluster.
 ///
-/// Requests queue for a few dispatcher threads. Each thread sends all that is queued as one call of a
-/// script over a pooled connection, or in a cluster as one call for each slot.
+/// A thread that serves the middleware or the layer sends all that it asks in one turn as one call of a script, over a
+/// pooled connection, and awaits the reply like any other input. Other threads, and all that ask a cluster, queue their
+/// requests for a few dispatcher threads. Each of these sends all that is queued as one call, or in a cluster as one
+/// call for each slot.
 ///
 /// After a few calls in a row that fail or take too long, the server is *down*. From then on requests
 /// are answered [`StoreErrorKind::Unreachable`](crate::StoreErrorKind::Unreachable) at once, until a

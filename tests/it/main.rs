@@ -110,6 +110,7 @@ mod admin;
 mod deploy;
 // Who is refused, by which policy and since when.
 mod denials;
+mod direct_calls;
 // The live view of that, in a terminal.
 mod top;
 // What operators do while it runs.

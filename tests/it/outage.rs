@@ -93,8 +93,8 @@ fn a_process_that_drops_stores() {
     let store = RedisStore::start(&RedisOptions::new(url)).expect("a store, up or down");
     let own = charge("a", &policy("p", "fixed-window", 5, HOUR));
     let _ = store.acquire(&Acquire::new(vec![own], Cost::ONE, 1)).wait();
-    // Two dispatchers and a probe, each named once it runs.
-    until("all threads run", || threads() == 3);
+    // Four dispatchers and a probe, each named once it runs.
+    until("all threads run", || threads() == 5);
     child::tell("during", threads());
     drop(store);
     until("the threads end", || threads() == 0);

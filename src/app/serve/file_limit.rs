@@ -16,8 +16,9 @@ pub(super) const ADMIN_CONNECTIONS: usize = 128;
 /// other than workers.
 const OF_THE_PROCESS: usize = 48;
 
-/// Files of a worker thread, besides its connections.
-const OF_A_WORKER: usize = 4;
+/// Files of a worker thread, besides its connections: its reactor's, and those of its connection to Redis and of one
+/// that replaces it.
+const OF_A_WORKER: usize = 8;
 
 /// Files of a dispatcher thread: connections to several nodes, and those that replace them.
 const OF_A_DISPATCHER: usize = 8;

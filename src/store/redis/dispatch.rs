@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::queue::{Job, Queue, QueuedRequest};
 use super::options::RedisOptions;
@@ -12,7 +12,14 @@ use super::script::overrides::{OverrideCall, OverrideReply};
 use super::servers::{Calls, Servers};
 use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod direct;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod gather;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod pending;
 mod queue;
+mod round_trip;
 
 /// The queue to the dispatcher threads, which end when it is dropped.
 #[derive(Debug)]
@@ -46,7 +53,11 @@ impl Dispatch {
             return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
         }
         let (answer, later) = Answer::later();
-        self.queue.ask(QueuedRequest { acquire, answer });
+        let request = QueuedRequest { acquire, answer };
+        #[cfg(any(feature = "actix", feature = "tower"))]
+        gather::ask(&self.queue, Some(&self.servers), request);
+        #[cfg(not(any(feature = "actix", feature = "tower")))]
+        self.queue.send(vec![request], None);
         later
     }
 
@@ -108,7 +119,7 @@ impl<C: Calls> Dispatcher<C> {
         for job in jobs {
             match job {
                 Job::Acquire(gathered) if gathered.queued.elapsed() > self.timeout => {
-                    self.queue.refuse(gathered);
+                    self.queue.refuse(gathered.requests, gathered.deferred);
                 }
                 Job::Acquire(gathered) => {
                     let mut answers = Vec::with_capacity(gathered.requests.len());
@@ -118,6 +129,7 @@ impl<C: Calls> Dispatcher<C> {
                     }
                     callers.push((answers, gathered.deferred));
                 }
+                Job::Work(work) => work(),
                 Job::Overrides { call, answer } => {
                     let _ = answer.send(self.calls.ask_overrides(&call));
                 }
@@ -130,7 +142,9 @@ impl<C: Calls> Dispatcher<C> {
         if requests.is_empty() {
             return;
         }
+        let begun = Instant::now();
         let mut decided = self.calls.acquire(requests).into_iter();
+        self.queue.observe(begun.elapsed());
         for (answers, deferred) in callers {
             let own = decided.by_ref().take(answers.len()).collect();
             self.queue.answer(answers, deferred, own);

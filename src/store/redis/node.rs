@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(any(feature = "actix", feature = "tower"))]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use redis::RedisResult;
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use self::idle::IdleCheck;
-use self::pool::{Manager, Pool, PooledConnection, checkout};
+use self::connections::Connections;
+use self::pool::Manager;
+pub(super) use self::pool::PooledConnection;
 use super::connect::connector::Connector;
 use super::connect::wire::Wire;
 use super::error::store_error;
@@ -21,14 +24,19 @@ use super::recovery::probe::Probe;
 use super::script;
 use super::script::batch::Batch;
 use super::script::overrides::{self, OverrideCall, OverrideReply};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Millis};
 use crate::store::{Key, StoreError, StoreErrorKind};
 
+mod connections;
 mod idle;
 mod pool;
 
 /// How many threads make connections, whatever the number of nodes.
 const CONNECT_THREADS: usize = 3;
+
+/// How many threads may call directly at a time. A server has about one for each processor.
+#[cfg(any(feature = "actix", feature = "tower"))]
+const MOST_DIRECT: usize = 512;
 
 /// What all nodes of one store share.
 #[derive(Clone)]
@@ -63,9 +71,14 @@ impl Shared {
 /// A server that is asked over pooled connections while it is up.
 #[derive(Debug)]
 pub(super) struct Node {
-    pool: Pool,
     link: Arc<Link>,
-    _idle_check: IdleCheck,
+    /// Those of the dispatchers.
+    connections: Connections,
+    /// Those of threads that call directly, one for each, once there are any.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    direct: OnceLock<Connections>,
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    make_direct: (Manager, Shared),
     clock: Option<Arc<dyn Clock>>,
     timeout: Duration,
 }
@@ -88,15 +101,22 @@ impl Node {
         }
         attend::start(probe, &link, woken, shared.debts.clone())?;
         let manager = Manager::new(connector, link.clone());
-        let pool = manager.clone().pool(options.connections, &shared.connect_threads);
+        let connections =
+            Connections::new(manager.clone(), options.connections, &shared.connect_threads);
         if link.is_up() {
-            // No request shall wait for them. If this fails, they are made when they are wanted.
-            let made: Vec<_> = (0..options.connections).map_while(|_| pool.get().ok()).collect();
-            drop(made);
+            // No request shall wait for them.
+            connections.make_all();
         }
-        let (clock, timeout) = (options.clock.clone(), options.connect.timeout);
-        let idle_check = IdleCheck::start(pool.clone(), manager, &shared.connect_threads);
-        Ok(Self { pool, link, _idle_check: idle_check, clock, timeout })
+        Ok(Self {
+            link,
+            connections,
+            #[cfg(any(feature = "actix", feature = "tower"))]
+            direct: OnceLock::new(),
+            #[cfg(any(feature = "actix", feature = "tower"))]
+            make_direct: (manager, shared.clone()),
+            clock: options.clock.clone(),
+            timeout: options.connect.timeout,
+        })
     }
 
     pub(super) fn address(&self) -> &str {
@@ -114,9 +134,9 @@ impl Node {
     /// The pooled connections that are open, and how many of them are idle.
     #[cfg(feature = "server")]
     pub(super) fn connections(&self) -> (usize, usize) {
-        let state = self.pool.state();
-        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
-        (size(state.connections), size(state.idle_connections))
+        let (open, idle) = self.connections.count();
+        let (open_too, idle_too) = self.direct.get().map_or((0, 0), Connections::count);
+        (open + open_too, idle + idle_too)
     }
 
     /// The time limit of one call.
@@ -124,9 +144,14 @@ impl Node {
         self.timeout
     }
 
+    /// The time of a clock that decides instead of the server's, in tests.
+    pub(super) fn now(&self) -> Option<Millis> {
+        self.clock.as_ref().map(|clock| clock.now())
+    }
+
     /// Sends `batch`, and returns the script's reply.
     pub(super) fn acquire(&self, batch: &Batch) -> Result<Vec<u8>, StoreError> {
-        let now = self.clock.as_ref().map(|clock| clock.now());
+        let now = self.now();
         let calls = &self.link.tally().calls;
         calls.coalesced.add(batch.coalesced());
         self.call(|wire| script::run(wire, batch, now, || calls.unknown_scripts.add(1)))
@@ -149,7 +174,7 @@ impl Node {
             return Err(StoreError::new(StoreErrorKind::Unreachable));
         }
         let begun = self.link.now();
-        match checkout(&self.pool, &self.link) {
+        match self.connections.take(&self.link) {
             Ok(connection) => Ok(connection),
             // The manager has told the link why none could be made.
             Err(_) if !self.link.is_up() => Err(StoreError::new(StoreErrorKind::Unreachable)),
@@ -159,6 +184,25 @@ impl Node {
                 result
             }
         }
+    }
+
+    /// A connection for direct calls, if one is idle. It never waits.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(super) fn direct_connection(&self) -> Option<PooledConnection> {
+        self.link.is_up().then(|| self.direct().take_idle(&self.link)).flatten()
+    }
+
+    /// Has another such connection made.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(super) fn make_direct_connection(&self) {
+        self.direct().make_another();
+    }
+
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    fn direct(&self) -> &Connections {
+        let (manager, shared) = &self.make_direct;
+        let begin = || Connections::new(manager.clone(), MOST_DIRECT, &shared.connect_threads);
+        self.direct.get_or_init(begin)
     }
 
     /// Runs `command` on a pooled connection, and tells the link how it ended.

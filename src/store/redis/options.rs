@@ -47,7 +47,7 @@ impl RedisOptions {
                 tls: RedisTls::default(),
             },
             key_prefix: "tollgate".to_owned(),
-            connections: 2,
+            connections: 4,
             probe_interval: Duration::from_millis(250),
             clock: None,
         }
@@ -87,7 +87,11 @@ impl RedisOptions {
     /// Sets the number of dispatcher threads, which is also the most connections that they hold at a
     /// time to each server. Zero means one.
     ///
-    /// The default is 2.
+    /// Dispatchers make the calls that threads do not make themselves. A thread that serves a middleware or a layer asks
+    /// a single server over a connection of its own. It leaves to the dispatchers what it asks a cluster, and what it
+    /// blocks for. All requests of other threads go to them, too.
+    ///
+    /// The default is 4.
     pub fn connections(self, connections: usize) -> Self {
         Self { connections: connections.max(1), ..self }
     }

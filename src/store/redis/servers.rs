@@ -94,6 +94,15 @@ impl Servers {
         matches!(self, Self::Cluster(_))
     }
 
+    /// The server, if there is only one.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(super) fn only(&self) -> Option<&Node> {
+        match self {
+            Self::One { node, .. } => Some(node),
+            Self::Cluster(_) => None,
+        }
+    }
+
     /// Whether all of them are up.
     pub(super) fn are_up(&self) -> bool {
         match self {

@@ -167,9 +167,9 @@ fn its_threads_end_with_the_store() {
 #[ignore = "runs as a process whose threads are counted"]
 fn a_process_that_drops_a_store() {
     let Some(url) = child::begin() else { return };
-    // Two dispatchers, a probe of each node, and whoever looks where the slots are.
+    // Four dispatchers, a probe of each node, and whoever looks where the slots are.
     let store = store(&url);
-    until("all threads run", || threads() == 6);
+    until("all threads run", || threads() == 8);
     drop(store);
     until("the threads end", || threads() == 0);
     child::tell("after", threads());

@@ -14,7 +14,7 @@ fn the_built_in_defaults_are_the_contract() {
     assert_eq!(config.store.url.to_string(), "redis://127.0.0.1:6379/0");
     assert_eq!(config.store.key_prefix, "tollgate");
     assert_eq!(config.store.timeout, Duration::from_millis(50));
-    assert_eq!(config.store.connections, 2);
+    assert_eq!(config.store.connections, 4);
     assert_eq!(config.store.instances, 1);
     assert_eq!(config.store.deny_cache, Duration::from_secs(1));
     assert_eq!(config.store.max_keys, 1_000_000);

@@ -19,9 +19,9 @@ pub(super) struct CallMetrics(pub(super) Arc<RedisStore>);
 impl Collector for CallMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let calls = self.0.calls();
-        let help = "How long a dispatcher waited for Redis to decide the requests of one call";
+        let help = "How long it took until Redis had decided the requests of one call";
         encode_histogram(&mut encoder, "store_call_duration_seconds", help, &calls.times, MICROS)?;
-        let help = "Requests that a dispatcher sent together";
+        let help = "Requests of one call";
         encode_histogram(&mut encoder, "store_call_requests", help, &calls.requests, 1.0)?;
         for (name, help, count) in [
             (

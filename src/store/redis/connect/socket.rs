@@ -15,8 +15,11 @@ use rustix::net::{RecvFlags, recv, sockopt};
 #[cfg(feature = "tls")]
 use rustls::{ClientConnection, StreamOwned};
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+use super::arrivals::Arrivals;
 use super::server::Server;
 use super::time_limit::left_until;
+use super::timed::Timed;
 
 /// The shortest keepalive time: the kernel counts in whole seconds.
 const LEAST_KEEPALIVE: Duration = Duration::from_secs(1);
@@ -26,29 +29,33 @@ const KEEPALIVE_PROBES: u32 = 3;
 
 /// A connected socket.
 pub(crate) enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Tcp(Timed<TcpStream>),
+    Unix(Timed<UnixStream>),
     #[cfg(feature = "tls")]
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Tls(Box<StreamOwned<ClientConnection, Timed<TcpStream>>>),
 }
 
 impl Socket {
-    /// Connects to `server` by `deadline`, TLS included.
+    /// Connects to `server` by `deadline`, TLS included. Reads and writes then wait for as long as was left.
     pub(crate) fn connect(server: &Server, deadline: Instant) -> io::Result<Self> {
+        let timed = |tcp| Timed::new(tcp, left_until(deadline)?);
         match server.info().addr() {
-            ConnectionAddr::Unix(path) => UnixStream::connect(path).map(Self::Unix),
+            ConnectionAddr::Unix(path) => {
+                Ok(Self::Unix(Timed::new(UnixStream::connect(path)?, left_until(deadline)?)?))
+            }
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let tcp = tcp(host, *port, server.idle_timeout(), deadline)?;
                 #[cfg(feature = "tls")]
                 if let Some(tls) = server.tls() {
-                    return tls.greet(host, tcp, deadline).map(Self::Tls);
+                    let StreamOwned { conn, sock } = tls.greet(host, tcp, deadline)?;
+                    return Ok(Self::Tls(Box::new(StreamOwned::new(conn, timed(sock)?))));
                 }
                 // A build without TLS refuses such a URL earlier.
                 drop(tcp);
                 Err(ErrorKind::Unsupported.into())
             }
             ConnectionAddr::Tcp(host, port) => {
-                tcp(host, *port, server.idle_timeout(), deadline).map(Self::Tcp)
+                Ok(Self::Tcp(timed(tcp(host, *port, server.idle_timeout(), deadline)?)?))
             }
             _ => Err(ErrorKind::Unsupported.into()),
         }
@@ -63,6 +70,12 @@ impl Socket {
 
     /// Waits for the next byte and returns it without consuming it; `None` at the end.
     pub(crate) fn peek(&self) -> io::Result<Option<u8>> {
+        match self {
+            Self::Tcp(socket) => socket.wait_to_read(),
+            Self::Unix(socket) => socket.wait_to_read(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.sock.wait_to_read(),
+        }?;
         let mut byte = [0_u8];
         let (_, read) = retry_on_intr(|| recv(self, &mut byte, RecvFlags::PEEK))?;
         Ok((read > 0).then_some(byte[0]))
@@ -73,22 +86,44 @@ impl Socket {
     }
 
     /// Sets the time limit of each later read.
-    pub(crate) fn set_read_limit(&self, limit: Duration) -> io::Result<()> {
+    pub(crate) fn set_read_limit(&mut self, limit: Duration) {
         match self {
-            Self::Unix(socket) => socket.set_read_timeout(Some(limit)),
-            Self::Tcp(socket) => socket.set_read_timeout(Some(limit)),
+            Self::Unix(socket) => socket.set_read_limit(limit),
+            Self::Tcp(socket) => socket.set_read_limit(limit),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.sock.set_read_timeout(Some(limit)),
+            Self::Tls(stream) => stream.sock.set_read_limit(limit),
         }
     }
 
     /// Sets the time limit of each later write.
-    pub(crate) fn set_write_limit(&self, limit: Duration) -> io::Result<()> {
+    pub(crate) fn set_write_limit(&mut self, limit: Duration) {
         match self {
-            Self::Unix(socket) => socket.set_write_timeout(Some(limit)),
-            Self::Tcp(socket) => socket.set_write_timeout(Some(limit)),
+            Self::Unix(socket) => socket.set_write_limit(limit),
+            Self::Tcp(socket) => socket.set_write_limit(limit),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.sock.set_write_timeout(Some(limit)),
+            Self::Tls(stream) => stream.sock.set_write_limit(limit),
+        }
+    }
+
+    /// Sets whether later reads wait for anything to arrive.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn set_waits(&mut self, waits: bool) {
+        match self {
+            Self::Unix(socket) => socket.set_waits(waits),
+            Self::Tcp(socket) => socket.set_waits(waits),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.sock.set_waits(waits),
+        }
+    }
+
+    /// Has the runtime of this thread watch it.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn watch(&self) -> io::Result<Arrivals> {
+        match self {
+            Self::Unix(socket) => Arrivals::at_unix(socket.socket()),
+            Self::Tcp(socket) => Arrivals::at_tcp(socket.socket()),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Arrivals::at_tcp(stream.sock.socket()),
         }
     }
 }
@@ -133,10 +168,10 @@ fn keep_alive(socket: &TcpStream, idle: Duration) -> io::Result<()> {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Tcp(socket) => socket.as_fd(),
-            Self::Unix(socket) => socket.as_fd(),
+            Self::Tcp(socket) => socket.socket().as_fd(),
+            Self::Unix(socket) => socket.socket().as_fd(),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.sock.as_fd(),
+            Self::Tls(stream) => stream.sock.socket().as_fd(),
         }
     }
 }

@@ -109,7 +109,7 @@ impl TlsClient {
         host: &str,
         tcp: TcpStream,
         deadline: Instant,
-    ) -> io::Result<Box<StreamOwned<ClientConnection, TcpStream>>> {
+    ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
         handshake::shake_hands(self.0.clone(), host, tcp, deadline)
     }
 

@@ -9,9 +9,11 @@ use redis::{
     RedisResult, Value, cmd,
 };
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+use super::arrivals::Arrivals;
 use super::server::Server;
 use super::socket::Socket;
-use super::time_limit::{left_until, socket_limit};
+use super::time_limit::left_until;
 use super::tls_mismatch::TlsMismatch;
 
 /// The first byte of a TLS alert. No reply of Redis begins with it.
@@ -32,10 +34,9 @@ impl Wire {
         let socket = Socket::connect(server, deadline)?;
         let settings = server.info().redis_settings();
         let mut wire = Self { socket, parser: Parser::new(), db: settings.db(), is_open: true };
-        wire.socket.set_write_limit(left_until(deadline)?)?;
         wire.greet(settings, deadline)?;
-        wire.socket.set_write_limit(socket_limit(timeout))?;
-        wire.socket.set_read_limit(socket_limit(timeout))?;
+        wire.socket.set_write_limit(timeout);
+        wire.socket.set_read_limit(timeout);
         Ok(wire)
     }
 
@@ -44,9 +45,15 @@ impl Wire {
         self.is_open && self.socket.is_quiet()
     }
 
+    /// Has the runtime of this thread watch what arrives.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(super) fn watch(&self) -> io::Result<Arrivals> {
+        self.socket.watch()
+    }
+
     /// Sets the time limit of each later read.
-    pub(crate) fn set_read_limit(&self, limit: Duration) -> RedisResult<()> {
-        Ok(self.socket.set_read_limit(limit)?)
+    pub(crate) fn set_read_limit(&mut self, limit: Duration) {
+        self.socket.set_read_limit(limit);
     }
 
     /// Sends `commands`, which are packed.
@@ -73,6 +80,27 @@ impl Wire {
         }
     }
 
+    /// Receives the next reply if it has arrived, and never waits. What has come of a reply that has not come whole is
+    /// kept.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn receive_arrived(&mut self) -> RedisResult<Option<Value>> {
+        self.socket.set_waits(false);
+        let reply = loop {
+            if !self.is_open {
+                break Err(io::Error::from(io::ErrorKind::NotConnected).into());
+            }
+            match self.parser.parse_value(&mut self.socket) {
+                Ok(Value::Push { .. }) => {}
+                Ok(reply) => break Ok(Some(reply)),
+                // So it is told that nothing has arrived.
+                Err(error) if error.is_timeout() => break Ok(None),
+                Err(error) => break self.close_after(Err(error)),
+            }
+        };
+        self.socket.set_waits(true);
+        reply
+    }
+
     /// Signs in, selects the database, and names this client, all in one round trip.
     fn greet(&mut self, own: &RedisConnectionInfo, deadline: Instant) -> RedisResult<()> {
         let mut needed: Vec<Cmd> = Vec::new();
@@ -94,7 +122,7 @@ impl Wire {
         }
         let mut first_error = None;
         for number in 0..needed.len() + 2 {
-            self.socket.set_read_limit(left_until(deadline)?)?;
+            self.socket.set_read_limit(left_until(deadline)?);
             if number == 0 && !self.socket.is_tls() && self.socket.peek()? == Some(ALERT) {
                 return Err(TlsMismatch::ClientWithout.as_error(io::ErrorKind::InvalidData).into());
             }
@@ -115,7 +143,7 @@ impl Wire {
     /// The reason that a server gave before it hung up, if it gave one. With TLS 1.3, a server that
     /// refuses a client's certificate says so only after the handshake.
     fn reason_for_hanging_up(&mut self, deadline: Instant) -> Option<RedisError> {
-        self.socket.set_read_limit(left_until(deadline).ok()?).ok()?;
+        self.socket.set_read_limit(left_until(deadline).ok()?);
         let reply = self.parser.parse_value(&mut self.socket).and_then(Value::extract_error);
         reply.err().filter(|error| !error.is_timeout() && !error.is_connection_dropped())
     }
@@ -195,69 +223,4 @@ impl fmt::Debug for Wire {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Read as _;
-    use std::os::unix::net::UnixStream;
-
-    use super::*;
-
-    /// A connection, and the other end of it.
-    fn pair() -> (Wire, UnixStream) {
-        let (socket, peer) = UnixStream::pair().expect("a pair of sockets");
-        let socket = Socket::Unix(socket);
-        socket.set_read_limit(Duration::from_millis(1)).expect("a limit");
-        (Wire { socket, parser: Parser::new(), db: 0, is_open: true }, peer)
-    }
-
-    #[test]
-    fn it_is_quiet_until_anything_arrives() {
-        let (wire, mut peer) = pair();
-        assert!(wire.is_quiet());
-        peer.write_all(b"+").expect("a byte");
-        assert!(!wire.is_quiet());
-        let (wire, peer) = pair();
-        drop(peer);
-        assert!(!wire.is_quiet());
-    }
-
-    #[test]
-    fn a_reply_that_comes_too_late_is_nobodys() {
-        let (mut wire, mut peer) = pair();
-        wire.send(b"x").expect("it is sent");
-        assert!(wire.receive().expect_err("no reply").is_timeout());
-        peer.write_all(b"+late\r\n").expect("a reply");
-        assert!(wire.receive().is_err());
-        assert!(wire.send(b"y").is_err());
-        peer.set_nonblocking(true).expect("a socket");
-        let mut sent = Vec::new();
-        assert!(peer.read_to_end(&mut sent).is_err());
-        assert_eq!(sent, b"x");
-        assert!(!wire.is_open() && !wire.is_quiet());
-    }
-
-    #[test]
-    fn a_word_that_is_no_reply_is_passed_over_and_an_error_is_one() {
-        let (mut wire, mut peer) = pair();
-        peer.write_all(b">2\r\n+invalidate\r\n*0\r\n-ERR no\r\n:7\r\n").expect("replies");
-        let error = cmd("X").query::<u8>(&mut wire).expect_err("an error");
-        assert_eq!(error.detail(), Some("no"));
-        assert_eq!(cmd("Y").query::<u8>(&mut wire), Ok(7));
-    }
-
-    #[test]
-    fn a_password_that_is_not_taken_is_known_by_its_words_where_it_has_no_code() {
-        let of_reply = |text: &str| {
-            let reply = redis::parse_redis_value(format!("-{text}\r\n").as_bytes());
-            let error = reply.and_then(Value::extract_error).expect_err("an error");
-            sign_in_error(&sign_in(&own()).expect("a command"), error).kind()
-        };
-        fn own() -> RedisConnectionInfo {
-            RedisConnectionInfo::default().set_password("secret")
-        }
-        let without =
-            "ERR AUTH <password> called without any password configured for the default user.";
-        assert_eq!(of_reply(without), ErrorKind::AuthenticationFailed);
-        assert_eq!(of_reply("ERR invalid password"), ErrorKind::AuthenticationFailed);
-        assert_ne!(of_reply("ERR max number of clients reached"), ErrorKind::AuthenticationFailed);
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
-//! The queue to the dispatcher threads. Requests of one thread go into it together.
+//! The queue to the dispatcher threads.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::round_trip::RoundTrip;
 use crate::store::defer::Deferred;
 use crate::store::redis::health::status::Tally;
 use crate::store::redis::script::batch::MAX_BATCH;
@@ -14,10 +15,6 @@ use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
 /// How many requests may wait. More would wait longer than their time limit.
 pub(super) const MAX_WAITING: usize = 8_192;
 
-/// How many requests of one thread go out together at most. More would wait for the end of a long turn
-/// while a dispatcher may be idle.
-const MAX_GATHERED: usize = 16;
-
 /// While no more requests than these are being decided, an idle dispatcher takes the next one at once.
 /// Waiting for so few would gather too little.
 const FEW: usize = 2;
@@ -26,28 +23,14 @@ const FEW: usize = 2;
 /// call to a server nearby takes, because one call of one dispatcher costs less than two calls of two.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-thread_local! {
-    /// What this thread gathers for each queue in its present turn.
-    static GATHERS: RefCell<Vec<Weak<Gather>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The requests that one thread makes of one queue in one turn, until its deferred work sends them.
-#[derive(Debug)]
-struct Gather {
-    queue: Arc<Queue>,
-    /// `None` once they are sent, perhaps by another thread.
-    requests: Mutex<Option<Vec<QueuedRequest>>>,
-}
-
 /// The jobs that wait for a dispatcher.
-#[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
     more: Condvar,
     tally: Arc<Tally>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
     /// How many requests the jobs hold.
@@ -60,12 +43,14 @@ struct State {
     is_woken: bool,
     /// When a dispatcher last came.
     came: Option<Instant>,
+    /// Of the calls that dispatchers make.
+    round_trip: RoundTrip,
     is_closed: bool,
 }
 
-#[derive(Debug)]
 pub(super) enum Job {
     Acquire(Gathered),
+    Work(Box<dyn FnOnce() + Send>),
     Reset { keys: Vec<Key>, answer: AnswerTo<()> },
     Overrides { call: Box<OverrideCall>, answer: AnswerTo<OverrideReply> },
 }
@@ -94,29 +79,6 @@ impl Queue {
         Self { state: Mutex::default(), more: Condvar::new(), tally }
     }
 
-    /// Queues `request`, together with the other requests of this thread in its present turn.
-    pub(super) fn ask(self: &Arc<Self>, request: QueuedRequest) {
-        let Some(deferred) = Deferred::here() else { return self.send(vec![request], None) };
-        let begun = GATHERS.with_borrow_mut(|gathers| {
-            // Those that were sent are gone.
-            gathers.retain(|gather| gather.strong_count() > 0);
-            let mut gathers_now = gathers.iter().filter_map(Weak::upgrade);
-            gathers_now.find(|gather| Arc::ptr_eq(&gather.queue, self))
-        });
-        let request = match begun {
-            Some(gather) => match gather.add(request) {
-                Ok(None) => return,
-                Ok(Some(full)) => return self.send(full, Some(deferred)),
-                Err(request) => request,
-            },
-            None => request,
-        };
-        let requests = Mutex::new(Some(vec![request]));
-        let gather = Arc::new(Gather { queue: self.clone(), requests });
-        GATHERS.with_borrow_mut(|gathers| gathers.push(Arc::downgrade(&gather)));
-        deferred.clone().defer(move || gather.send(deferred));
-    }
-
     pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
         // A job that does not fit is dropped, which answers it.
         let _ = self.push(Job::Reset { keys, answer });
@@ -125,6 +87,12 @@ impl Queue {
     pub(super) fn ask_overrides(&self, call: OverrideCall, answer: AnswerTo<OverrideReply>) {
         // A job that does not fit is dropped, which answers it.
         let _ = self.push(Job::Overrides { call: Box::new(call), answer });
+    }
+
+    /// Has a dispatcher do `work`, which waits for a server.
+    pub(super) fn work(&self, work: impl FnOnce() + Send + 'static) {
+        // A job that does not fit is dropped, with what it would have answered.
+        let _ = self.push(Job::Work(Box::new(work)));
     }
 
     /// Waits for jobs and takes the next ones, of at most [`MAX_BATCH`] requests together. `None` means
@@ -148,14 +116,25 @@ impl Queue {
         let mut taken = 0;
         let fits = |job: &&Job| {
             taken += job.len();
-            taken <= MAX_BATCH
+            taken <= MAX_BATCH && !matches!(job, Job::Work(_))
         };
-        let count = state.jobs.iter().take_while(fits).count();
+        // Work waits for a server, so nothing else is taken with it.
+        let count = state.jobs.iter().take_while(fits).count().max(1);
         let jobs: Vec<Job> = state.jobs.drain(..count).collect();
         let requests = Job::requests(&jobs);
         state.waiting -= requests;
         state.being_decided += requests;
+        let wakes = !state.jobs.is_empty() && state.wakes_another();
+        drop(state);
+        if wakes {
+            self.more.notify_one();
+        }
         Some(jobs)
+    }
+
+    /// Learns that a call took so long.
+    pub(super) fn observe(&self, took: Duration) {
+        self.lock().round_trip.observe(took, Instant::now());
     }
 
     /// How many requests wait.
@@ -175,12 +154,12 @@ impl Queue {
         self.lock().jobs.is_empty()
     }
 
-    /// Answers `gathered` without sending it: too many requests wait, or these have waited too long.
-    pub(super) fn refuse(&self, gathered: Gathered) {
-        self.tally.overloads.add(gathered.requests.len() as u64);
-        let answers: Vec<_> = gathered.requests.into_iter().map(|it| it.answer).collect();
+    /// Answers `requests` without sending them: too many wait, or these have waited too long.
+    pub(super) fn refuse(&self, requests: Vec<QueuedRequest>, deferred: Option<Arc<Deferred>>) {
+        self.tally.overloads.add(requests.len() as u64);
+        let answers: Vec<_> = requests.into_iter().map(|it| it.answer).collect();
         let refused = vec![Err(StoreErrorKind::Overloaded); answers.len()];
-        self.answer(answers, gathered.deferred, refused);
+        self.answer(answers, deferred, refused);
     }
 
     /// Sends to each of `answers` the next of `decided`, together at `deferred` if there is one. Counts the
@@ -207,11 +186,12 @@ impl Queue {
         }
     }
 
-    fn send(&self, requests: Vec<QueuedRequest>, deferred: Option<Arc<Deferred>>) {
+    /// Queues `requests`. Their answers are sent together at `deferred`, if there is one.
+    pub(super) fn send(&self, requests: Vec<QueuedRequest>, deferred: Option<Arc<Deferred>>) {
         if let Err(Job::Acquire(gathered)) =
             self.push(Job::Acquire(Gathered { requests, queued: Instant::now(), deferred }))
         {
-            self.refuse(gathered);
+            self.refuse(gathered.requests, gathered.deferred);
         }
     }
 
@@ -223,8 +203,7 @@ impl Queue {
         }
         state.waiting += job.len();
         state.jobs.push_back(job);
-        let wakes = state.idle > 0 && !state.is_woken && state.wants_another();
-        state.is_woken |= wakes;
+        let wakes = state.wakes_another();
         drop(state);
         if wakes {
             self.more.notify_one();
@@ -237,35 +216,26 @@ impl Queue {
     }
 }
 
-impl Gather {
-    /// Adds `request`. Returns all requests when they are as many as go out together.
-    ///
-    /// # Errors
-    /// With `request`, when the others were sent meanwhile.
-    fn add(&self, request: QueuedRequest) -> Result<Option<Vec<QueuedRequest>>, QueuedRequest> {
-        let mut gathered = self.lock();
-        let Some(requests) = gathered.as_mut() else { return Err(request) };
-        requests.push(request);
-        Ok((requests.len() == MAX_GATHERED).then(|| std::mem::take(requests)))
-    }
-
-    fn send(&self, deferred: Arc<Deferred>) {
-        let requests = self.lock().take();
-        if let Some(requests) = requests.filter(|requests| !requests.is_empty()) {
-            self.queue.send(requests, Some(deferred));
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<QueuedRequest>>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
     }
 }
 
 impl State {
-    /// Whether another dispatcher should come. Either the busy ones decide almost nothing, or more waits
-    /// than one call can decide, or no dispatcher has come for too long because a call hangs.
+    /// Whether an idle dispatcher is to be woken now.
+    fn wakes_another(&mut self) -> bool {
+        let wakes = self.idle > 0 && !self.is_woken && self.wants_another();
+        self.is_woken |= wakes;
+        wakes
+    }
+
+    /// Whether another dispatcher should come. Either the busy ones decide almost nothing, or the server is so far away
+    /// that their calls take long, or more waits than one call can decide, or no dispatcher has come for too long
+    /// because a call hangs.
     fn wants_another(&self) -> bool {
         self.being_decided <= FEW
+            || self.round_trip.is_far()
             || self.waiting > MAX_BATCH
             || self.came.is_none_or(|came| came.elapsed() > PATIENCE)
     }
@@ -280,7 +250,7 @@ impl Job {
     fn len(&self) -> usize {
         match self {
             Self::Acquire(gathered) => gathered.requests.len(),
-            Self::Reset { .. } | Self::Overrides { .. } => 0,
+            Self::Work(_) | Self::Reset { .. } | Self::Overrides { .. } => 0,
         }
     }
 }

@@ -156,7 +156,11 @@ impl World {
         match step {
             Step::Ask => {
                 let (answer, waiting) = Answer::later();
-                self.queue.ask(QueuedRequest { acquire: request(self.asked), answer });
+                gather::ask(
+                    &self.queue,
+                    None,
+                    QueuedRequest { acquire: request(self.asked), answer },
+                );
                 self.answers.push(waiting);
                 self.asked += 1;
             }
@@ -242,7 +246,7 @@ fn a_full_queue_refuses_requests_and_counts_them() {
     let queue = Arc::new(Queue::new(tally.clone()));
     let ask = |number| {
         let (answer, waiting) = Answer::later();
-        queue.ask(QueuedRequest { acquire: request(number), answer });
+        queue.send(vec![QueuedRequest { acquire: request(number), answer }], None);
         waiting
     };
     let most = u64::try_from(MAX_WAITING).unwrap();
@@ -266,7 +270,7 @@ fn a_request_that_waited_too_long_is_not_sent() {
     let calls = Arc::new(Script(Mutex::new(End::Panicked)));
     let dispatcher = Dispatcher { queue: queue.clone(), calls, timeout: Duration::ZERO };
     let (answer, waiting) = Answer::later();
-    queue.ask(QueuedRequest { acquire: request(0), answer });
+    queue.send(vec![QueuedRequest { acquire: request(0), answer }], None);
     dispatcher.serve_or_drop(queue.take(0).unwrap());
     assert_eq!(waiting.wait().unwrap_err().kind(), StoreErrorKind::Overloaded);
     assert_eq!((tally.overloads.get(), tally.unanswered.get()), (1, 1));
@@ -314,7 +318,7 @@ fn a_request_does_not_wait_for_the_call_of_another_while_a_dispatcher_is_idle() 
     let dispatchers: Vec<_> = (0..DISPATCHERS).map(|_| dispatch()).collect();
     for number in 0..2 {
         let (answer, _) = Answer::later();
-        queue.ask(QueuedRequest { acquire: request(number), answer });
+        queue.send(vec![QueuedRequest { acquire: request(number), answer }], None);
         is_asked.recv_timeout(Duration::from_secs(10)).expect("a dispatcher comes");
     }
     drop(let_answer);

@@ -9,9 +9,9 @@ const REQUESTS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128];
 /// What is counted of the calls to one store.
 #[derive(Debug)]
 pub(crate) struct CallTally {
-    /// How long a dispatcher waited for the answers to the requests that it took together.
+    /// How long it took until the requests of a call were decided.
     pub(crate) times: Histogram,
-    /// How many requests a dispatcher took together.
+    /// How many requests a call held.
     pub(crate) requests: Histogram,
     /// Requests that were decided as part of an identical one in the same call.
     pub(crate) coalesced: Count,

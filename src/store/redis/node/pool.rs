@@ -1,7 +1,7 @@
 //! The pool of connections to one server.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use r2d2::{ManageConnection, NopErrorHandler};
 use redis::{ErrorKind, RedisError, RedisResult};
@@ -16,10 +16,6 @@ use crate::store::redis::health::link::Link;
 
 pub(crate) type Pool = r2d2::Pool<Manager>;
 pub(crate) type PooledConnection = r2d2::PooledConnection<Manager>;
-
-/// In how many parts a dispatcher waits for a connection. Between them it checks that the server is
-/// still up.
-const WAITS: u32 = 10;
 
 /// Makes connections for the pool while the server is up. While it is down, only its probe connects.
 #[derive(Clone, Debug)]
@@ -92,25 +88,5 @@ fn not_made(error: RedisError) -> StoreError {
         store_error(error)
     } else {
         connect_error(error)
-    }
-}
-
-/// Takes a connection out of `pool` that was made after the last loss and is not
-/// [worn](Connection::is_worn). It waits for one no longer than the time limit of a call, and only
-/// while the server is up.
-pub(super) fn checkout(pool: &Pool, link: &Link) -> Result<PooledConnection, r2d2::Error> {
-    let deadline = Instant::now() + pool.connection_timeout();
-    loop {
-        match pool.get_timeout(pool.connection_timeout() / WAITS) {
-            Ok(connection)
-                if connection.generation() == link.generation()
-                    && !connection.is_worn(Duration::ZERO) =>
-            {
-                return Ok(connection);
-            }
-            Ok(mut connection) => connection.discard(),
-            Err(error) if !link.is_up() || Instant::now() > deadline => return Err(error),
-            Err(_) => {}
-        }
     }
 }

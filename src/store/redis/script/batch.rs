@@ -125,7 +125,7 @@ impl Batch {
     }
 
     /// The requests that it was made of.
-    pub(super) fn into_requests(self) -> Vec<Acquire> {
+    pub(crate) fn into_requests(self) -> Vec<Acquire> {
         self.requests
     }
 

@@ -17,7 +17,7 @@ pub(super) fn shake_hands(
     host: &str,
     mut tcp: TcpStream,
     deadline: Instant,
-) -> io::Result<Box<StreamOwned<ClientConnection, TcpStream>>> {
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
     let mut tls = ClientConnection::new(config, name).map_err(of_rustls)?;
@@ -33,7 +33,7 @@ pub(super) fn shake_hands(
             });
         }
     }
-    Ok(Box::new(StreamOwned::new(tls, tcp)))
+    Ok(StreamOwned::new(tls, tcp))
 }
 
 /// Whether the server at the other end of `tcp` answers a greeting by TLS, with whatever answer.
