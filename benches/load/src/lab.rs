@@ -17,9 +17,14 @@ use crate::options::{Options, Transport};
 use crate::outcome::{InRedis, Outcome, Round};
 use crate::result::Result;
 use crate::sample::Sample;
+use crate::setting::{PLENTY, Setting};
+use crate::wrk::Load;
 
 /// Seconds of load that are not measured.
 const WARM_UP: u64 = 2;
+
+/// The share of requests that may be refused meanwhile, as where a moment was slow.
+const MOST_REFUSED: f64 = 0.01;
 
 /// All that the measuring needs.
 #[derive(Debug)]
@@ -81,6 +86,32 @@ impl Lab {
         self.redis.info("db0:keys=")
     }
 
+    /// Puts `who` under load that is not measured.
+    ///
+    /// # Errors
+    /// If it refuses requests under a quota that nobody uses up: then something is wrong, and its
+    /// figures would be of something else.
+    pub(crate) fn warm_up(
+        &self,
+        who: Contender,
+        running: &Running,
+        load: Load,
+        setting: &Setting,
+    ) -> Result<()> {
+        let seen = load.run(&self.script, running, WARM_UP, 0)?;
+        if setting.units == PLENTY && seen.refused > seen.requests * MOST_REFUSED {
+            return Err(format!(
+                "{} refused {} of {} requests, though nobody uses up the quota: it does not do \
+                 what is to be measured",
+                who.name(),
+                seen.refused,
+                seen.requests,
+            )
+            .into());
+        }
+        Ok(())
+    }
+
     /// Lets the contenders of `case` take turns.
     pub(crate) fn measure(&self, case: Case) -> Result<Outcome> {
         self.clear_redis();
@@ -91,7 +122,7 @@ impl Lab {
             if case.is_filled && *who == Contender::Tollgate {
                 fill(one.address, case.load.keys)?;
             }
-            case.load.run(&self.script, one, WARM_UP, 0)?;
+            self.warm_up(*who, one, case.load, &case.setting)?;
         }
         let seconds = self.options.seconds;
         let mut rounds = Vec::new();
