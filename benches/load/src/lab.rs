@@ -18,10 +18,14 @@ use crate::outcome::{InRedis, Outcome, Round};
 use crate::result::Result;
 use crate::sample::Sample;
 use crate::setting::{PLENTY, Setting};
+use crate::target::Measure;
 use crate::wrk::Load;
 
 /// Seconds of load that are not measured.
 const WARM_UP: u64 = 2;
+
+/// How many clients are filled in to weigh a key.
+pub(crate) const WEIGHED: u64 = 100_000;
 
 /// The share of requests that may be refused meanwhile, as where a moment was slow.
 const MOST_REFUSED: f64 = 0.01;
@@ -141,6 +145,34 @@ impl Lab {
         }
         let bytes = self.redis_memory().saturating_sub(empty);
         let in_redis = InRedis { keys: self.redis_keys(), bytes };
-        Ok(Outcome { case, rounds, seconds, in_redis })
+        drop(running);
+        let is_weighed = case.targets.iter().any(|it| matches!(it.measure, Measure::BytesAKey));
+        let bytes_a_key = is_weighed.then(|| self.bytes_a_key(&case.setting, 1)).transpose()?;
+        Ok(Outcome { case, rounds, seconds, in_redis, bytes_a_key })
+    }
+
+    /// The bytes that a key of Tollgate's takes in Redis, which then holds [`WEIGHED`] of them and
+    /// nothing else, each charged `requests` times.
+    pub(crate) fn bytes_a_key(&self, setting: &Setting, requests: u32) -> Result<f64> {
+        self.clear_redis();
+        // Weighed, not timed: nobody is to be refused for a slow moment.
+        let setting = Setting { timeout_ms: 5_000, ..setting.clone() };
+        let running = self.with_stage(|stage| Contender::Tollgate.start(stage, &setting))?;
+        // What serves the connections is no part of the keys.
+        fill(running.address, 1_000)?;
+        let before = self.redis_memory();
+        for _ in 0..requests {
+            fill(running.address, WEIGHED)?;
+        }
+        let grown = self.redis_memory().saturating_sub(before);
+        Ok(grown as f64 / self.redis_keys().saturating_sub(1_000) as f64)
+    }
+
+    /// Whether Redis has the command `name`.
+    pub(crate) fn redis_knows(&self, name: &str) -> Result<bool> {
+        type Described = Vec<Option<redis::Value>>;
+        let command = redis::cmd("COMMAND").arg("INFO").arg(name).to_owned();
+        let described: Described = command.query(&mut self.redis.connection())?;
+        Ok(described.iter().any(Option::is_some))
     }
 }

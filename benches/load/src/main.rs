@@ -5,6 +5,7 @@
 
 mod abuse;
 mod case;
+mod ceiling;
 mod chart;
 mod contender;
 mod fill;

@@ -45,7 +45,11 @@ pub(crate) fn all(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn measure_and_report(lab: &Lab, case: Case) -> Result<()> {
+fn measure_and_report(lab: &Lab, mut case: Case) -> Result<()> {
+    if case.contenders.contains(&Contender::Increx) && !lab.redis_knows("INCREX")? {
+        println!("increx is left out: this Redis does not know INCREX, as 8.8 and Valkey 9.2 do.");
+        case.contenders.retain(|who| *who != Contender::Increx);
+    }
     let outcome = lab.measure(case)?;
     print!("{}", report::table(&outcome));
     report::keep(lab, outcome.case.name, &report::json(lab, &outcome))
