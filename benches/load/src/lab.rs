@@ -37,7 +37,8 @@ pub(crate) struct Lab {
     pub(crate) machine: Machine,
     pub(crate) redis: Server,
     pub(crate) directory: TempDir,
-    script: PathBuf,
+    /// What `wrk` runs.
+    pub(crate) script: PathBuf,
 }
 
 impl Lab {
@@ -54,17 +55,20 @@ impl Lab {
     }
 
     pub(crate) fn with_stage<T>(&self, act: impl FnOnce(Stage<'_>) -> Result<T>) -> Result<T> {
+        self.with_stage_over(&self.redis_url(), act)
+    }
+
+    /// The same, where Redis is reached by another address.
+    pub(crate) fn with_stage_over<T>(
+        &self,
+        redis: &str,
+        act: impl FnOnce(Stage<'_>) -> Result<T>,
+    ) -> Result<T> {
         let tollgate = fs::canonicalize(&self.options.tollgate)
             .map_err(|error| format!("{}: {error}", self.options.tollgate.display()))?;
         // Each is started in a directory of its own.
         let peers = std::path::absolute(self.options.results.join("peers"))?;
-        let url = self.redis_url();
-        act(Stage {
-            tollgate: &tollgate,
-            peers: &peers,
-            directory: self.directory.path(),
-            redis: &url,
-        })
+        act(Stage { tollgate: &tollgate, peers: &peers, directory: self.directory.path(), redis })
     }
 
     /// The address of Redis, as contenders are told it.
@@ -72,6 +76,13 @@ impl Lab {
         match self.options.transport {
             Transport::Tcp => self.redis.tcp_url(),
             Transport::Unix => self.redis.url(),
+        }
+    }
+
+    /// Shows in place of the last such line how far it is, to whoever looks on.
+    pub(crate) fn show(&self, progress: &str) {
+        if stderr().is_terminal() {
+            eprint!("\r{progress}\x1b[K\r");
         }
     }
 
@@ -131,18 +142,14 @@ impl Lab {
         let seconds = self.options.seconds;
         let mut rounds = Vec::new();
         for round in 1..=self.options.rounds {
-            if stderr().is_terminal() {
-                eprint!("\r{}: round {round} of {}\x1b[K\r", case.name, self.options.rounds);
-            }
+            self.show(&format!("{}: round {round} of {}", case.name, self.options.rounds));
             let take =
                 |one| Sample::take(one, &self.redis, case.load, &self.script, seconds, round);
             let samples = running.iter().map(take).collect::<Result<_>>()?;
-            let round_trip_us = latency::round_trip(&self.redis_url())?;
+            let round_trip_us = latency::round_trip(&self.redis_url(), latency::CALLS)?;
             rounds.push(Round { samples, round_trip_us });
         }
-        if stderr().is_terminal() {
-            eprint!("\x1b[K");
-        }
+        self.show("");
         let bytes = self.redis_memory().saturating_sub(empty);
         let in_redis = InRedis { keys: self.redis_keys(), bytes };
         drop(running);

@@ -5,7 +5,7 @@ use crate::contender::Contender;
 use crate::lab::Lab;
 use crate::options::Options;
 use crate::result::Result;
-use crate::{outage, report, start};
+use crate::{outage, remote, report, start};
 
 /// Measures Tollgate beside what a user would pick instead.
 pub(crate) fn peers(options: &Options) -> Result<()> {
@@ -22,10 +22,10 @@ pub(crate) fn peers(options: &Options) -> Result<()> {
     measure_and_report(&lab, case)
 }
 
-/// Measures the case that `options` names, or all of them.
+/// Measures the case that `options` names, or all of them but the longest.
 pub(crate) fn all(options: &Options) -> Result<()> {
     let cases = case::all();
-    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME]);
+    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME, remote::NAME]);
     let chosen = |name: &str| options.case.is_empty() || options.case == name;
     if !names.clone().any(chosen) {
         let names: Vec<&str> = names.collect();
@@ -41,6 +41,10 @@ pub(crate) fn all(options: &Options) -> Result<()> {
     }
     if chosen(outage::NAME) {
         outage::measure(&mut lab)?;
+    }
+    // It takes as long as all the others, and so is measured only when it is named.
+    if options.case == remote::NAME {
+        remote::measure(&lab)?;
     }
     Ok(())
 }

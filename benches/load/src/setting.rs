@@ -22,6 +22,8 @@ pub(crate) struct Setting {
     pub(crate) in_memory: bool,
     /// Whether API keys are taken: Tollgate's clients then show one.
     pub(crate) takes_keys: bool,
+    /// Connections to Redis, where it is not the default.
+    pub(crate) connections: Option<u32>,
     /// What a call to Redis may take.
     pub(crate) timeout_ms: u64,
     pub(crate) on_store_failure: &'static str,
@@ -34,6 +36,7 @@ impl Setting {
             algorithms: algorithms.to_vec(),
             in_memory: false,
             takes_keys: false,
+            connections: None,
             timeout_ms: 50,
             // So that a store that fails shows.
             on_store_failure: "deny",
@@ -48,6 +51,9 @@ impl Setting {
              max_keys = 2000000\n",
             self.timeout_ms
         );
+        if let Some(connections) = self.connections {
+            let _ = writeln!(text, "connections = {connections}");
+        }
         let names: Vec<String> = (0..self.algorithms.len()).map(policy_name).collect();
         for (name, algorithm) in names.iter().zip(&self.algorithms) {
             let _ = write!(
