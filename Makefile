@@ -88,11 +88,13 @@ TOLLGATE := $(BUILT)/release/tollgate
 RESULTS := $(BUILT)/bench
 MEASURED := --tollgate $(TOLLGATE) --results $(RESULTS) --case '$(CASE)' --transport $(or $(TRANSPORT),tcp)
 LONG := --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),5)
+# Of the case `remote` alone: how far Redis is, and over how many connections requests come.
+REMOTE := $(and $(DELAYS),--delays '$(DELAYS)') $(and $(CONNECTIONS),--connections '$(CONNECTIONS)')
 # Of a series many points are measured.
 SHORT := --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),1)
 
-bench: bench-built ## measure the speed: CASE=name for one case, ROUNDS=5, SECONDS=5, TRANSPORT=tcp; installs wrk if it is missing
-	$(LOAD) run $(MEASURED) $(LONG)
+bench: bench-built ## measure the speed: CASE=name for one case, ROUNDS=5, SECONDS=5, TRANSPORT=tcp, for CASE=remote DELAYS=0.25,0.5,1 and CONNECTIONS=1,8,64,256; installs wrk if it is missing
+	$(LOAD) run $(MEASURED) $(LONG) $(REMOTE)
 
 bench-growth: bench-built ## measure how cost grows with connections, policies and keys: CASE=name for one series, KEYS=1000000 at most, ROUNDS=3, SECONDS=1
 	$(LOAD) growth $(MEASURED) $(SHORT) --most-keys $(or $(KEYS),1000000)

@@ -1,6 +1,8 @@
 //! The cases: what is asked of the limiter, under which load, against whom, with which target.
 
-use crate::contender::Contender::{self, Anonymous, Bare, Incr, Multiplexed, Plain, Tollgate};
+use crate::contender::Contender::{
+    self, Anonymous, Bare, Ceiling, Incr, Increx, Multiplexed, Plain, Tollgate,
+};
 use crate::peer::PEERS;
 use crate::serve_axum::AxumApp;
 use crate::setting::Setting;
@@ -53,8 +55,9 @@ fn tower() -> Case {
 /// Every case under load of `wrk`; `start` and `outage` are cases of their own.
 pub(crate) fn all() -> Vec<Case> {
     let everyone = || vec![Bare, Tollgate, Multiplexed, Plain];
+    let and_ceiling = || [everyone(), vec![Ceiling]].concat();
     // Also who answers a yes or no without more.
-    let and_incr = || [everyone(), vec![Incr]].concat();
+    let and_counters = || [and_ceiling(), vec![Incr, Increx]].concat();
     let case = |name, about: &str| Case {
         name,
         about: about.to_owned(),
@@ -64,21 +67,35 @@ pub(crate) fn all() -> Vec<Case> {
         contenders: everyone(),
         targets: Vec::new(),
     };
-    let of_bare = |least| Target::new(Measure::SpeedOf(Bare), Bound::AtLeast(least));
+    let at_least = |measure, least| Target::new(measure, Bound::AtLeast(least));
+    let at_most = |measure, most| Target::new(measure, Bound::AtMost(most));
+    let of_bare = |least| at_least(Measure::SpeedOf(Bare), least);
+    // How much of what is possible the script and its keys leave.
+    let of_ceiling = |least| at_least(Measure::SpeedOf(Ceiling), least);
+    let share_of_script = |most| at_most(Measure::RedisCpuBeyond(Ceiling), most);
     vec![
         Case {
-            contenders: and_incr(),
-            targets: vec![of_bare(0.70), Target::new(Measure::SpeedOf(Plain), Bound::AtLeast(3.0))],
+            contenders: and_counters(),
+            targets: vec![
+                of_bare(0.70),
+                of_ceiling(0.90),
+                at_least(Measure::SpeedOf(Plain), 3.0),
+                share_of_script(4.0),
+                at_most(Measure::ServerCpuBeyond(Bare), 3.5),
+                at_most(Measure::BytesAKey, 150.0),
+            ],
             ..case("default", "Redis, a fixed window")
         },
         Case {
             setting: Setting::of(&["fixed-window", "token-bucket"]),
-            targets: vec![of_bare(0.60)],
+            contenders: and_ceiling(),
+            targets: vec![of_bare(0.60), of_ceiling(0.80), share_of_script(6.5)],
             ..case("two-policies", "Redis, a fixed window and a token bucket")
         },
         Case {
             load: Load { connections: 64, keys: 1 },
-            targets: vec![of_bare(0.80), Target::new(Measure::RedisCpu, Bound::AtMost(0.5))],
+            contenders: and_ceiling(),
+            targets: vec![of_bare(0.80), at_most(Measure::RedisCpu, 0.5)],
             ..case("hot-key", "Redis, one key, all admitted")
         },
         Case {
@@ -86,8 +103,8 @@ pub(crate) fn all() -> Vec<Case> {
             load: Load { connections: 64, keys: 100 },
             targets: vec![
                 of_bare(0.95),
-                Target::new(Measure::ReadsPerKey, Bound::AtMost(2.0)),
-                Target::new(Measure::CallsPerKey, Bound::AtMost(2.0)),
+                at_most(Measure::ReadsPerKey, 2.0),
+                at_most(Measure::CallsPerKey, 2.0),
             ],
             ..case("closed", "Redis, over the quota, all denied")
         },
@@ -102,29 +119,35 @@ pub(crate) fn all() -> Vec<Case> {
             // One request a call, so that calls can be compared.
             load: Load { connections: 1, keys: 100_000 },
             contenders: vec![Bare, Tollgate, Anonymous],
-            targets: vec![Target::new(Measure::CallsOver(Anonymous), Bound::AtMost(1.01))],
+            targets: vec![at_most(Measure::CallsOver(Anonymous), 1.01)],
             ..case("authenticated", "Redis, a fixed window, by API key and without credentials")
         },
         Case {
             load: Load { connections: 8, keys: 100_000 },
-            contenders: and_incr(),
+            contenders: and_counters(),
             targets: vec![
                 of_bare(0.40),
-                Target::new(Measure::SpeedOf(Multiplexed), Bound::AtLeast(1.0)),
+                at_least(Measure::SpeedOf(Multiplexed), 1.0),
+                at_most(Measure::ServerCpuOver(Multiplexed), 1.15),
+                at_most(Measure::P50Over(Multiplexed), 1.0),
             ],
             ..case("eight", "Redis, a fixed window, few connections")
         },
         Case {
             load: Load { connections: 1, keys: 100_000 },
-            targets: vec![Target::new(Measure::P50OverRoundTrip, Bound::AtMost(1.0))],
+            contenders: and_ceiling(),
+            targets: vec![
+                at_most(Measure::P50OverRoundTrip, 1.0),
+                // Each call is of one request: no other shares what it costs.
+                share_of_script(12.0),
+                at_most(Measure::ServerCpuOver(Multiplexed), 1.15),
+                at_most(Measure::P50Over(Multiplexed), 1.0),
+            ],
             ..case("latency", "Redis, a fixed window, no load")
         },
         Case {
             load: Load { connections: 512, keys: 100_000 },
-            targets: vec![
-                Target::new(Measure::P99OverP50Of(Plain), Bound::AtMost(1.0)),
-                Target::new(Measure::Lost, Bound::AtMost(0.0)),
-            ],
+            targets: vec![at_most(Measure::P99OverP50Of(Plain), 1.0), at_most(Measure::Lost, 0.0)],
             ..case("many", "Redis, a fixed window, many connections")
         },
         tower(),

@@ -24,7 +24,8 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .tollgate, .anonymous { fill: #2da44e }
 .multiplexed { fill: #6e8fc7 }
 .plain { fill: #b08f5c }
-.incr { fill: #a9a9a9 }
+.incr, .increx { fill: #a9a9a9 }
+.ceiling { fill: #8fd3a3 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .note { fill: #9198a1 } }";
 
 /// Draws what `results` holds of the cases to `output`.
@@ -98,6 +99,8 @@ fn title(name: &str) -> &str {
         "multiplexed" => "async, multiplexed",
         "plain" => "r2d2 and web::block",
         "incr" => "async, INCR alone",
+        "increx" => "async, INCREX alone",
+        "ceiling" => "Tollgate, no decision",
         other => other,
     }
 }

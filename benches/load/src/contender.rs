@@ -8,6 +8,7 @@ use std::process::Command;
 use tollgate_testkit::port::free_address;
 use tollgate_testkit::process::{Process, bound, without_settings};
 
+use crate::ceiling;
 use crate::peer::Peer;
 use crate::result::Result;
 use crate::serve_axum::AxumApp;
@@ -19,7 +20,11 @@ pub(crate) enum Contender {
     Plain,
     Multiplexed,
     Incr,
+    /// A counter by one command, on a server that has it.
+    Increx,
     Tollgate,
+    /// The same, whose script decides nothing: as fast as Tollgate can be with any.
+    Ceiling,
     /// The same, whose clients show no credentials.
     Anonymous,
     Peer(&'static Peer),
@@ -56,6 +61,8 @@ impl Contender {
             Self::Plain => "plain",
             Self::Multiplexed => "multiplexed",
             Self::Incr => "incr",
+            Self::Increx => "increx",
+            Self::Ceiling => "ceiling",
             Self::Tollgate => "tollgate",
             Self::Anonymous => "anonymous",
             Self::Peer(peer) => peer.name,
@@ -75,8 +82,8 @@ impl Contender {
     pub(crate) fn asks_redis(self, setting: &Setting) -> bool {
         match self {
             Self::Bare => false,
-            Self::Plain | Self::Multiplexed | Self::Incr => true,
-            Self::Tollgate | Self::Anonymous => !setting.in_memory,
+            Self::Plain | Self::Multiplexed | Self::Incr | Self::Increx => true,
+            Self::Tollgate | Self::Anonymous | Self::Ceiling => !setting.in_memory,
             Self::Peer(peer) => peer.asks_redis,
             Self::Axum(app) => app == AxumApp::AxumRedis,
         }
@@ -101,10 +108,13 @@ impl Contender {
         program: impl Fn(&Path) -> Command,
     ) -> Result<Command> {
         let mut command;
-        if matches!(self, Self::Tollgate | Self::Anonymous) {
+        if matches!(self, Self::Tollgate | Self::Anonymous | Self::Ceiling) {
             let file = stage.directory.join(format!("{}.toml", self.name()));
             fs::write(&file, setting.config(address, stage.redis))?;
-            command = program(stage.tollgate);
+            command = match self {
+                Self::Ceiling => program(&ceiling::made_of(stage.tollgate, stage.directory)?),
+                _ => program(stage.tollgate),
+            };
             command.args(["serve", "--config"]).arg(file).current_dir(stage.directory);
         } else if let Self::Peer(peer) = self {
             command = peer.command(stage.peers, address, stage.redis, program);

@@ -6,8 +6,7 @@ use tollgate_testkit::redis::Server;
 
 use crate::case::Case;
 use crate::contender::Contender::{Bare, Plain, Tollgate};
-use crate::fill::fill;
-use crate::lab::Lab;
+use crate::lab::{Lab, WEIGHED};
 use crate::options::Options;
 use crate::outcome::{InRedis, Outcome};
 use crate::report::{self, columns, keep};
@@ -18,9 +17,6 @@ use crate::wrk::Load;
 
 /// Tells the policies of one request apart.
 const ALGORITHMS: [&str; 4] = ["fixed-window", "token-bucket", "sliding-window", "sliding-log"];
-
-/// How many clients are filled in to weigh a key.
-const WEIGHED: u64 = 100_000;
 
 /// Measures the series that `options` names, or all of them.
 pub(crate) fn all(options: &Options) -> Result<()> {
@@ -140,18 +136,8 @@ fn memory_per_key(lab: &Lab) -> Result<()> {
     let mut points = Vec::new();
     let once = ALGORITHMS.map(|algorithm| (algorithm, 1));
     for (algorithm, requests) in once.into_iter().chain([("sliding-log", 10)]) {
-        lab.clear_redis();
-        // Weighed, not timed: nobody is to be refused for a slow moment.
-        let setting = Setting { units: 100_000, timeout_ms: 5_000, ..Setting::of(&[algorithm]) };
-        let running = lab.with_stage(|stage| Tollgate.start(stage, &setting))?;
-        // What serves the connections is no part of the keys.
-        fill(running.address, 1_000)?;
-        let before = lab.redis_memory();
-        for _ in 0..requests {
-            fill(running.address, WEIGHED)?;
-        }
-        let grown = lab.redis_memory().saturating_sub(before) as f64;
-        let bytes_a_key = grown / lab.redis_keys().saturating_sub(1_000) as f64;
+        let setting = Setting { units: 100_000, ..Setting::of(&[algorithm]) };
+        let bytes_a_key = lab.bytes_a_key(&setting, requests)?;
         let one = memory_of_a_key(&lab.redis)?;
         rows.push([
             algorithm.to_owned(),

@@ -6,16 +6,19 @@ use crate::result::Result;
 use crate::script::{INCR, WINDOW_MS};
 use crate::stats::median;
 
-const CALLS: u32 = 5_000;
+/// So many, that the median is steady.
+pub(crate) const CALLS: u32 = 5_000;
+
 const KEYS: u32 = 1_000;
 
-/// The median round trip in microseconds, over keys that are there already for the most part.
-pub(crate) fn round_trip(url: &str) -> Result<f64> {
+/// The median round trip in microseconds of so many calls, over keys that are there already for the
+/// most part if these are many.
+pub(crate) fn round_trip(url: &str, calls: u32) -> Result<f64> {
     let mut connection = redis::Client::open(url)?.get_connection()?;
     INCR.load(&mut connection)?;
     let mut times = Vec::new();
     let key = |number: u32| format!("bare:{}", number % KEYS);
-    for call in 0..CALLS {
+    for call in 0..calls {
         let mut step = INCR.prepare_invoke();
         step.key(key(call)).arg(1_000_000).arg(WINDOW_MS);
         let begun = Instant::now();

@@ -5,6 +5,7 @@
 
 mod abuse;
 mod case;
+mod ceiling;
 mod chart;
 mod contender;
 mod fill;
@@ -16,6 +17,8 @@ mod options;
 mod outage;
 mod outcome;
 mod peer;
+mod relay;
+mod remote;
 mod report;
 mod result;
 mod run;
@@ -66,6 +69,8 @@ enum Command {
     Soak(soak::Options),
     /// Abuse the server in every known way, and see how honest clients are served meanwhile
     Abuse(abuse::Options),
+    /// Stand between an app and Redis, and make the way longer
+    Relay(relay::Options),
     /// Serve as one of the apps that Tollgate is compared with
     Serve(serve::Options),
     /// Serve as one of the apps on axum
@@ -89,6 +94,7 @@ fn main() -> ExitCode {
         Command::Chart { results, output } => chart::draw(&results, &output),
         Command::Soak(options) => soak::run(&options),
         Command::Abuse(options) => abuse::run(&options),
+        Command::Relay(options) => relay::run(&options),
         Command::Serve(options) => serve::serve(options),
         Command::ServeAxum { app, listen, redis, units } => {
             serve_axum::serve(app, &listen, &redis, units)

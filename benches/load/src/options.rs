@@ -25,6 +25,12 @@ pub(crate) struct Options {
     /// How Redis is reached
     #[arg(long, default_value = "tcp")]
     pub(crate) transport: Transport,
+    /// How far Redis is in the case `remote`, in milliseconds each way
+    #[arg(long, value_delimiter = ',', default_value = "0.25,0.5,1")]
+    pub(crate) delays: Vec<f64>,
+    /// Over how many connections requests come there
+    #[arg(long, value_delimiter = ',', default_value = "1,8,64,256")]
+    pub(crate) connections: Vec<u32>,
     /// The most keys of the series
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) most_keys: u64,

@@ -13,10 +13,19 @@ use crate::report::{columns, keep};
 use crate::result::Result;
 use crate::setting::Setting;
 use crate::stats::{Spread, percentile};
-use crate::steady::{self, Answered, CONNECTIONS, PER_SECOND};
+use crate::steady::{self, Answered, Pace};
 use crate::target::{Bound, FEWEST_ROUNDS, Verdict};
 
 pub(crate) const NAME: &str = "outage";
+
+/// So many connections, that nobody's turn comes before an answer that takes twice the default
+/// `timeout_ms`.
+const CONNECTIONS: u32 = 256;
+
+const PACE: Pace = Pace { connections: CONNECTIONS, interval: Duration::from_millis(128) };
+
+/// Requests of all connections together.
+const PER_SECOND: u32 = CONNECTIONS * 1_000 / 128;
 
 /// What the log says when Redis is given up, and when it is taken up again.
 const GIVEN_UP: &str = "counting in this process, or as on_store_failure says";
@@ -155,7 +164,7 @@ pub(crate) fn measure(lab: &mut Lab) -> Result<()> {
 fn round(lab: &mut Lab, setting: &Setting) -> Result<Round> {
     let length = Duration::from_secs(lab.options.seconds);
     let bare = lab.with_stage(|stage| Contender::Bare.start(stage, setting))?;
-    let ((), answered) = steady::load(bare.address, || pause(length))?;
+    let ((), answered) = steady::load(bare.address, PACE, || pause(length))?;
     drop(bare);
     let bare = Took::of(answered.iter());
 
@@ -163,7 +172,7 @@ fn round(lab: &mut Lab, setting: &Setting) -> Result<Round> {
     for fault in FAULTS {
         // A process for each: one that has logged an outage logs the next not at once.
         let mut tollgate = lab.with_stage(|stage| Contender::Tollgate.start(stage, setting))?;
-        let (instants, answered) = steady::load(tollgate.address, || {
+        let (instants, answered) = steady::load(tollgate.address, PACE, || {
             pause(length);
             fault.happen(lab, &mut tollgate, length)
         })?;

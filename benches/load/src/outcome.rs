@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) rounds: Vec<Round>,
     pub(crate) seconds: u64,
     pub(crate) in_redis: InRedis,
+    /// Of Tollgate alone, where a target asks for it.
+    pub(crate) bytes_a_key: Option<f64>,
 }
 
 /// What Redis held in the end.
@@ -89,12 +91,17 @@ impl Outcome {
             match target.measure {
                 Measure::SpeedOf(other) => tollgate.requests_per_s / of(other).requests_per_s,
                 Measure::RedisCpu => tollgate.redis_us,
+                Measure::RedisCpuBeyond(other) => tollgate.redis_us - of(other).redis_us,
+                Measure::ServerCpuBeyond(other) => tollgate.server_us - of(other).server_us,
+                Measure::ServerCpuOver(other) => tollgate.server_us / of(other).server_us,
+                Measure::BytesAKey => self.bytes_a_key.unwrap_or(f64::NAN),
                 Measure::ReadsPerKey => tollgate.reads_per_s / keys,
                 Measure::CallsPerKey => tollgate.calls_per_s / keys,
                 Measure::CallsOver(other) => of(other).batch / tollgate.batch,
                 Measure::P50OverRoundTrip => {
                     tollgate.p50_us / (1.5 * round.round_trip_us + of(Contender::Bare).p50_us)
                 }
+                Measure::P50Over(other) => tollgate.p50_us / of(other).p50_us,
                 Measure::P99OverP50Of(other) => tollgate.p99_us / of(other).p50_us,
                 Measure::Lost => tollgate.refused + tollgate.lost,
             }
@@ -108,7 +115,9 @@ impl Outcome {
             Measure::Lost => self.value(target).max,
             _ => self.value(target).median,
         };
-        if self.rounds.len() < FEWEST_ROUNDS || self.noise().is_some() {
+        // What is weighed is the same on a noisy machine.
+        let is_timed = !matches!(target.measure, Measure::BytesAKey);
+        if is_timed && (self.rounds.len() < FEWEST_ROUNDS || self.noise().is_some()) {
             Verdict::CannotConclude
         } else {
             target.bound.verdict(value)

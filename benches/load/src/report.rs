@@ -70,7 +70,7 @@ fn row(outcome: &Outcome, who: Contender) -> [String; 10] {
     let of = |figure: fn(&Sample) -> f64| outcome.spread(who, figure);
     let dash = |is_there: bool, text: String| if is_there { text } else { "-".to_owned() };
     let asks_redis = who.asks_redis(&outcome.case.setting);
-    // None where Redis is asked without a script.
+    // Others call it too now and then, and it is none where Redis is asked without a script.
     let batch = of(|it| it.batch).median;
     [
         who.name().to_owned(),
@@ -80,7 +80,7 @@ fn row(outcome: &Outcome, who: Contender) -> [String; 10] {
         dash(asks_redis, of(|it| it.redis_us).show(2)),
         of(|it| it.p50_us / 1e3).show(2),
         of(|it| it.p99_us / 1e3).show(2),
-        dash(batch > 0.0, format!("{batch:.1}")),
+        dash(asks_redis && batch > 0.0, format!("{batch:.1}")),
         format!("{:.0}", of(|it| it.refused).max),
         format!("{:.0}", of(|it| it.lost).max),
     ]
@@ -121,6 +121,7 @@ pub(crate) fn json(lab: &Lab, outcome: &Outcome) -> Value {
         "contenders": contenders,
         "round_trips_us": trips,
         "in_redis": outcome.in_redis,
+        "bytes_a_key": outcome.bytes_a_key,
         "targets": targets,
     })
 }

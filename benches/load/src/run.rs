@@ -5,7 +5,7 @@ use crate::contender::Contender;
 use crate::lab::Lab;
 use crate::options::Options;
 use crate::result::Result;
-use crate::{outage, report, start};
+use crate::{outage, remote, report, start};
 
 /// Measures Tollgate beside what a user would pick instead.
 pub(crate) fn peers(options: &Options) -> Result<()> {
@@ -22,10 +22,10 @@ pub(crate) fn peers(options: &Options) -> Result<()> {
     measure_and_report(&lab, case)
 }
 
-/// Measures the case that `options` names, or all of them.
+/// Measures the case that `options` names, or all of them but the longest.
 pub(crate) fn all(options: &Options) -> Result<()> {
     let cases = case::all();
-    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME]);
+    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME, remote::NAME]);
     let chosen = |name: &str| options.case.is_empty() || options.case == name;
     if !names.clone().any(chosen) {
         let names: Vec<&str> = names.collect();
@@ -42,10 +42,18 @@ pub(crate) fn all(options: &Options) -> Result<()> {
     if chosen(outage::NAME) {
         outage::measure(&mut lab)?;
     }
+    // It takes as long as all the others, and so is measured only when it is named.
+    if options.case == remote::NAME {
+        remote::measure(&lab)?;
+    }
     Ok(())
 }
 
-fn measure_and_report(lab: &Lab, case: Case) -> Result<()> {
+fn measure_and_report(lab: &Lab, mut case: Case) -> Result<()> {
+    if case.contenders.contains(&Contender::Increx) && !lab.redis_knows("INCREX")? {
+        println!("increx is left out: this Redis does not know INCREX, as 8.8 and Valkey 9.2 do.");
+        case.contenders.retain(|who| *who != Contender::Increx);
+    }
     let outcome = lab.measure(case)?;
     print!("{}", report::table(&outcome));
     report::keep(lab, outcome.case.name, &report::json(lab, &outcome))

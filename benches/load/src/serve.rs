@@ -6,7 +6,8 @@ use redis::aio::MultiplexedConnection;
 use serde::Serialize;
 
 use crate::result::Result;
-use crate::script::{ACQUIRE, INCR, WINDOW_MS, acquire, is_admitted};
+use crate::script::{ACQUIRE, Asking, INCR, WINDOW_MS, is_admitted};
+use crate::setting::CLIENT_FIELD;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -39,7 +40,12 @@ pub(crate) enum Baseline {
     Multiplexed,
     /// The same, with a counter for a script
     Incr,
+    /// The same, with the command INCREX in place of a script
+    Increx,
 }
+
+/// Allowed per hour.
+struct Units(u64);
 
 #[derive(Serialize)]
 struct Data {
@@ -52,17 +58,8 @@ type Pool = r2d2::Pool<redis::Client>;
 pub(crate) fn serve(options: Options) -> Result<()> {
     let Options { app, listen, redis, quota } = options;
     let client = redis::Client::open(redis)?;
-    let quota = web::Data::new(quota);
-    // The first to be asked must not find its script missing.
-    match app {
-        Baseline::Bare => {}
-        Baseline::Plain | Baseline::Multiplexed => {
-            ACQUIRE.load(&mut client.get_connection()?)?;
-        }
-        Baseline::Incr => {
-            INCR.load(&mut client.get_connection()?)?;
-        }
-    }
+    let asking = |name| Asking::new(name, &quota.algorithms, quota.units).map(web::Data::new);
+    let units = web::Data::new(Units(quota.units));
     actix_web::rt::System::new().block_on(async move {
         match app {
             Baseline::Bare => {
@@ -70,17 +67,23 @@ pub(crate) fn serve(options: Options) -> Result<()> {
                 HttpServer::new(app).bind(listen)?.run().await?;
             }
             Baseline::Plain => {
+                ACQUIRE.load(&mut client.get_connection()?)?;
+                let asking = asking("plain")?;
                 // Without the PING at checkout that r2d2 sends by default.
                 let pool = Pool::builder().test_on_check_out(false).build(client)?;
                 let app = move || {
                     App::new()
                         .app_data(web::Data::new(pool.clone()))
-                        .app_data(quota.clone())
+                        .app_data(asking.clone())
                         .route("/api/data", web::get().to(plain))
                 };
                 HttpServer::new(app).bind(listen)?.run().await?;
             }
-            Baseline::Multiplexed | Baseline::Incr => {
+            Baseline::Multiplexed | Baseline::Incr | Baseline::Increx => {
+                // The first to be asked must not find its script missing.
+                ACQUIRE.load(&mut client.get_connection()?)?;
+                INCR.load(&mut client.get_connection()?)?;
+                let asking = asking("multiplexed")?;
                 let service = move || {
                     let client = client.clone();
                     let service = App::new()
@@ -88,9 +91,11 @@ pub(crate) fn serve(options: Options) -> Result<()> {
                             let client = client.clone();
                             async move { client.get_multiplexed_async_connection().await }
                         })
-                        .app_data(quota.clone());
+                        .app_data(asking.clone())
+                        .app_data(units.clone());
                     match app {
                         Baseline::Incr => service.route("/api/data", web::get().to(incr)),
+                        Baseline::Increx => service.route("/api/data", web::get().to(increx)),
                         _ => service.route("/api/data", web::get().to(multiplexed)),
                     }
                 };
@@ -108,9 +113,9 @@ async fn bare() -> impl Responder {
 async fn plain(
     request: HttpRequest,
     pool: web::Data<Pool>,
-    quota: web::Data<Quota>,
+    asking: web::Data<Asking>,
 ) -> HttpResponse {
-    let call = acquire("plain", client(&request), &quota.algorithms, quota.units);
+    let call = asking.call(client(&request));
     let reply = web::block(move || -> Option<Vec<u8>> {
         let mut connection = pool.get().ok()?;
         call.invoke(&mut connection).ok()
@@ -121,10 +126,10 @@ async fn plain(
 async fn multiplexed(
     request: HttpRequest,
     connection: web::Data<MultiplexedConnection>,
-    quota: web::Data<Quota>,
+    asking: web::Data<Asking>,
 ) -> HttpResponse {
     let mut connection = MultiplexedConnection::clone(&connection);
-    let call = acquire("multiplexed", client(&request), &quota.algorithms, quota.units);
+    let call = asking.call(client(&request));
     let reply: Option<Vec<u8>> = call.invoke_async(&mut connection).await.ok();
     answer(reply.map(|reply| is_admitted(&reply)))
 }
@@ -132,16 +137,30 @@ async fn multiplexed(
 async fn incr(
     request: HttpRequest,
     connection: web::Data<MultiplexedConnection>,
-    quota: web::Data<Quota>,
+    units: web::Data<Units>,
 ) -> HttpResponse {
     let mut connection = MultiplexedConnection::clone(&connection);
     let mut call = INCR.key(format!("incr:{}", client(&request)));
-    call.arg(quota.units).arg(WINDOW_MS);
+    call.arg(units.0).arg(WINDOW_MS);
     answer(call.invoke_async(&mut connection).await.ok())
 }
 
+async fn increx(
+    request: HttpRequest,
+    connection: web::Data<MultiplexedConnection>,
+    units: web::Data<Units>,
+) -> HttpResponse {
+    let mut connection = MultiplexedConnection::clone(&connection);
+    let mut call = redis::cmd("INCREX");
+    call.arg(format!("increx:{}", client(&request))).arg("UBOUND").arg(units.0);
+    // ENX: the window begins with the first request, and no later one makes it longer.
+    call.arg("PX").arg(WINDOW_MS).arg("ENX");
+    let reply: Option<(u64, u64)> = call.query_async(&mut connection).await.ok();
+    answer(reply.map(|(_, added)| added > 0))
+}
+
 fn client(request: &HttpRequest) -> &str {
-    let client = request.headers().get("x-client").and_then(|value| value.to_str().ok());
+    let client = request.headers().get(CLIENT_FIELD).and_then(|value| value.to_str().ok());
     client.unwrap_or_default()
 }
 

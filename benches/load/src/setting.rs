@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 /// Under a quota that nobody uses up.
 pub(crate) const PLENTY: u64 = 1_000_000_000;
 
+/// The header field that tells clients apart.
+pub(crate) const CLIENT_FIELD: &str = "x-client";
+
 /// The SHA-256 of the API key that `wrk.lua` sends.
 const KEY_DIGEST: &str = "1b32c28cb38c05480eccc1bd60ff97029b57a05c96718b96dad7e9d84894f549";
 
@@ -19,6 +22,8 @@ pub(crate) struct Setting {
     pub(crate) in_memory: bool,
     /// Whether API keys are taken: Tollgate's clients then show one.
     pub(crate) takes_keys: bool,
+    /// Connections to Redis, where it is not the default.
+    pub(crate) connections: Option<u32>,
     /// What a call to Redis may take.
     pub(crate) timeout_ms: u64,
     pub(crate) on_store_failure: &'static str,
@@ -31,6 +36,7 @@ impl Setting {
             algorithms: algorithms.to_vec(),
             in_memory: false,
             takes_keys: false,
+            connections: None,
             timeout_ms: 50,
             // So that a store that fails shows.
             on_store_failure: "deny",
@@ -45,14 +51,15 @@ impl Setting {
              max_keys = 2000000\n",
             self.timeout_ms
         );
-        let names: Vec<String> = (0..self.algorithms.len())
-            .map(|number| if number == 0 { "default".into() } else { format!("policy-{number}") })
-            .collect();
+        if let Some(connections) = self.connections {
+            let _ = writeln!(text, "connections = {connections}");
+        }
+        let names: Vec<String> = (0..self.algorithms.len()).map(policy_name).collect();
         for (name, algorithm) in names.iter().zip(&self.algorithms) {
             let _ = write!(
                 text,
                 "\n[policies.{name}]\nquota = \"{}/hour\"\nalgorithm = \"{algorithm}\"\n\
-                 key = \"header:x-client\"\non_store_failure = \"{}\"\n",
+                 key = \"header:{CLIENT_FIELD}\"\non_store_failure = \"{}\"\n",
                 self.units, self.on_store_failure
             );
         }
@@ -62,4 +69,9 @@ impl Setting {
         }
         text
     }
+}
+
+/// The name of the policy of that number.
+pub(crate) fn policy_name(number: usize) -> String {
+    if number == 0 { "default".to_owned() } else { format!("policy-{number}") }
 }

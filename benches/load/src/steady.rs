@@ -11,17 +11,26 @@ use tollgate_testkit::threads::{SetOnDrop, pause};
 
 use crate::result::Result;
 
-/// So many, that nobody's turn comes before an answer that takes twice the default `timeout_ms`.
-pub(crate) const CONNECTIONS: u32 = 256;
+/// How often is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) connections: u32,
+    /// Between two turns of one connection.
+    pub(crate) interval: Duration,
+}
 
-/// Of each connection.
-const INTERVAL: Duration = Duration::from_millis(128);
-
-/// Requests of all connections together.
-pub(crate) const PER_SECOND: u32 = CONNECTIONS * 1_000 / 128;
+impl Pace {
+    /// So many requests a second of all connections together.
+    pub(crate) fn of(connections: u32, per_second: f64) -> Self {
+        let interval = Duration::from_secs_f64(f64::from(connections) / per_second);
+        Self { connections, interval }
+    }
+}
 
 /// Far longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+const BEGUN_WITHIN: Duration = Duration::from_millis(100);
 
 /// A stack is all that a connection takes here, and they are many.
 const STACK: usize = 128 * 1024;
@@ -39,19 +48,23 @@ impl Answered {
     }
 }
 
-/// Asks the server at `address` while `meanwhile` goes on; what that returns, and every answer.
+/// Asks the server at `address` at that pace while `meanwhile` goes on; what that returns, and every answer.
 pub(crate) fn load<T>(
     address: SocketAddr,
+    pace: Pace,
     meanwhile: impl FnOnce() -> T,
 ) -> Result<(T, Vec<Answered>)> {
     let over = AtomicBool::new(false);
-    let first = Instant::now() + INTERVAL;
+    let Pace { connections: count, interval } = pace;
+    // Their threads begin before.
+    let first = Instant::now() + BEGUN_WITHIN;
     thread::scope(|scope| {
         let told = SetOnDrop(&over);
         let mut connections = Vec::new();
-        for number in 0..CONNECTIONS {
-            let (over, turn) = (&over, first + INTERVAL * number / CONNECTIONS);
-            let asks = move || ask_on(address, number, turn, over).map_err(|it| it.to_string());
+        for number in 0..count {
+            let (over, turn) = (&over, first + interval * number / count);
+            let asks =
+                move || ask_on(address, number, turn, interval, over).map_err(|it| it.to_string());
             let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, asks);
             connections.push(thread?);
         }
@@ -70,6 +83,7 @@ fn ask_on(
     address: SocketAddr,
     number: u32,
     mut turn: Instant,
+    interval: Duration,
     over: &AtomicBool,
 ) -> Result<Vec<Answered>> {
     let mut stream = TcpStream::connect(address)?;
@@ -85,7 +99,7 @@ fn ask_on(
         }
         ask(&mut stream, number)?;
         answered.push(Answered { begun, ended: Instant::now() });
-        turn += INTERVAL;
+        turn += interval;
     }
     Ok(answered)
 }

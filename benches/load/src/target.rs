@@ -20,6 +20,14 @@ pub(crate) enum Measure {
     SpeedOf(Contender),
     /// Microseconds per request.
     RedisCpu,
+    /// The same, less another's: beyond the ceiling's it is the share of the script and its keys.
+    RedisCpuBeyond(Contender),
+    /// Microseconds of CPU per request in the server, less another's.
+    ServerCpuBeyond(Contender),
+    /// The same over another's.
+    ServerCpuOver(Contender),
+    /// Bytes of Redis, of 100,000 keys, once for all rounds.
+    BytesAKey,
     /// Times a second that Redis reads a key.
     ReadsPerKey,
     /// Script calls a second for each key.
@@ -28,6 +36,8 @@ pub(crate) enum Measure {
     CallsOver(Contender),
     /// p50 over one and a half round trips and the bare app's p50.
     P50OverRoundTrip,
+    /// p50 over another's.
+    P50Over(Contender),
     /// p99 over another's p50.
     P99OverP50Of(Contender),
     /// Requests that were refused or never answered.
@@ -68,6 +78,16 @@ impl fmt::Display for Target {
         match self.measure {
             Measure::SpeedOf(other) => write!(f, "requests/s over {}'s", other.name()),
             Measure::RedisCpu => f.write_str("Redis CPU µs a request"),
+            Measure::RedisCpuBeyond(other) => {
+                write!(f, "Redis CPU µs a request less {}'s", other.name())
+            }
+            Measure::ServerCpuBeyond(other) => {
+                write!(f, "server CPU µs a request less {}'s", other.name())
+            }
+            Measure::ServerCpuOver(other) => {
+                write!(f, "server CPU µs a request over {}'s", other.name())
+            }
+            Measure::BytesAKey => f.write_str("bytes a key in Redis"),
             Measure::ReadsPerKey => f.write_str("reads in Redis a second and key"),
             Measure::CallsPerKey => f.write_str("script calls a second and key"),
             Measure::CallsOver(other) => {
@@ -76,6 +96,7 @@ impl fmt::Display for Target {
             Measure::P50OverRoundTrip => {
                 f.write_str("p50 over 1.5 EVALSHA round trips and the bare p50")
             }
+            Measure::P50Over(other) => write!(f, "p50 over {}'s", other.name()),
             Measure::P99OverP50Of(other) => write!(f, "p99 over {}'s p50", other.name()),
             Measure::Lost => f.write_str("requests refused or lost"),
         }?;
