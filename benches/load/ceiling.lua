@@ -1,7 +1,7 @@
 --[[
-ceiling: reads its arguments and replies as lua/acquire.lua does, and admits every request. It reads
-no key and calls no command, TIME neither: the time in the reply is a fixed one, which is as long and
-which nothing depends on while nobody is denied. So a call of it costs Redis the call alone. What
+ceiling: reads its arguments and replies as lua/acquire.lua does, and admits every request. It
+touches no key and calls no command, not even TIME. The time in the reply is a fixed one, as long
+as a real one: nothing depends on it while nobody is denied. So it costs Redis the call alone. What
 acquire costs beyond that are its decisions and their keys.
 
 Keys and arguments: those of acquire, of quotas that nobody uses up
