@@ -81,7 +81,7 @@ fn a_store_that_is_dropped_ends_its_threads() {
     for (what, url) in [("up", server.url()), ("down", format!("{}.gone", server.url()))] {
         let mut process = TestProcess::start("outage::a_process_that_drops_stores", &url);
         process.go();
-        assert_eq!(process.value_of("during"), 3, "{what}");
+        assert_eq!(process.value_of("during"), 5, "{what}");
         assert_eq!(process.value_of("after"), 0, "{what}");
     }
 }

@@ -57,6 +57,12 @@ impl Connection {
         self.used.elapsed() + margin > self.idle_timeout || !self.wire.is_quiet()
     }
 
+    /// When anything last passed over it.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn last_used(&self) -> Instant {
+        self.used
+    }
+
     /// Keeps it from being used again.
     pub(crate) fn discard(&mut self) {
         self.has_failed = true;
@@ -85,9 +91,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Receives the next reply in a task, and never blocks. The connection must be [watched](Self::watch).
+    /// Receives the next reply in a task, and never blocks. The connection must be [watched](Self::watch). After the
+    /// reply that `is_last`, nothing more is due.
     #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<RedisResult<Value>> {
+    pub(crate) fn poll_receive(
+        &mut self,
+        is_last: bool,
+        context: &mut Context<'_>,
+    ) -> Poll<RedisResult<Value>> {
         let Some(arrivals) = self.arrivals.take() else { return Poll::Pending };
         let received = loop {
             match arrivals.poll(context) {
@@ -95,11 +106,14 @@ impl Connection {
                 Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
                 Poll::Pending => break Poll::Pending,
             }
-            let received = arrivals.read(|| {
-                let received = self.run(Wire::receive_arrived).transpose();
-                received.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+            let mut received = None;
+            let _ = arrivals.read(|| {
+                received = self.run(Wire::receive_arrived).transpose();
+                let is_more_due = received.is_some() && !(is_last && self.wire.is_drained());
+                // Without it, the next poll would look in vain.
+                is_more_due.then_some(()).ok_or_else(|| io::ErrorKind::WouldBlock.into())
             });
-            if let Ok(received) = received {
+            if let Some(received) = received {
                 break Poll::Ready(received);
             }
         };

@@ -116,6 +116,17 @@ impl Socket {
         }
     }
 
+    /// Whether the last read took all that had arrived.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn is_drained(&self) -> bool {
+        match self {
+            Self::Unix(socket) => socket.is_drained(),
+            Self::Tcp(socket) => socket.is_drained(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.sock.is_drained(),
+        }
+    }
+
     /// Has the runtime of this thread watch it.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn watch(&self) -> io::Result<Arrivals> {

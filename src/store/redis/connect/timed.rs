@@ -17,13 +17,15 @@ pub(super) struct Timed<S> {
     write_limit: Duration,
     /// Whether reads wait.
     waits: bool,
+    /// Whether the last read took all that had arrived.
+    is_drained: bool,
 }
 
 impl<S: AsFd> Timed<S> {
     /// The connected `socket`, whose reads and writes each wait for `limit` at most.
     pub(super) fn new(socket: S, limit: Duration) -> io::Result<Self> {
         ioctl_fionbio(&socket, true)?;
-        Ok(Self { socket, read_limit: limit, write_limit: limit, waits: true })
+        Ok(Self { socket, read_limit: limit, write_limit: limit, waits: true, is_drained: true })
     }
 
     pub(super) fn socket(&self) -> &S {
@@ -41,6 +43,11 @@ impl<S: AsFd> Timed<S> {
     /// Sets whether reads wait. Those that do not fail with [`WouldBlock`](ErrorKind::WouldBlock).
     pub(super) fn set_waits(&mut self, waits: bool) {
         self.waits = waits;
+    }
+
+    /// Whether the last read took all that had arrived: the buffer had room for more.
+    pub(super) fn is_drained(&self) -> bool {
+        self.is_drained
     }
 
     /// Waits until something can be read.
@@ -72,7 +79,10 @@ impl<S: AsFd + Read> Read for Timed<S> {
             }
             match self.socket.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.waits => {}
-                read => return read,
+                read => {
+                    self.is_drained = read.as_ref().is_ok_and(|it| *it < buffer.len());
+                    return read;
+                }
             }
         }
     }
@@ -111,8 +121,11 @@ mod tests {
         socket.set_waits(false);
         let error = socket.read(&mut buffer).expect_err("nothing has come");
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
-        peer.write_all(b"ab").expect("bytes");
+        peer.write_all(b"abc").expect("bytes");
         assert_eq!(socket.read(&mut buffer).expect("they have come"), 2);
+        assert!(!socket.is_drained());
+        assert_eq!(socket.read(&mut buffer).expect("it has come"), 1);
+        assert!(socket.is_drained());
     }
 
     #[test]

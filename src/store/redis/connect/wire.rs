@@ -51,6 +51,12 @@ impl Wire {
         self.socket.watch()
     }
 
+    /// Whether the last read took all that had arrived.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(super) fn is_drained(&self) -> bool {
+        self.socket.is_drained()
+    }
+
     /// Sets the time limit of each later read.
     pub(crate) fn set_read_limit(&mut self, limit: Duration) {
         self.socket.set_read_limit(limit);

@@ -27,15 +27,15 @@ const MAX_BYTES: usize = 32 * 1024;
 /// the calls smaller.
 const MAX_CALLS: usize = 16;
 
-/// After a call of more requests than these, the thread is busy.
-const MANY: usize = 8;
+/// After a call of more requests than this, the thread is busy.
+const MANY: usize = 1;
 
 /// The direct calls of one thread to one server.
 pub(super) struct Direct {
     servers: Weak<Servers>,
-    /// Wakes the thread's task when the oldest call has taken as long as it may.
+    /// Wakes the thread's task when the oldest call has taken as long as it may, or the connection has idled for as long.
     timer: Pin<Box<Sleep>>,
-    /// While any is under way.
+    /// The connection that this thread uses at present, with the calls that are under way.
     pending: Option<PendingCalls>,
     round_trip: RoundTrip,
     /// When it last had to have a connection made.
@@ -80,11 +80,12 @@ impl Direct {
             }
             let next = gathered.split_off(gathered.len().min(MAX_BATCH));
             let requests = std::mem::replace(gathered, next);
-            match self.pending.take().or_else(|| self.begin(node)) {
+            let in_use = self.pending.take().filter(|it| it.may_go_on(node));
+            match in_use.or_else(|| self.begin(node)) {
                 Some(mut pending) => {
                     (self.carried, self.seen) = (requests.len(), 0);
                     pending.send(requests, node, queue);
-                    self.keep(pending);
+                    self.pending = Some(pending);
                 }
                 None => unsent(requests),
             }
@@ -111,23 +112,24 @@ impl Direct {
                 self.send(gathered, queue, &unsent);
             }
             let Some(mut pending) = self.pending.take() else { return };
-            let next = pending.poll_next(node, queue, context);
-            if next.is_pending() && self.is_time_up(&pending, node, context) {
-                pending.expire(node, queue);
-            } else if next.is_pending() {
-                self.pending = Some(pending);
-                return;
+            match pending.poll_next(node, queue, context) {
+                Poll::Ready(Some(took)) => self.round_trip.observe(took, Instant::now()),
+                Poll::Ready(None) => {}
+                Poll::Pending if !self.is_time_up(&pending, node, context) => {
+                    self.pending = Some(pending);
+                    return;
+                }
+                // An idle connection goes back to the pool, where it is replaced in time.
+                Poll::Pending if pending.is_empty() => return,
+                Poll::Pending => pending.expire(node, queue),
             }
-            if let Poll::Ready(took) = next {
-                self.round_trip.observe(took, Instant::now());
-            }
-            self.keep(pending);
+            self.pending = Some(pending).filter(|it| it.is_usable());
         }
     }
 
     /// Has a dispatcher finish the calls that are under way.
     pub(super) fn leave(&mut self, queue: &Arc<Queue>) {
-        let Some(pending) = self.pending.take() else { return };
+        let Some(pending) = self.pending.take().filter(|it| !it.is_empty()) else { return };
         let (servers, of_thread) = (self.servers.clone(), queue.clone());
         queue.work(move || {
             if let Some(node) = servers.upgrade().as_ref().and_then(|servers| servers.only()) {
@@ -170,20 +172,16 @@ impl Direct {
         None
     }
 
-    /// Keeps `pending` if anything is under way. Otherwise its connection goes back to the pool.
-    fn keep(&mut self, pending: PendingCalls) {
-        self.pending = Some(pending).filter(|it| !it.is_empty());
-    }
-
-    /// Whether the oldest call has taken as long as it may. If not, has `context` woken then.
+    /// Whether the oldest call has taken as long as it may, or the connection has idled for as long. If not, has
+    /// `context` woken then.
     fn is_time_up(
         &mut self,
         pending: &PendingCalls,
         node: &Node,
         context: &mut Context<'_>,
     ) -> bool {
-        let Some(oldest) = pending.oldest() else { return false };
-        let deadline = (oldest + node.timeout()).into();
+        let since = pending.oldest().unwrap_or_else(|| pending.last_used());
+        let deadline = (since + node.timeout()).into();
         // A timer that ends earlier is of an older call. When it wakes the task, it is set anew.
         if self.timer.is_elapsed() || self.timer.deadline() > deadline {
             self.timer.as_mut().reset(deadline);

@@ -17,6 +17,9 @@ use crate::store::{Acquired, StoreError, StoreErrorKind};
 /// The shortest wait for a reply, after the calls that were waited for before it.
 const MIN_WAIT: Duration = Duration::from_millis(1);
 
+/// For so long after a reply, it is not asked whether the server has closed the connection meanwhile.
+const BRIEF: Duration = Duration::from_millis(1);
+
 /// A connection, and the calls under way over it. If the connection fails, all of them are lost, and no other.
 pub(super) struct PendingCalls {
     connection: PooledConnection,
@@ -58,9 +61,22 @@ impl PendingCalls {
         Some(self.calls.front()?.begun)
     }
 
+    /// When anything last passed over the connection.
+    pub(super) fn last_used(&self) -> Instant {
+        self.connection.last_used()
+    }
+
+    /// Whether anything can come of the connection: it has not failed, or calls are under way still.
+    pub(super) fn is_usable(&self) -> bool {
+        self.connection.is_fit() || !self.is_empty()
+    }
+
     /// Whether another call may be sent over this connection to `node`.
     pub(super) fn may_go_on(&self, node: &Node) -> bool {
-        self.connection.is_fit() && self.connection.generation() == node.link().generation()
+        let has_idled = self.is_empty() && self.last_used().elapsed() > BRIEF;
+        self.connection.is_fit()
+            && self.connection.generation() == node.link().generation()
+            && !(has_idled && self.connection.is_worn(Duration::ZERO))
     }
 
     /// Sends `requests` to `node` as one call.
@@ -80,14 +96,14 @@ impl PendingCalls {
     }
 
     /// Receives the reply to the oldest call and answers its requests, or all requests if the connection has failed.
-    /// Returns how long the call took.
+    /// Returns how long the call took, if it was answered.
     pub(super) fn poll_next(
         &mut self,
         node: &Node,
         queue: &Queue,
         context: &mut Context<'_>,
-    ) -> Poll<Duration> {
-        let reply = ready!(self.connection.poll_receive(context));
+    ) -> Poll<Option<Duration>> {
+        let reply = ready!(self.connection.poll_receive(self.calls.len() <= 1, context));
         Poll::Ready(self.end_next(reply, node, queue))
     }
 
@@ -111,21 +127,28 @@ impl PendingCalls {
         }
     }
 
-    /// Ends the oldest call with its `reply`, or all calls if the connection has failed.
-    fn end_next(&mut self, reply: RedisResult<Value>, node: &Node, queue: &Queue) -> Duration {
+    /// Ends the oldest call with its `reply`, or all calls if the connection has failed. Returns how long the call took,
+    /// if it was answered.
+    fn end_next(
+        &mut self,
+        reply: RedisResult<Value>,
+        node: &Node,
+        queue: &Queue,
+    ) -> Option<Duration> {
+        let Some(oldest) = self.calls.pop_front() else {
+            // The server has closed an idle connection, or said what nobody asked for.
+            self.connection.discard();
+            return None;
+        };
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) => {
-                let took = self.oldest().map(|begun| begun.elapsed());
+                self.calls.push_front(oldest);
                 self.fail(store_error(error), node, queue);
-                return took.unwrap_or_default();
+                return None;
             }
         };
-        let Some(PendingCall { batch, answers, begun, bytes }) = self.calls.pop_front() else {
-            // Nobody has asked for it.
-            self.connection.discard();
-            return Duration::ZERO;
-        };
+        let PendingCall { batch, answers, begun, bytes } = oldest;
         self.bytes -= bytes;
         let took = begun.elapsed();
         let reply: RedisResult<Vec<u8>> = self.connection.accept(reply);
@@ -136,14 +159,14 @@ impl PendingCalls {
             let requests = batch.into_requests().into_iter().zip(answers);
             let again = requests.map(|(acquire, answer)| QueuedRequest { acquire, answer });
             queue.send(again.collect(), None);
-            return took;
+            return Some(took);
         }
         let link = node.link();
         link.tally().calls.times.observe_time(took);
         // It may have been there before this thread came to look. So it is not late.
         link.observe(link.now(), self.connection.generation(), &reply);
         queue.answer(answers, None, batch.answers(reply));
-        took
+        Some(took)
     }
 
     /// Ends all calls with `error`, of which the link learns once.
