@@ -17,9 +17,6 @@ use crate::store::{Acquired, StoreError, StoreErrorKind};
 /// The shortest wait for a reply, after the calls that were waited for before it.
 const MIN_WAIT: Duration = Duration::from_millis(1);
 
-/// For so long after a reply, it is not asked whether the server has closed the connection meanwhile.
-const BRIEF: Duration = Duration::from_millis(1);
-
 /// A connection, and the calls under way over it. If the connection fails, all of them are lost, and no other.
 pub(super) struct PendingCalls {
     connection: PooledConnection,
@@ -73,10 +70,9 @@ impl PendingCalls {
 
     /// Whether another call may be sent over this connection to `node`.
     pub(super) fn may_go_on(&self, node: &Node) -> bool {
-        let has_idled = self.is_empty() && self.last_used().elapsed() > BRIEF;
         self.connection.is_fit()
             && self.connection.generation() == node.link().generation()
-            && !(has_idled && self.connection.is_worn(Duration::ZERO))
+            && !(self.is_empty() && self.connection.is_worn(Duration::ZERO))
     }
 
     /// Sends `requests` to `node` as one call.
