@@ -67,6 +67,7 @@ while at <= #arguments do
   cost, count, request_count, policy_count, penalty_count, trial_count, at =
     unpack('>I8I4I4I4I2I2', arguments, at)
   local key_count = policy_count + trial_count
+  local is_peek = count == 0
 
   local policies = {}
   for i = 1, key_count do
@@ -76,10 +77,9 @@ while at <= #arguments do
     end
     local units, window, burst, algorithm
     units, window, burst, algorithm, at = unpack('>I8I8I8s', arguments, at)
-    local read, charge, standing, wait_for = steps_of(algorithm, units, window, burst, now)
+    local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
     policies[i] = {
-      read = read, charge = charge, standing = standing, wait_for = wait_for, burst = burst,
-      replaced = replaced,
+      read = read, charge = charge, wait_for = wait_for, burst = burst, replaced = replaced,
     }
   end
 
@@ -98,7 +98,7 @@ while at <= #arguments do
     local admitted, amount = count, count * cost
     local lasts, banned_by, decided = 0, 0, 0
     for i = 1, penalty_count do
-      local left = penalties[i].read(keys[keys_read + key_count + i], count == 0)
+      local left = penalties[i].read(keys[keys_read + key_count + i], is_peek)
       if left > lasts then
         lasts, banned_by = left, i
         admitted, amount = 0, 0
@@ -117,10 +117,7 @@ while at <= #arguments do
     for i = 1, policy_count do
       local policy = policies[i]
       -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
-      if count > 0 then
-        policy.charge(amount)
-      end
-      local remaining, reset_after, debt = policy.standing()
+      local remaining, reset_after, debt = policy.charge(amount, is_peek)
       local retry_after = 0
       if remaining < cost then
         retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
@@ -169,9 +166,8 @@ while at <= #arguments do
         end
       end
       local passed = min(most, floor_div(trial.read(keys[keys_read + i]), cost))
-      trial.charge(passed * cost)
       local retry_after = 0
-      if trial.standing() < cost then
+      if trial.charge(passed * cost, is_peek) < cost then
         retry_after = cost <= trial.burst and trial.wait_for(cost) or -1
       end
       reply[replied + 1] = passed

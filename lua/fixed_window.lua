@@ -7,28 +7,43 @@ Inputs:
   now            ms since the epoch
   name           a string: the key that this step and the following ones use
   amount         units
+  is_peek        whether nothing may be written
 State:
   number  windows before this one since the epoch; its 40 bits last for 34,000 years
   used    units used in that window
 Reply:
   read      units that remain
-  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
-            clock wrote the state
-  standing  units that remain; ms until the quota is whole again
+  charge    units that remain; ms until the quota is whole again. It adds the amount to the state
+            and writes it, unless the amount is 0 and no wrong clock wrote the state
   wait_for  ms
 ]]
 
+-- Redis keeps an integer in less memory than a string. So the state is one integer as long as it is
+-- exact and fewer units are used than this: the number times this, plus the units. Otherwise both
+-- are packed. The units of the quota do not matter, so they may change.
+local STRIDE = window * 1000
+
 local this_number = floor_div(now, window)
-local key, number, used, in_place, astray
+local this_count = this_number * STRIDE
+local most_counted = this_count + STRIDE <= MAX_EXACT and STRIDE or 0
+
+local key, number, used, is_counted, astray
+local step, step_text
 
 local function read(name)
   key = name
-  local stored_number, stored_used = unpacked(pcall('GET', key), '>I5I7', 12)
-  in_place, astray = stored_number == this_number, false
-  if in_place then
-    number, used = stored_number, stored_used
+  local value = pcall('GET', key)
+  local count = tonumber(value) or -1
+  used = count - this_count
+  is_counted = used >= 0 and used < most_counted and used % 1 == 0
+  if is_counted then
+    number, astray = this_number, false
   else
     local as_of
+    local stored_number, stored_used = unpacked(value, '>I5I7', 12)
+    if not stored_number and count >= 0 and count <= MAX_EXACT and count % 1 == 0 then
+      stored_number, stored_used = floor_div(count, STRIDE), count % STRIDE
+    end
     stored_number = stored_number or 0
     as_of, astray = read_as_of(stored_number * window, window, now)
     number = floor_div(as_of, window)
@@ -42,21 +57,32 @@ local function wait_for()
   return (number + 1) * window - now
 end
 
-local function charge(amount)
-  if amount == 0 and not astray then
-    return
+local function charge(amount, is_peek)
+  if amount > 0 or astray and not is_peek then
+    used = used + amount
+    if amount ~= step then
+      step, step_text = amount, format('%d', amount)
+    end
+    if is_counted and used < most_counted then
+      -- Raised, the key keeps the TTL that it got at the beginning of its window.
+      local count = pcall('INCRBY', key, step_text)
+      is_counted = count == this_count + used
+      -- A number that something else wrote in another form, as in hexadecimal digits, is written
+      -- anew. After any other error this call ends the script, with that error.
+      if not is_counted and not string.match(count.err, 'not an integer') then
+        call('INCRBY', key, step_text)
+      end
+    else
+      is_counted = false
+    end
+    if not is_counted then
+      local count = number * STRIDE
+      local value = used < STRIDE and count + STRIDE <= MAX_EXACT and format('%d', count + used)
+        or pack('>I5I7', number, used)
+      call('SET', key, value, 'PX', format('%d', wait_for() + TTL_SLACK))
+    end
   end
-  used = used + amount
-  if in_place then
-    -- The key keeps the TTL that it got at the beginning of its window.
-    call('SETRANGE', key, '5', pack('>I7', used))
-  else
-    call('SET', key, pack('>I5I7', number, used), 'PX', format('%d', wait_for() + TTL_SLACK))
-  end
-end
-
-local function standing()
   return used < units and units - used or 0, used > 0 and wait_for() or 0
 end
 
-return read, charge, standing, wait_for
+return read, charge, wait_for

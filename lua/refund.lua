@@ -30,13 +30,21 @@ local refunds = {}
 
 -- Units of another window stay as they are.
 refunds['fixed-window'] = function()
-  local number, used = unpacked(pcall('GET', key), '>I5I7', 12)
+  local stride, value = window * 1000, pcall('GET', key)
+  local number, used = unpacked(value, '>I5I7', 12)
+  local count = not number and tonumber(value) or -1
+  local is_counted = count >= 0 and count <= MAX_EXACT and count % 1 == 0
+  if is_counted then
+    number, used = floor_div(count, stride), count % stride
+  end
   if number ~= this_start / window then
     return 0
   end
   local given = min(amount, used)
   if given == used then
     call('DEL', key)
+  elseif is_counted then
+    call('SET', key, format('%d', count - given), 'KEEPTTL')
   else
     call('SETRANGE', key, '5', pack('>I7', used - given))
   end

@@ -14,15 +14,15 @@ Inputs:
   from, to               integers: the first byte, and the byte after the last
   name                   a string: the key that this step and the following ones use
   amount, cost           units
+  is_peek                whether nothing may be written
 State:
   at     ms since the epoch: when the units of an entry were used; in the header, until when the log
          is kept, by a TTL that ends no earlier
   total  units of the log up to and including an entry; in the header, the units before the first
 Reply:
   read      units that remain
-  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
-            clock wrote the state
-  standing  units that remain; ms until the quota is whole again
+  charge    units that remain; ms until the quota is whole again. It adds the amount to the state
+            and writes it, unless the amount is 0 and no wrong clock wrote the state
   wait_for  ms
 ]]
 
@@ -115,10 +115,7 @@ local function rewrite(kept_for, from, to)
   end
 end
 
-local function charge(amount)
-  if amount == 0 and not astray then
-    return
-  end
+local function add(amount)
   local is_new = used == 0 or astray
   local is_same = not is_new and last_at == as_of
   used, last_at = used + amount, as_of
@@ -147,7 +144,10 @@ local function charge(amount)
   end
 end
 
-local function standing()
+local function charge(amount, is_peek)
+  if amount > 0 or astray and not is_peek then
+    add(amount)
+  end
   local remaining = used < units and units - used or 0
   return remaining, used > 0 and min(last_at, as_of) + window - now or 0
 end
@@ -159,4 +159,4 @@ local function wait_for(cost)
   return max(min(at, as_of) + window - now, 1)
 end
 
-return read, charge, standing, wait_for
+return read, charge, wait_for

@@ -8,15 +8,15 @@ Inputs:
   now            ms since the epoch
   name           a string: the key that this step and the following ones use
   amount, cost   units
+  is_peek        whether nothing may be written
 State:
   start     ms since the epoch: where the window begins
   previous  units used in the window before it
   current   units used in it
 Reply:
   read      units that remain
-  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
-            clock wrote the state
-  standing  units that remain; ms until the quota is whole again
+  charge    units that remain; ms until the quota is whole again. It adds the amount to the state
+            and writes it, unless the amount is 0 and no wrong clock wrote the state
   wait_for  ms
 ]]
 
@@ -56,11 +56,7 @@ local function read(name)
   return remaining()
 end
 
-local function charge(amount)
-  if amount == 0 and not astray then
-    return
-  end
-  current = current + amount
+local function write()
   local value = pack('>I7I7I7', start, previous, current)
   if in_place then
     -- The first unit of a window has set the TTL: it tells how long the units of the window count.
@@ -70,7 +66,11 @@ local function charge(amount)
   end
 end
 
-local function standing()
+local function charge(amount, is_peek)
+  if amount > 0 or astray and not is_peek then
+    current = current + amount
+    write()
+  end
   return remaining(), reset_after()
 end
 
@@ -83,4 +83,4 @@ local function wait_for(cost)
   return stop + window - floor_div(room * window, current) - now
 end
 
-return read, charge, standing, wait_for
+return read, charge, wait_for

@@ -7,15 +7,16 @@ Inputs:
   now                   ms since the epoch
   name                  a string: the key that this step and the following ones use
   amount, cost          units
+  is_peek               whether nothing may be written
 State:
   stamp       ms since the epoch
   debt        parts of a unit that are not yet refilled; a unit has one for each ms of the window
   kept_until  ms since the epoch: the key has a TTL that ends no earlier
 Reply:
   read      units that remain
-  charge    nothing: adds the amount to the state and writes it, unless the amount is 0 and no wrong
-            clock wrote the state
-  standing  units that remain; ms until the quota is whole again; parts that are not yet refilled
+  charge    units that remain; ms until the quota is whole again; parts that are not yet refilled.
+            It adds the amount to the state and writes it, unless the amount is 0 and no wrong clock
+            wrote the state
   wait_for  ms
 ]]
 
@@ -44,11 +45,7 @@ local function read(name)
   return floor_div(full - debt, window)
 end
 
-local function charge(amount)
-  if amount == 0 and not astray then
-    return
-  end
-  debt = debt + amount * window
+local function write()
   -- Setting a TTL takes Redis longer than setting a value. So the TTL lasts until an empty bucket
   -- would be full, and most charges until then need not set it.
   local is_kept = reset_after() <= kept_until - now
@@ -63,7 +60,11 @@ local function charge(amount)
   end
 end
 
-local function standing()
+local function charge(amount, is_peek)
+  if amount > 0 or astray and not is_peek then
+    debt = debt + amount * window
+    write()
+  end
   return floor_div(full - debt, window), reset_after(), debt
 end
 
@@ -71,4 +72,4 @@ local function wait_for(cost)
   return stamp - now + ceil_div(debt - (burst - cost) * window, units)
 end
 
-return read, charge, standing, wait_for
+return read, charge, wait_for

@@ -62,6 +62,16 @@ impl Quota {
         self.window.get()
     }
 
+    /// The length of the window in the largest unit that divides it, and the name of that unit.
+    pub(crate) fn window_in_units(&self) -> (u64, &'static str) {
+        let window = self.window.get();
+        let (name, length) = WINDOW_UNITS
+            .into_iter()
+            .find(|(_, length)| window.is_multiple_of(*length))
+            .unwrap_or(("second", SECOND));
+        (window / length, name)
+    }
+
     /// One of `parts` equal parts, rounded up to whole units.
     #[must_use]
     pub fn share_of(self, parts: NonZeroU64) -> Self {
@@ -127,14 +137,9 @@ fn parse_number(text: &str) -> Result<u64, QuotaProblem> {
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let window = self.window.get();
-        let (name, length) = WINDOW_UNITS
-            .into_iter()
-            .find(|(_, length)| window.is_multiple_of(*length))
-            .unwrap_or(("second", SECOND));
-        match window / length {
-            1 => write!(f, "{}/{name}", self.units),
-            number => write!(f, "{}/{number} {name}s", self.units),
+        match self.window_in_units() {
+            (1, name) => write!(f, "{}/{name}", self.units),
+            (number, name) => write!(f, "{}/{number} {name}s", self.units),
         }
     }
 }

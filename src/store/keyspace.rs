@@ -16,7 +16,8 @@ const MAX_IDENTITY: usize = 128;
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
 /// The braces are a hash tag, so all policies of one identity are in one slot of a Redis Cluster. The
-/// layout tells how the value is written, and how long the window is in milliseconds. So an algorithm
+/// layout is a letter that tells how the value is written, and the length of the window in its largest unit, as
+/// in `f1h`. A name of a few bytes more would take 16 bytes more of Redis, by the sizes of its allocator. An algorithm
 /// never reads the state of another one, and two windows of one policy have separate counts. Units and
 /// burst are not part of the name, so what was used is kept if they change.
 #[derive(Clone, Debug)]
@@ -115,14 +116,15 @@ impl Keyspace {
     /// The key of a state under `policy`, whose identity `write_identity` writes.
     fn state_key(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
         let layout = match policy.algorithm() {
-            Algorithm::FixedWindow => "fw2",
-            Algorithm::SlidingWindow => "sw3",
-            Algorithm::SlidingLog => "sl2",
-            Algorithm::TokenBucket { .. } => "tb4",
+            Algorithm::FixedWindow => "f",
+            Algorithm::SlidingWindow => "s",
+            Algorithm::SlidingLog => "l",
+            Algorithm::TokenBucket { .. } => "b",
         };
+        let (number, unit) = policy.quota().window_in_units();
         let mut window = itoa::Buffer::new();
-        let window = window.format(policy.quota().window());
-        self.compose(write_identity, &[policy.name(), ":", layout, ":", window])
+        let window = window.format(number);
+        self.compose(write_identity, &[policy.name(), ":", layout, window, &unit[..1]])
     }
 
     /// The key with the hash tag that `write_tag` writes, and then the parts of `name`.

@@ -28,6 +28,12 @@ enum Foreign {
 
 const KEY: &str = "KEY";
 
+fn count_of_this_hour() -> impl Strategy<Value = String> {
+    let start = NOW - NOW % HOUR;
+    (0..9_u64, prop::sample::select(vec!["N", "N ", " N", "+N", "0N", "N.0", "N.5", "Ne0", "-N"]))
+        .prop_map(move |(used, form)| form.replace('N', &(start * 1_000 + used).to_string()))
+}
+
 fn foreign() -> impl Strategy<Value = Foreign> {
     let text = prop_oneof![
         "[ -~]{0,40}",
@@ -36,6 +42,8 @@ fn foreign() -> impl Strategy<Value = Foreign> {
         Just("nan".to_owned()),
         Just("9".repeat(400)),
         Just("1790000000000 12 3456".to_owned()),
+        // The number of a fixed window of this hour, in forms that it is not written in.
+        count_of_this_hour(),
     ];
     let command = (0..7_usize, text.clone(), any::<f64>()).prop_map(|(kind, text, number)| {
         let score = if number.is_nan() { "inf".to_owned() } else { number.to_string() };
@@ -94,7 +102,13 @@ fn may_be_a_state(policy: &Policy, value: &[u8]) -> bool {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let exact = |bytes: &[u8]| bytes.chunks(7).all(|it| number(it) <= MAX_EXACT);
     match (policy.name(), value.len()) {
-        ("fixed-window", 12) => exact(&value[5..]),
+        ("fixed-window", 12) if exact(&value[5..]) => true,
+        // Lua reads a number in any notation.
+        ("fixed-window", _) => {
+            let number =
+                str::from_utf8(value).ok().and_then(|text| text.trim().parse::<f64>().ok());
+            number.is_some_and(|it| it.fract() == 0.0 && (0.0..=MAX_EXACT as f64).contains(&it))
+        }
         ("sliding-window", 21) => exact(value) && number(&value[..7]).is_multiple_of(HOUR),
         ("token-bucket", 21) => exact(value),
         ("sliding-log", 28..) if value.len().is_multiple_of(14) => {

@@ -21,6 +21,7 @@ mod integers;
 // 6: No key is without a TTL, even after a crash.
 mod ttl;
 // 6: A value that something else wrote under one of our keys counts as no state.
+mod fixed_counts;
 mod foreign_values;
 // 7: Changed units keep the state and lock nobody out. Another window has a count of its own.
 mod changed_quota;

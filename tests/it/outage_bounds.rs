@@ -202,7 +202,8 @@ fn rights_that_are_taken_and_given_back_cost_no_more_than_was_under_way() {
         let rule = |server: &Server, sign| {
             server.tell(&["ACL", "SETUSER", "tollgate", &format!("{sign}{right}")]);
         };
-        let case = Case { credentials: "?user=tollgate&pass=secret", ..USUAL };
+        let credentials = "?user=tollgate&pass=secret";
+        let case = Case { algorithm: "sliding-window", credentials, ..USUAL };
         let outcome = case.in_mid_traffic(|server, store, answered| {
             rule(server, '-');
             until("the store goes down", || !store.is_up());

@@ -15,7 +15,7 @@ fn a_key_names_its_prefix_identity_policy_and_layout() {
     let keyspace = Keyspace::new("tollgate");
     let identity = Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default());
     let key = keyspace.key(&identity, &policy("default"));
-    assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:fw2:60000");
+    assert_eq!(key.as_str(), "tollgate:{ip:203.0.113.7}:default:f1m");
     assert_eq!(key.hash_tag(), "ip:203.0.113.7");
 }
 

@@ -14,13 +14,14 @@ const KEY: &str = "<key>";
 /// A harmless call of every command that counting needs, each with the rule of an ACL that permits it.
 /// Calls that write only touch `key`, and leave nothing there.
 pub(super) fn commands(key: &Key) -> Vec<(&'static str, Cmd)> {
-    const CALLS: [(&str, &[&str]); 12] = [
+    const CALLS: [(&str, &[&str]); 13] = [
         ("+evalsha", &["EVALSHA", "", "0"]),
         ("+eval", &["EVAL", "return 1", "0"]),
         ("+script|load", &["SCRIPT", "LOAD", "return 1"]),
         ("+time", &["TIME"]),
         ("+get", &["GET", KEY]),
         ("+set", &["SET", KEY, "", "PX", "1000"]),
+        ("+incrby", &["INCRBY", KEY, "0"]),
         ("+getrange", &["GETRANGE", KEY, "0", "0"]),
         ("+setrange", &["SETRANGE", KEY, "0", "0"]),
         ("+strlen", &["STRLEN", KEY]),
