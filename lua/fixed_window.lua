@@ -18,9 +18,9 @@ Reply:
   wait_for  ms
 ]]
 
--- Redis keeps an integer in less memory than a string. So the state is one integer as long as it is
--- exact and fewer units are used than this: the number times this, plus the units. Otherwise both
--- are packed. The units of the quota do not matter, so they may change.
+-- Redis keeps an integer in less memory than a string. So the state is one integer as long as that
+-- is exact and fewer units are used than this: the number times this, plus the units. Otherwise
+-- both are packed. The units of the quota do not matter, so they may change.
 local STRIDE = window * 1000
 
 local this_number = floor_div(now, window)
@@ -63,19 +63,15 @@ local function charge(amount, is_peek)
     if amount ~= step then
       step, step_text = amount, format('%d', amount)
     end
-    if is_counted and used < most_counted then
-      -- Raised, the key keeps the TTL that it got at the beginning of its window.
-      local count = pcall('INCRBY', key, step_text)
-      is_counted = count == this_count + used
-      -- A number that something else wrote in another form, as in hexadecimal digits, is written
-      -- anew. After any other error this call ends the script, with that error.
-      if not is_counted and not string.match(count.err, 'not an integer') then
+    is_counted = is_counted and used < most_counted
+    -- The key keeps the TTL that it got at the beginning of its window.
+    local raised = is_counted and pcall('INCRBY', key, step_text)
+    if raised ~= this_count + used then
+      -- Something else may have written the number in a form that is no integer for Redis. Any
+      -- other error ends the script, as it is.
+      if raised and not string.match(raised.err, 'not an integer') then
         call('INCRBY', key, step_text)
       end
-    else
-      is_counted = false
-    end
-    if not is_counted then
       local count = number * STRIDE
       local value = used < STRIDE and count + STRIDE <= MAX_EXACT and format('%d', count + used)
         or pack('>I5I7', number, used)

@@ -45,25 +45,21 @@ local function read(name)
   return floor_div(full - debt, window)
 end
 
-local function write()
-  -- Setting a TTL takes Redis longer than setting a value. So the TTL lasts until an empty bucket
-  -- would be full, and most charges until then need not set it.
-  local is_kept = reset_after() <= kept_until - now
-  if not is_kept then
-    kept_until = min(stamp + ceil_div(full, units), MAX_EXACT)
-  end
-  local value = pack('>I7I7I7', stamp, debt, kept_until)
-  if is_kept then
-    call('SETRANGE', key, '0', value)
-  else
-    call('SET', key, value, 'PX', format('%d', max(kept_until - now, reset_after()) + TTL_SLACK))
-  end
-end
-
 local function charge(amount, is_peek)
   if amount > 0 or astray and not is_peek then
     debt = debt + amount * window
-    write()
+    -- Setting a TTL takes Redis longer than setting a value. So the TTL lasts until an empty bucket
+    -- would be full, and most charges until then need not set it.
+    local is_kept = reset_after() <= kept_until - now
+    if not is_kept then
+      kept_until = min(stamp + ceil_div(full, units), MAX_EXACT)
+    end
+    local value = pack('>I7I7I7', stamp, debt, kept_until)
+    if is_kept then
+      call('SETRANGE', key, '0', value)
+    else
+      call('SET', key, value, 'PX', format('%d', max(kept_until - now, reset_after()) + TTL_SLACK))
+    end
   end
   return floor_div(full - debt, window), reset_after(), debt
 end

@@ -43,6 +43,24 @@ fn every_window_has_a_key_of_its_own_and_units_and_burst_have_none() {
 }
 
 #[test]
+fn a_window_is_named_in_the_largest_unit_that_divides_it() {
+    let keyspace = Keyspace::new("t");
+    for (quota, layout) in [
+        ("1/second", "f1s"),
+        ("1/90 seconds", "f90s"),
+        ("1/60 seconds", "f1m"),
+        ("1/60 minutes", "f1h"),
+        ("1/36 hours", "f36h"),
+        ("1/8 days", "f8d"),
+        ("1/14 days", "f2w"),
+    ] {
+        let policy = Policy::new("p", quota.parse().unwrap()).unwrap();
+        let key = keyspace.key(&Identity::Global, &policy);
+        assert_eq!(key.as_str(), format!("t:{{global}}:p:{layout}"), "{quota}");
+    }
+}
+
+#[test]
 fn no_id_can_cut_the_hash_tag_short() {
     let keyspace = Keyspace::new("t");
     for id in ["}", "a}:b", "{", "}{", "a:b"] {
