@@ -53,11 +53,7 @@ impl Dispatch {
             return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
         }
         let (answer, later) = Answer::later();
-        let request = QueuedRequest { acquire, answer };
-        #[cfg(any(feature = "actix", feature = "tower"))]
-        gather::ask(&self.queue, Some(&self.servers), request);
-        #[cfg(not(any(feature = "actix", feature = "tower")))]
-        self.queue.send(vec![request], None);
+        ask(&self.queue, Some(&self.servers), QueuedRequest { acquire, answer });
         later
     }
 
@@ -88,6 +84,18 @@ impl Drop for Dispatch {
     fn drop(&mut self) {
         self.queue.close();
     }
+}
+
+/// Asks `request` of `servers`: by this thread itself if it can, or else by way of `queue`.
+#[cfg(any(feature = "actix", feature = "tower"))]
+fn ask(queue: &Arc<Queue>, servers: Option<&Arc<Servers>>, request: QueuedRequest) {
+    gather::ask(queue, servers, request);
+}
+
+/// Asks `request` by way of `queue`: without a door, no thread has a runtime.
+#[cfg(not(any(feature = "actix", feature = "tower")))]
+fn ask(queue: &Arc<Queue>, _: Option<&Arc<Servers>>, request: QueuedRequest) {
+    queue.send(vec![request], None);
 }
 
 /// One dispatcher thread.

@@ -41,11 +41,13 @@ impl<S: AsFd> Timed<S> {
     }
 
     /// Sets whether reads wait. Those that do not fail with [`WouldBlock`](ErrorKind::WouldBlock).
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(super) fn set_waits(&mut self, waits: bool) {
         self.waits = waits;
     }
 
     /// Whether the last read took all that had arrived: the buffer had room for more.
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(super) fn is_drained(&self) -> bool {
         self.is_drained
     }
@@ -111,6 +113,7 @@ mod tests {
 
     use super::*;
 
+    #[cfg(any(feature = "actix", feature = "tower"))]
     #[test]
     fn a_read_waits_for_its_limit_or_not_at_all() {
         let (socket, mut peer) = UnixStream::pair().expect("a pair of sockets");

@@ -50,9 +50,19 @@ struct State {
 
 pub(super) enum Job {
     Acquire(Gathered),
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "tower")),
+        allow(dead_code, reason = "only threads with a runtime leave work to others")
+    )]
     Work(Box<dyn FnOnce() + Send>),
-    Reset { keys: Vec<Key>, answer: AnswerTo<()> },
-    Overrides { call: Box<OverrideCall>, answer: AnswerTo<OverrideReply> },
+    Reset {
+        keys: Vec<Key>,
+        answer: AnswerTo<()>,
+    },
+    Overrides {
+        call: Box<OverrideCall>,
+        answer: AnswerTo<OverrideReply>,
+    },
 }
 
 /// The requests of one thread in one turn.
@@ -90,6 +100,7 @@ impl Queue {
     }
 
     /// Has a dispatcher do `work`, which waits for a server.
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(super) fn work(&self, work: impl FnOnce() + Send + 'static) {
         // A job that does not fit is dropped, with what it would have answered.
         let _ = self.push(Job::Work(Box::new(work)));

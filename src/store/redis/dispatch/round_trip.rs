@@ -55,6 +55,7 @@ impl RoundTrip {
 mod tests {
     use super::*;
 
+    #[cfg(any(feature = "actix", feature = "tower"))]
     #[test]
     fn requests_wait_for_a_near_server_and_for_the_end_of_a_long_way() {
         let us = Duration::from_micros;

@@ -156,11 +156,7 @@ impl World {
         match step {
             Step::Ask => {
                 let (answer, waiting) = Answer::later();
-                gather::ask(
-                    &self.queue,
-                    None,
-                    QueuedRequest { acquire: request(self.asked), answer },
-                );
+                ask(&self.queue, None, QueuedRequest { acquire: request(self.asked), answer });
                 self.answers.push(waiting);
                 self.asked += 1;
             }

@@ -47,6 +47,7 @@ fn a_word_that_is_no_reply_is_passed_over_and_an_error_is_one() {
     assert_eq!(cmd("Y").query::<u8>(&mut wire), Ok(7));
 }
 
+#[cfg(any(feature = "actix", feature = "tower"))]
 #[test]
 fn a_reply_that_has_not_come_whole_is_received_once_it_has() {
     let (mut wire, mut peer) = pair();
