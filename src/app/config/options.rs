@@ -114,7 +114,7 @@ impl Default for StoreOptions {
             timeout: Duration::from_millis(50),
             idle_timeout: Duration::from_secs(30),
             examine_interval: Duration::from_secs(60),
-            connections: 2,
+            connections: 4,
             instances: 1,
             deny_cache: Duration::from_millis(1_000),
             max_keys: 1_000_000,
