@@ -157,7 +157,12 @@ fn a_redis_that_is_near_its_limits_is_told_so() {
     assert_found(&examine(&server.url()), "memory", "ok", "% of its maxmemory is used");
     server.tell(&["CONFIG", "SET", "maxclients", "2"]);
     let finished = examine(&server.url());
-    assert_found(&finished, "clients", "fail", "1 of 2 are connected: each process needs 4");
+    assert_found(
+        &finished,
+        "clients",
+        "fail",
+        "1 of 2 are connected: each process needs 6, and one for each worker",
+    );
     server.tell(&["CONFIG", "SET", "maxclients", "100"]);
     server.tell(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     let finished = examine(&server.url());

@@ -109,7 +109,9 @@ impl Examiner<'_> {
         let left = (limit + 1).saturating_sub(connected);
         let text = format!("{connected} of {limit} are connected");
         if left < needed {
-            let why = format!("each process needs {needed}; raise its maxclients");
+            let why = format!(
+                "each process needs {needed}, and one for each worker; raise its maxclients"
+            );
             self.findings.fail("clients", format!("{text}: {why}"));
         } else if connected.saturating_mul(100) / limit.max(1) >= NEARLY_ALL {
             self.findings.warn("clients", format!("{text}: see who they are by CLIENT LIST"));
