@@ -68,6 +68,7 @@ while at <= #arguments do
     unpack('>I8I4I4I4I2I2', arguments, at)
   local key_count = policy_count + trial_count
   local is_peek = count == 0
+  local is_plain = penalty_count + trial_count == 0
 
   local policies = {}
   for i = 1, key_count do
@@ -80,6 +81,7 @@ while at <= #arguments do
     local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
     policies[i] = {
       read = read, charge = charge, wait_for = wait_for, burst = burst, replaced = replaced,
+      remaining = 0,
     }
   end
 
@@ -97,16 +99,20 @@ while at <= #arguments do
   for _ = 1, request_count do
     local admitted, amount = count, count * cost
     local lasts, banned_by, decided = 0, 0, 0
-    for i = 1, penalty_count do
-      local left = penalties[i].read(keys[keys_read + key_count + i], is_peek)
-      if left > lasts then
-        lasts, banned_by = left, i
-        admitted, amount = 0, 0
+    if penalty_count > 0 then
+      for i = 1, penalty_count do
+        local left = penalties[i].read(keys[keys_read + key_count + i], is_peek)
+        if left > lasts then
+          lasts, banned_by = left, i
+          admitted, amount = 0, 0
+        end
       end
     end
     local was_banned = lasts > 0
     for i = 1, policy_count do
-      local remaining = policies[i].read(keys[keys_read + i])
+      local policy = policies[i]
+      local remaining = policy.read(keys[keys_read + i])
+      policy.remaining = remaining
       if remaining < amount then
         admitted = floor_div(remaining, cost)
         amount = admitted * cost
@@ -117,8 +123,8 @@ while at <= #arguments do
     for i = 1, policy_count do
       local policy = policies[i]
       -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
-      local remaining, reset_after, debt = policy.charge(amount, is_peek)
-      local retry_after = 0
+      local reset_after, debt = policy.charge(amount, is_peek)
+      local remaining, retry_after = policy.remaining - amount, 0
       if remaining < cost then
         retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
       end
@@ -130,7 +136,7 @@ while at <= #arguments do
         replied = replied + 1
         reply[replied] = debt or 0
       end
-      if trial_count + penalty_count > 0 then
+      if not is_plain then
         policy.has_room = retry_after == 0
       end
     end
@@ -139,7 +145,7 @@ while at <= #arguments do
       local denied = was_banned and 0 or count - admitted
       for i = 1, penalty_count do
         if not penalties[i].policy.has_room then
-          denied = min(denied, penalties[i].until_ban())
+          denied = math.min(denied, penalties[i].until_ban())
         end
       end
       for i = 1, penalty_count do
@@ -165,9 +171,11 @@ while at <= #arguments do
           most = admitted
         end
       end
-      local passed = min(most, floor_div(trial.read(keys[keys_read + i]), cost))
+      local remaining = trial.read(keys[keys_read + i])
+      local passed = math.min(most, floor_div(remaining, cost))
+      trial.charge(passed * cost, is_peek)
       local retry_after = 0
-      if trial.charge(passed * cost, is_peek) < cost then
+      if remaining - passed * cost < cost then
         retry_after = cost <= trial.burst and trial.wait_for(cost) or -1
       end
       reply[replied + 1] = passed

@@ -13,8 +13,8 @@ State:
   used    units used in that window
 Reply:
   read      units that remain
-  charge    units that remain; ms until the quota is whole again. It adds the amount to the state
-            and writes it, unless the amount is 0 and no wrong clock wrote the state
+  charge    ms until the quota is whole again. It adds the amount, at most the units that remain, to
+            the state and writes it, unless the amount is 0 and no wrong clock wrote the state
   wait_for  ms
 ]]
 
@@ -24,20 +24,21 @@ Reply:
 local STRIDE = window * 1000
 
 local this_number = floor_div(now, window)
-local this_count = this_number * STRIDE
+local this_count, this_end = this_number * STRIDE, (this_number + 1) * window - now
 local most_counted = this_count + STRIDE <= MAX_EXACT and STRIDE or 0
 
-local key, number, used, is_counted, astray
+-- `number` and `astray` are those of a state that is not one integer of this window.
+local key, used, is_counted, ends_after, number, astray
 local step, step_text
 
 local function read(name)
   key = name
-  local value = pcall('GET', key)
+  local value = pcall('GET', name)
   local count = tonumber(value) or -1
   used = count - this_count
   is_counted = used >= 0 and used < most_counted and used % 1 == 0
   if is_counted then
-    number, astray = this_number, false
+    ends_after = this_end
   else
     local as_of
     local stored_number, stored_used = unpacked(value, '>I5I7', 12)
@@ -47,38 +48,42 @@ local function read(name)
     stored_number = stored_number or 0
     as_of, astray = read_as_of(stored_number * window, window, now)
     number = floor_div(as_of, window)
+    ends_after = (number + 1) * window - now
     -- If the window is later than this one, a wrong clock wrote it.
     used = stored_number >= number and stored_used or 0
   end
   return used < units and units - used or 0
 end
 
-local function wait_for()
-  return (number + 1) * window - now
-end
-
 local function charge(amount, is_peek)
-  if amount > 0 or astray and not is_peek then
-    used = used + amount
+  used = used + amount
+  if amount > 0 or not is_counted and astray and not is_peek then
     if amount ~= step then
-      step, step_text = amount, format('%d', amount)
+      step, step_text = amount, string.format('%d', amount)
     end
-    is_counted = is_counted and used < most_counted
     -- The key keeps the TTL that it got at the beginning of its window.
-    local raised = is_counted and pcall('INCRBY', key, step_text)
+    local raised = is_counted and used < most_counted and pcall('INCRBY', key, step_text)
     if raised ~= this_count + used then
       -- Something else may have written the number in a form that is no integer for Redis. Any
       -- other error ends the script, as it is.
       if raised and not string.match(raised.err, 'not an integer') then
         call('INCRBY', key, step_text)
       end
+      if is_counted then
+        number = this_number
+      end
       local count = number * STRIDE
-      local value = used < STRIDE and count + STRIDE <= MAX_EXACT and format('%d', count + used)
+      local fits = used < STRIDE and count + STRIDE <= MAX_EXACT
+      local value = fits and string.format('%d', count + used)
         or pack('>I5I7', number, used)
-      call('SET', key, value, 'PX', format('%d', wait_for() + TTL_SLACK))
+      call('SET', key, value, 'PX', string.format('%d', ends_after + TTL_SLACK))
     end
   end
-  return used < units and units - used or 0, used > 0 and wait_for() or 0
+  return used > 0 and ends_after or 0
+end
+
+local function wait_for()
+  return ends_after
 end
 
 return read, charge, wait_for

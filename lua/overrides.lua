@@ -65,7 +65,7 @@ end
 if generation ~= known then
   return { now, generation, '' }
 end
-local next_generation = max(generation + 1, now)
+local next_generation = math.max(generation + 1, now)
 local lines = change .. '\n' .. (string_of(pcall('GET', changes_key)) or '')
 call('SET', text_key, pack('>I8', next_generation) .. text, 'PX', keep_for)
 call('SET', changes_key, first_lines(lines, most_changes), 'PX', changes_keep_for)

@@ -34,14 +34,14 @@ end
 local function write()
   local kept_until = denied > 0 and since + within or 0
   if bans > 0 then
-    kept_until = max(kept_until, banned_until + longest_ban)
+    kept_until = math.max(kept_until, banned_until + longest_ban)
   end
   if kept_until == 0 then
     call('DEL', key)
     return
   end
   local counts, ttl = denied * 256 + bans, kept_until - now + TTL_SLACK
-  call('SET', key, pack('>I5I7I7', counts, since, banned_until), 'PX', format('%d', ttl))
+  call('SET', key, pack('>I5I7I7', counts, since, banned_until), 'PX', string.format('%d', ttl))
 end
 
 local function read(name, is_peek)
@@ -64,11 +64,11 @@ local function read(name, is_peek)
   if astray and not is_peek then
     write()
   end
-  return max(banned_until - now, 0)
+  return math.max(banned_until - now, 0)
 end
 
 local function until_ban()
-  return max(denials - denied, 1)
+  return math.max(denials - denied, 1)
 end
 
 local function count_denials(more)
@@ -78,12 +78,12 @@ local function count_denials(more)
   local begins_ban = more >= until_ban()
   denied = denied + more
   if begins_ban then
-    bans = min(bans + 1, 40)
-    banned_until = now + min(ban * 2 ^ (bans - 1), longest_ban)
+    bans = math.min(bans + 1, 40)
+    banned_until = now + math.min(ban * 2 ^ (bans - 1), longest_ban)
     denied, since = 0, 0
   end
   write()
-  return max(banned_until - now, 0)
+  return math.max(banned_until - now, 0)
 end
 
 return read, until_ban, count_denials

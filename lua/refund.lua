@@ -40,11 +40,11 @@ refunds['fixed-window'] = function()
   if number ~= this_start / window then
     return 0
   end
-  local given = min(amount, used)
+  local given = math.min(amount, used)
   if given == used then
     call('DEL', key)
   elseif is_counted then
-    call('SET', key, format('%d', count - given), 'KEEPTTL')
+    call('SET', key, string.format('%d', count - given), 'KEEPTTL')
   else
     call('SETRANGE', key, '5', pack('>I7', used - given))
   end
@@ -55,10 +55,10 @@ refunds['sliding-window'] = function()
   local start, previous, current = unpacked(pcall('GET', key), '>I7I7I7', 21)
   local given = 0
   if start == this_start then
-    given = min(amount, current)
+    given = math.min(amount, current)
     current = current - given
   elseif start == this_start + window then
-    given = min(amount, previous)
+    given = math.min(amount, previous)
     previous = previous - given
   end
   if given == 0 then
@@ -80,11 +80,12 @@ refunds['sliding-log'] = function()
   end
   local function entry(number)
     local from = number * 14
-    return unpack('>I7I7', call('GETRANGE', key, format('%d', from), format('%d', from + 13)))
+    local to = string.format('%d', from + 13)
+    return unpack('>I7I7', call('GETRANGE', key, string.format('%d', from), to))
   end
   local later = {}
   local at, total = entry(index)
-  if max(at, total, (entry(0))) > MAX_EXACT then
+  if math.max(at, total, (entry(0))) > MAX_EXACT then
     return 0
   end
   while at > charged_at and index > 1 do
@@ -93,7 +94,7 @@ refunds['sliding-log'] = function()
     at, total = entry(index)
   end
   local _, before = entry(index - 1)
-  local given = min(amount, total - before)
+  local given = math.min(amount, total - before)
   if at ~= charged_at or given <= 0 then
     return 0
   end
@@ -104,11 +105,11 @@ refunds['sliding-log'] = function()
     rest = rest .. pack('>I7I7', it.at, it.total - given)
   end
   if is_left then
-    call('SETRANGE', key, format('%d', index * 14), rest)
+    call('SETRANGE', key, string.format('%d', index * 14), rest)
   elseif index == 1 and rest == '' then
     call('DEL', key)
   else
-    local before_it = call('GETRANGE', key, '0', format('%d', index * 14 - 1))
+    local before_it = call('GETRANGE', key, '0', string.format('%d', index * 14 - 1))
     call('SET', key, before_it .. rest, 'KEEPTTL')
   end
   return given
@@ -117,11 +118,11 @@ end
 -- Units that have refilled since may have been used by other requests already. They stay used.
 refunds['token-bucket'] = function()
   local stamp, debt, kept_until = unpacked(pcall('GET', key), '>I7I7I7', 21)
-  local since = max((stamp or 0) - charged_at, 0)
+  local since = math.max((stamp or 0) - charged_at, 0)
   if not stamp or since >= ceil_div(amount * window, units) then
     return 0
   end
-  local given = min(debt, amount * window - since * units)
+  local given = math.min(debt, amount * window - since * units)
   debt = debt - given
   if debt == 0 then
     call('DEL', key)

@@ -28,7 +28,6 @@ local MAX_EXACT = 2 ^ 53 - 1
 
 -- Every call of the script creates its functions again, and each shared local adds to the cost. So
 -- only what runs often has a local here.
-local format, max, min = string.format, math.max, math.min
 local pack, unpack = struct.pack, struct.unpack
 local call, pcall = redis.call, redis.pcall
 

@@ -21,8 +21,8 @@ State:
   total  units of the log up to and including an entry; in the header, the units before the first
 Reply:
   read      units that remain
-  charge    units that remain; ms until the quota is whole again. It adds the amount to the state
-            and writes it, unless the amount is 0 and no wrong clock wrote the state
+  charge    ms until the quota is whole again. It adds the amount, at most the units that remain, to
+            the state and writes it, unless the amount is 0 and no wrong clock wrote the state
   wait_for  ms
 ]]
 
@@ -41,7 +41,8 @@ local function stored(index)
     return unpack('>I7I7', text, index * 14 + 1)
   end
   local from = (index - shift) * 14
-  return unpack('>I7I7', call('GETRANGE', key, format('%d', from), format('%d', from + 13)))
+  local to = string.format('%d', from + 13)
+  return unpack('>I7I7', call('GETRANGE', key, string.format('%d', from), to))
 end
 
 -- Returns the first entry that is no earlier and has no lower total, or `high` if there is none
@@ -68,13 +69,13 @@ local function find_live()
   end
   kept_until, before = stored(0)
   last_at, last_total = stored(last)
-  local is_exact = max(before, last_at, last_total) <= MAX_EXACT
+  local is_exact = math.max(before, last_at, last_total) <= MAX_EXACT
   if not is_exact or kept_until > last_at + 2 * window then
     return false
   end
   as_of, astray = read_as_of(last_at, window, now)
   -- Entries of a wrong clock are summed as of the time when they were written.
-  expired = max(as_of, last_at) - window
+  expired = math.max(as_of, last_at) - window
   first = last_at > expired and search(1, last, expired + 1, 0) or last + 1
   local _, total = stored(first - 1)
   before, used = total, last_total - total
@@ -103,13 +104,13 @@ local function rewrite(kept_for, from, to)
   kept_until = as_of + kept_for
   local parts = { pack('>I7I7', kept_until, before) }
   for at = from, to - 1, PART do
-    local stop = format('%d', min(at + PART, to) - 1)
-    parts[#parts + 1] = call('GETRANGE', key, format('%d', at), stop)
+    local stop = string.format('%d', math.min(at + PART, to) - 1)
+    parts[#parts + 1] = call('GETRANGE', key, string.format('%d', at), stop)
   end
   parts[#parts + 1] = pack('>I7I7', last_at, last_total)
   local at_first = #parts <= 3 and #parts or 1
   local value = table.concat(parts, '', 1, at_first)
-  call('SET', key, value, 'PX', format('%d', kept_until - now + TTL_SLACK))
+  call('SET', key, value, 'PX', string.format('%d', kept_until - now + TTL_SLACK))
   for i = at_first + 1, #parts do
     call('APPEND', key, parts[i])
   end
@@ -131,7 +132,7 @@ local function add(amount)
       rewrite(2 * window, stored_first, is_same and stored_last or stored_last + 14)
       shift = first - 1
     elseif is_same then
-      call('SETRANGE', key, format('%d', stored_last), pack('>I7I7', last_at, last_total))
+      call('SETRANGE', key, string.format('%d', stored_last), pack('>I7I7', last_at, last_total))
     elseif length < AT_ONCE then
       -- APPEND would take twice the memory.
       call('SET', key, text .. pack('>I7I7', last_at, last_total), 'KEEPTTL')
@@ -148,15 +149,14 @@ local function charge(amount, is_peek)
   if amount > 0 or astray and not is_peek then
     add(amount)
   end
-  local remaining = used < units and units - used or 0
-  return remaining, used > 0 and min(last_at, as_of) + window - now or 0
+  return used > 0 and math.min(last_at, as_of) + window - now or 0
 end
 
 local function wait_for(cost)
   -- The entries up to this total, counted since the log began, must become a window old.
   local index = search(first, last, 0, before + used + cost - units)
   local at = index < last and stored(index) or last_at
-  return max(min(at, as_of) + window - now, 1)
+  return math.max(math.min(at, as_of) + window - now, 1)
 end
 
 return read, charge, wait_for

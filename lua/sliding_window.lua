@@ -15,8 +15,8 @@ State:
   current   units used in it
 Reply:
   read      units that remain
-  charge    units that remain; ms until the quota is whole again. It adds the amount to the state
-            and writes it, unless the amount is 0 and no wrong clock wrote the state
+  charge    ms until the quota is whole again. It adds the amount, at most the units that remain, to
+            the state and writes it, unless the amount is 0 and no wrong clock wrote the state
   wait_for  ms
 ]]
 
@@ -52,7 +52,7 @@ local function read(name)
     previous, current = current, 0
   end
   -- Units that were used under a larger quota count at most as this whole quota.
-  previous, current = min(previous, units), min(current, units)
+  previous, current = math.min(previous, units), math.min(current, units)
   return remaining()
 end
 
@@ -62,7 +62,7 @@ local function write()
     -- The first unit of a window has set the TTL: it tells how long the units of the window count.
     call('SETRANGE', key, '0', value)
   else
-    call('SET', key, value, 'PX', format('%d', reset_after() + TTL_SLACK))
+    call('SET', key, value, 'PX', string.format('%d', reset_after() + TTL_SLACK))
   end
 end
 
@@ -71,7 +71,7 @@ local function charge(amount, is_peek)
     current = current + amount
     write()
   end
-  return remaining(), reset_after()
+  return reset_after()
 end
 
 local function wait_for(cost)
