@@ -51,15 +51,10 @@ impl Fallback {
 
     /// Learns where the keys of `asked` stand in the store, as far as they would be counted here, and who is banned.
     pub(super) fn learn(&self, asked: &Acquire, acquired: &Acquired) {
-        let now = self.local.now();
         for (charge, standing) in asked.charges.iter().zip(&acquired.standings) {
             if charge.policy.on_store_failure() == OnStoreFailure::Local {
-                self.last_known.learn(
-                    charge.key.fingerprint(),
-                    &charge.policy.terms(),
-                    standing,
-                    now,
-                );
+                let (fingerprint, now) = (charge.key.fingerprint(), self.local.now());
+                self.last_known.learn(fingerprint, &charge.policy.terms(), standing, now);
             }
         }
         if let Some(ban) = acquired.ban
