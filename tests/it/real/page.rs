@@ -62,6 +62,11 @@ fn look_up(browser: &Browser, key: &str) {
 
 /// Presses the button of this text, in this part of the page.
 fn click(browser: &Browser, part: &str, text: &str) {
+    if part != "#change" {
+        // A dialog hides all else until the change that it made is answered.
+        let is_open = "return document.querySelector('dialog[open]') !== null";
+        until("no dialog is open", || browser.run(is_open) == false);
+    }
     let found = browser.run(&format!(
         "const all = [...document.querySelectorAll('{part} button')]; \
          const it = all.find((it) => it.textContent === '{text}' && it.offsetParent); it?.click(); return Boolean(it)"
