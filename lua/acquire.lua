@@ -68,7 +68,8 @@ while at <= #arguments do
     unpack('>I8I4I4I4I2I2', arguments, at)
   local key_count = policy_count + trial_count
   local is_peek = count == 0
-  local is_plain = penalty_count + trial_count == 0
+  -- Only penalties and trials ask whether a policy has room for one more.
+  local needs_room = penalty_count + trial_count > 0
 
   local policies = {}
   for i = 1, key_count do
@@ -81,7 +82,6 @@ while at <= #arguments do
     local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
     policies[i] = {
       read = read, charge = charge, wait_for = wait_for, burst = burst, replaced = replaced,
-      remaining = 0,
     }
   end
 
@@ -136,7 +136,7 @@ while at <= #arguments do
         replied = replied + 1
         reply[replied] = debt or 0
       end
-      if not is_plain then
+      if needs_room then
         policy.has_room = retry_after == 0
       end
     end

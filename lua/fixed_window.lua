@@ -24,10 +24,9 @@ Reply:
 local STRIDE = window * 1000
 
 local this_number = floor_div(now, window)
-local this_count, this_end = this_number * STRIDE, (this_number + 1) * window - now
+local this_count, this_ends_after = this_number * STRIDE, (this_number + 1) * window - now
 local most_counted = this_count + STRIDE <= MAX_EXACT and STRIDE or 0
 
--- `number` and `astray` are those of a state that is not one integer of this window.
 local key, used, is_counted, ends_after, number, astray
 local step, step_text
 
@@ -38,7 +37,7 @@ local function read(name)
   used = count - this_count
   is_counted = used >= 0 and used < most_counted and used % 1 == 0
   if is_counted then
-    ends_after = this_end
+    number, astray, ends_after = this_number, false, this_ends_after
   else
     local as_of
     local stored_number, stored_used = unpacked(value, '>I5I7', 12)
@@ -57,7 +56,7 @@ end
 
 local function charge(amount, is_peek)
   used = used + amount
-  if amount > 0 or not is_counted and astray and not is_peek then
+  if amount > 0 or astray and not is_peek then
     if amount ~= step then
       step, step_text = amount, string.format('%d', amount)
     end
@@ -68,9 +67,6 @@ local function charge(amount, is_peek)
       -- other error ends the script, as it is.
       if raised and not string.match(raised.err, 'not an integer') then
         call('INCRBY', key, step_text)
-      end
-      if is_counted then
-        number = this_number
       end
       local count = number * STRIDE
       local fits = used < STRIDE and count + STRIDE <= MAX_EXACT

@@ -44,12 +44,12 @@ local function ceil_div(x, y)
 end
 
 local function read_as_of(stamp, window, now)
-  if stamp > now + window then
-    return now, true
-  elseif stamp > now then
+  if stamp <= now then
+    return now, false
+  elseif stamp <= now + window then
     return stamp, false
   end
-  return now, false
+  return now, true
 end
 
 -- A value of another type counts as no state. Any other error ends the script: if a key cannot be

@@ -32,15 +32,11 @@ local function read(name)
   end
   -- After a change to a smaller burst, no more is missing than the bucket holds.
   debt = stored_debt < full and stored_debt or full
-  if stored_stamp > now then
-    stamp, astray = read_as_of(stored_stamp, window, now)
-  else
-    stamp, astray = now, false
-    -- If the refill is too large to be exact, it is more than any debt.
-    local refilled = (now - stored_stamp) * units
-    debt = refilled < debt and debt - refilled or 0
-  end
+  stamp, astray = read_as_of(stored_stamp, window, now)
   kept_until = astray and 0 or stored_kept_until
+  -- If the refill is too large to be exact, it is more than any debt.
+  local refilled = stamp > stored_stamp and (stamp - stored_stamp) * units or 0
+  debt = refilled < debt and debt - refilled or 0
   return floor_div(full - debt, window)
 end
 

@@ -9,6 +9,7 @@
 //! processes of `n` add `k / n` of what remained. No rule within one process can lower that and still
 //! hand out all of what remained if every process loses the store.
 
+use std::cell::LazyCell;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -51,10 +52,11 @@ impl Fallback {
 
     /// Learns where the keys of `asked` stand in the store, as far as they would be counted here, and who is banned.
     pub(super) fn learn(&self, asked: &Acquire, acquired: &Acquired) {
+        let now = LazyCell::new(|| self.local.now());
         for (charge, standing) in asked.charges.iter().zip(&acquired.standings) {
             if charge.policy.on_store_failure() == OnStoreFailure::Local {
-                let (fingerprint, now) = (charge.key.fingerprint(), self.local.now());
-                self.last_known.learn(fingerprint, &charge.policy.terms(), standing, now);
+                let fingerprint = charge.key.fingerprint();
+                self.last_known.learn(fingerprint, &charge.policy.terms(), standing, *now);
             }
         }
         if let Some(ban) = acquired.ban
