@@ -56,7 +56,7 @@ local keys_read = 0
 local now, at = unpack('>I8', arguments)
 if now == 0 then
   local time = call('TIME')
-  now = time[1] * 1000 + floor_div(tonumber(time[2]), 1000)
+  now = time[1] * 1000 + (time[2] - time[2] % 1000) / 1000
 end
 
 -- It has room for the answer to one request, so that the table need not grow for that.
@@ -66,123 +66,144 @@ while at <= #arguments do
   local cost, count, request_count, policy_count, penalty_count, trial_count
   cost, count, request_count, policy_count, penalty_count, trial_count, at =
     unpack('>I8I4I4I4I2I2', arguments, at)
-  local key_count = policy_count + trial_count
-  local is_peek = count == 0
-  -- Only penalties and trials ask whether a policy has room for one more.
-  local needs_room = penalty_count + trial_count > 0
 
-  local policies = {}
-  for i = 1, key_count do
-    local replaced
-    if i > policy_count then
-      replaced, at = unpack('>I4', arguments, at)
+  -- What most groups are needs no functions of an algorithm, and creating those takes longer than a
+  -- decision.
+  if policy_count == 1 and penalty_count + trial_count == 0 then
+    local units, window, burst, algorithm, after = unpack('>I8I8I8s', arguments, at)
+    if algorithm == 'fixed-window' then
+      local decided
+      decided, replied = count_on(
+        units, window, burst, now, cost, count, keys, keys_read, request_count, reply, replied
+      )
+      keys_read, request_count = keys_read + decided, request_count - decided
+      if request_count == 0 then
+        at = after
+      end
     end
-    local units, window, burst, algorithm
-    units, window, burst, algorithm, at = unpack('>I8I8I8s', arguments, at)
-    local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
-    policies[i] = {
-      read = read, charge = charge, wait_for = wait_for, burst = burst, replaced = replaced,
-    }
   end
 
-  local penalties = penalty_count > 0 and {}
-  for i = 1, penalty_count do
-    local charge, denials, within, ban, longest_ban
-    charge, denials, within, ban, longest_ban, at = unpack('>I4I4I8I8I8', arguments, at)
-    local read, until_ban, count_denials =
-      steps_of('penalty', denials, within, ban, now, longest_ban)
-    penalties[i] = {
-      read = read, until_ban = until_ban, count_denials = count_denials, policy = policies[charge],
-    }
-  end
+  if request_count > 0 then
+    steps_of = steps_of or create_steps_of()
+    -- Only penalties and trials ask whether a policy has room for one more.
+    local needs_room = penalty_count + trial_count > 0
+    local key_count = policy_count + trial_count
+    local is_peek = count == 0
 
-  for _ = 1, request_count do
-    local admitted, amount = count, count * cost
-    local lasts, banned_by, decided = 0, 0, 0
-    if penalty_count > 0 then
-      for i = 1, penalty_count do
-        local left = penalties[i].read(keys[keys_read + key_count + i], is_peek)
-        if left > lasts then
-          lasts, banned_by = left, i
-          admitted, amount = 0, 0
+    local policies = {}
+    for i = 1, key_count do
+      local replaced
+      if i > policy_count then
+        replaced, at = unpack('>I4', arguments, at)
+      end
+      local units, window, burst, algorithm
+      units, window, burst, algorithm, at = unpack('>I8I8I8s', arguments, at)
+      local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
+      policies[i] = {
+        read = read, charge = charge, wait_for = wait_for, burst = burst, replaced = replaced,
+      }
+    end
+
+    local penalties = penalty_count > 0 and {}
+    for i = 1, penalty_count do
+      local charge, denials, within, ban, longest_ban
+      charge, denials, within, ban, longest_ban, at = unpack('>I4I4I8I8I8', arguments, at)
+      local read, until_ban, count_denials =
+        steps_of('penalty', denials, within, ban, now, longest_ban)
+      penalties[i] = {
+        read = read, until_ban = until_ban, count_denials = count_denials,
+        policy = policies[charge],
+      }
+    end
+
+    for _ = 1, request_count do
+      local admitted, amount = count, count * cost
+      local lasts, banned_by, decided = 0, 0, 0
+      if penalty_count > 0 then
+        for i = 1, penalty_count do
+          local left = penalties[i].read(keys[keys_read + key_count + i], is_peek)
+          if left > lasts then
+            lasts, banned_by = left, i
+            admitted, amount = 0, 0
+          end
         end
       end
-    end
-    local was_banned = lasts > 0
-    for i = 1, policy_count do
-      local policy = policies[i]
-      local remaining = policy.read(keys[keys_read + i])
-      policy.remaining = remaining
-      if remaining < amount then
-        admitted = floor_div(remaining, cost)
-        amount = admitted * cost
-      end
-    end
-    replied = replied + 1
-    reply[replied] = admitted
-    for i = 1, policy_count do
-      local policy = policies[i]
-      -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
-      local reset_after, debt = policy.charge(amount, is_peek)
-      local remaining, retry_after = policy.remaining - amount, 0
-      if remaining < cost then
-        retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
-      end
-      reply[replied + 1] = remaining
-      reply[replied + 2] = reset_after
-      reply[replied + 3] = retry_after
-      replied = replied + 3
-      if count > 1 then
-        replied = replied + 1
-        reply[replied] = debt or 0
-      end
-      if needs_room then
-        policy.has_room = retry_after == 0
-      end
-    end
-    if penalty_count > 0 then
-      -- All requests after the one that begins a ban are refused, and not counted.
-      local denied = was_banned and 0 or count - admitted
-      for i = 1, penalty_count do
-        if not penalties[i].policy.has_room then
-          denied = math.min(denied, penalties[i].until_ban())
+      local was_banned = lasts > 0
+      for i = 1, policy_count do
+        local policy = policies[i]
+        local remaining = policy.read(keys[keys_read + i])
+        policy.remaining = remaining
+        if remaining < amount then
+          admitted = (remaining - remaining % cost) / cost
+          amount = admitted * cost
         end
       end
-      for i = 1, penalty_count do
-        local left = 0
-        if denied > 0 and not penalties[i].policy.has_room then
-          left = penalties[i].count_denials(denied)
+      replied = replied + 1
+      reply[replied] = admitted
+      for i = 1, policy_count do
+        local policy = policies[i]
+        -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
+        local reset_after, debt = policy.charge(amount, is_peek)
+        local remaining, retry_after = policy.remaining - amount, 0
+        if remaining < cost then
+          retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
         end
-        if left > lasts then
-          lasts, banned_by, decided = left, i, admitted + denied
+        reply[replied + 1] = remaining
+        reply[replied + 2] = reset_after
+        reply[replied + 3] = retry_after
+        replied = replied + 3
+        if count > 1 then
+          replied = replied + 1
+          reply[replied] = debt or 0
+        end
+        if needs_room then
+          policy.has_room = retry_after == 0
         end
       end
-      reply[replied + 1] = lasts
-      reply[replied + 2] = banned_by
-      reply[replied + 3] = decided
-      replied = replied + 3
+      if penalty_count > 0 then
+        -- All requests after the one that begins a ban are refused, and not counted.
+        local denied = was_banned and 0 or count - admitted
+        for i = 1, penalty_count do
+          if not penalties[i].policy.has_room then
+            denied = math.min(denied, penalties[i].until_ban())
+          end
+        end
+        for i = 1, penalty_count do
+          local left = 0
+          if denied > 0 and not penalties[i].policy.has_room then
+            left = penalties[i].count_denials(denied)
+          end
+          if left > lasts then
+            lasts, banned_by, decided = left, i, admitted + denied
+          end
+        end
+        reply[replied + 1] = lasts
+        reply[replied + 2] = banned_by
+        reply[replied + 3] = decided
+        replied = replied + 3
+      end
+      for i = policy_count + 1, key_count do
+        local trial = policies[i]
+        -- If all others have room for one more, only the policy that is replaced denies.
+        local most = lasts > 0 and decided or count
+        for other = 1, policy_count do
+          if trial.replaced == 0 or other ~= trial.replaced and not policies[other].has_room then
+            most = admitted
+          end
+        end
+        local remaining = trial.read(keys[keys_read + i])
+        local passed = math.min(most, (remaining - remaining % cost) / cost)
+        trial.charge(passed * cost, is_peek)
+        local retry_after = 0
+        if remaining - passed * cost < cost then
+          retry_after = cost <= trial.burst and trial.wait_for(cost) or -1
+        end
+        reply[replied + 1] = passed
+        reply[replied + 2] = retry_after
+        replied = replied + 2
+      end
+      keys_read = keys_read + key_count + penalty_count
     end
-    for i = policy_count + 1, key_count do
-      local trial = policies[i]
-      -- If all others have room for one more, only the policy that is replaced denies.
-      local most = lasts > 0 and decided or count
-      for other = 1, policy_count do
-        if trial.replaced == 0 or other ~= trial.replaced and not policies[other].has_room then
-          most = admitted
-        end
-      end
-      local remaining = trial.read(keys[keys_read + i])
-      local passed = math.min(most, floor_div(remaining, cost))
-      trial.charge(passed * cost, is_peek)
-      local retry_after = 0
-      if remaining - passed * cost < cost then
-        retry_after = cost <= trial.burst and trial.wait_for(cost) or -1
-      end
-      reply[replied + 1] = passed
-      reply[replied + 2] = retry_after
-      replied = replied + 2
-    end
-    keys_read = keys_read + key_count + penalty_count
   end
 end
 -- A request that is only tried out has a shorter answer.

@@ -19,18 +19,6 @@ Reply:
                        large to be exact
 ]]
 
--- A key is kept this many ms longer than until its quota is whole again. Expiry rounds in its own
--- way, and must never change a decision.
-local TTL_SLACK = 1000
-
--- Numbers up to this one are exact.
-local MAX_EXACT = 2 ^ 53 - 1
-
--- Every call of the script creates its functions again, and each shared local adds to the cost. So
--- only what runs often has a local here.
-local pack, unpack = struct.pack, struct.unpack
-local call, pcall = redis.call, redis.pcall
-
 local function floor_div(x, y)
   return (x - x % y) / y
 end

@@ -11,12 +11,14 @@ macro_rules! lua {
     };
 }
 
-/// Decides and charges: helpers first, then the algorithms, then the step that joins them.
+/// Decides and charges: the algorithms, then the step that joins them.
 ///
-/// What makes of a policy the steps that decide under it is one function of all algorithms, so that a
-/// call makes only those of the algorithms that it meets. The steps of penalties are there as well, and a call
-/// without penalties does not make them.
+/// Redis creates the functions of a script again with every call. So most calls create none: those
+/// of the algorithms, and what they share, stand in one function, and the steps of an algorithm are
+/// created for a policy that needs them. Penalties have steps as well.
 pub const ACQUIRE: &str = concat!(
+    lua!("constants"),
+    "local function create_steps_of()\n",
     lua!("shared"),
     "local function steps_of(algorithm, units, window, burst, now, longest_ban)\n",
     lua!("fixed-window" in "fixed_window"),
@@ -27,11 +29,15 @@ pub const ACQUIRE: &str = concat!(
     lua!("penalty"),
     "end\n",
     "end\n",
+    "return steps_of\n",
+    "end\n",
+    "local steps_of\n",
+    lua!("counts"),
     lua!("acquire"),
 );
 
 /// Gives back what was charged in vain: in a cluster alone.
-pub const REFUND: &str = concat!(lua!("shared"), lua!("refund"));
+pub const REFUND: &str = concat!(lua!("constants"), lua!("shared"), lua!("refund"));
 
 /// Reads and replaces the overrides that operators make.
-pub const OVERRIDES: &str = concat!(lua!("shared"), lua!("overrides"));
+pub const OVERRIDES: &str = concat!(lua!("constants"), lua!("shared"), lua!("overrides"));
