@@ -1,7 +1,7 @@
 //! The cases: what is asked of the limiter, under which load, against whom, with which target.
 
 use crate::contender::Contender::{
-    self, Anonymous, Bare, Ceiling, Incr, Increx, Multiplexed, Plain, Tollgate,
+    self, Anonymous, Bare, Ceiling, Commands, Incr, Increx, Multiplexed, Plain, Tollgate,
 };
 use crate::peer::PEERS;
 use crate::serve_axum::AxumApp;
@@ -55,7 +55,8 @@ fn tower() -> Case {
 /// Every case under load of `wrk`; `start` and `outage` are cases of their own.
 pub(crate) fn all() -> Vec<Case> {
     let everyone = || vec![Bare, Tollgate, Multiplexed, Plain];
-    let and_ceiling = || [everyone(), vec![Ceiling]].concat();
+    // Also what shows how much the script leaves.
+    let and_ceiling = || [everyone(), vec![Ceiling, Commands]].concat();
     // Also who answers a yes or no without more.
     let and_counters = || [and_ceiling(), vec![Incr, Increx]].concat();
     let case = |name, about: &str| Case {
@@ -70,8 +71,9 @@ pub(crate) fn all() -> Vec<Case> {
     let at_least = |measure, least| Target::new(measure, Bound::AtLeast(least));
     let at_most = |measure, most| Target::new(measure, Bound::AtMost(most));
     let of_bare = |least| at_least(Measure::SpeedOf(Bare), least);
-    // How much of what is possible the script and its keys leave.
+    // How much of what is possible the script and its keys leave, and the decisions alone.
     let of_ceiling = |least| at_least(Measure::SpeedOf(Ceiling), least);
+    let of_commands = |least| at_least(Measure::SpeedOf(Commands), least);
     let share_of_script = |most| at_most(Measure::RedisCpuBeyond(Ceiling), most);
     vec![
         Case {
@@ -79,6 +81,7 @@ pub(crate) fn all() -> Vec<Case> {
             targets: vec![
                 of_bare(0.70),
                 of_ceiling(0.90),
+                of_commands(0.90),
                 at_least(Measure::SpeedOf(Plain), 3.0),
                 share_of_script(4.0),
                 at_most(Measure::ServerCpuBeyond(Bare), 3.5),
@@ -89,7 +92,7 @@ pub(crate) fn all() -> Vec<Case> {
         Case {
             setting: Setting::of(&["fixed-window", "token-bucket"]),
             contenders: and_ceiling(),
-            targets: vec![of_bare(0.60), of_ceiling(0.80), share_of_script(6.5)],
+            targets: vec![of_bare(0.60), of_ceiling(0.80), of_commands(0.90), share_of_script(6.5)],
             ..case("two-policies", "Redis, a fixed window and a token bucket")
         },
         Case {

@@ -25,7 +25,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .multiplexed { fill: #6e8fc7 }
 .plain { fill: #b08f5c }
 .incr, .increx { fill: #a9a9a9 }
-.ceiling { fill: #8fd3a3 }
+.ceiling, .commands { fill: #8fd3a3 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .note { fill: #9198a1 } }";
 
 /// Draws what `results` holds of the cases to `output`.
@@ -100,7 +100,8 @@ fn title(name: &str) -> &str {
         "plain" => "r2d2 and web::block",
         "incr" => "async, INCR alone",
         "increx" => "async, INCREX alone",
-        "ceiling" => "Tollgate, no decision",
+        "ceiling" => "Tollgate, no command",
+        "commands" => "Tollgate, no decision",
         other => other,
     }
 }

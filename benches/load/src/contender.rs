@@ -8,7 +8,7 @@ use std::process::Command;
 use tollgate_testkit::port::free_address;
 use tollgate_testkit::process::{Process, bound, without_settings};
 
-use crate::ceiling;
+use crate::other_script;
 use crate::peer::Peer;
 use crate::result::Result;
 use crate::serve_axum::AxumApp;
@@ -23,8 +23,10 @@ pub(crate) enum Contender {
     /// A counter by one command, on a server that has it.
     Increx,
     Tollgate,
-    /// The same, whose script decides nothing: as fast as Tollgate can be with any.
+    /// The same, whose script decides nothing and calls no command: as fast as Tollgate can be with any.
     Ceiling,
+    /// The same, whose script calls the commands of a decision, and decides nothing.
+    Commands,
     /// The same, whose clients show no credentials.
     Anonymous,
     Peer(&'static Peer),
@@ -63,6 +65,7 @@ impl Contender {
             Self::Incr => "incr",
             Self::Increx => "increx",
             Self::Ceiling => "ceiling",
+            Self::Commands => "commands",
             Self::Tollgate => "tollgate",
             Self::Anonymous => "anonymous",
             Self::Peer(peer) => peer.name,
@@ -83,7 +86,7 @@ impl Contender {
         match self {
             Self::Bare => false,
             Self::Plain | Self::Multiplexed | Self::Incr | Self::Increx => true,
-            Self::Tollgate | Self::Anonymous | Self::Ceiling => !setting.in_memory,
+            Self::Tollgate | Self::Anonymous | Self::Ceiling | Self::Commands => !setting.in_memory,
             Self::Peer(peer) => peer.asks_redis,
             Self::Axum(app) => app == AxumApp::AxumRedis,
         }
@@ -108,11 +111,15 @@ impl Contender {
         program: impl Fn(&Path) -> Command,
     ) -> Result<Command> {
         let mut command;
-        if matches!(self, Self::Tollgate | Self::Anonymous | Self::Ceiling) {
+        if matches!(self, Self::Tollgate | Self::Anonymous | Self::Ceiling | Self::Commands) {
             let file = stage.directory.join(format!("{}.toml", self.name()));
             fs::write(&file, setting.config(address, stage.redis))?;
+            let with = |script| {
+                other_script::made_of(stage.tollgate, script, stage.directory, self.name())
+            };
             command = match self {
-                Self::Ceiling => program(&ceiling::made_of(stage.tollgate, stage.directory)?),
+                Self::Ceiling => program(&with(other_script::CEILING)?),
+                Self::Commands => program(&with(other_script::COMMANDS)?),
                 _ => program(stage.tollgate),
             };
             command.args(["serve", "--config"]).arg(file).current_dir(stage.directory);

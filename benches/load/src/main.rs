@@ -5,7 +5,6 @@
 
 mod abuse;
 mod case;
-mod ceiling;
 mod chart;
 mod contender;
 mod fill;
@@ -14,6 +13,7 @@ mod lab;
 mod latency;
 mod machine;
 mod options;
+mod other_script;
 mod outage;
 mod outcome;
 mod peer;
