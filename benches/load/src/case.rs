@@ -42,8 +42,7 @@ fn tower() -> Case {
     let apps = [AxumBare, AxumMemory, AxumRedis, TowerGovernor];
     Case {
         name: "tower",
-        about: "the layer for tower in memory and over Redis; tower_governor counts in memory"
-            .to_owned(),
+        about: "axum with the layer for tower, and with tower_governor".to_owned(),
         setting: Setting::of(&["fixed-window"]),
         load: Load { connections: 64, keys: 100_000 },
         is_filled: false,

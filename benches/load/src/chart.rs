@@ -21,9 +21,9 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .case { font-weight: 600 }
 .note { font-size: 11px; fill: #656d76 }
 .line { stroke: #8c959f; stroke-dasharray: 3 3 }
-.tollgate, .anonymous { fill: #2da44e }
+.tollgate, .anonymous, .axum-memory, .axum-redis { fill: #2da44e }
 .multiplexed { fill: #6e8fc7 }
-.plain { fill: #b08f5c }
+.plain, .tower-governor { fill: #b08f5c }
 .incr, .increx { fill: #a9a9a9 }
 .ceiling, .commands { fill: #8fd3a3 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .note { fill: #9198a1 } }";
@@ -48,7 +48,8 @@ pub(crate) fn draw(results: &Path, output: &Path) -> Result<()> {
         top += 22.0;
         for contender in value["contenders"].as_array().into_iter().flatten() {
             let (name, ratio) = (text_of(&contender["name"]), &contender["ratio_to_bare"]);
-            if let (false, Some(ratio)) = (name == "bare", ratio["median"].as_f64()) {
+            let is_bare = ["bare", "axum-bare"].contains(&name);
+            if let (false, Some(ratio)) = (is_bare, ratio["median"].as_f64()) {
                 bar(&mut body, top, name, ratio);
                 top += BAR + 4.0;
             }
@@ -60,7 +61,7 @@ pub(crate) fn draw(results: &Path, output: &Path) -> Result<()> {
     let note = format!(
         "{}, {} cores shared by wrk, server and Redis {}; medians of paired rounds",
         text_of(&machine["cpu"]),
-        machine["cores"],
+        machine["cores"].as_f64().unwrap_or(1.0),
         text_of(&machine["redis"]),
     );
     let (height, line) = (top + 22.0, LEFT + WHOLE);
@@ -102,6 +103,9 @@ fn title(name: &str) -> &str {
         "increx" => "async, INCREX alone",
         "ceiling" => "Tollgate, no command",
         "commands" => "Tollgate, no decision",
+        "axum-memory" => "Tollgate, memory store",
+        "axum-redis" => "Tollgate, Redis",
+        "tower-governor" => "tower_governor, memory",
         other => other,
     }
 }
