@@ -102,5 +102,6 @@ fn outcome_of<'a>(trial: &'a Trial, asked: &'a Acquire, answer: TrialAnswer) -> 
         Some(charge) => (TrialKind::Candidate, charge),
         None => (TrialKind::Shadow, &trial.charge),
     };
-    TrialOutcome { policy: &charge.policy, kind, admits: answer.admitted == asked.count }
+    let (policy, key) = (&charge.policy, &trial.charge.key);
+    TrialOutcome { policy, key, kind, admits: answer.admitted == asked.count }
 }

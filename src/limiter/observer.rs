@@ -9,7 +9,7 @@ use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::{Charge, StoreErrorKind};
+use crate::store::{Charge, Key, StoreErrorKind};
 
 /// Learns of every decision of a limiter, for metrics and logs.
 ///
@@ -74,6 +74,8 @@ pub struct PenaltyBan {
 pub struct TrialOutcome<'a> {
     /// The policy as it is configured.
     pub policy: &'a Policy,
+    /// The key that it was counted by.
+    pub key: &'a Key,
     /// Why it is tried out.
     pub kind: TrialKind,
     /// Whether it admits the request.
