@@ -23,12 +23,12 @@ pub fn file_limit(pid: u32) -> u64 {
     soft.parse().expect("a number")
 }
 
-/// Whether it has a handler for SIGTERM; taken for granted where no `/proc` would tell.
-pub fn catches_sigterm(pid: u32) -> bool {
+/// Whether it has a handler for `signal`; taken for granted where no `/proc` would tell.
+pub fn catches(pid: u32, signal: Signal) -> bool {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    caught.is_some_and(|mask| mask & (1 << (Signal::TERM.as_raw() - 1)) != 0)
+    caught.is_some_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
 }
 
 /// The CPU time in seconds that it and its descendants have used.

@@ -45,6 +45,7 @@ pub struct Server {
     /// What it is started with besides.
     arguments: Vec<String>,
     program: fn(&Path) -> Command,
+    environment: Vec<(String, String)>,
     process: Option<Process>,
 }
 
@@ -63,7 +64,12 @@ pub struct Entry {
 impl Server {
     /// A running server that is reached by its Unix socket alone.
     pub fn start() -> Self {
-        Self::on(0, None, &[], unbound)
+        Self::on(0, None, &[], &[], unbound)
+    }
+
+    /// The same, with these variables in its environment.
+    pub fn start_in(environment: &[(String, String)]) -> Self {
+        Self::on(0, None, &[], environment, unbound)
     }
 
     /// A running server that is also reached on a free loopback port.
@@ -73,25 +79,28 @@ impl Server {
 
     /// The same with more `arguments`, and by TLS alone where it is certified.
     pub fn certified(tls: Option<&Certified<'_>>, arguments: &[&str]) -> Self {
-        Self::on(port::free(), tls, arguments, unbound)
+        Self::on(port::free(), tls, arguments, &[], unbound)
     }
 
     /// A running server on both, which ends with the thread that starts it, however that ends.
     pub fn bound() -> Self {
-        Self::on(port::free(), None, &[], bound)
+        Self::on(port::free(), None, &[], &[], bound)
     }
 
     fn on(
         port: u16,
         tls: Option<&Certified<'_>>,
         arguments: &[&str],
+        environment: &[(String, String)],
         program: fn(&Path) -> Command,
     ) -> Self {
         let home = TempDir::with_prefix("tollgate-redis-").expect("a temporary directory");
         let mut arguments: Vec<String> = arguments.iter().map(|&it| it.to_owned()).collect();
         arguments.extend(tls.into_iter().flat_map(|tls| tls.arguments(port)));
         let is_tls = tls.is_some();
-        let mut server = Self { home, port, is_tls, arguments, program, process: None };
+        let environment = environment.to_vec();
+        let mut server =
+            Self { home, port, is_tls, arguments, program, environment, process: None };
         server.restart();
         server
     }
@@ -223,6 +232,7 @@ impl Server {
 
     fn command(&self) -> Command {
         let mut command = (self.program)(Path::new(program()));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A file with its settings, if there is one, comes first.
         command.args(&self.arguments);
         command.arg("--dir").arg(self.home.path());

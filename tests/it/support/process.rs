@@ -11,7 +11,7 @@ use tollgate_testkit::process::{Process, without_settings};
 
 use super::http::{Client, Response};
 use super::port;
-use super::procfs::catches_sigterm;
+use super::procfs::catches;
 use super::terminal::Terminal;
 
 /// How to start the command: nothing of the developer's own environment or files reaches it.
@@ -197,7 +197,8 @@ impl Tollgate {
     /// Sends it a signal, once it listens to them.
     pub(crate) fn signal(&mut self, signal: Signal) {
         let (pid, step) = (self.pid(), Duration::from_millis(10));
-        self.process.until("it takes signals", step, |_| catches_sigterm(pid).then_some(()));
+        let catches = |_: &[String]| catches(pid, Signal::TERM).then_some(());
+        self.process.until("it takes signals", step, catches);
         self.process.signal(signal);
     }
 
