@@ -2,6 +2,7 @@
 //!
 //! This module is no part of the library's interface: only the binary and the tests use it.
 
+mod access_log;
 mod assemble;
 mod auth;
 mod check;
@@ -16,3 +17,5 @@ mod operators;
 mod reload;
 mod serve;
 mod service_manager;
+mod simulate;
+mod suggest;

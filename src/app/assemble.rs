@@ -6,7 +6,7 @@
 
 pub(crate) use self::current::CurrentSnapshot;
 pub(crate) use self::lasting::Lasting;
-pub(crate) use self::snapshot::Snapshot;
+pub(crate) use self::snapshot::{Snapshot, client_ip, limiter_alone};
 pub(crate) use self::stores::{Stores, redis_options};
 
 mod current;

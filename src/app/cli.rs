@@ -16,6 +16,8 @@ use self::operate::{Environment, Operate};
 use self::options::Options;
 use self::reload::ReloadOptions;
 use self::shipped::{CompletionsOptions, ManOptions};
+use self::simulate::SimulateOptions;
+use self::suggest::SuggestOptions;
 use crate::app::config;
 use crate::app::config::{Config, ConfigErrors, Sources};
 use crate::app::doctor;
@@ -24,11 +26,15 @@ use crate::app::serve;
 
 mod check;
 mod keys;
+mod log_options;
+mod log_progress;
 mod logging;
 mod operate;
 mod options;
 mod reload;
 mod shipped;
+mod simulate;
+mod suggest;
 
 /// The file that is read if there is no `--config`, and if it exists.
 const DEFAULT_FILE: &str = "config.toml";
@@ -63,6 +69,10 @@ enum Command {
     Doctor(Options),
     /// Say whether a configuration is valid, and what in it is probably not meant
     Check(CheckOptions),
+    /// Say what a configuration would have done with the requests of access logs
+    Simulate(SimulateOptions),
+    /// Say which quotas would have refused few of the clients of access logs
+    Suggest(SuggestOptions),
     /// Have a process that serves read its configuration again, or say what that would change
     Reload(ReloadOptions),
     #[command(flatten)]
@@ -139,8 +149,21 @@ fn execute<E: Into<Box<dyn Error>>>(
             return operate::operate(&command, &config, &environment)
                 .map_err(|error| CliError::Other(error.into()));
         }
+        Some(Command::Simulate(options)) => {
+            let current = (!options.against.is_empty()).then(|| Sources {
+                files: options.against.clone(),
+                default_file: None,
+                variables: variables.clone(),
+                settings: Vec::new(),
+            });
+            let candidate = sources(all, Some(options.options.clone()), variables);
+            return simulated(&options, &candidate, current.as_ref());
+        }
         Some(Command::Check(CheckOptions { options, strict, json })) => {
             return check_config(&sources(all, Some(options), variables), strict, json);
+        }
+        Some(Command::Suggest(options)) => {
+            return suggested(&options, &sources(all, Some(options.options.clone()), variables));
         }
         None => (Action::Serve, None),
     };
@@ -177,6 +200,21 @@ fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliEr
             Err(CliError::Other(message.into()))
         }
     }
+}
+
+fn simulated(
+    options: &SimulateOptions,
+    candidate: &Sources,
+    current: Option<&Sources>,
+) -> Result<(), CliError> {
+    let done = simulate::simulate(options, candidate, current, &mut io::stdout().lock());
+    done.map_err(CliError::Configuration)?.map_err(|error| CliError::Other(error.into()))
+}
+
+fn suggested(options: &SuggestOptions, sources: &Sources) -> Result<(), CliError> {
+    let config = config::load(sources).map_err(CliError::Configuration)?;
+    let written = suggest::suggest(options, &config, &mut io::stdout().lock());
+    written.map_err(|error| CliError::Other(error.into()))
 }
 
 fn new_token() -> Result<(), CliError> {

@@ -101,6 +101,8 @@ mod crowding;
 mod cli;
 // What is valid and probably not meant.
 mod check;
+// What it would have done with the requests of access logs.
+mod simulate;
 // The largest configurations, and files that cannot be one.
 mod large_config;
 // What one client may use of the server: time, memory and connections.

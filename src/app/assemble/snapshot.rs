@@ -18,7 +18,7 @@ use crate::app::observation::{Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
-use crate::limiter::{Limiter, LimiterBuilder};
+use crate::limiter::{Limiter, LimiterBuilder, Observer};
 use crate::store::Keyspace;
 
 /// Everything that one configuration says about requests. Another configuration makes another snapshot,
@@ -162,6 +162,19 @@ impl Tokens {
     }
 }
 
+/// The limiter that `config` describes, for requests that are not served: it counts in `stores`, and nobody
+/// overrides it.
+///
+/// # Errors
+/// When policies and routes do not fit together.
+pub(crate) fn limiter_alone(
+    config: &Config,
+    stores: &Stores,
+    observer: Arc<dyn Observer>,
+) -> Result<Limiter, AppError> {
+    builder(config, stores).observer(observer).build().map_err(do_not_fit)
+}
+
 /// The builder of the limiter that `config` describes.
 fn builder(config: &Config, stores: &Stores) -> LimiterBuilder {
     let builder = match &stores.redis {
@@ -191,7 +204,7 @@ fn failures(config: &Config) -> Result<Policy, AppError> {
 }
 
 /// How the addresses of clients are found.
-fn client_ip(config: &Config) -> ClientIp {
+pub(crate) fn client_ip(config: &Config) -> ClientIp {
     let ClientIpOptions { trusted_proxies, header, hops, .. } = &config.client_ip;
     let is_unix = matches!(config.server.listen, Listen::Unix(_));
     match (hops, header) {

@@ -34,6 +34,11 @@ impl Stores {
         let memory = Arc::new(MemoryStore::new(config.max_keys));
         Ok(Self { redis, memory, clock: Arc::new(MonotonicClock::start()) })
     }
+
+    /// The memory store alone, whatever a configuration says.
+    pub(crate) fn in_memory(memory: Arc<MemoryStore>) -> Self {
+        Self { redis: None, memory, clock: Arc::new(MonotonicClock::start()) }
+    }
 }
 
 /// How the Redis at `url` is reached.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 pub(super) struct Options {
     /// Read this file instead of ./config.toml; the last of several wins
     #[arg(long = "config", value_name = "FILE")]

@@ -145,3 +145,22 @@ fn a_server_that_fails_tells_each_cause() {
         "tollgate: cannot listen on 127.0.0.1:80: cannot bind: permission denied"
     );
 }
+
+#[test]
+fn what_is_suggested_for_must_be_known() {
+    for (option, value, said) in [
+        ("--window", "fortnight", "is not a window"),
+        ("--algorithm", "leaky-bucket", "is not an algorithm"),
+        ("--deny-at-most", "101%", "101%"),
+        ("--route", "login", "is not a route"),
+        ("--of", "bytes", "[possible values: clients, requests]"),
+        ("--field", "user", "does not say where a field is"),
+    ] {
+        let (code, text) = failure(&["suggest", option, value]);
+        assert_eq!(code, 2, "{option} {value}");
+        assert!(text.contains(said), "{text}");
+    }
+    let (code, text) = failure(&["suggest", "no/such/access.log", "--set", "store.url=memory:"]);
+    assert_eq!(code, 1);
+    assert!(text.starts_with("tollgate: the log cannot be read: no/such/access.log"), "{text}");
+}

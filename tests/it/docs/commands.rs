@@ -55,6 +55,7 @@ fn directory() -> TempDir {
             "[policies.login]\nquota = \"5/minute\"\n\n[routes.\"POST /login\"]\npolicies = [\"login\"]\n"
                 .to_owned(),
         ),
+        ("login.log", include_str!("login.log").to_owned()),
         ("next.toml", "[policies.default]\nquota = \"20/minute\"\n".to_owned()),
     ] {
         fs::write(directory.path().join(name), text).expect("a file");

@@ -1,0 +1,120 @@
+//! What a log cannot show, and how the figures of a report err for it.
+
+use super::show::count;
+use crate::app::access_log::LogSummary;
+use crate::app::config::Config;
+use crate::domain::policy::{KeySource, Rollout};
+
+/// Times in whole seconds are this coarse, in ms.
+const SECOND: u64 = 1_000;
+
+/// To a window of this length, a second matters little.
+const MINUTE: u64 = 60 * SECOND;
+
+/// What a report about `log` under `config` has to say of itself, each in a sentence or two.
+pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
+    let mut caveats = Vec::new();
+    let mut say = |applies: bool, text: String| {
+        if applies {
+            caveats.push(text);
+        }
+    };
+    let (requests, auth) = (log.requests, &config.auth);
+    let knows_users = auth.api_keys.is_some() || auth.jwt.is_some() || auth.user_header.is_some();
+    let in_use = || config.policies.iter().filter(|policy| policy.rollout() != Rollout::Off);
+    let shortest = in_use().map(|policy| policy.quota().window()).min();
+    say(
+        log.unparsed > 0,
+        format!(
+            "Lines that could not be parsed: {} of {}. They are not replayed, so the true figures are higher.",
+            count(log.unparsed),
+            count(log.lines)
+        ),
+    );
+    say(
+        log.time_step >= SECOND,
+        format!(
+            "Times are in whole seconds. Requests of the same second are replayed at once, in the order of the \
+             log. A burst within a second looks sharper than it was{}.",
+            if shortest.is_some_and(|window| window < MINUTE) {
+                ", so quotas of a few seconds deny too much"
+            } else {
+                ", which matters little to windows of a minute and more"
+            }
+        ),
+    );
+    say(
+        log.with_duration < requests,
+        format!(
+            "Requests without a duration: {} of {}. If their server logs when a response ends, they are \
+             replayed that much too late.",
+            count(requests - log.with_duration),
+            count(requests)
+        ),
+    );
+    say(
+        log.already_429 > 0,
+        format!(
+            "Requests that were answered with 429 already: {}. They are replayed like all others. Their clients \
+             might have sent fewer or more if they had been admitted.",
+            count(log.already_429)
+        ),
+    );
+    say(
+        log.out_of_order > 0,
+        format!(
+            "Requests that were logged too late to be sorted in: {}. They are replayed later than they came.",
+            count(log.out_of_order)
+        ),
+    );
+    say(
+        log.without_address > 0,
+        format!(
+            "Requests without an address: {}. Policies that count by address count them together, and deny \
+             too much.",
+            count(log.without_address)
+        ),
+    );
+    say(
+        log.with_user > 0 && !knows_users,
+        format!(
+            "Requests that name a user: {}. Nothing in the configuration proves users, so they are counted by \
+             address, as when Tollgate serves.",
+            count(log.with_user)
+        ),
+    );
+    say(
+        knows_users && log.with_user < requests && in_use().any(|policy| reads_user(policy.key())),
+        format!(
+            "Requests without a user: {} of {}. If some of them were authenticated, they are counted by \
+             address here, and share a quota that they do not share when Tollgate serves.",
+            count(requests.saturating_sub(log.with_user)),
+            count(requests)
+        ),
+    );
+    for policy in in_use() {
+        if let KeySource::Header(name) = policy.key() {
+            caveats.push(format!(
+                "The policy {} counts by the header field {name}. Requests whose line does not hold that field \
+                 are counted together, and denied too much.",
+                policy.name()
+            ));
+        }
+    }
+    if auth.jwt.is_some() && !config.plans.is_empty() {
+        caveats.push(
+            "Plans that tokens name are not in the log. Users whose plan no API key names have no plan here."
+                .to_owned(),
+        );
+    }
+    caveats.push(
+        "Clients that are denied behave differently: they wait, retry or give up. The replay sends what the log \
+         has, whatever was denied before."
+            .to_owned(),
+    );
+    caveats
+}
+
+fn reads_user(key: &KeySource) -> bool {
+    matches!(key, KeySource::User | KeySource::UserOrIp)
+}

@@ -1,0 +1,294 @@
+//! `tollgate simulate`: what it prints, what it ends with, and that it decides as the server does.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::process::{Finished, Options};
+use crate::support::procfs::catches;
+use crate::support::threads::until;
+
+/// Two requests a minute for each address.
+const STRICT: &str =
+    "[policies.default]\nquota = \"2/minute\"\n[routes.\"/api/*\"]\npolicies = [\"default\"]\n";
+
+/// A line of Common Log Format, of a request at 10:00 and so many seconds.
+fn line(address: &str, second: u64, path: &str, status: u16) -> String {
+    format!(
+        "{address} - - [27/Nov/2026:10:{:02}:{:02} +0000] \"GET {path} HTTP/1.1\" {status} 27\n",
+        second / 60,
+        second % 60
+    )
+}
+
+/// One client sends five requests within a minute and one later, another one sends one, and one asks for what
+/// nothing limits.
+fn log() -> String {
+    let mut text: String =
+        (0..5).map(|second| line("203.0.113.7", second, "/api/data?x=1", 200)).collect();
+    text += &line("198.51.100.2", 3, "/api/data", 429);
+    text += &line("198.51.100.3", 4, "/free", 200);
+    text += &line("203.0.113.7", 60, "/api/data", 200);
+    text
+}
+
+/// A directory with a log in it.
+struct Logged(TempDir);
+
+impl Logged {
+    fn new(text: impl AsRef<[u8]>) -> Self {
+        let directory = TempDir::with_prefix("tollgate-log-").expect("a directory");
+        fs::write(directory.path().join("access.log"), text).expect("a log");
+        Self(directory)
+    }
+
+    fn with(self, name: &str, text: &str) -> Self {
+        fs::write(self.path(name), text).expect("a file");
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().expect("a path of text").to_owned()
+    }
+
+    /// Simulates it under `config`.
+    fn simulate(&self, config: &str, arguments: &[&str]) -> Finished {
+        let log = self.text("access.log");
+        Options::default().config(config).run(&[&["simulate", &log], arguments].concat())
+    }
+
+    fn report(&self, config: &str, arguments: &[&str]) -> Value {
+        let finished = self.simulate(config, &[arguments, &["--json"]].concat());
+        assert!(finished.status.success(), "{finished:?}");
+        serde_json::from_str(&finished.stdout).expect("JSON")
+    }
+}
+
+#[test]
+fn the_report_for_programs_has_the_counts_by_policy() {
+    let report = Logged::new(log() + "nonsense\n\n").report(STRICT, &[]);
+    assert_eq!((&report["lines"], &report["unparsed"]), (&9.into(), &1.into()), "{report:#}");
+    let policy = &report["policies"]["default"];
+    for (name, expected) in
+        [("requests", 7), ("denied", 3), ("clients", 2), ("clients_denied", 1), ("clients_near", 0)]
+    {
+        assert_eq!(policy[name], expected, "{name}: {report:#}");
+    }
+    let worst = &policy["worst"][0];
+    assert_eq!((&worst["client"], &worst["peak"]), (&"ip:203.0.113.7".into(), &5.into()));
+    assert_eq!((&worst["requests"], &worst["denied"]), (&6.into(), &3.into()));
+    assert_eq!(worst["first_denied_at"], 1_795_773_602_000_u64);
+    assert_eq!(worst["last_denied_at"], 1_795_773_604_000_u64);
+    assert_eq!(policy["longest_closed_ms"], 2_000);
+    let totals = &report["totals"];
+    for (name, expected) in [
+        ("requests", 8),
+        ("admitted", 4),
+        ("denied", 3),
+        ("unlimited", 1),
+        ("clients", 3),
+        ("clients_denied", 1),
+        ("denied_without_top_ten", 0),
+    ] {
+        assert_eq!(totals[name], expected, "{name}: {report:#}");
+    }
+    assert_eq!(report["already_429"], 1);
+    assert_eq!(report["first_unparsed"][0]["line"], 9);
+}
+
+#[test]
+fn people_read_the_verdict_and_who_it_hits() {
+    let finished = Logged::new(log()).simulate(STRICT, &[]);
+    assert!(finished.status.success() && finished.stderr.is_empty(), "{finished:?}");
+    for part in ["203.0.113.7", "2/minute", "default", "whole seconds"] {
+        assert!(finished.stdout.contains(part), "{part}: {}", finished.stdout);
+    }
+    let widest = finished.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{}", finished.stdout);
+}
+
+#[test]
+fn the_exit_code_is_a_check_for_a_change_of_limits() {
+    let log = Logged::new(log());
+    for (arguments, code) in [
+        (&["--deny-at-most", "40%"][..], 0),
+        (&["--deny-at-most", "33%"], 1),
+        (&["--deny-at-most", "37.5%", "--of", "requests"], 0),
+        (&["--deny-at-most", "37.49%", "--of", "requests"], 1),
+        (&["--deny-at-most", "half"], 2),
+        (&["--format", "nonsense"], 2),
+        (&["--set", "policies.default.quota=often"], 78),
+    ] {
+        let finished = log.simulate(STRICT, arguments);
+        assert_eq!(finished.status.code(), Some(code), "{arguments:?}: {finished:?}");
+        assert_eq!(finished.stderr.is_empty(), code == 0, "{arguments:?}: {finished:?}");
+    }
+    let finished = log.simulate(STRICT, &["--deny-at-most", "0.5%"]);
+    assert_eq!(
+        finished.stderr,
+        "tollgate: 1 of 3 clients would be denied: --deny-at-most allows 0.5%\n"
+    );
+    assert!(finished.stdout.contains("203.0.113.7"), "the report is printed all the same");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_log_is_an_error_that_names_it() {
+    let log = Logged::new("what is this\nno log\n");
+    let finished = log.simulate(STRICT, &[]);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert!(finished.stderr.contains("access.log") && finished.stderr.contains("--format"));
+    let gone = log.text("gone.log");
+    let finished = Options::default().config(STRICT).run(&["simulate", &gone]);
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert!(finished.stderr.contains("gone.log"), "{finished:?}");
+}
+
+#[test]
+fn a_current_configuration_beside_it_tells_who_fares_differently() {
+    let other: String = (0..3).map(|second| line("192.0.2.9", second, "/api/old", 200)).collect();
+    let log = Logged::new(log() + &other).with(
+        "current.toml",
+        "[policies.old]\nquota = \"1/minute\"\n[routes.\"/api/old\"]\npolicies = [\"old\"]\n",
+    );
+    let candidate = "[policies.default]\nquota = \"2/minute\"\n[routes.\"/api/data\"]\npolicies = [\"default\"]\n";
+    let report = log.report(candidate, &["--against", &log.text("current.toml")]);
+    let difference = &report["difference"];
+    assert_eq!(
+        (&difference["newly_denied"], &difference["newly_admitted"]),
+        (&3.into(), &2.into())
+    );
+    for (kind, client, requests, denied) in [
+        ("clients_newly_denied", "ip:203.0.113.7", 6, 3),
+        ("clients_newly_admitted", "ip:192.0.2.9", 3, 2),
+    ] {
+        assert_eq!(difference[format!("{kind}_count")], 1, "{report:#}");
+        let changed = &difference[kind][0];
+        assert_eq!(changed["client"], client, "{report:#}");
+        assert_eq!((&changed["requests"], &changed["denied"]), (&requests.into(), &denied.into()));
+    }
+    assert_eq!(report["current"]["policies"]["old"]["denied"], 2);
+    assert_eq!(report["policies"]["default"]["denied"], 3);
+}
+
+#[test]
+fn nobody_is_named_who_shall_not_be() {
+    let log = Logged::new(log() + "203.0.113.99 nonsense\n");
+    let page = log.text("report.html");
+    let finished = log.simulate(STRICT, &["--anonymise", "--html", &page]);
+    let report = log.report(STRICT, &["--anonymise"]).to_string();
+    let page = fs::read_to_string(page).expect("a page");
+    for text in [finished.stdout, report, page] {
+        assert!(!text.contains("203.0.113") && text.contains("ip:#"), "{text}");
+    }
+}
+
+#[test]
+fn standard_input_and_several_files_in_any_order_are_one_log() {
+    let whole = log();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let (late, early): (Vec<_>, Vec<_>) = lines.iter().enumerate().partition(|(at, _)| at % 2 == 0);
+    let text =
+        |lines: Vec<(usize, &&str)>| lines.iter().map(|(_, line)| **line).collect::<String>();
+    let log = Logged::new(text(late)).with("other.log", &text(early));
+    let report = log.report(STRICT, &[&*log.text("other.log")]);
+    assert_eq!(report["policies"]["default"]["denied"], 3, "{report:#}");
+    assert_eq!(report["files"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn every_sample_is_replayed() {
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/access_logs");
+    let mut count = 0;
+    for sample in fs::read_dir(samples).expect("samples").flatten() {
+        let path = sample.path().to_str().expect("a path of text").to_owned();
+        let mut arguments = vec!["simulate", &path, "--json"];
+        if path.ends_with("named.jsonl") {
+            for field in ["time=at", "ip=who.addr", "user=who.name", "path=req.to"] {
+                arguments.extend(["--field", field]);
+            }
+        }
+        let finished = Options::default().config(STRICT).run(&arguments);
+        let report: Value = serde_json::from_str(&finished.stdout).unwrap_or_default();
+        assert!(report["requests"].as_u64() > Some(0), "{path}: {finished:?}");
+        assert_eq!(report["requests"], report["totals"]["requests"], "{path}: {report:#}");
+        count += 1;
+    }
+    assert!(count >= 10, "{count} samples");
+}
+
+#[test]
+fn threads_count_as_one_thread_does() {
+    let text: String = (0..5_000_u64)
+        .map(|at| {
+            let client = at * at % 97 % 23;
+            line(&format!("198.51.100.{client}"), at / 90, "/api/data", 200)
+        })
+        .collect();
+    let log = Logged::new(text);
+    let [one, four] = ["1", "4"].map(|threads| log.report(STRICT, &["--threads", threads]));
+    assert_eq!(one, four);
+    assert!(one["policies"]["default"]["denied"].as_u64() > Some(1_000), "{one:#}");
+}
+
+#[test]
+fn shadows_and_candidates_are_reported_beside_the_policy() {
+    let config = "[policies.default]\nquota = \"4/minute\"\ncandidate = \"1/minute\"\n\
+                  [policies.trial]\nquota = \"3/minute\"\nmode = \"shadow\"\n\
+                  [routes.\"/api/data\"]\npolicies = [\"default\", \"trial\"]\n";
+    let report = Logged::new(log()).report(config, &[]);
+    let of = |name: &str, what: &str| report["policies"][name][what].clone();
+    for (name, denied, clients, shadow) in
+        [("default", 1, 1, false), ("default (candidate)", 4, 1, true), ("trial", 1, 1, true)]
+    {
+        assert_eq!(of(name, "denied"), denied, "{name}: {report:#}");
+        assert_eq!(of(name, "clients_denied"), clients, "{name}: {report:#}");
+        assert_eq!(of(name, "shadow"), shadow, "{name}: {report:#}");
+    }
+}
+
+#[test]
+fn addresses_behind_a_proxy_users_and_plans_are_those_of_the_server() {
+    let text = "10.0.0.1 - ann [27/Nov/2026:10:00:00 +0000] \"GET /api/data HTTP/1.1\" 200 1 \"-\" \"-\" \"203.0.113.7\"\n\
+                10.0.0.1 - - [27/Nov/2026:10:00:01 +0000] \"GET /api/data HTTP/1.1\" 200 1 \"-\" \"-\" \"192.0.2.1, 203.0.113.7\"\n";
+    let log = Logged::new(text);
+    let format = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for""#;
+    let proxied = format!("{STRICT}[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\"]\n");
+    let one = proxied.replace("2/minute", "1/minute");
+    // Nothing proves users, so both requests are of one address.
+    let report = log.report(&one, &["--format", format]);
+    assert_eq!(report["policies"]["default"]["denied"], 1, "{report:#}");
+    assert_eq!(report["policies"]["default"]["worst"][0]["client"], "ip:203.0.113.7");
+    let with_users = format!("{one}[auth]\nuser_header = \"x-user\"\n");
+    let report = log.report(&with_users, &["--format", format]);
+    assert_eq!(report["policies"]["default"]["denied"], 0, "{report:#}");
+    assert_eq!(report["policies"]["default"]["clients"], 2, "{report:#}");
+}
+
+#[test]
+fn ctrl_c_gives_the_report_of_what_was_read() {
+    let log = Logged::new("").with("limits.toml", STRICT);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(["simulate", "--json", "--config", &log.text("limits.toml")]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.expect("the built command runs");
+    let mut input = child.stdin.take().expect("its input");
+    let an_hour: String =
+        (0..3_600).map(|second| line("203.0.113.7", second, "/api/data", 200)).collect();
+    input.write_all(an_hour.as_bytes()).expect("it reads");
+    until("it catches the signal", || catches(child.id(), Signal::INT));
+    kill_process(Pid::from_child(&child), Signal::INT).expect("a child takes signals");
+    let output = child.wait_with_output().expect("it ends, though its input does not");
+    drop(input);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(report["interrupted"], true, "{report:#}");
+}
