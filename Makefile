@@ -23,8 +23,8 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 	cargo test --locked --no-default-features --lib
 
 # Tests in tests/it/real, which `make test` leaves out.
-test-real: toolchain ## run the tests that need a browser, nginx, systemd or Prometheus; installs those if they are missing
-	@tests/setup.sh redis-server nginx chromium chromedriver axe-core promtool systemd-analyze man strace
+test-real: toolchain ## run the tests that need a browser, nginx, systemd, Prometheus or a clock of their own; installs those if they are missing
+	@tests/setup.sh redis-server nginx chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime
 	cargo test --locked --all-features --test it -- --ignored real::
 
 check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing
@@ -107,7 +107,7 @@ bench-peers: bench-built ## measure what a user would pick instead; builds it, a
 bench-chart: toolchain ## draw docs/src/chart.svg from what `make bench` measured last
 	$(LOAD) chart --results $(RESULTS) --output docs/src/chart.svg
 
-bench-core: toolchain ## measure the parts of a decision, without a network
+bench-core: toolchain ## measure the parts of a decision, without a network, and how many lines of a log a replay takes; with goaccess beside it if that is installed
 	cargo bench --locked --bench core
 
 soak: toolchain ## break Redis again and again under load, and count what is admitted: SECONDS=600

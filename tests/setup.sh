@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
 # tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
-# tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace
+# tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime
 set -eu
 
 tools=${CARGO_TARGET_DIR:-target}/tools
@@ -28,6 +28,7 @@ main() {
         systemd-analyze) has systemd-analyze || install_package systemd ;;
         man) has man || install_package man-db ;;
         strace) has strace || install_package strace ;;
+        libfaketime) has_faketime || install_package libfaketime ;;
         protoc) has protoc || install_package protobuf-compiler ;;
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
@@ -42,6 +43,14 @@ main() {
 
 has() {
     command -v "$1" >/dev/null
+}
+
+# It is a library, where Debian installs it.
+has_faketime() {
+    for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+        [ ! -e "$library" ] || return 0
+    done
+    return 1
 }
 
 # Rust is never installed here: which toolchain there is, and where from, is its owner's to choose.

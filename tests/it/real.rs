@@ -2,7 +2,9 @@
 //! `make test` needs none of them.
 
 mod browser;
+mod clock;
 mod nginx;
 mod page;
 mod promtool;
+mod simulate;
 mod systemd;
