@@ -19,6 +19,9 @@ use tollgate::{
     KeySource, Keyspace, Limiter, MemoryStore, Policy, Quota, RateLimit, SystemClock,
 };
 
+#[path = "core/logs.rs"]
+mod logs;
+
 const COLD_KEYS: usize = 100_000;
 
 fn quota() -> Quota {
@@ -224,6 +227,7 @@ criterion_group!(
     limiter,
     look_ups,
     client_ip,
-    middleware
+    middleware,
+    logs::logs
 );
 criterion_main!(benches);
