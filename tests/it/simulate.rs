@@ -153,6 +153,21 @@ fn a_file_that_is_not_there_or_no_log_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_terminal_is_no_log_and_sees_how_far_it_is() {
+    let mut nothing = Options::default().config(STRICT).run_in_terminal(&["simulate"], [100, 24]);
+    assert_eq!(nothing.wait().code(), Some(1));
+    nothing.until("it says so", |text| text.contains("there is no log to read: name its files"));
+    let log = Logged::new(log());
+    let arguments = ["simulate", &log.text("access.log")];
+    let mut shown = Options::default().config(STRICT).run_in_terminal(&arguments, [100, 60]);
+    assert_eq!(shown.wait().code(), Some(0));
+    // The bar is gone when the report is there.
+    shown.until("the report is there", |text| {
+        text.contains("What the log cannot show") && !text.contains(" left")
+    });
+}
+
+#[test]
 fn a_current_configuration_beside_it_tells_who_fares_differently() {
     let other: String = (0..3).map(|second| line("192.0.2.9", second, "/api/old", 200)).collect();
     let log = Logged::new(log() + &other).with(

@@ -1,12 +1,14 @@
 //! The options of commands that read access logs.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use crate::app::access_log::{FieldPath, Format, ReadOptions};
+use crate::app::access_log::{AccessLog, FieldPath, Format, ReadOptions};
+use crate::app::error::AppError;
 
 #[derive(Args)]
 pub(super) struct LogOptions {
@@ -22,13 +24,21 @@ pub(super) struct LogOptions {
 }
 
 impl LogOptions {
-    /// What to read, and how. No file at all is the standard input, which ends early once `stop` is set.
-    pub(super) fn read_options(&self, stop: &Arc<AtomicBool>) -> ReadOptions {
-        ReadOptions {
+    /// Opens the logs. No file at all is the standard input, which ends early once `stop` is set.
+    ///
+    /// # Errors
+    /// When a log cannot be read, or there is none.
+    pub(super) fn open(&self, stop: &Arc<AtomicBool>) -> Result<AccessLog, AppError> {
+        if self.logs.is_empty() && io::stdin().is_terminal() {
+            let better = "name its files, or pipe it into the standard input";
+            return Err(AppError::new("there is no log to read", better));
+        }
+        let options = ReadOptions {
             files: self.logs.clone(),
             format: self.format.clone(),
             fields: self.fields.clone(),
             stop: Arc::clone(stop),
-        }
+        };
+        AccessLog::open(&options).map_err(|error| AppError::new("the log cannot be read", error))
     }
 }

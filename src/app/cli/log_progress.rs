@@ -24,7 +24,7 @@ impl LogProgress {
     pub(super) fn show(&self, progress: Progress) {
         if self.0.length() != progress.bytes_total {
             let template = match progress.bytes_total {
-                Some(_) => "{bar:30} {bytes} of {total_bytes}, {msg}, {eta} left",
+                Some(_) => "{bar:20} {percent} %, {msg}, {eta} left",
                 None => "{spinner} {bytes}, {msg}",
             };
             // A template that cannot be read leaves the default.

@@ -15,7 +15,6 @@ use signal_hook::flag;
 use super::log_options::LogOptions;
 use super::log_progress::LogProgress;
 use super::options::Options;
-use crate::app::access_log::AccessLog;
 use crate::app::config::{self, ConfigErrors, Sources};
 use crate::app::error::AppError;
 use crate::app::simulate::{Configured, Names, Report, Simulation, show};
@@ -82,8 +81,7 @@ fn replay(
 ) -> Result<(), AppError> {
     let is_interrupted =
         interruption().map_err(|error| AppError::new("Ctrl-C cannot be caught", error))?;
-    let log = AccessLog::open(&options.log.read_options(&is_interrupted))
-        .map_err(|error| AppError::new("the log cannot be read", error))?;
+    let log = options.log.open(&is_interrupted)?;
     let names = match options.anonymise {
         true => Names::anonymous()
             .map_err(|error| AppError::new("the system gives no random bits", error))?,

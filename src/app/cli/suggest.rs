@@ -10,7 +10,6 @@ use clap::Args;
 use super::log_options::LogOptions;
 use super::log_progress::LogProgress;
 use super::options::Options;
-use crate::app::access_log::AccessLog;
 use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::suggest::{self, Goal, Of, Suggestions, Wanted, Window};
@@ -79,8 +78,7 @@ pub(super) fn suggest(
     config: &Config,
     output: &mut impl Write,
 ) -> Result<(), AppError> {
-    let log = AccessLog::open(&options.log.read_options(&Arc::default()))
-        .map_err(|error| AppError::new("the log cannot be read", error))?;
+    let log = options.log.open(&Arc::default())?;
     let bar = LogProgress::start();
     let suggestions =
         suggest::suggest(&options.wanted(), config, log, |progress| bar.show(progress))?;
