@@ -25,6 +25,7 @@ use crate::app::error::AppError;
 use crate::app::serve;
 
 mod check;
+mod interruption;
 mod keys;
 mod log_options;
 mod log_progress;

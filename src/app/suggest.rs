@@ -55,7 +55,8 @@ pub(crate) struct Wanted {
     pub(crate) threads: NonZeroUsize,
 }
 
-/// Suggests quotas by what `log` holds. Clients are found as `config` says. After each batch it tells `on_progress`.
+/// Suggests quotas by what `log` holds. Clients are found as `config` says. After each batch it tells `on_progress`,
+/// which may end the reading by returning false.
 ///
 /// # Errors
 /// When the routes do not fit together, or a limiter does not do what the search says.
@@ -63,13 +64,13 @@ pub(crate) fn suggest(
     wanted: &Wanted,
     config: &Config,
     mut log: AccessLog,
-    mut on_progress: impl FnMut(Progress),
+    mut on_progress: impl FnMut(Progress) -> bool,
 ) -> Result<Suggestions, AppError> {
     let selection = Selection::new(config, &wanted.key, &wanted.routes)?;
     let mut counted = Counted::default();
     let mut gathering = Gathering::default();
     let mut batch = Vec::new();
-    while log.next_batch(&mut batch) {
+    while !counted.interrupted && log.next_batch(&mut batch) {
         for request in batch.drain(..) {
             match selection.select(&request) {
                 Selected::Counted { client, has_user } => {
@@ -80,7 +81,7 @@ pub(crate) fn suggest(
                 Selected::OnAccessList => counted.on_access_lists += 1,
             }
         }
-        on_progress(log.progress());
+        counted.interrupted = !on_progress(log.progress());
     }
     let traffic = gathering.end();
     (counted.clients, counted.requests) = (traffic.clients.len() as u64, traffic.requests);

@@ -290,10 +290,18 @@ fn addresses_behind_a_proxy_users_and_plans_are_those_of_the_server() {
 
 #[test]
 fn ctrl_c_gives_the_report_of_what_was_read() {
+    let report = interrupted("simulate");
+    assert_eq!(report["interrupted"], true, "{report:#}");
+    let report = interrupted("suggest");
+    assert_eq!(report["counted"]["interrupted"], true, "{report:#}");
+}
+
+/// What a command reports whose standard input does not end.
+fn interrupted(command: &str) -> Value {
     let log = Logged::new("").with("limits.toml", STRICT);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-    command.args(["simulate", "--json", "--config", &log.text("limits.toml")]);
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut started = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    started.args([command, "--json", "--config", &log.text("limits.toml")]);
+    let child = started.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.expect("the built command runs");
     let mut input = child.stdin.take().expect("its input");
     let an_hour: String =
@@ -303,7 +311,6 @@ fn ctrl_c_gives_the_report_of_what_was_read() {
     kill_process(Pid::from_child(&child), Signal::INT).expect("a child takes signals");
     let output = child.wait_with_output().expect("it ends, though its input does not");
     drop(input);
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(report["interrupted"], true, "{report:#}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }

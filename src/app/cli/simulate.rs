@@ -2,16 +2,14 @@
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 use std::{fs::File, num::NonZeroUsize};
 
 use clap::Args;
 use ratatui::crossterm::terminal;
-use signal_hook::consts::SIGINT;
-use signal_hook::flag;
 
+use super::interruption::interruption;
 use super::log_options::LogOptions;
 use super::log_progress::LogProgress;
 use super::options::Options;
@@ -69,7 +67,9 @@ pub(super) fn simulate(
 }
 
 fn configured(sources: &Sources) -> Result<Configured, ConfigErrors> {
-    let files = sources.paths().iter().map(|path| path.display().to_string()).collect();
+    // The default file need not exist.
+    let files = sources.paths().into_iter().filter(|path| path.exists());
+    let files = files.map(|path| path.display().to_string()).collect();
     Ok(Configured { config: config::load(sources)?, files })
 }
 
@@ -79,8 +79,7 @@ fn replay(
     current: Option<Configured>,
     output: &mut impl Write,
 ) -> Result<(), AppError> {
-    let is_interrupted =
-        interruption().map_err(|error| AppError::new("Ctrl-C cannot be caught", error))?;
+    let is_interrupted = interruption()?;
     let log = options.log.open(&is_interrupted)?;
     let names = match options.anonymise {
         true => Names::anonymous()
@@ -99,14 +98,6 @@ fn replay(
     write(options, &report, output)
         .map_err(|error| AppError::new("the report cannot be written", error))?;
     verdict(options, &report)
-}
-
-/// Is set by Ctrl-C. A second one ends the process at once.
-fn interruption() -> io::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGINT, 130, interrupted.clone())?;
-    flag::register(SIGINT, interrupted.clone())?;
-    Ok(interrupted)
 }
 
 fn write(options: &SimulateOptions, report: &Report, output: &mut impl Write) -> io::Result<()> {

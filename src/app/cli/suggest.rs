@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
 use clap::Args;
 
+use super::interruption::interruption;
 use super::log_options::LogOptions;
 use super::log_progress::LogProgress;
 use super::options::Options;
@@ -78,10 +79,13 @@ pub(super) fn suggest(
     config: &Config,
     output: &mut impl Write,
 ) -> Result<(), AppError> {
-    let log = options.log.open(&Arc::default())?;
+    let is_interrupted = interruption()?;
+    let log = options.log.open(&is_interrupted)?;
     let bar = LogProgress::start();
-    let suggestions =
-        suggest::suggest(&options.wanted(), config, log, |progress| bar.show(progress))?;
+    let suggestions = suggest::suggest(&options.wanted(), config, log, |progress| {
+        bar.show(progress);
+        !is_interrupted.load(Ordering::Relaxed)
+    })?;
     bar.end();
     write(&suggestions, options.json, output)
         .map_err(|error| AppError::new("the report cannot be written", error))

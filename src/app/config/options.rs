@@ -178,6 +178,13 @@ pub(crate) struct AuthOptions {
     pub(crate) jwt: Option<JwtOptions>,
 }
 
+impl AuthOptions {
+    /// Whether there is any way to prove a user.
+    pub(crate) fn proves_users(&self) -> bool {
+        self.api_keys.is_some() || self.jwt.is_some() || self.user_header.is_some()
+    }
+}
+
 impl Default for AuthOptions {
     fn default() -> Self {
         Self {

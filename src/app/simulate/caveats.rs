@@ -19,8 +19,8 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
             caveats.push(text);
         }
     };
-    let (requests, auth) = (log.requests, &config.auth);
-    let knows_users = auth.api_keys.is_some() || auth.jwt.is_some() || auth.user_header.is_some();
+    let requests = log.requests;
+    let knows_users = config.auth.proves_users();
     let in_use = || config.policies.iter().filter(|policy| policy.rollout() != Rollout::Off);
     let shortest = in_use().map(|policy| policy.quota().window()).min();
     say(
@@ -101,7 +101,7 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
             ));
         }
     }
-    if auth.jwt.is_some() && !config.plans.is_empty() {
+    if config.auth.jwt.is_some() && !config.plans.is_empty() {
         caveats.push(
             "Plans that tokens name are not in the log. Users whose plan no API key names have no plan here."
                 .to_owned(),

@@ -32,7 +32,7 @@ impl View {
         let auth = &config.auth;
         let header = auth.user_header.as_ref();
         let users = Users {
-            are_known: auth.api_keys.is_some() || auth.jwt.is_some() || header.is_some(),
+            are_known: auth.proves_users(),
             api_keys: auth.api_keys.clone(),
             header: header.map(|name| name.as_str().to_owned()),
         };

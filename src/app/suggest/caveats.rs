@@ -4,6 +4,7 @@ use super::report::Counted;
 use super::window::Window;
 use crate::app::access_log::LogSummary;
 use crate::app::config::Config;
+use crate::app::simulate::show::count;
 use crate::domain::policy::KeySource;
 
 /// Times in whole seconds are this coarse, in ms.
@@ -29,16 +30,20 @@ pub(super) fn of(
             caveats.push(text);
         }
     };
-    let auth = &config.auth;
-    let knows_users = auth.api_keys.is_some() || auth.jwt.is_some() || auth.user_header.is_some();
+    say(
+        counted.interrupted,
+        "The logs were not read to their end, because somebody pressed Ctrl-C.".to_owned(),
+    );
+    let knows_users = config.auth.proves_users();
     let lasts = log.last_at.unwrap_or(0).saturating_sub(log.first_at.unwrap_or(0));
     let longest = needed.windows.iter().max_by_key(|window| window.millis());
     let without_user = counted.without_user;
     say(
         log.unparsed > 0,
         format!(
-            "{} of {} lines could not be parsed, and are not counted. The quotas may be too small.",
-            log.unparsed, log.lines
+            "Lines that could not be parsed: {} of {}. They are not counted, so the quotas may be too small.",
+            count(log.unparsed),
+            count(log.lines)
         ),
     );
     say(
@@ -63,50 +68,54 @@ pub(super) fn of(
     say(
         counted.on_access_lists > 0,
         format!(
-            "{} requests are not counted, since their clients are on an access list.",
-            counted.on_access_lists
+            "Requests of clients on an access list: {}. They are not counted.",
+            count(counted.on_access_lists)
         ),
     );
     say(
         log.without_address > 0 && *needed.key != KeySource::User,
         format!(
-            "{} requests have no address. Those that are counted by address are counted as one client.",
-            log.without_address
+            "Requests without an address: {}. Those that are counted by address are counted as one client.",
+            count(log.without_address)
         ),
     );
     say(
         log.with_user > 0 && !knows_users && reads_user(needed.key),
         format!(
-            "{} requests name a user, but nothing in the configuration proves users. As when it serves, they \
-             have none.",
-            log.with_user
+            "Requests that name a user: {}. Nothing in the configuration proves users, so they have none, as \
+             when Tollgate serves.",
+            count(log.with_user)
         ),
     );
     say(
         without_user > 0 && *needed.key == KeySource::User,
-        format!("{without_user} requests have no user, and are counted as one client."),
+        format!(
+            "Requests without a user: {}. They are counted as one client.",
+            count(without_user)
+        ),
     );
     say(
         knows_users && without_user > 0 && *needed.key == KeySource::UserOrIp,
         format!(
-            "{without_user} of {} requests have no user. If the log left some users out, those are counted by \
-             address, and look like one busy client.",
-            counted.requests
+            "Requests without a user: {} of {}. If the log left some users out, those are counted by address, \
+             and look like one busy client.",
+            count(without_user),
+            count(counted.requests)
         ),
     );
     say(
         log.already_429 > 0,
         format!(
-            "{} requests were answered with 429. They are counted, but their clients may have sent fewer or \
-             more without that limit.",
-            log.already_429
+            "Requests that were answered with 429: {}. They are counted, but their clients may have sent fewer \
+             or more without that limit.",
+            count(log.already_429)
         ),
     );
     say(
         log.out_of_order > 0,
         format!(
-            "{} requests were logged too late to be sorted in. They are counted later than they came.",
-            log.out_of_order
+            "Requests that were logged too late to be sorted in: {}. They are counted later than they came.",
+            count(log.out_of_order)
         ),
     );
     caveats.push(

@@ -46,6 +46,8 @@ pub(crate) struct Counted {
     pub(crate) other_routes: u64,
     /// Requests that are not counted, since their clients are on an access list of the configuration.
     pub(crate) on_access_lists: u64,
+    /// Whether the reading ended before the logs did, because somebody pressed Ctrl-C.
+    pub(crate) interrupted: bool,
 }
 
 /// What was found for one window.

@@ -30,7 +30,7 @@ fn suggested(settings: &[&str], key: &str, routes: &[&str]) -> Suggestions {
         routes: routes.iter().map(|route| route.parse().unwrap()).collect(),
         threads: NonZeroUsize::MIN,
     };
-    suggest(&wanted, &config, AccessLog::open(&read).unwrap(), |_| ()).unwrap()
+    suggest(&wanted, &config, AccessLog::open(&read).unwrap(), |_| true).unwrap()
 }
 
 fn units(suggestions: &Suggestions) -> Vec<u64> {
@@ -65,7 +65,7 @@ fn clients_on_access_lists_are_not_counted() {
     let suggestions = suggested(&lists, "ip", &[]);
     let counted = suggestions.counted;
     assert_eq!((counted.clients, counted.requests, counted.on_access_lists), (1, 4, 2));
-    assert!(suggestions.caveats.iter().any(|it| it.contains("2 requests are not counted")));
+    assert!(suggestions.caveats.iter().any(|it| it.contains("access list: 2. They are not")));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_report_says_what_the_log_cannot_show() {
     for said in [
         "The quotas of a second cannot be relied on.",
         "The log is shorter than the longest window (day).",
-        "3 requests name a user, but nothing in the configuration proves users.",
+        "Requests that name a user: 3. Nothing in the configuration proves users",
     ] {
         assert!(caveats.iter().any(|caveat| caveat.contains(said)), "{said}: {caveats:?}");
     }
