@@ -106,6 +106,40 @@ fn the_report_for_programs_has_the_counts_by_policy() {
 }
 
 #[test]
+fn a_client_comes_near_its_quota_once_a_tenth_is_left() {
+    let log = Logged::new(log());
+    for (quota, denied, near) in [("4/minute", 1, 0), ("5/minute", 0, 1), ("6/minute", 0, 0)] {
+        let policy = &log.report(&STRICT.replace("2/minute", quota), &[])["policies"]["default"];
+        assert_eq!((&policy["denied"], &policy["clients_near"]), (&denied.into(), &near.into()));
+    }
+}
+
+#[test]
+fn ranks_and_the_rest_say_whether_few_clients_or_many_are_hit() {
+    // The first client is denied once, and the twelfth twelve times.
+    let requests = (1..=12_u64).flat_map(|client| (0..client + 2).map(move |_| client));
+    let text: String =
+        requests.map(|client| line(&format!("192.0.2.{client}"), 0, "/api/data", 200)).collect();
+    let report = Logged::new(text).report(STRICT, &[]);
+    let policy = &report["policies"]["default"];
+    for (name, expected) in [
+        ("denied", 78),
+        ("denied_of_second", 11),
+        ("denied_of_tenth", 3),
+        ("denied_of_hundredth", 0),
+        ("denied_without_top_ten", 3),
+        ("clients_denied", 12),
+    ] {
+        assert_eq!(policy[name], expected, "{name}: {report:#}");
+    }
+    assert_eq!(report["totals"]["denied_without_top_ten"], 3, "{report:#}");
+    assert_eq!(policy["worst"][0]["client"], "ip:192.0.2.12");
+    assert_eq!(policy["worst"].as_array().map(Vec::len), Some(12));
+    let denied = policy["timeline"]["denied"].as_array().expect("buckets");
+    assert_eq!(denied.iter().filter_map(Value::as_u64).sum::<u64>(), 78);
+}
+
+#[test]
 fn people_read_the_verdict_and_who_it_hits() {
     let finished = Logged::new(log()).simulate(STRICT, &[]);
     assert!(finished.status.success() && finished.stderr.is_empty(), "{finished:?}");
