@@ -125,9 +125,7 @@ fn verdict(options: &SimulateOptions, report: &Report) -> Result<(), AppError> {
         Of::Clients => (totals.clients_denied, totals.clients, "clients"),
         Of::Requests => (totals.denied + totals.banned, totals.requests, "requests"),
     };
-    // In whole numbers, so that a share that is met exactly is met.
-    let is_met = u128::from(denied) * 10_000 <= u128::from(all) * u128::from(most.basis_points());
-    if is_met {
+    if denied <= most.of(all) {
         return Ok(());
     }
     let denied = format!("{denied} of {all} {what} would be denied");

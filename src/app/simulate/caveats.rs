@@ -84,7 +84,7 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
         ),
     );
     say(
-        knows_users && log.with_user < requests && in_use().any(|policy| reads_user(policy.key())),
+        knows_users && log.with_user < requests && in_use().any(|policy| policy.key().is_by_user()),
         format!(
             "Requests without a user: {} of {}. If some of them were authenticated, they are counted by \
              address here, and share a quota that they do not share when Tollgate serves.",
@@ -113,8 +113,4 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
             .to_owned(),
     );
     caveats
-}
-
-fn reads_user(key: &KeySource) -> bool {
-    matches!(key, KeySource::User | KeySource::UserOrIp)
 }

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 
 use super::names::Names;
-use super::report::WorstClient;
+use super::report::{TOP, WorstClient};
 use crate::domain::clock::Millis;
 use crate::store::{BuildFingerprintHasher, Fingerprint, Key};
 
 /// The clients that were denied most often, of which a report tells.
 const MOST_WORST: usize = 20;
-
-/// Without how many of them the denials are counted once more.
-const TOP: usize = 10;
 
 /// The clients of one policy. There may be millions, so most of what is kept is kept only of clients that were
 /// denied.

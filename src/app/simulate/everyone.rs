@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use super::names::Names;
-use super::report::{ChangedClient, Difference, Totals};
+use super::report::{ChangedClient, Difference, TOP, Totals};
 use super::request::Replayed;
 use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::store::{BuildFingerprintHasher, Fingerprint};
 
 /// The most clients of each kind that a report names.
 const MOST_NAMED: usize = 50;
-
-/// Without how many clients the refusals are counted once more.
-const TOP: usize = 10;
 
 /// What became of each client under the candidate, and under the current configuration if there is one. A client
 /// is its user, or else its address, whatever the policies count by.

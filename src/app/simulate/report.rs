@@ -7,6 +7,9 @@ use serde::Serialize;
 use crate::app::access_log::LogSummary;
 use crate::domain::clock::Millis;
 
+/// Without how many of the clients that were refused most often the refusals are counted once more.
+pub(super) const TOP: usize = 10;
+
 /// What a simulation found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {

@@ -2,6 +2,7 @@
 
 pub(crate) use self::html::html;
 pub(crate) use self::json::json;
+pub(in crate::app) use self::text::printer::Printer;
 pub(crate) use self::text::text;
 pub(in crate::app) use self::words::count;
 

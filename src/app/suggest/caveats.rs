@@ -80,7 +80,7 @@ pub(super) fn of(
         ),
     );
     say(
-        log.with_user > 0 && !knows_users && reads_user(needed.key),
+        log.with_user > 0 && !knows_users && needed.key.is_by_user(),
         format!(
             "Requests that name a user: {}. Nothing in the configuration proves users, so they have none, as \
              when Tollgate serves.",
@@ -124,8 +124,4 @@ pub(super) fn of(
             .to_owned(),
     );
     caveats
-}
-
-fn reads_user(key: &KeySource) -> bool {
-    matches!(key, KeySource::User | KeySource::UserOrIp)
 }

@@ -28,9 +28,7 @@ impl Goal {
         let all = self
             .of
             .count(&Refusals { clients: traffic.clients.len() as u64, requests: traffic.requests });
-        let most = u128::from(all) * u128::from(self.share.basis_points())
-            / u128::from(Share::ALL.basis_points());
-        u64::try_from(most).unwrap_or(all)
+        self.share.of(all)
     }
 }
 

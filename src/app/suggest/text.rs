@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::report::{Found, OfWindow, Suggestion, Suggestions};
+use crate::app::simulate::show::Printer;
 
 /// The columns of a line.
-const WIDTH: usize = 80;
+const WIDTH: u16 = 80;
 
 /// The algorithm of which the policy is shown, since it admits no more around an edge than it has room for.
 const SHOWN: &str = "token-bucket";
@@ -152,31 +153,11 @@ fn table(output: &mut impl Write, rows: &[Row]) -> io::Result<()> {
 }
 
 fn paragraph(output: &mut impl Write, text: &str) -> io::Result<()> {
-    wrapped(output, text, "", "")
+    Printer::new(output, WIDTH).paragraph("", text)
 }
 
 fn item(output: &mut impl Write, text: &str) -> io::Result<()> {
-    wrapped(output, text, "- ", "  ")
-}
-
-/// Writes `text` in lines, of which the first begins with `first` and the others with `other`.
-fn wrapped(output: &mut impl Write, text: &str, first: &str, other: &str) -> io::Result<()> {
-    let mut line = first.to_owned();
-    let mut is_empty = true;
-    for word in text.split(' ') {
-        let length = line.chars().count() + word.chars().count() + usize::from(!is_empty);
-        if length > WIDTH && !is_empty {
-            writeln!(output, "{line}")?;
-            line = other.to_owned();
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    writeln!(output, "{line}")
+    Printer::new(output, WIDTH).paragraph("- ", text)
 }
 
 #[cfg(test)]

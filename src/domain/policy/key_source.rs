@@ -20,6 +20,14 @@ pub enum KeySource {
     Header(Box<str>),
 }
 
+impl KeySource {
+    /// Whether a user has a quota of their own.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_by_user(&self) -> bool {
+        matches!(self, Self::User | Self::UserOrIp)
+    }
+}
+
 impl FromStr for KeySource {
     type Err = PolicyError;
 

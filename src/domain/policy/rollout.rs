@@ -52,6 +52,14 @@ impl Share {
     pub fn basis_points(self) -> u16 {
         self.0
     }
+
+    /// The share of `all`, rounded down.
+    #[cfg(feature = "server")]
+    pub(crate) fn of(self, all: u64) -> u64 {
+        let part = u128::from(all) * u128::from(self.0) / u128::from(Self::ALL.0);
+        // No share is more than all.
+        u64::try_from(part).unwrap_or(all)
+    }
 }
 
 impl FromStr for Share {

@@ -37,7 +37,7 @@ pub(super) fn special_quotas(
 }
 
 fn table(section: &mut Section, key: &KeySource) -> Vec<(String, Leaf, Quota)> {
-    let is_by_user = matches!(key, KeySource::User | KeySource::UserOrIp);
+    let is_by_user = key.is_by_user();
     if !is_by_user && section.names().next().is_some() {
         section.refuse(format_args!(
             "only a policy by user or user-or-ip can tell users apart, and this one is by {key}"

@@ -14,7 +14,7 @@ use crate::app::simulate::report::{Outcome, Report};
 mod chart;
 mod difference;
 mod policy;
-mod printer;
+pub(in crate::app) mod printer;
 mod table;
 
 /// Of more files, the rest is only counted.

@@ -64,7 +64,7 @@ In its busiest day, half of the clients sent at most 3, 90% at most 12, 99% at
 most 410, 99.9% at most 1234, and the busiest 987654.
 ";
     assert!(shown.starts_with(head), "{shown}");
-    assert!(shown.lines().all(|line| line.chars().count() <= WIDTH), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{shown}");
     let cells = |name: &str| -> Vec<&str> {
         let line = shown.lines().find(|line| line.starts_with(name)).expect(name);
         line.split_whitespace().collect()

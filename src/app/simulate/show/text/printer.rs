@@ -14,14 +14,14 @@ const MOST_WIDTH: u16 = 120;
 
 /// Prints lines. None has a control character, or ends with a space.
 #[derive(Debug)]
-pub(super) struct Printer<'a, W> {
+pub(in crate::app) struct Printer<'a, W> {
     output: &'a mut W,
     width: u16,
     is_begun: bool,
 }
 
 impl<'a, W: Write> Printer<'a, W> {
-    pub(super) fn new(output: &'a mut W, width: u16) -> Self {
+    pub(in crate::app) fn new(output: &'a mut W, width: u16) -> Self {
         Self { output, width: width.clamp(LEAST_WIDTH, MOST_WIDTH), is_begun: false }
     }
 
@@ -63,7 +63,7 @@ impl<'a, W: Write> Printer<'a, W> {
     }
 
     /// Text in as many lines as it needs. `begin` begins the first line, and indents the others.
-    pub(super) fn paragraph(&mut self, begin: &str, text: &str) -> io::Result<()> {
+    pub(in crate::app) fn paragraph(&mut self, begin: &str, text: &str) -> io::Result<()> {
         let indent = " ".repeat(width(begin));
         let mut line = begin.to_owned();
         let mut is_empty = true;
