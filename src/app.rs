@@ -12,6 +12,7 @@ mod connections;
 mod doctor;
 mod endpoints;
 mod error;
+mod gate;
 mod observation;
 mod operators;
 mod reload;

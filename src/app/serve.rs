@@ -6,7 +6,7 @@ use std::{fmt, io, thread};
 
 use actix_web::web::Data;
 
-use self::file_limit::{ADMIN_CONNECTIONS, FileLimit};
+use self::file_limit::{ADMIN_CONNECTIONS, FileLimit, GATE_CONNECTIONS};
 use self::listener::{Assembled, WhenAssembled};
 use self::signals::Signals;
 use self::stop::Stop;
@@ -49,6 +49,14 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
                 Some(bound.map_err(|error| cannot_listen(listen, error))?)
             }
         };
+        let gate = match &config.gate.listen {
+            None => None,
+            Some(listen) => {
+                let connections = listeners.gate.clone();
+                let bound = listener::gate(listen, config, connections, assembled.clone()).await;
+                Some(bound.map_err(|error| cannot_listen(listen, error))?)
+            }
+        };
         let app = listener::app(config, listeners.app.clone(), assembled.clone()).await;
         let app = app.map_err(|error| cannot_listen(&config.server.listen, error))?;
         file_limit.log(config, connections);
@@ -68,6 +76,14 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
                 // This server ends with the process, after the other one.
                 actix_web::rt::spawn(admin.server);
                 admin.socket_file
+            });
+            let _gate_socket = gate.map(|gate| {
+                for address in &gate.addresses {
+                    log::info!("Proxies find /v1/check and /v1/auth on {address}.");
+                }
+                // This server ends with the process, after the app's.
+                actix_web::rt::spawn(gate.server);
+                gate.socket_file
             });
             for address in &app.addresses {
                 log::info!("Listening on {address}.");
@@ -152,9 +168,11 @@ fn listeners(config: &Config, total: usize) -> Listeners {
         proxies: config.client_ip.trusted_proxies.iter().copied().collect(),
     };
     let admin = Capacity { total: ADMIN_CONNECTIONS, ..Capacity::default() };
+    let gate = Capacity { total: GATE_CONNECTIONS, ..Capacity::default() };
     Listeners {
         app: Connections::new("server", app, clock.clone()),
-        admin: Connections::new("admin", admin, clock),
+        admin: Connections::new("admin", admin, clock.clone()),
+        gate: Connections::new("gate", gate, clock),
     }
 }
 

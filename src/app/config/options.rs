@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) server: ServerOptions,
     /// The operators' listener.
     pub(crate) admin: AdminOptions,
+    /// The listener for proxies and other servers.
+    pub(crate) gate: GateOptions,
     /// The store.
     pub(crate) store: StoreOptions,
     /// How the addresses of clients are found.
@@ -57,6 +59,15 @@ pub(crate) struct AdminOptions {
     pub(crate) token: Option<KeyDigest>,
     /// The SHA-256 of the token of who may only read.
     pub(crate) read_token: Option<KeyDigest>,
+}
+
+/// The listener for proxies and other servers, which ask about the requests of their own clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GateOptions {
+    /// The address to listen on; `None` for no such listener.
+    pub(crate) listen: Option<Listen>,
+    /// The SHA-256 of the token of who may ask; `None` if nobody needs one.
+    pub(crate) token: Option<KeyDigest>,
 }
 
 /// What is logged, and how.

@@ -12,6 +12,7 @@ use super::section::Section;
 mod access;
 mod auth;
 mod client_ip;
+mod gate;
 mod penalty;
 mod policies;
 mod quotas;
@@ -32,6 +33,7 @@ pub(super) fn config(
     let mut root = Section::root(tables, errors);
     let server = root.table("server", server::server);
     let admin = root.table("admin", server::admin);
+    let gate = root.table("gate", gate::gate);
     let store = root.table("store", store::store);
     let client_ip = root.table("client_ip", client_ip::client_ip);
     let headers = root.table("headers", headers);
@@ -48,6 +50,7 @@ pub(super) fn config(
     let config = Config {
         server,
         admin,
+        gate,
         store,
         client_ip,
         headers,

@@ -52,9 +52,9 @@ impl AdminState {
         watch: Option<StoreWatch>,
         listeners: Listeners,
     ) -> Self {
-        let Listeners { app, admin } = listeners;
-        let metrics =
-            Metrics::new(&lasting, snapshot.clone(), reloads.clone(), watch, [app.clone(), admin]);
+        let Listeners { app, admin, gate } = listeners;
+        let all = [app.clone(), admin, gate];
+        let metrics = Metrics::new(&lasting, snapshot.clone(), reloads.clone(), watch, all);
         let listen_host = match &config.listen {
             Some(Listen::Tcp(address)) => host_of(address).map(Into::into),
             Some(Listen::Unix(_)) | None => None,

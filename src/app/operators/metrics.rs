@@ -41,7 +41,7 @@ impl Metrics {
         snapshot: CurrentSnapshot,
         reloads: Arc<ReloadStatus>,
         watch: Option<StoreWatch>,
-        listeners: [Arc<Connections>; 2],
+        listeners: [Arc<Connections>; 3],
     ) -> Self {
         let mut registry = Registry::with_prefix("tollgate");
         registry.register_collector(Box::new(ConnectionMetrics(listeners)));

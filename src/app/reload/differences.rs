@@ -7,10 +7,11 @@ use crate::domain::quota::Quota;
 
 /// Options that the process reads only when it starts. A name that ends in a dot stands for all options in that
 /// table.
-pub(super) const READ_AT_START: [&str; 11] = [
+pub(super) const READ_AT_START: [&str; 12] = [
     "log.format",
     "server.",
     "admin.listen",
+    "gate.listen",
     "store.url",
     "store.tls.",
     "store.key_prefix",

@@ -14,7 +14,7 @@ use super::said;
 use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
 use crate::app::config::{
-    AdminOptions, Config, OptionValue, Places, RawConfig, Sources, StoreOptions,
+    AdminOptions, Config, GateOptions, OptionValue, Places, RawConfig, Sources, StoreOptions,
 };
 use crate::app::error::AppError;
 use crate::app::service_manager;
@@ -236,10 +236,11 @@ impl Worker {
 
     /// `config` with what cannot change while the process serves.
     fn effective(&self, config: &Config) -> Config {
-        let Config { server, admin, store, .. } = &self.at_start;
+        let Config { server, admin, gate, store, .. } = &self.at_start;
         Config {
             server: server.clone(),
             admin: AdminOptions { listen: admin.listen.clone(), ..config.admin.clone() },
+            gate: GateOptions { listen: gate.listen.clone(), ..config.gate.clone() },
             store: StoreOptions {
                 instances: config.store.instances,
                 deny_cache: config.store.deny_cache,

@@ -12,6 +12,9 @@ use crate::app::error::AppError;
 /// Connections to the operators' listener, besides those to the app's.
 pub(super) const ADMIN_CONNECTIONS: usize = 128;
 
+/// Connections to the listener for proxies and other servers, if there is one.
+pub(super) const GATE_CONNECTIONS: usize = 1_024;
+
 /// Files of the process itself: standard streams, listeners, signals, configuration files, and threads
 /// other than workers.
 const OF_THE_PROCESS: usize = 48;
@@ -104,5 +107,6 @@ pub(super) fn workers(config: &Config) -> usize {
 fn reserved(config: &Config) -> usize {
     let of_workers = OF_A_WORKER * (workers(config) + 1);
     let of_dispatchers = OF_A_DISPATCHER * config.store.connections;
-    OF_THE_PROCESS + of_workers + of_dispatchers + ADMIN_CONNECTIONS + 2 * SPARE
+    let of_gate = config.gate.listen.as_ref().map_or(0, |_| GATE_CONNECTIONS + SPARE + of_workers);
+    OF_THE_PROCESS + of_workers + of_dispatchers + ADMIN_CONNECTIONS + 2 * SPARE + of_gate
 }

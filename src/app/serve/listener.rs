@@ -21,6 +21,7 @@ use crate::app::assemble::CurrentSnapshot;
 use crate::app::config::{Config, ConnectionLimits, Listen};
 use crate::app::connections::{Connections, Limit};
 use crate::app::endpoints;
+use crate::app::gate;
 use crate::app::operators;
 use crate::app::operators::AdminState;
 use crate::http::problem;
@@ -117,6 +118,25 @@ pub(super) async fn admin(
     };
     let (limits, backlog) = (operators::limits(config.server.limits), config.server.backlog);
     serve(builder(1), address, SocketAccess::Owner, backlog, limits, connections, app).await
+}
+
+/// The server of the gate at `address`.
+///
+/// # Errors
+/// When it cannot be listened on.
+pub(super) async fn gate(
+    address: &Listen,
+    config: &Config,
+    connections: Arc<Connections>,
+    assembled: WhenAssembled,
+) -> io::Result<Bound> {
+    let app = move || {
+        let snapshot = assembled.get().expect(IN_TIME).snapshot.clone();
+        App::new().configure(|app| gate::configure(app, snapshot))
+    };
+    let (limits, backlog) = (config.server.limits, config.server.backlog);
+    let builder = builder(file_limit::workers(config));
+    serve(builder, address, SocketAccess::Owner, backlog, limits, connections, app).await
 }
 
 /// The builder of a server without its own handling of signals and its own limit of connections, both of

@@ -66,25 +66,28 @@ fn limits(section: &mut Section) -> ConnectionLimits {
 }
 
 pub(super) fn admin(section: &mut Section) -> AdminOptions {
-    let address = section.take("listen");
-    let listen: Option<Listen> = address
-        .as_ref()
-        .and_then(|leaf| section.note(leaf.parse("host:port or unix:/path", str::parse)));
-    let is_reachable = listen.as_ref().is_some_and(|listen| !listen.is_on_this_machine());
     let hosts = section.list("hosts", "host names");
     let token = section.get("token_sha256", None, digest);
     let read_token = section.get("read_token_sha256", None, digest);
-    let admin = AdminOptions { listen, hosts, token, read_token };
-    if let Some(leaf) = address.filter(|_| is_reachable && admin.token.is_none()) {
-        let message = "others than this machine reach it, so it needs a token: expected \
-                       admin.token_sha256, which `tollgate keys token` makes, or an address such as \
-                       127.0.0.1:8081";
-        section.note::<()>(Err(leaf.refuse(message)));
+    let needs = "expected admin.token_sha256, which `tollgate keys token` makes, or an address such \
+                 as 127.0.0.1:8081";
+    AdminOptions { listen: listen(section, token.is_some(), needs), hosts, token, read_token }
+}
+
+/// The address of a listener that is off until it is set. Others than this machine may only reach it if it has a
+/// token; `needs` says how to get there.
+pub(super) fn listen(section: &mut Section, has_token: bool, needs: &str) -> Option<Listen> {
+    let address = section.take("listen")?;
+    let listen = section.note(address.parse("host:port or unix:/path", str::parse));
+    let listen: Option<Listen> = listen;
+    if !has_token && listen.as_ref().is_some_and(|listen| !listen.is_on_this_machine()) {
+        let message = format!("others than this machine reach it, so it needs a token: {needs}");
+        section.note::<()>(Err(address.refuse(message)));
     }
-    admin
+    listen
 }
 
 /// The digest of a token. Messages do not show a wrong one, which may be the token itself.
-fn digest(leaf: &Leaf) -> Result<Option<KeyDigest>, ConfigError> {
+pub(super) fn digest(leaf: &Leaf) -> Result<Option<KeyDigest>, ConfigError> {
     leaf.text()?.parse().map(Some).map_err(|error: KeyDigestError| leaf.refuse(error))
 }

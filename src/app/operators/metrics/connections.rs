@@ -12,7 +12,7 @@ use super::encode::gauge;
 use crate::app::connections::{Connections, Limit};
 
 #[derive(Debug)]
-pub(super) struct ConnectionMetrics(pub(super) [Arc<Connections>; 2]);
+pub(super) struct ConnectionMetrics(pub(super) [Arc<Connections>; 3]);
 
 impl Collector for ConnectionMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
