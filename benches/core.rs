@@ -89,7 +89,7 @@ fn requests(keys: usize) -> Vec<Acquire> {
     let request = |number| {
         let key = keyspace.key(&client(number), &policy);
         let charges = vec![Charge::new(policy.clone(), key)];
-        Acquire::new(charges, Cost::ONE, 1)
+        Acquire::new(charges, 1)
     };
     numbers.map(request).collect()
 }

@@ -9,8 +9,7 @@ Keys:
 Arguments:
   one string of big-endian integers of 8 bytes, or of 4 bytes where noted
   now              ms since the epoch; 0: the server's own TIME (only tests pass another time)
-  then for each group of requests that meet the same policies at the same cost:
-  cost             units that one request uses of each quota
+  then for each group of requests that meet the same policies at the same costs:
   count            identical requests that each request stands for; 0: decide only; 4 bytes
   request_count    requests of the group; 4 bytes
   policy_count     policies that follow; 4 bytes
@@ -19,6 +18,7 @@ Arguments:
     of each of them:
     replaced         only of a trial, counted in policies from 1: the one in whose place it is tried
                      out; 0: it is tried out beside all of them; 4 bytes
+    cost             units that one request uses of the quota
     units            units allowed per window
     window           ms
     burst            units: the most that can be used at once
@@ -63,14 +63,14 @@ end
 local reply, replied = { now, 0, 0, 0, 0 }, 1
 
 while at <= #arguments do
-  local cost, count, request_count, policy_count, penalty_count, trial_count
-  cost, count, request_count, policy_count, penalty_count, trial_count, at =
-    unpack('>I8I4I4I4I2I2', arguments, at)
+  local count, request_count, policy_count, penalty_count, trial_count
+  count, request_count, policy_count, penalty_count, trial_count, at =
+    unpack('>I4I4I4I2I2', arguments, at)
 
   -- What most groups are needs no functions of an algorithm, and creating those takes longer than a
   -- decision.
   if policy_count == 1 and penalty_count + trial_count == 0 then
-    local units, window, burst, algorithm, after = unpack('>I8I8I8s', arguments, at)
+    local cost, units, window, burst, algorithm, after = unpack('>I8I8I8I8s', arguments, at)
     if algorithm == 'fixed-window' then
       local decided
       decided, replied = count_on(
@@ -96,11 +96,12 @@ while at <= #arguments do
       if i > policy_count then
         replaced, at = unpack('>I4', arguments, at)
       end
-      local units, window, burst, algorithm
-      units, window, burst, algorithm, at = unpack('>I8I8I8s', arguments, at)
+      local cost, units, window, burst, algorithm
+      cost, units, window, burst, algorithm, at = unpack('>I8I8I8I8s', arguments, at)
       local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
       policies[i] = {
-        read = read, charge = charge, wait_for = wait_for, burst = burst, replaced = replaced,
+        read = read, charge = charge, wait_for = wait_for, cost = cost, burst = burst,
+        replaced = replaced,
       }
     end
 
@@ -117,31 +118,32 @@ while at <= #arguments do
     end
 
     for _ = 1, request_count do
-      local admitted, amount = count, count * cost
+      local admitted = count
       local lasts, banned_by, decided = 0, 0, 0
       if penalty_count > 0 then
         for i = 1, penalty_count do
           local left = penalties[i].read(keys[keys_read + key_count + i], is_peek)
           if left > lasts then
             lasts, banned_by = left, i
-            admitted, amount = 0, 0
+            admitted = 0
           end
         end
       end
       local was_banned = lasts > 0
       for i = 1, policy_count do
         local policy = policies[i]
-        local remaining = policy.read(keys[keys_read + i])
+        local remaining, cost = policy.read(keys[keys_read + i]), policy.cost
         policy.remaining = remaining
-        if remaining < amount then
+        if remaining < admitted * cost then
           admitted = (remaining - remaining % cost) / cost
-          amount = admitted * cost
         end
       end
       replied = replied + 1
       reply[replied] = admitted
       for i = 1, policy_count do
         local policy = policies[i]
+        local cost = policy.cost
+        local amount = admitted * cost
         -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
         local reset_after, debt = policy.charge(amount, is_peek)
         local remaining, retry_after = policy.remaining - amount, 0
@@ -191,7 +193,7 @@ while at <= #arguments do
             most = admitted
           end
         end
-        local remaining = trial.read(keys[keys_read + i])
+        local remaining, cost = trial.read(keys[keys_read + i]), trial.cost
         local passed = math.min(most, (remaining - remaining % cost) / cost)
         trial.charge(passed * cost, is_peek)
         local retry_after = 0

@@ -17,7 +17,7 @@
 //!
 //! impl Store for MapStore {
 //!     fn acquire(&self, acquire: &Acquire) -> Answer<Acquired> {
-//!         let Acquire { charges, cost, count, .. } = acquire;
+//!         let Acquire { charges, count, .. } = acquire;
 //!         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
 //!         let now = SystemClock.now();
 //!         let mut state_of = |charge: &Charge| {
@@ -27,19 +27,19 @@
 //!         let mut found: Vec<State> = charges.iter().map(&mut state_of).collect();
 //!         let mut admitted = *count;
 //!         for (state, charge) in found.iter().zip(charges) {
-//!             let remaining = state.standing(&charge.policy.terms(), now, *cost).remaining;
-//!             let fit = u32::try_from(remaining / cost.units()).unwrap_or(u32::MAX);
+//!             let remaining = state.standing(&charge.policy.terms(), now, charge.cost).remaining;
+//!             let fit = u32::try_from(remaining / charge.cost.units()).unwrap_or(u32::MAX);
 //!             admitted = admitted.min(fit);
 //!         }
-//!         let units = u64::from(admitted) * cost.units();
 //!         let mut standings = Vec::new();
 //!         for (state, charge) in found.iter_mut().zip(charges) {
-//!             let terms = charge.policy.terms();
+//!             let (terms, cost) = (charge.policy.terms(), charge.cost);
+//!             let units = u64::from(admitted) * cost.units();
 //!             let writes = units > 0 || (*count > 0 && state.is_astray(&terms, now));
 //!             standings.push(if writes {
-//!                 state.charge(&terms, now, units, *cost)
+//!                 state.charge(&terms, now, units, cost)
 //!             } else {
-//!                 state.standing(&terms, now, *cost)
+//!                 state.standing(&terms, now, cost)
 //!             });
 //!             if writes {
 //!                 states.insert(charge.key.clone(), state.clone());

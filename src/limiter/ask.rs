@@ -34,14 +34,14 @@ impl Limiter {
         if let Some(plan) = client.plan() {
             self.0.plans.notice(plan);
         }
-        let mut asked = Acquire::new(Vec::with_capacity(policies.0.len()), cost, count);
+        let mut asked = Acquire::new(Vec::with_capacity(policies.0.len()), count);
         let overridden = self.0.overridden.load();
         for variants in policies.0.iter().filter(|variants| !variants.is_off()) {
             match overridden.as_deref() {
-                None => self.add(variants, self.charge(variants, client), client, &mut asked),
+                None => self.add(variants, self.charge(variants, cost, client), client, &mut asked),
                 Some(table) if table.is_off(variants.policy()) => {}
                 Some(table) => {
-                    let charge = self.boosted(table, self.charge(variants, client), client);
+                    let charge = self.boosted(table, self.charge(variants, cost, client), client);
                     self.add(variants, charge, client, &mut asked);
                 }
             }
@@ -50,9 +50,14 @@ impl Limiter {
     }
 
     /// What `client` is charged under a policy.
-    pub(super) fn charge(&self, variants: &PolicyVariants, client: &Client<'_>) -> Charge {
+    pub(super) fn charge(
+        &self,
+        variants: &PolicyVariants,
+        cost: Cost,
+        client: &Client<'_>,
+    ) -> Charge {
         let policy = variants.policy_of(client);
-        Charge { key: self.key(policy, client), policy: policy.clone() }
+        Charge { key: self.key(policy, client), policy: policy.clone(), cost }
     }
 
     /// The same, with the quota that an operator gave the client, if there is one.
@@ -63,7 +68,9 @@ impl Limiter {
         client: &Client<'_>,
     ) -> Charge {
         match table.boosted(&charge.policy, charge.key.hash_tag()) {
-            Some(policy) => Charge { key: self.key(policy, client), policy: policy.clone() },
+            Some(policy) => {
+                Charge { key: self.key(policy, client), policy: policy.clone(), ..charge }
+            }
             None => charge,
         }
     }
@@ -83,7 +90,7 @@ impl Limiter {
         }
         if let Some(candidate) = variants.candidate_of(&charged.policy).filter(|_| is_tried) {
             let key = self.key(candidate, client);
-            let candidate = Charge { key, policy: candidate.clone() };
+            let candidate = Charge { key, policy: candidate.clone(), cost: charged.cost };
             asked.trials.push(Trial::new(candidate, Some(asked.charges.len())));
         }
         asked.penalties.extend(self.penalty(asked.charges.len(), &charged));

@@ -11,7 +11,6 @@ use super::observer::{AskedBy, DecidedBy, Outcome};
 use crate::domain::banned::Banned;
 use crate::domain::decision::Decision;
 use crate::domain::policy::OnStoreFailure;
-use crate::domain::quota::Cost;
 use crate::store::{
     Acquire, Acquired, Awaited, Ban, Charge, Few, MaybeReady, PenaltyKey, StoreError,
     StoreErrorKind,
@@ -166,13 +165,13 @@ impl Question {
         cause: StoreErrorKind,
     ) -> Result<Decision, Unavailable> {
         let refuses = |charge: &Charge| charge.policy.on_store_failure() == OnStoreFailure::Deny;
-        let Acquire { charges, cost, count, .. } = &self.asked;
+        let Acquire { charges, count, .. } = &self.asked;
         let is_local = |it: &usize| charges[*it].policy.on_store_failure() == OnStoreFailure::Local;
         let local: Few<usize> = (0..charges.len()).filter(is_local).collect();
         let fallback = limiter.0.fallback.as_ref();
         let (asked, acquired) = match fallback {
             _ if charges.iter().any(refuses) => return Err(self.undecided(limiter, cause)),
-            _ if local.is_empty() => nothing_asked(*cost, *count),
+            _ if local.is_empty() => nothing_asked(*count),
             None => return Err(self.undecided(limiter, cause)),
             Some(fallback) => fallback.decide(&self.asked.part(&local, *count), cause),
         };
@@ -207,13 +206,13 @@ impl Question {
 
 /// The decision when no policy is asked.
 fn unlimited(asked: &Acquire) -> Decision {
-    let (asked, all) = nothing_asked(asked.cost, asked.count);
+    let (asked, all) = nothing_asked(asked.count);
     decision(asked, all)
 }
 
 /// What is asked and answered when no policy is asked.
-fn nothing_asked(cost: Cost, count: u32) -> (Acquire, Acquired) {
-    (Acquire::new(Vec::new(), cost, count), Acquired::new(count, Vec::new()))
+fn nothing_asked(count: u32) -> (Acquire, Acquired) {
+    (Acquire::new(Vec::new(), count), Acquired::new(count, Vec::new()))
 }
 
 fn decision(asked: Acquire, acquired: Acquired) -> Decision {

@@ -161,9 +161,10 @@ fn is_counted(asked: &Acquire, acquired: &Acquired) -> bool {
 fn fingerprint(asked: &Acquire) -> Fingerprint {
     let charges = asked.charges.iter().map(|charge| {
         let Terms { units, window, burst } = charge.policy.terms();
-        charge.key.fingerprint().with(units).with(window).with(burst)
+        let key = charge.key.fingerprint().with(units).with(window).with(burst);
+        key.with(charge.cost.units())
     });
-    let all = charges.reduce(Fingerprint::then).unwrap_or_default().with(asked.cost.units());
+    let all = charges.reduce(Fingerprint::then).unwrap_or_default();
     // A denial that holds for a request without trials may not hold for one with a candidate.
     let trials = asked.trials.iter().map(|trial| {
         let Terms { units, burst, .. } = trial.charge.policy.terms();

@@ -105,8 +105,8 @@ impl Limiter {
         let policies = owed.as_ref().map(|owed| owed.policies);
         let peek = owed.as_ref().and_then(|owed| owed.peek);
         let (mut explanation, charges) = request.with_client(|client| {
-            let mut met = self.explained(policies, None, client);
-            met.extend(self.explained(peek, Some(PolicyRole::Peeked), client));
+            let mut met = self.explained(policies, None, cost, client);
+            met.extend(self.explained(peek, Some(PolicyRole::Peeked), cost, client));
             let (policies, charges): (Vec<_>, Vec<_>) = met.into_iter().unzip();
             let is_met = |variants: &&Arc<PolicyVariants>| {
                 policies.iter().any(|it| it.policy.name() == variants.policy().name())
@@ -130,7 +130,7 @@ impl Limiter {
         async move {
             let in_force = explanation.policies.iter().map(|it| it.role == PolicyRole::InForce);
             let charges = charges.into_iter().zip(in_force);
-            let mut asked = Acquire::new(Vec::new(), cost, 0);
+            let mut asked = Acquire::new(Vec::new(), 0);
             for (charge, is_in_force) in charges.filter_map(|(charge, it)| Some((charge?, it))) {
                 let penalty = limiter.penalty(asked.charges.len(), &charge);
                 asked.penalties.extend(penalty.filter(|_| is_in_force));
@@ -157,11 +157,12 @@ impl Limiter {
         &self,
         policies: Option<&Policies>,
         role: Option<PolicyRole>,
+        cost: Cost,
         client: &Client<'_>,
     ) -> Vec<(ExplainedPolicy, Option<Charge>)> {
         let policies = policies.into_iter().flat_map(|policies| policies.0.iter());
         let explained = |variants: &Arc<PolicyVariants>| {
-            let (charge, source) = self.charge_and_source(variants, client);
+            let (charge, source) = self.charge_and_source(variants, cost, client);
             let role = match self.role(variants, &charge) {
                 own if !own.counts() => own,
                 own => role.unwrap_or(own),
@@ -182,11 +183,12 @@ impl Limiter {
     fn charge_and_source(
         &self,
         variants: &PolicyVariants,
+        cost: Cost,
         client: &Client<'_>,
     ) -> (Charge, QuotaSource) {
         let special = variants.special_of(client);
         let source = special.map_or(QuotaSource::Policy, |(source, _)| source);
-        let charge = self.charge(variants, client);
+        let charge = self.charge(variants, cost, client);
         let Some(table) = self.0.overridden.load() else { return (charge, source) };
         let is_boosted = table.boosted(&charge.policy, charge.key.hash_tag()).is_some();
         let charge = self.boosted(&table, charge, client);

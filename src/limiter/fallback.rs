@@ -70,14 +70,12 @@ impl Fallback {
     /// process's shares, and the answer. If the store may have charged the request, nothing is owed to
     /// it.
     pub(super) fn decide(&self, asked: &Acquire, cause: StoreErrorKind) -> (Acquire, Acquired) {
-        let shared = |charge: &Charge| Charge {
-            policy: self.shares.of(&charge.policy),
-            key: charge.key.clone(),
-        };
+        let shared =
+            |charge: &Charge| Charge { policy: self.shares.of(&charge.policy), ..charge.clone() };
         let here = asked.charges.iter().map(shared).collect();
         // Trials wait for the store. Denials are counted here meanwhile.
         let penalties = asked.penalties.clone();
-        let here = Acquire { penalties, ..Acquire::new(here, asked.cost, asked.count) };
+        let here = Acquire { penalties, ..Acquire::new(here, asked.count) };
         let owed = (!cause.may_have_charged()).then_some(asked);
         let known =
             |index: usize, fingerprint| self.known(fingerprint, &asked.charges[index].policy);

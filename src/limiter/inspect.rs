@@ -9,7 +9,6 @@ use super::variants::{PolicyVariants, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::domain::policy::{Policy, Rollout};
-use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{Acquire, Acquired, Charge, StoreError};
 
@@ -108,8 +107,8 @@ impl Limiter {
     /// Asks where the client of `tag` stands under `policy`.
     fn peek_of(&self, tag: &str, policy: &Arc<Policy>) -> Acquire {
         let keyspace = &self.0.keyspace;
-        let charge = Charge { policy: policy.clone(), key: keyspace.key_of_tag(tag, policy) };
-        let mut asked = Acquire::new(vec![charge], Cost::ONE, 0);
+        let charge = Charge::new(policy.clone(), keyspace.key_of_tag(tag, policy));
+        let mut asked = Acquire::new(vec![charge], 0);
         asked.penalties.extend(self.penalty(0, &asked.charges[0]));
         asked
     }

@@ -9,7 +9,6 @@ use super::observer::{
 use super::routes::Route;
 #[cfg(feature = "server")]
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{Acquire, Acquired, Ban, Few, Trial, TrialAnswer};
 
@@ -46,7 +45,7 @@ impl Limiter {
     pub(super) fn observe_uncounted(&self, asked_by: &AskedBy, outcome: Outcome) {
         let (by, standings, trials) = (DecidedBy::Limiter, &[], &[]);
         let decided = Decided { by, outcome, standings, trials, ban: None, waited: None };
-        self.observe(&Acquire::new(Vec::new(), Cost::ONE, 1), asked_by, &decided);
+        self.observe(&Acquire::new(Vec::new(), 1), asked_by, &decided);
     }
 
     /// Tells the observer what was `decided` about `asked`, if there is an observer.
@@ -66,7 +65,6 @@ impl Limiter {
             standings: decided.standings,
             trials: &trials,
             ban: decided.ban.and_then(|ban| of_penalty(ban, asked)),
-            cost: asked.cost,
             is_peek: asked.count == 0,
             waited: decided.waited,
         });

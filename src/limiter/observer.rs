@@ -7,7 +7,6 @@ use super::deny_cache::Purpose;
 use super::routes::Route;
 use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{Charge, Key, StoreErrorKind};
 
@@ -40,7 +39,7 @@ pub struct DecisionEvent<'a> {
     pub outcome: Outcome,
     /// Who decided it.
     pub decided_by: DecidedBy,
-    /// Its policies, each with the key that it was counted by; none if no policy was asked.
+    /// Its policies, each with the key that it was counted by and what it costs there; none if no policy was asked.
     pub charges: &'a [Charge],
     /// Where each of them stands, in the same order. Where the store failed, fewer than `charges` or none.
     pub standings: &'a [Standing],
@@ -48,8 +47,6 @@ pub struct DecisionEvent<'a> {
     pub ban: Option<PenaltyBan>,
     /// What policies decided that are only tried out; none if they were not asked.
     pub trials: &'a [TrialOutcome<'a>],
-    /// The units that it uses of each quota.
-    pub cost: Cost,
     /// Whether it was only read, and charged nothing.
     pub is_peek: bool,
     /// How long it waited for the store; `None` if it was decided at once.

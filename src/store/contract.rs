@@ -18,7 +18,7 @@ use crate::domain::standing::{Retry, Standing};
 ///   changes any of its keys. A store that cannot do this says so by
 ///   [`may_give_back`](Store::may_give_back).
 /// * As many of the `count` requests are admitted as fit under *every* charge. Each charge is then used up
-///   by `admitted * cost` units.
+///   by `admitted` times its cost.
 /// * If no request fits, nothing is charged. The store then writes only where a wrong clock has written a
 ///   state: it writes that state again as of now. A `count` of 0 only reads.
 /// * The standings are those right after the charge, in the order of the charges.
@@ -75,8 +75,6 @@ pub trait Debtor: Debug + Send + Sync {
 pub struct Acquire {
     /// The policies that each request meets, with the key that each policy counts by.
     pub charges: Vec<Charge>,
-    /// The units that each request uses of each quota.
-    pub cost: Cost,
     /// How many requests there are; 0 decides on one and charges nothing.
     pub count: u32,
     /// Policies that are tried out beside the charges. There are none if `count` is 0.
@@ -86,10 +84,18 @@ pub struct Acquire {
 }
 
 impl Acquire {
-    /// Asks for `count` requests of `cost` under `charges`.
+    /// Asks for `count` requests under `charges`.
     #[must_use]
-    pub fn new(charges: Vec<Charge>, cost: Cost, count: u32) -> Self {
-        Self { charges, cost, count, trials: Vec::new(), penalties: Vec::new() }
+    pub fn new(charges: Vec<Charge>, count: u32) -> Self {
+        Self { charges, count, trials: Vec::new(), penalties: Vec::new() }
+    }
+
+    /// The same, with every charge and every trial at `cost`.
+    #[must_use]
+    pub fn at_cost(mut self, cost: Cost) -> Self {
+        let tried = self.trials.iter_mut().map(|trial| &mut trial.charge);
+        self.charges.iter_mut().chain(tried).for_each(|charge| charge.cost = cost);
+        self
     }
 
     /// The same, with a policy that is tried out.
@@ -106,7 +112,7 @@ impl Acquire {
             let charge = charges.iter().position(|index| *index == it.charge)?;
             Some(PenaltyKey { charge, ..it.clone() })
         });
-        Self { penalties: penalties.collect(), ..Self::new(of_part, self.cost, count) }
+        Self { penalties: penalties.collect(), ..Self::new(of_part, count) }
     }
 
     /// The same, with the next penalty.
@@ -196,7 +202,7 @@ impl Trial {
 pub struct TrialAnswer {
     /// How many of the requests it admits.
     pub admitted: u32,
-    /// When one more request of the same cost fits under it.
+    /// When one more request like those fits under it.
     pub retry: Retry,
 }
 
@@ -208,7 +214,7 @@ impl TrialAnswer {
     }
 }
 
-/// One policy of a request, and the key that holds its state.
+/// One policy of a request, the key that holds its state, and what the request uses of the quota.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Charge {
@@ -216,13 +222,21 @@ pub struct Charge {
     pub policy: Arc<Policy>,
     /// The key.
     pub key: Key,
+    /// The units of the quota that each request uses.
+    pub cost: Cost,
 }
 
 impl Charge {
-    /// A charge to `key` under `policy`.
+    /// A charge of one unit to `key` under `policy`.
     #[must_use]
     pub fn new(policy: Arc<Policy>, key: Key) -> Self {
-        Self { policy, key }
+        Self { policy, key, cost: Cost::ONE }
+    }
+
+    /// The same, of `cost`.
+    #[must_use]
+    pub fn with_cost(self, cost: Cost) -> Self {
+        Self { cost, ..self }
     }
 }
 
@@ -232,7 +246,7 @@ impl Charge {
 pub struct Acquired {
     /// How many of the requests are admitted.
     pub admitted: u32,
-    /// Where each charge stands afterwards, for one more request of the same cost.
+    /// Where each charge stands afterwards, for one more request like those.
     pub standings: Vec<Standing>,
     /// The answer to each trial, in the same order; none if trials were not decided.
     pub trials: Vec<TrialAnswer>,

@@ -39,7 +39,7 @@ impl Trial {
     fn ask_together(&mut self, asked: &[Acquire]) -> Vec<Acquired> {
         let mut pause = redis::cmd("CLIENT");
         pause.arg("PAUSE").arg(60_000).arg("WRITE").exec(&mut self.redis).expect("PAUSE");
-        let peek = Acquire::new(asked[0].charges.clone(), asked[0].cost, 0);
+        let peek = Acquire::new(asked[0].charges.clone(), 0);
         let before = self.store.acquire(&peek);
         until("a call is under way", || {
             let info: String =

@@ -33,7 +33,7 @@ fn nobody_is_answered_anothers_verdict(
             let own = policy("p", "fixed-window", units, 1_000 * MINUTE);
             let cost = Cost::new(cost).expect("a cost");
             let charges = vec![charge(&format!("user {thread}"), &own)];
-            let asked = Acquire::new(charges, cost, 1);
+            let asked = Acquire::new(charges, 1).at_cost(cost);
             let Ok(answer) = store.acquire(&asked).wait() else { return };
             counts.fetch_add(1, Ordering::SeqCst);
             let remaining = answer.standings[0].remaining;

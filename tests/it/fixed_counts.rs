@@ -52,8 +52,8 @@ fn a_count_that_outgrows_its_integer_is_that_of_the_model() {
                 now += step;
                 stand.clock.set(now);
                 let of_model =
-                    model::Charge { key: charge.key.to_string(), policy: policy.clone() };
-                let expected = model.acquire(now, &[of_model], cost, 1);
+                    model::Charge { key: charge.key.to_string(), policy: policy.clone(), cost };
+                let expected = model.acquire(now, &[of_model], 1);
                 let answer = stand.acquire(slice::from_ref(&charge), cost, 1);
                 assert_eq!(u64::from(answer.admitted), expected.admitted, "{window}: {cost}");
                 assert_eq!(answer.standings, expected.standings, "{window}: {cost}");

@@ -33,7 +33,9 @@ pub(crate) struct Operation {
     /// The policies it meets, at least one, each at most once. A policy's name tells it from the
     /// others of the history; its algorithm never changes, its numbers may.
     pub(crate) policies: Vec<Arc<Policy>>,
+    /// What it costs under the first policy, and how much more under each further one.
     pub(crate) cost: u64,
+    pub(crate) step_of_cost: u64,
     /// How many requests there are; 0 is a peek.
     pub(crate) count: u64,
     /// Policies that are tried out, each with the index of the one in whose place, if there is one. Only a
@@ -41,10 +43,18 @@ pub(crate) struct Operation {
     pub(crate) trials: Vec<(Arc<Policy>, Option<usize>)>,
 }
 
+impl Operation {
+    /// What it costs under its policy of this index.
+    pub(crate) fn cost_under(&self, index: usize) -> u64 {
+        let more = self.step_of_cost * u64::try_from(index).expect("a few policies");
+        (self.cost + more).min(MAX_EXACT)
+    }
+}
+
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { now, step, identity, cost, count, .. } = self;
-        write!(f, "{now} ({step:+} ms): #{identity} {count} x cost {cost} under")?;
+        let Self { now, step, identity, cost, step_of_cost: more, count, .. } = self;
+        write!(f, "{now} ({step:+} ms): #{identity} {count} x cost {cost} (+{more}) under")?;
         self.policies.iter().try_for_each(|policy| write_policy(f, policy))?;
         for (policy, replaced) in &self.trials {
             write!(f, ", trying in place of {replaced:?}")?;
@@ -137,6 +147,7 @@ fn play(drafts: &[Vec<Draft>], start: u64, rough: &[Rough]) -> Vec<Operation> {
             identity: rough.identity,
             policies: met.into_iter().map(|i| Arc::clone(current(i))).collect(),
             cost: rough.cost.under(first),
+            step_of_cost: rough.step_of_cost,
             count: rough.count,
             trials,
         });
@@ -158,6 +169,7 @@ struct Rough {
     replaces: u8, // two bits each
     change: Option<usize>,
     cost: RoughCost,
+    step_of_cost: u64,
     count: u64,
 }
 
@@ -165,16 +177,11 @@ fn rough_operation() -> impl Strategy<Value = Rough> {
     let change = prop_oneof![9 => Just(None), 1 => (0..4_usize).prop_map(Some)];
     let most = u64::from(u32::MAX);
     let count = prop_oneof![30 => 0..=5_u64, 1 => Just(1 << 24), 1 => most - 1..=most];
-    (step(), 0..IDENTITIES, (1..16_u8, 0..16_u8, 0..=255_u8), change, cost(), count).prop_map(
-        |(step, identity, (policies, trials, replaces), change, cost, count)| Rough {
-            step,
-            identity,
-            policies,
-            trials,
-            replaces,
-            change,
-            cost,
-            count,
+    let step_of_cost = prop_oneof![3 => Just(0), 1 => 1..=3_u64];
+    let costs = (cost(), step_of_cost);
+    (step(), 0..IDENTITIES, (1..16_u8, 0..16_u8, 0..=255_u8), change, costs, count).prop_map(
+        |(step, identity, (policies, trials, replaces), change, (cost, step_of_cost), count)| {
+            Rough { step, identity, policies, trials, replaces, change, cost, step_of_cost, count }
         },
     )
 }

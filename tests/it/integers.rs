@@ -116,8 +116,8 @@ fn promise_5_what_many_requests_cost_together_may_pass_every_integer() {
 
 fn same_as_model(stand: &Stand, model: &mut Model, policy: &Arc<Policy>, now: u64, cost: u64) {
     let charge = charge("b", policy);
-    let of_model = model::Charge { key: charge.key.to_string(), policy: policy.clone() };
-    let expected = model.acquire(now, &[of_model], cost, 1);
+    let of_model = model::Charge { key: charge.key.to_string(), policy: policy.clone(), cost };
+    let expected = model.acquire(now, &[of_model], 1);
     stand.clock.set(now);
     let answer = stand.acquire(&[charge], cost, 1);
     assert_eq!(u64::from(answer.admitted), expected.admitted, "{policy:?} at cost {cost}");

@@ -23,14 +23,15 @@ pub(crate) struct Model {
     offenders: HashMap<String, Offender>,
 }
 
-/// A key that a request is charged to, and the policy that counts it.
+/// A key that a request is charged to, the policy that counts it, and how many units it uses there.
 #[derive(Clone, Debug)]
 pub(crate) struct Charge {
     pub(crate) key: String,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) cost: u64,
 }
 
-/// How many requests passed, and where each policy stands afterwards, for one more of that cost.
+/// How many requests passed, and where each policy stands afterwards, for one more like it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) admitted: u64,
@@ -49,32 +50,29 @@ impl Model {
         Self::default()
     }
 
-    /// Decides `count` identical requests of `cost` each, at `now`, under all `charges`.
+    /// Decides `count` identical requests at `now` under all `charges`.
     ///
     /// Each passes only if every policy has room for it, and is then charged to every policy.
     /// A `count` of 0 is a peek, and changes nothing.
-    pub(crate) fn acquire(
-        &mut self,
-        now: u64,
-        charges: &[Charge],
-        cost: u64,
-        count: u64,
-    ) -> Outcome {
+    pub(crate) fn acquire(&mut self, now: u64, charges: &[Charge], count: u64) -> Outcome {
         let keys: HashSet<&str> = charges.iter().map(|charge| charge.key.as_str()).collect();
         assert_eq!(keys.len(), charges.len(), "a request is charged to a key once: {charges:?}");
-        assert!(cost > 0, "a request costs at least 1 unit");
-        let (now, cost, count) = (i128::from(now), i128::from(cost), i128::from(count));
+        let free = charges.iter().find(|charge| charge.cost == 0);
+        assert!(free.is_none(), "a request costs at least 1 unit: {charges:?}");
+        let (now, count) = (i128::from(now), i128::from(count));
 
         let mut admitted = count;
         let mut readings = Vec::new();
         for charge in charges {
             let reading = self.read(charge, now);
-            admitted = admitted.min(reading.history.remaining(reading.terms, now) / cost);
+            let remaining = reading.history.remaining(reading.terms, now);
+            admitted = admitted.min(remaining / i128::from(charge.cost));
             readings.push(reading);
         }
 
         let mut standings = Vec::new();
         for (charge, Reading { mut history, terms, astray }) in charges.iter().zip(readings) {
+            let cost = i128::from(charge.cost);
             if admitted > 0 {
                 history = history.charged(terms, now, admitted * cost);
             }
@@ -95,21 +93,20 @@ impl Model {
         charges: &[Charge],
         trials: &[(Charge, Option<usize>)],
         penalized: &[Penalized],
-        cost: u64,
         count: u64,
     ) -> (Outcome, Vec<TrialOutcome>, Option<Ban>) {
         let (mut admitted, mut decided) = (0, 0);
         let mut by_trials = vec![0; trials.len()];
         for _ in 0..count {
             if self.ban(now, penalized, 0).is_some() {
-                self.acquire_with_penalties(now, charges, penalized, cost, 1);
+                self.acquire_with_penalties(now, charges, penalized, 1);
                 trials.iter().for_each(|(trial, _)| self.put_right(trial, now.into()));
                 continue;
             }
             decided += 1;
             let has_room = |charge: &Charge| {
                 let Reading { history, terms, .. } = self.read(charge, now.into());
-                history.remaining(terms, now.into()) >= i128::from(cost)
+                history.remaining(terms, now.into()) >= i128::from(charge.cost)
             };
             let rooms: Vec<bool> = charges.iter().map(has_room).collect();
             let mut charged = Vec::new();
@@ -120,18 +117,18 @@ impl Model {
             }
             for ((admits, (trial, _)), sum) in charged.into_iter().zip(trials).zip(&mut by_trials) {
                 if admits {
-                    self.acquire(now, std::slice::from_ref(trial), cost, 1);
+                    self.acquire(now, std::slice::from_ref(trial), 1);
                     *sum += 1;
                 } else {
                     self.put_right(trial, now.into());
                 }
             }
-            admitted += self.acquire_with_penalties(now, charges, penalized, cost, 1).0.admitted;
+            admitted += self.acquire_with_penalties(now, charges, penalized, 1).0.admitted;
         }
         let ban = self.ban(now, penalized, decided);
-        let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
+        let Outcome { standings, .. } = self.acquire(now, charges, 0);
         let of_trial = |((charge, _), admitted): (&(Charge, Option<usize>), u64)| {
-            let peek = self.acquire(now, std::slice::from_ref(charge), cost, 0);
+            let peek = self.acquire(now, std::slice::from_ref(charge), 0);
             TrialOutcome { admitted, retry: peek.standings[0].retry }
         };
         let by_trials = trials.iter().zip(by_trials).map(of_trial).collect();
@@ -145,7 +142,6 @@ impl Model {
         now: u64,
         charges: &[Charge],
         penalized: &[Penalized],
-        cost: u64,
         count: u64,
     ) -> (Outcome, Option<Ban>) {
         for it in penalized.iter().filter(|_| count > 0) {
@@ -156,10 +152,10 @@ impl Model {
             if count > 0 {
                 charges.iter().for_each(|charge| self.put_right(charge, now.into()));
             }
-            let Outcome { standings, .. } = self.acquire(now, charges, cost, 0);
+            let Outcome { standings, .. } = self.acquire(now, charges, 0);
             return (Outcome { admitted: 0, standings }, Some(ban));
         }
-        let outcome = self.acquire(now, charges, cost, count);
+        let outcome = self.acquire(now, charges, count);
         let denies = |it: &&Penalized| outcome.standings[it.charge].retry != Retry::Now;
         let denying: Vec<&Penalized> = penalized.iter().filter(denies).collect();
         let denied = if denying.is_empty() { 0 } else { count - outcome.admitted };

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use tollgate::store::{Acquire, Store};
-use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore};
+use tollgate::{OnStoreFailure, RedisOptions, RedisStore};
 
 use crate::support::child::{self, TestProcess};
 use crate::support::redis::Server;
@@ -92,7 +92,7 @@ fn a_process_that_drops_stores() {
     let Some(url) = child::begin() else { return };
     let store = RedisStore::start(&RedisOptions::new(url)).expect("a store, up or down");
     let own = charge("a", &policy("p", "fixed-window", 5, HOUR));
-    let _ = store.acquire(&Acquire::new(vec![own], Cost::ONE, 1)).wait();
+    let _ = store.acquire(&Acquire::new(vec![own], 1)).wait();
     // Four dispatchers and a probe, each named once it runs.
     until("all threads run", || threads() == 5);
     child::tell("during", threads());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::store::{Acquire, Charge, Store};
-use tollgate::{Cost, Identity, Keyspace, RedisOptions, RedisStore, StoreErrorKind};
+use tollgate::{Identity, Keyspace, RedisOptions, RedisStore, StoreErrorKind};
 
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, policy};
@@ -35,7 +35,7 @@ fn ask(store: &RedisStore, algorithm: &str) -> Vec<Result<u32, StoreErrorKind>> 
     let policy = policy("p", algorithm, 2, HOUR);
     let key = Keyspace::new("tollgate").key(&Identity::user("1042"), &policy);
     let charge = Charge::new(Arc::clone(&policy), key);
-    let asked = Acquire::new(vec![charge], Cost::ONE, 1);
+    let asked = Acquire::new(vec![charge], 1);
     let ask = |_| store.acquire(&asked).wait();
     (0..3).map(ask).map(|it| it.map(|it| it.admitted).map_err(|error| error.kind())).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::store::{Acquire, Store as _};
-use tollgate::{Cost, OnStoreFailure, RedisOptions, RedisStore, StoreErrorKind};
+use tollgate::{OnStoreFailure, RedisOptions, RedisStore, StoreErrorKind};
 
 use crate::support::process::Options;
 use crate::support::redis::Server;
@@ -92,7 +92,7 @@ fn a_full_redis_takes_no_charge_under_any_algorithm() {
         let full = store(&options(&server.url()));
         server.tell(&["CONFIG", "SET", "maxmemory", "1"]);
         let charges = vec![charge(user, policy)];
-        let answer = full.acquire(&Acquire::new(charges, Cost::ONE, 1)).wait();
+        let answer = full.acquire(&Acquire::new(charges, 1)).wait();
         let kind = answer.map_err(|error| error.kind());
         assert_eq!(kind, Err(StoreErrorKind::Declined), "{user}, {}", policy.name());
         assert_eq!(full.status().cause, Some("out of memory"));

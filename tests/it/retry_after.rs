@@ -58,7 +58,7 @@ fn probe(
 
 /// The same question for `count` requests, without trials.
 fn with_count(asked: &Acquire, count: u32) -> Acquire {
-    let once = Acquire::new(asked.charges.clone(), asked.cost, count);
+    let once = Acquire::new(asked.charges.clone(), count);
     asked.penalties.iter().cloned().fold(once, Acquire::with_penalty)
 }
 

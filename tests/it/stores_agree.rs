@@ -44,17 +44,16 @@ impl Trial {
             self.clock.set(operation.now);
             let acquire = acquire_of(&keyspace, operation);
             let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
-            let (cost, count) = (operation.cost, operation.count);
+            let count = operation.count;
             let trials: Vec<_> =
                 acquire.trials.iter().map(|it| (of_model(&it.charge), it.replaces)).collect();
             let penalized: Vec<_> = acquire.penalties.iter().map(penalized_of).collect();
             let now = operation.now;
             let (outcome, tried, ban) = if trials.is_empty() {
-                let (outcome, ban) =
-                    model.acquire_with_penalties(now, &charges, &penalized, cost, count);
+                let (outcome, ban) = model.acquire_with_penalties(now, &charges, &penalized, count);
                 (outcome, Vec::new(), ban)
             } else {
-                model.acquire_with_trials(now, &charges, &trials, &penalized, cost, count)
+                model.acquire_with_trials(now, &charges, &trials, &penalized, count)
             };
             self.trials += tried.len();
             self.bans += usize::from(ban.is_some());
@@ -77,7 +76,8 @@ impl Trial {
 }
 
 fn of_model(charge: &Charge) -> model::Charge {
-    model::Charge { key: charge.key.to_string(), policy: charge.policy.clone() }
+    let cost = charge.cost.units();
+    model::Charge { key: charge.key.to_string(), policy: charge.policy.clone(), cost }
 }
 
 fn penalized_of(it: &PenaltyKey) -> model::Penalized {

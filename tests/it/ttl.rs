@@ -84,6 +84,7 @@ fn promise_6_a_bucket_that_takes_longer_to_fill_lengthens_the_ttl() {
         identity: 0,
         policies: vec![policy],
         cost: 3,
+        step_of_cost: 0,
         trials: Vec::new(),
         count: 1,
     });

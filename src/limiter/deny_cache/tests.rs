@@ -191,8 +191,8 @@ fn what_is_remembered_takes_no_more_room_than_it_may() {
     let standing = |retry| Standing { remaining: 0, reset_after: 9, retry };
     for user in 0..3 * MAX_ANSWERS {
         let key = keyspace.key(&Identity::user(user.to_string()), &policy);
-        let charges = vec![Charge { policy: policy.clone(), key }];
-        let asked = Acquire::new(charges, Cost::ONE, 0);
+        let charges = vec![Charge::new(policy.clone(), key)];
+        let asked = Acquire::new(charges, 0);
         let moment = cache.answer(&asked, Purpose::Gate).unwrap_err();
         let retry = if user % 2 == 0 { Retry::After(MINUTE) } else { Retry::Now };
         let acquired = Acquired::new(0, vec![standing(retry)]);

@@ -1,7 +1,6 @@
 use super::*;
 use crate::domain::clock::{Clock, ManualClock, Millis};
 use crate::domain::key::Identity;
-use crate::domain::quota::Cost;
 use crate::domain::standing::{Retry, Standing};
 use crate::store::Keyspace;
 
@@ -28,20 +27,20 @@ impl Setup {
 
     fn charge(&self, user: &str) -> Charge {
         let key = Keyspace::new("t").key(&Identity::user(user), &self.policy);
-        Charge { policy: self.policy.clone(), key }
+        Charge::new(self.policy.clone(), key)
     }
 
     /// The store says that so much remains.
     fn learn(&self, user: &str, remaining: u64) {
         let standing = Standing { remaining, reset_after: MINUTE, retry: Retry::Now };
         let acquired = Acquired::new(1, vec![standing]);
-        self.fallback.learn(&Acquire::new(vec![self.charge(user)], Cost::ONE, 1), &acquired);
+        self.fallback.learn(&Acquire::new(vec![self.charge(user)], 1), &acquired);
     }
 
     /// How many of `count` requests, one after the other, are admitted without the store.
     fn admits(&self, user: &str, count: usize, cause: StoreErrorKind) -> usize {
         let charges = vec![self.charge(user)];
-        let asked = Acquire::new(charges, Cost::ONE, 1);
+        let asked = Acquire::new(charges, 1);
         let admitted = |_: &usize| self.fallback.decide(&asked, cause).1.admitted == 1;
         (0..count).filter(admitted).count()
     }
@@ -194,7 +193,7 @@ fn a_peek_shows_what_is_known_and_charges_and_owes_nothing() {
     let setup = Setup::new(1);
     setup.learn("a", 4);
     let charges = vec![setup.charge("a")];
-    let peek = Acquire::new(charges, Cost::ONE, 0);
+    let peek = Acquire::new(charges, 0);
     for _ in 0..2 {
         let (_, peeked) = setup.fallback.decide(&peek, AWAY);
         assert_eq!(peeked.standings[0].remaining, 4);

@@ -89,7 +89,6 @@ impl MemoryStore {
         let charges = || acquire.charges.iter().zip(counted).enumerate();
         // The clock is read under the locks. Otherwise a slower caller would come with an earlier time.
         let now = self.clock.now();
-        let cost = acquire.cost;
         let is_penalized = !acquire.penalties.is_empty();
         let penalized = is_penalized.then(|| Penalized::read(locked, acquire, penalties, now));
         let ban = penalized.as_ref().and_then(|penalized| penalized.ban(0));
@@ -97,6 +96,7 @@ impl MemoryStore {
         let mut standings = Vec::with_capacity(acquire.charges.len());
         let mut is_new = false;
         for (index, (charge, count)) in charges() {
+            let cost = charge.cost;
             let shard = &mut *locked[count.shard];
             let is_own = count.level == Level::Own;
             if is_own {
@@ -106,7 +106,7 @@ impl MemoryStore {
                 Some(entry) => entry.state.standing(&charge.policy.terms(), now, cost),
                 None => {
                     is_new = true;
-                    let Some(standing) = shard.begins(&counted[..=index], charge, now, cost) else {
+                    let Some(standing) = shard.begins(&counted[..=index], charge, now) else {
                         drop(shards);
                         return self.acquire_coarser(index, counted, acquire, hooks);
                     };
@@ -126,11 +126,11 @@ impl MemoryStore {
             standings.push(standing);
         }
         if acquire.count > 0 {
-            // At most what remains of a quota. It saturates only if there is no charge at all.
-            let units = u64::from(admitted).saturating_mul(cost.units());
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
+                // At most what remains of the quota.
+                let units = u64::from(admitted).saturating_mul(charge.cost.units());
                 let shard = &mut *locked[count.shard];
-                *standing = shard.charge(count.fingerprint, charge, now, units, cost, *standing);
+                *standing = shard.charge(count.fingerprint, charge, now, units, *standing);
                 match count.level {
                     Level::Own => hooks.after_charging(shard, count.fingerprint, index, units),
                     level => shard.entries.note(&charge.policy, level, acquire.count),
@@ -179,12 +179,11 @@ impl Shard {
         counted: &[Counted],
         charge: &Charge,
         now: Millis,
-        cost: Cost,
     ) -> Option<Standing> {
         let (count, before) = counted.split_last()?;
         let before = before.iter().filter(|it| it.shard == count.shard).map(|it| it.fingerprint);
         let has_place = self.entries.has_place(*count, charge, before, now);
-        has_place.then(|| untouched(charge, now, cost))
+        has_place.then(|| untouched(charge, now, charge.cost))
     }
 }
 

@@ -144,7 +144,7 @@ impl Shard {
     /// nothing any more.
     fn hand_out(&mut self, fingerprint: Fingerprint, now: Millis) -> Option<Acquire> {
         let mut debt = self.debts.take(&fingerprint)?;
-        let here = Charge { policy: debt.share.clone(), key: debt.charge.key.clone() };
+        let here = Charge::new(debt.share.clone(), debt.charge.key.clone());
         let standing = self.standing(fingerprint, &here, now, Cost::ONE);
         let remaining = standing.unwrap_or_else(|| untouched(&here, now, Cost::ONE)).remaining;
         let used = here.policy.terms().burst.saturating_sub(remaining);
@@ -152,13 +152,14 @@ impl Shard {
         if debt.units == 0 {
             return None;
         }
-        let charges = vec![debt.charge.clone()];
+        // What is owed are units, whatever the requests cost.
+        let charges = vec![debt.charge.clone().with_cost(Cost::ONE)];
         let count = u32::try_from(debt.units).unwrap_or(u32::MAX);
         debt.units -= u64::from(count);
         if debt.units > 0 {
             self.debts.put_back(fingerprint, debt);
         }
-        Some(Acquire::new(charges, Cost::ONE, count))
+        Some(Acquire::new(charges, count))
     }
 }
 

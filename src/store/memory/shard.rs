@@ -51,10 +51,9 @@ impl Shard {
         charge: &Charge,
         now: Millis,
         units: u64,
-        cost: Cost,
         standing: Standing,
     ) -> Standing {
-        let terms = charge.policy.terms();
+        let (terms, cost) = (charge.policy.terms(), charge.cost);
         match self.entries.get_mut(&fingerprint) {
             Some(entry) if units > 0 || entry.state.is_astray(&terms, now) => {
                 entry.charge(&terms, now, units, cost)

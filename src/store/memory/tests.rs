@@ -17,11 +17,9 @@ fn store(max_keys: usize) -> (Arc<ManualClock>, MemoryStore) {
 
 fn acquire(users: &[&str], policy: &Arc<Policy>, count: u32) -> Acquire {
     let keyspace = Keyspace::new("t");
-    let charge = |user: &&str| Charge {
-        policy: policy.clone(),
-        key: keyspace.key(&Identity::user(user), policy),
-    };
-    Acquire::new(users.iter().map(charge).collect(), Cost::ONE, count)
+    let charge =
+        |user: &&str| Charge::new(policy.clone(), keyspace.key(&Identity::user(user), policy));
+    Acquire::new(users.iter().map(charge).collect(), count)
 }
 
 fn per_minute(quota: u64) -> Arc<Policy> {
@@ -113,7 +111,7 @@ fn neither_a_peek_nor_a_denial_makes_a_key() {
     let (_, store) = store(10);
     let policy = per_minute(1);
     assert_eq!(admitted(&store, acquire(&["a"], &policy, 0)), 0);
-    let dear = Acquire { cost: Cost::new(2).unwrap(), ..acquire(&["a"], &policy, 1) };
+    let dear = acquire(&["a"], &policy, 1).at_cost(Cost::new(2).unwrap());
     assert_eq!(admitted(&store, dear), 0);
     assert!(store.is_empty());
 }

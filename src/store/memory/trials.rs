@@ -20,7 +20,7 @@ pub(super) fn decide_trials(
     let mut answers = Vec::with_capacity(asked.trials.len());
     for (trial, count) in asked.trials.iter().zip(counted) {
         let most = trial.most_admitted(asked, acquired);
-        answers.push(locked[count.shard].decide_trial(*count, trial, asked, most, now));
+        answers.push(locked[count.shard].decide_trial(*count, trial, most, now));
     }
     answers
 }
@@ -30,21 +30,20 @@ impl Shard {
         &mut self,
         counted: Counted,
         trial: &Trial,
-        asked: &Acquire,
         most: u32,
         now: Millis,
     ) -> TrialAnswer {
         let Trial { charge, .. } = trial;
-        let cost = asked.cost;
+        let cost = charge.cost;
         let known = self.standing(counted.fingerprint, charge, now, cost);
         // Without a place for its key, nothing is known against a request.
-        let Some(standing) = known.or_else(|| self.begins(&[counted], charge, now, cost)) else {
+        let Some(standing) = known.or_else(|| self.begins(&[counted], charge, now)) else {
             return TrialAnswer::new(most, Retry::Now);
         };
         let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
         let admitted = fit.min(most);
         let units = u64::from(admitted).saturating_mul(cost.units());
-        let after = self.charge(counted.fingerprint, charge, now, units, cost, standing);
+        let after = self.charge(counted.fingerprint, charge, now, units, standing);
         TrialAnswer::new(admitted, after.retry)
     }
 }

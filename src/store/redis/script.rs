@@ -9,7 +9,6 @@ pub(super) use self::sent::Sent;
 use self::sent::begin;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
-use crate::domain::policy::Policy;
 use crate::store::{Charge, Key, PenaltyKey};
 
 pub(super) mod batch;
@@ -77,7 +76,7 @@ pub(super) fn reset<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Cmd {
 /// it. It is a single argument because Redis makes a Lua string of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let of_run = |run: Run<'_>| {
-        let of_request = run.policies().len() + run.trials().len() + run.penalties().len();
+        let of_request = run.charges().len() + run.trials().len() + run.penalties().len();
         run.requests().len() * of_request
     };
     let keys: usize = batch.runs().map(of_run).sum();
@@ -89,18 +88,17 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     }
     let mut argument = now.unwrap_or(0).to_be_bytes().to_vec();
     for run in batch.runs() {
-        argument.extend(run.cost().units().to_be_bytes());
         argument.extend(run.count().to_be_bytes());
         argument.extend(count(run.requests().len()));
-        argument.extend(count(run.policies().len()));
+        argument.extend(count(run.charges().len()));
         argument.extend(short_count(run.penalties().len()));
         argument.extend(short_count(run.trials().len()));
-        for policy in run.policies() {
-            push_policy(&mut argument, policy);
+        for charge in run.charges() {
+            push_terms(&mut argument, charge);
         }
         for trial in run.trials() {
             argument.extend(count(trial.replaces.map_or(0, |index| index + 1)));
-            push_policy(&mut argument, &trial.charge.policy);
+            push_terms(&mut argument, &trial.charge);
         }
         for PenaltyKey { charge, penalty, .. } in run.penalties() {
             argument.extend(count(charge + 1));
@@ -113,10 +111,11 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     call
 }
 
-fn push_policy(argument: &mut Vec<u8>, policy: &Policy) {
-    let Terms { units, window, burst } = policy.terms();
-    argument.extend([units, window, burst].map(u64::to_be_bytes).as_flattened());
-    argument.extend(policy.algorithm().name().as_bytes());
+fn push_terms(argument: &mut Vec<u8>, charge: &Charge) {
+    let Terms { units, window, burst } = charge.policy.terms();
+    let cost = charge.cost.units();
+    argument.extend([cost, units, window, burst].map(u64::to_be_bytes).as_flattened());
+    argument.extend(charge.policy.algorithm().name().as_bytes());
     argument.push(0);
 }
 

@@ -34,8 +34,8 @@ impl OneKey {
     /// many as told, with so much remaining, whole after, and open to one more.
     #[track_caller]
     fn acquire(&mut self, after: i64, cost: u64, count: u64, expected: (u64, u64, u64, Retry)) {
-        let charge = Charge { key: "key".to_owned(), policy: Arc::clone(&self.policy) };
-        let outcome = self.model.acquire(T.strict_add_signed(after), &[charge], cost, count);
+        let charge = Charge { key: "key".to_owned(), policy: Arc::clone(&self.policy), cost };
+        let outcome = self.model.acquire(T.strict_add_signed(after), &[charge], count);
         let standing = outcome.standings[0];
         let found = (outcome.admitted, standing.remaining, standing.reset_after, standing.retry);
         assert_eq!(found, expected, "(admitted, remaining, reset after, retry) at {after}");
@@ -140,28 +140,35 @@ fn a_peek_changes_nothing() {
 
 #[test]
 fn a_request_is_charged_to_every_policy_or_to_none() {
-    let charge = |key: &str, quota| Charge {
+    let charge = |key: &str, quota, cost| Charge {
         key: key.to_owned(),
         policy: policy(quota, Algorithm::FixedWindow),
+        cost,
     };
-    let charges = [charge("short", "4/10 seconds"), charge("long", "6/hour")];
+    let charges = [charge("short", "4/10 seconds", 2), charge("long", "6/hour", 2)];
     let remaining = |outcome: &Outcome| -> Vec<u64> {
         outcome.standings.iter().map(|standing| standing.remaining).collect()
     };
     let mut model = Model::new();
     // Of three requests of 2, min(3, 4 / 2, 6 / 2) = 2 pass.
-    let outcome = model.acquire(T, &charges, 2, 3);
+    let outcome = model.acquire(T, &charges, 3);
     assert_eq!((outcome.admitted, remaining(&outcome)), (2, vec![0, 2]));
     // The short quota denies: the long one is not used up.
-    let outcome = model.acquire(T + 9_999, &charges, 2, 1);
+    let outcome = model.acquire(T + 9_999, &charges, 1);
     assert_eq!((outcome.admitted, remaining(&outcome)), (0, vec![0, 2]));
     assert_eq!(outcome.standings[0].retry, After(1));
     assert_eq!(outcome.standings[1].retry, Now);
     // The long quota denies the second: the short one keeps 2.
-    let outcome = model.acquire(T + 10_000, &charges, 2, 2);
+    let outcome = model.acquire(T + 10_000, &charges, 2);
     assert_eq!((outcome.admitted, remaining(&outcome)), (1, vec![2, 0]));
+    // Each charge has a cost of its own: of three requests, min(3, 2 / 1, 6 / 5) passes in the next hour.
+    let charges = [charge("short", "4/10 seconds", 1), charge("long", "6/hour", 5)];
+    let outcome = model.acquire(T + 3_600_000, &charges, 3);
+    assert_eq!((outcome.admitted, remaining(&outcome)), (1, vec![3, 1]));
+    assert_eq!(outcome.standings[0].retry, Now);
+    assert_ne!(outcome.standings[1].retry, Now);
     // And keys are independent of each other.
-    let outcome = model.acquire(T + 10_000, &[charge("another", "4/10 seconds")], 1, 1);
+    let outcome = model.acquire(T + 10_000, &[charge("another", "4/10 seconds", 1)], 1);
     assert_eq!((outcome.admitted, remaining(&outcome)), (1, vec![3]));
 }
 
@@ -303,12 +310,14 @@ fn run(model: &mut Model, operation: &Operation, count: u64) -> Outcome {
     let charges: Vec<Charge> = operation
         .policies
         .iter()
-        .map(|policy| Charge {
+        .enumerate()
+        .map(|(index, policy)| Charge {
             key: format!("{}:{}:{}", policy.name(), operation.identity, policy.quota().window()),
             policy: Arc::clone(policy),
+            cost: operation.cost_under(index),
         })
         .collect();
-    model.acquire(operation.now, &charges, operation.cost, count)
+    model.acquire(operation.now, &charges, count)
 }
 
 /// What each key admitted, and when, under a clock that is not let step back.
@@ -321,8 +330,9 @@ fn admissions_of(history: &[Operation]) -> Admissions {
     for operation in history {
         now = operation.now.max(now);
         let operation = Operation { now, ..operation.clone() };
-        let units = run(&mut model, &operation, operation.count).admitted * operation.cost;
-        for policy in &operation.policies {
+        let admitted = run(&mut model, &operation, operation.count).admitted;
+        for (index, policy) in operation.policies.iter().enumerate() {
+            let units = admitted * operation.cost_under(index);
             let key = (policy.name().to_owned(), operation.identity);
             let entry = admissions.entry(key).or_insert((Arc::clone(policy), Vec::new()));
             entry.1.push((now, units));
@@ -361,8 +371,10 @@ proptest! {
         let mut model = Model::new();
         for operation in &history {
             let standings = run(&mut model, operation, operation.count.max(1)).standings;
-            for (policy, standing) in operation.policies.iter().zip(standings) {
-                let alone = Operation { policies: vec![Arc::clone(policy)], ..operation.clone() };
+            let met = operation.policies.iter().zip(standings).enumerate();
+            for (index, (policy, standing)) in met {
+                let (policies, cost) = (vec![Arc::clone(policy)], operation.cost_under(index));
+                let alone = Operation { policies, cost, ..operation.clone() };
                 let mut then = |wait| {
                     let later = Operation { now: alone.now + wait, ..alone.clone() };
                     run(&mut model, &later, 0).standings[0]

@@ -136,20 +136,20 @@ pub(crate) fn charge(user: &str, policy: &Arc<Policy>) -> Charge {
 /// What `store` answers to `count` requests of `cost` under all of `charges`.
 pub(crate) fn ask(store: &dyn Store, charges: &[Charge], cost: u64, count: u32) -> Acquired {
     let cost = Cost::new(cost).expect("a cost");
-    let acquire = Acquire::new(charges.to_vec(), cost, count);
+    let acquire = Acquire::new(charges.to_vec(), count).at_cost(cost);
     store.acquire(&acquire).wait().expect("the store answers")
 }
 
 /// What `operation` asks, under keys of `keyspace`.
 pub(crate) fn acquire_of(keyspace: &Keyspace, operation: &Operation) -> Acquire {
     let identity = Identity::user(operation.identity.to_string());
-    let charge =
-        |policy: &Arc<Policy>| Charge::new(policy.clone(), keyspace.key(&identity, policy));
-    let acquire = Acquire::new(
-        operation.policies.iter().map(charge).collect(),
-        Cost::new(operation.cost).expect("a cost"),
-        u32::try_from(operation.count).expect("a small count"),
-    );
+    let charge = |index: usize, policy: &Arc<Policy>| {
+        let cost = Cost::new(operation.cost_under(index)).expect("a cost");
+        Charge::new(policy.clone(), keyspace.key(&identity, policy)).with_cost(cost)
+    };
+    let charges = operation.policies.iter().enumerate().map(|(index, it)| charge(index, it));
+    let count = u32::try_from(operation.count).expect("a small count");
+    let acquire = Acquire::new(charges.collect(), count);
     let met = operation.policies.iter().enumerate();
     let penalties = met.filter_map(|(index, policy)| {
         let key = keyspace.penalty_key(&keyspace.key(&identity, policy), policy);
@@ -158,7 +158,8 @@ pub(crate) fn acquire_of(keyspace: &Keyspace, operation: &Operation) -> Acquire 
     let acquire = penalties.fold(acquire, Acquire::with_penalty);
     let trials = operation.trials.iter().filter(|_| operation.count > 0);
     trials.fold(acquire, |acquire, (policy, replaced)| {
-        acquire.with_trial(Trial::new(charge(policy), *replaced))
+        // A trial costs what the policy costs in whose place it is.
+        acquire.with_trial(Trial::new(charge(replaced.unwrap_or(0), policy), *replaced))
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tollgate::store::{Acquire, Charge, Store as _};
-use tollgate::{Cost, Identity, Keyspace, OnStoreFailure, Policy, RedisStore, StoreErrorKind};
+use tollgate::{Identity, Keyspace, OnStoreFailure, Policy, RedisStore, StoreErrorKind};
 
 use super::store;
 use crate::outage::threads;
@@ -27,7 +27,7 @@ impl Ledger {
     /// Asks for one request of `whose` under `charges`, and writes down what came of it; whether it
     /// was decided.
     fn ask(&self, store: &RedisStore, whose: &str, charges: Vec<Charge>) -> bool {
-        let answer = store.acquire(&Acquire::new(charges, Cost::ONE, 1)).wait();
+        let answer = store.acquire(&Acquire::new(charges, 1)).wait();
         let mut admitted = self.admitted.lock().expect("no thread panics with it");
         let entry = admitted.entry(whose.to_owned()).or_default();
         match answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tollgate::store::{Acquire, Ban, Charge, PenaltyKey, Store as _, Trial};
-use tollgate::{Cost, Identity, Keyspace, ManualClock, MemoryStore, Penalty, Policy, RedisStore};
+use tollgate::{Identity, Keyspace, ManualClock, MemoryStore, Penalty, Policy, RedisStore};
 
 use crate::support::cluster::Cluster;
 use crate::support::random::for_all;
@@ -34,7 +34,7 @@ fn asked(keyspace: &Keyspace, charges: Vec<Charge>, count: u32) -> Acquire {
         Some(PenaltyKey::new(index, *charge.policy.penalty()?, key))
     };
     let penalties: Vec<_> = charges.iter().enumerate().filter_map(penalty).collect();
-    penalties.into_iter().fold(Acquire::new(charges, Cost::ONE, count), Acquire::with_penalty)
+    penalties.into_iter().fold(Acquire::new(charges, count), Acquire::with_penalty)
 }
 
 fn charge(keyspace: &Keyspace, identity: &Identity<'_>, policy: &Arc<Policy>) -> Charge {

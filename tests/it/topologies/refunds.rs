@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tollgate::store::{Acquire, Charge, Store as _};
-use tollgate::{Cost, Identity, Keyspace, ManualClock, Policy};
+use tollgate::{Identity, Keyspace, ManualClock, Policy};
 
 use super::store;
 use crate::support::cluster::Cluster;
@@ -119,7 +119,7 @@ fn a_request_that_fails_later_may_be_charged_only_if_that_cannot_be_given_back()
     let mut users = ["a", "b", "c", "d", "e", "f"].map(|user| charge(user, &own)).into_iter();
     let mut next = || users.find(|charge| owner(charge) != later).expect("one of another node");
     let may_have_charged = |charges: Vec<Charge>| {
-        let asked = Acquire::new(charges, Cost::ONE, 1);
+        let asked = Acquire::new(charges, 1);
         store.acquire(&asked).wait().expect_err("a node declines").kind().may_have_charged()
     };
     cluster.nodes[later].tell(&["ACL", "SETUSER", "tollgate", "-evalsha"]);

@@ -9,7 +9,7 @@ use crate::support::stores::{HOUR, charge, policy};
 use crate::support::threads::until;
 use crate::support::traffic::{answer, under_traffic};
 use tollgate::store::{Acquire, Store as _};
-use tollgate::{Cost, RedisOptions, RedisStore};
+use tollgate::{RedisOptions, RedisStore};
 
 const QUOTA: u64 = 200;
 
@@ -27,7 +27,7 @@ fn a_failover_is_followed_and_admits_at_most_one_quota_more() {
     let (failures, decided) = (failed.clone(), after.clone());
     under_traffic(
         move |_, _| {
-            let acquire = Acquire::new(charges.clone(), Cost::ONE, 1);
+            let acquire = Acquire::new(charges.clone(), 1);
             match asked.acquire(&acquire).wait() {
                 Ok(answer) => {
                     counts.fetch_add(answer.admitted as usize, Ordering::SeqCst);

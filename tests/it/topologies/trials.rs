@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tollgate::store::{Acquire, Charge, Store as _, Trial};
-use tollgate::{Cost, Identity, Keyspace, ManualClock, MemoryStore, Policy, RedisStore};
+use tollgate::{Identity, Keyspace, ManualClock, MemoryStore, Policy, RedisStore};
 
 use crate::support::cluster::Cluster;
 use crate::support::random::for_all;
@@ -43,7 +43,7 @@ fn a_cluster_tries_policies_out_as_the_memory_store_does() {
                 Trial::new(charge(&Identity::user("all"), shadow), None),
             ];
             let tried = trials.into_iter().enumerate().filter(|(it, _)| bits & (1 << it) != 0);
-            let asked = Acquire::new(charges, Cost::ONE, count);
+            let asked = Acquire::new(charges, count);
             let asked = tried.fold(asked, |asked, (_, trial)| asked.with_trial(trial));
             let expected = memory.acquire_now(&asked);
             let answer = store.acquire(&asked).wait().expect("the cluster answers");

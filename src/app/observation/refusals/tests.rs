@@ -6,7 +6,6 @@ use super::refusals;
 use crate::domain::clock::Millis;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::domain::standing::{Retry, Standing};
 use crate::limiter::{DecidedBy, DecisionEvent, Outcome, PenaltyBan};
 use crate::store::{Charge, Keyspace, StoreErrorKind};
@@ -98,7 +97,6 @@ fn event<'a>(
         standings,
         trials: &[],
         ban: None,
-        cost: Cost::ONE,
         is_peek: false,
         waited: None,
     }

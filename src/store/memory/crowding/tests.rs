@@ -8,7 +8,7 @@ use crate::store::Keyspace;
 fn charge(quota: &str, identity: &Identity<'_>) -> Charge {
     let policy = Arc::new(Policy::new("p", quota.parse().unwrap()).unwrap());
     let key = Keyspace::new("t").key(identity, &policy);
-    Charge { policy, key }
+    Charge::new(policy, key)
 }
 
 fn ip(address: &str, length: u8) -> Charge {

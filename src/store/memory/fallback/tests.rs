@@ -17,8 +17,8 @@ fn policy(units: u64) -> Arc<Policy> {
 
 fn asked(user: &str, policy: &Arc<Policy>, count: u32) -> Acquire {
     let key = Keyspace::new("t").key(&Identity::user(user), policy);
-    let charges = vec![Charge { policy: policy.clone(), key }];
-    Acquire::new(charges, Cost::ONE, count)
+    let charges = vec![Charge::new(policy.clone(), key)];
+    Acquire::new(charges, count)
 }
 
 /// How many of `count` requests are admitted, of a key of which so much is known to be used.
@@ -92,7 +92,7 @@ fn no_more_keys_owe_than_are_remembered() {
 fn more_units_than_a_call_takes_are_handed_out_in_several() {
     let (store, policy) = (store(10), policy(1 << 40));
     let cost = Cost::new(1 << 33).unwrap();
-    let asked = Acquire { cost, ..asked("a", &policy, 1) };
+    let asked = asked("a", &policy, 1).at_cost(cost);
     let request = FallbackRequest { asked: &asked, owed: Some(&asked), known: |_, _| None };
     store.acquire_as_fallback(&request);
     let units: u64 = (0..3).flat_map(|_| store.debts(1)).map(|debt| u64::from(debt.count)).sum();

@@ -5,7 +5,6 @@ use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;
 use crate::domain::penalty::Penalty;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::store::{Charge, Keyspace, MemoryStore, PenaltyKey, Store as _, Trial, TrialAnswer};
 
 const MINUTE: Millis = 60_000;
@@ -23,11 +22,10 @@ fn policy(name: &str, quota: &str) -> Arc<Policy> {
 
 fn asked(user: &str, policies: &[&Arc<Policy>], count: u32) -> Acquire {
     let keyspace = Keyspace::new("t");
-    let charge = |policy: &&Arc<Policy>| Charge {
-        policy: (*policy).clone(),
-        key: keyspace.key(&Identity::user(user), policy),
+    let charge = |policy: &&Arc<Policy>| {
+        Charge::new((*policy).clone(), keyspace.key(&Identity::user(user), policy))
     };
-    let mut asked = Acquire::new(policies.iter().map(charge).collect(), Cost::ONE, count);
+    let mut asked = Acquire::new(policies.iter().map(charge).collect(), count);
     for (index, policy) in policies.iter().enumerate() {
         if let Some(penalty) = policy.penalty() {
             let key = keyspace.penalty_key(&asked.charges[index].key, policy);

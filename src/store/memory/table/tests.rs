@@ -21,7 +21,7 @@ fn fill(table: &mut Table, policy: &Arc<Policy>, most: usize) -> usize {
     let from = table.len();
     let own = |user: &usize| {
         let key = Keyspace::new("t").key(&Identity::user(user.to_string()), policy);
-        let charge = Charge { policy: policy.clone(), key };
+        let charge = Charge::new(policy.clone(), key);
         let own = Counted::own(&charge.key);
         let has_place = table.has_place(own, &charge, [].into_iter(), NOW);
         if has_place {

@@ -48,7 +48,7 @@ impl RoutedCalls {
             for trial in &request.acquire.trials {
                 let most = trial.most_admitted(&request.acquire, &acquired);
                 let charges = vec![trial.charge.clone()];
-                asked.push((number, Acquire::new(charges, request.acquire.cost, most)));
+                asked.push((number, Acquire::new(charges, most)));
             }
         }
         if asked.is_empty() {

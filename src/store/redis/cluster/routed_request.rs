@@ -165,13 +165,12 @@ impl RoutedRequest {
     pub(super) fn refunds(&self, request: usize) -> impl Iterator<Item = (usize, u16, Refund)> {
         self.parts.iter().enumerate().flat_map(move |(number, part)| {
             let count = u64::from(self.overcharged(number));
-            let amount = count.saturating_mul(self.acquire.cost.units());
-            let refund = move |charge: &usize| Refund {
-                charge: self.acquire.charges[*charge].clone(),
-                amount,
-                charged_at: part.decided_at,
+            let refund = move |charge: &usize| {
+                let charge = self.acquire.charges[*charge].clone();
+                let amount = count.saturating_mul(charge.cost.units());
+                Refund { charge, amount, charged_at: part.decided_at }
             };
-            let charges = part.charges.iter().filter(move |_| amount > 0);
+            let charges = part.charges.iter().filter(move |_| count > 0);
             charges.map(move |charge| (request, part.slot, refund(charge)))
         })
     }

@@ -14,7 +14,6 @@ use super::queue::MAX_WAITING;
 use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::store::defer::DeferTask;
 use crate::store::redis::health::status::Tally;
 use crate::store::{Charge, Keyspace};
@@ -202,7 +201,7 @@ impl World {
 fn request(number: u64) -> Acquire {
     let policy = Arc::new(Policy::new("p", "9/day".parse().unwrap()).unwrap());
     let key = Keyspace::new("t").key(&Identity::user(number.to_string()), &policy);
-    Acquire::new(vec![Charge { policy, key }], Cost::ONE, 1)
+    Acquire::new(vec![Charge::new(policy, key)], 1)
 }
 
 fn number_of(key: &Key) -> u64 {

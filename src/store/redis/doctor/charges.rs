@@ -7,7 +7,6 @@ use redis::RedisResult;
 
 use super::examiner::Examiner;
 use crate::domain::clock::Millis;
-use crate::domain::quota::Cost;
 use crate::store::redis::error::{is_about_a_key, store_error};
 use crate::store::redis::health::cause::{Cause, Described};
 use crate::store::redis::recovery::probe::{self, Probe};
@@ -56,10 +55,7 @@ impl Examiner<'_> {
         let policies: Vec<Arc<_>> = policies.into_iter().map(Arc::new).collect();
         let charges = |prefix: String| {
             let keyspace = Keyspace::new(prefix);
-            let charge = |policy: &Arc<_>| Charge {
-                key: keyspace.probe(policy),
-                policy: Arc::clone(policy),
-            };
+            let charge = |policy: &Arc<_>| Charge::new(Arc::clone(policy), keyspace.probe(policy));
             policies.iter().map(charge).collect()
         };
         Ok(self.subject.prefixes(&self.options.key_prefix).map(charges).collect())
@@ -93,7 +89,7 @@ impl Examiner<'_> {
     /// Asks for `count` of each of `requests` in one call. Returns when they were decided, by the server's
     /// clock.
     fn acquire(&mut self, requests: Vec<Charges>, count: u32) -> Result<Millis, StoreError> {
-        let asked = |charges| Acquire::new(charges, Cost::ONE, count);
+        let asked = |charges| Acquire::new(charges, count);
         let batch = Batch::of(requests.into_iter().map(asked).collect());
         let now = self.options.clock.as_ref().map(|clock| clock.now());
         let reply = self.connection.run(|wire| script::run(wire, &batch, now, || {}));

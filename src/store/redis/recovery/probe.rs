@@ -9,7 +9,7 @@ use redis::RedisError;
 use crate::domain::algorithm::{Algorithm, LARGEST_LOG};
 use crate::domain::clock::Clock;
 use crate::domain::policy::Policy;
-use crate::domain::quota::{Cost, Quota};
+use crate::domain::quota::Quota;
 #[cfg(feature = "server")]
 use crate::store::Key;
 use crate::store::redis::connect::connection::Connection;
@@ -47,9 +47,9 @@ impl Probe {
             true => Keyspace::new(&options.key_prefix),
             false => Keyspace::new(format!("{}:{{probe-{number}}}", options.key_prefix)),
         };
-        let charge = |(number, policy): (usize, Policy)| Charge {
-            key: keyspace(number).probe(&policy),
-            policy: Arc::new(policy),
+        let charge = |(number, policy): (usize, Policy)| {
+            let key = keyspace(number).probe(&policy);
+            Charge::new(Arc::new(policy), key)
         };
         let charges = policies.into_iter().enumerate().map(charge).collect();
         Ok(Self {
@@ -94,7 +94,7 @@ impl Probe {
 
     /// Charges all of its keys in one call.
     fn charge(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        let acquire = |charge: &Charge| Acquire::new(vec![charge.clone()], Cost::ONE, 1);
+        let acquire = |charge: &Charge| Acquire::new(vec![charge.clone()], 1);
         let batch = Batch::of(self.charges.iter().map(acquire).collect());
         let reply = self.reply(connection, &batch)?;
         batch.decode(&reply).map(drop)

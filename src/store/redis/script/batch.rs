@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use super::reply::{CoalescedAnswer, Reply};
 use crate::domain::clock::Millis;
-use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
 use crate::store::{
     Acquire, Acquired, Ban, BuildFingerprintHasher, Charge, Fingerprint, Key, PenaltyKey,
@@ -17,7 +15,7 @@ use crate::store::{
 /// How many requests one script call decides at most. Redis serves nobody else meanwhile.
 pub(crate) const MAX_BATCH: usize = 128;
 
-/// Requests in groups that meet the same policies at the same cost.
+/// Requests in groups that meet the same policies at the same costs.
 ///
 /// Requests of a group for the same keys are coalesced into one, which Redis decides once. The answers
 /// are as if the requests had come one after another.
@@ -30,10 +28,10 @@ pub(crate) struct Batch {
     groups: Vec<PolicyGroup>,
 }
 
-/// Coalesced requests that meet the same policies at the same cost.
+/// Coalesced requests that meet the same policies at the same costs.
 #[derive(Debug)]
 struct PolicyGroup {
-    /// The index of the first request in the group. The others have the same policies and cost.
+    /// The index of the first request in the group. The others have the same policies and costs.
     first: usize,
     coalesced: Vec<Coalesced>,
     /// The order in which they are sent. It is by count, so that each count is sent only once.
@@ -186,12 +184,9 @@ impl Batch {
 }
 
 impl Run<'_> {
-    pub(crate) fn policies(&self) -> impl ExactSizeIterator<Item = &Policy> {
-        self.first().charges.iter().map(|charge| &*charge.policy)
-    }
-
-    pub(crate) fn cost(&self) -> Cost {
-        self.first().cost
+    /// The policies, each with what the request uses of it. The keys are those of the first request.
+    pub(crate) fn charges(&self) -> &[Charge] {
+        &self.first().charges
     }
 
     /// How many identical requests each coalesced one stands for.
@@ -221,10 +216,11 @@ impl Run<'_> {
     }
 }
 
-/// Whether two requests meet the same policies at the same cost.
+/// Whether two requests meet the same policies at the same costs.
 fn is_alike(one: &Acquire, other: &Acquire) -> bool {
     let same = |(one, other): (&Charge, &Charge)| {
-        Arc::ptr_eq(&one.policy, &other.policy) || one.policy == other.policy
+        one.cost == other.cost
+            && (Arc::ptr_eq(&one.policy, &other.policy) || one.policy == other.policy)
     };
     let same_trial = |(one, other): (&Trial, &Trial)| {
         one.replaces == other.replaces && same((&one.charge, &other.charge))
@@ -232,8 +228,7 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
     let same_penalty = |(one, other): (&PenaltyKey, &PenaltyKey)| {
         (one.charge, one.penalty) == (other.charge, other.penalty)
     };
-    one.cost == other.cost
-        && one.charges.len() == other.charges.len()
+    one.charges.len() == other.charges.len()
         && one.trials.len() == other.trials.len()
         && one.charges.iter().zip(&other.charges).all(same)
         && one.trials.iter().zip(&other.trials).all(same_trial)
@@ -256,10 +251,11 @@ impl Position {
         // As seen from this request, those admitted after it have not used their units yet. A peek
         // comes last.
         let later = acquired.admitted.saturating_sub(self.before.saturating_add(admitted));
-        let unused = u64::from(if asked.count == 0 { 0 } else { later }) * asked.cost.units();
+        let later = u64::from(if asked.count == 0 { 0 } else { later });
         let debts = bucket_debts.iter().copied().chain(iter::repeat(0));
         let standing = |((it, debt), charge): ((&Standing, u64), &Charge)| {
-            it.before(unused, debt, &charge.policy.terms(), asked.cost)
+            let unused = later * charge.cost.units();
+            it.before(unused, debt, &charge.policy.terms(), charge.cost)
         };
         let standings = acquired.standings.iter().zip(debts).zip(&asked.charges).map(standing);
         // Of a trial as well, the first of the coalesced requests are those that it admits.

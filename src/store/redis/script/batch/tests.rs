@@ -5,6 +5,8 @@ use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;
 use crate::domain::penalty::Penalty;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
 use crate::store::redis::script::{Sent, acquire as call};
 use crate::store::{Charge, Keyspace, MemoryStore};
@@ -26,12 +28,11 @@ fn policies_with_penalties(denials: [u32; 2]) -> [Arc<Policy>; 2] {
 }
 
 fn acquire(policies: &[Arc<Policy>], (user, met, cost, count): Question) -> Acquire {
-    let charge = |policy: &Arc<Policy>| Charge {
-        policy: policy.clone(),
-        key: Keyspace::new("t").key(&Identity::user([user]), policy),
+    let charge = |policy: &Arc<Policy>| {
+        Charge::new(policy.clone(), Keyspace::new("t").key(&Identity::user([user]), policy))
     };
     let charges = policies.iter().take(met).map(charge).collect();
-    let mut acquire = Acquire::new(charges, Cost::new(cost).unwrap(), count);
+    let mut acquire = Acquire::new(charges, count).at_cost(Cost::new(cost).unwrap());
     for (index, charge) in acquire.charges.iter().enumerate() {
         if let Some(penalty) = charge.policy.penalty() {
             let key = Keyspace::new("t").penalty_key(&charge.key, &charge.policy);
@@ -50,14 +51,13 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
     let mut reply = vec![1_000_000];
     for run in batch.runs() {
         for keys in run.requests() {
-            let charge = |(policy, key): (&Policy, &Key)| Charge {
-                policy: Arc::new(policy.clone()),
-                key: key.clone(),
-            };
+            let charge =
+                |(charge, key): (&Charge, &Key)| Charge { key: key.clone(), ..charge.clone() };
             let keys: Vec<&Key> = keys.collect();
-            let (of_charges, of_penalties) = keys.split_at(run.policies().len());
-            let charges = run.policies().zip(of_charges.iter().copied()).map(charge).collect();
-            let mut asked = Acquire::new(charges, run.cost(), run.count());
+            let (of_charges, of_penalties) = keys.split_at(run.charges().len());
+            let charges =
+                run.charges().iter().zip(of_charges.iter().copied()).map(charge).collect();
+            let mut asked = Acquire::new(charges, run.count());
             let penalties = run.penalties().iter().zip(of_penalties);
             asked.penalties.extend(
                 penalties.map(|(it, key)| PenaltyKey { key: (*key).clone(), ..it.clone() }),
@@ -177,10 +177,10 @@ fn penalties_add_nothing_to_the_call_of_requests_without_any() {
             other => panic!("{other:?}"),
         }
     };
-    let mut expected = [5_u64, 3].map(u64::to_be_bytes).concat();
+    let mut expected = 5_u64.to_be_bytes().to_vec();
     // The count, the requests, the policies; and for penalties and trials as much as for trials alone.
     expected.extend([1_u32, 2, 1, 0].map(u32::to_be_bytes).as_flattened());
-    expected.extend([7_u64, 86_400_000, 7].map(u64::to_be_bytes).as_flattened());
+    expected.extend([3_u64, 7, 86_400_000, 7].map(u64::to_be_bytes).as_flattened());
     expected.extend(b"fixed-window\0");
     assert_eq!(argument(&policies()), expected);
     let with_penalty = argument(&policies_with_penalties([2, 2]));

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
-use crate::domain::quota::Cost;
 use crate::store::redis::error::store_error;
 use crate::store::redis::script::packed;
 use crate::store::{Charge, Keyspace};
@@ -13,11 +12,11 @@ const LONG: Duration = Duration::from_secs(600);
 /// One request for each of `users`.
 fn asked(users: &[&str]) -> Vec<Acquire> {
     let policy = Arc::new(Policy::new("p", "7/day".parse().unwrap()).unwrap());
-    let charge = |user: &&str| Charge {
-        key: Keyspace::new("t").key(&Identity::user(*user), &policy),
-        policy: policy.clone(),
+    let charge = |user: &&str| {
+        let key = Keyspace::new("t").key(&Identity::user(*user), &policy);
+        Charge::new(policy.clone(), key)
     };
-    let acquire = |user| Acquire::new(vec![charge(user)], Cost::ONE, 1);
+    let acquire = |user| Acquire::new(vec![charge(user)], 1);
     users.iter().map(acquire).collect()
 }
 
