@@ -1,29 +1,40 @@
 --[[
-refund: takes back a charge, as far as the key still counts it. The charge was made for a request
-that a policy with a key in another slot denied. It never takes back more than was charged, nor what
-other requests used, nor what a token bucket has refilled since.
-Mirrors src/store/redis/script.rs
+refund: gives back a charge, as far as the key still counts it. It never gives back more than was
+charged, nor what a token bucket has refilled since.
+Mirrors src/domain/algorithm.rs
 
 Keys:
-  one, of the policy
+  one, of the policy; then, if the charge may be given back once alone, one that remembers that
 Arguments:
+  now         ms since the epoch; 0: the server's own TIME (only tests pass another time)
   algorithm   fixed-window, sliding-window, sliding-log or token-bucket
   units       units allowed per window
   window      ms
   amount      units that were charged
-  charged_at  ms since the epoch: the time of the charge
+  charged_at  ms since the epoch: the time of the charge; 0: what was charged last is given back
 Reply:
-  given       units
+  given       units; -1: it was given back before
 ]]
 
-local key = KEYS[1]
-local algorithm = ARGV[1]
-local units = tonumber(ARGV[2])
-local window = tonumber(ARGV[3])
-local amount = tonumber(ARGV[4])
-local charged_at = tonumber(ARGV[5])
+local key, once = KEYS[1], KEYS[2]
+local now = tonumber(ARGV[1])
+local algorithm = ARGV[2]
+local units = tonumber(ARGV[3])
+local window = tonumber(ARGV[4])
+local amount = tonumber(ARGV[5])
+local charged_at = tonumber(ARGV[6])
 
-local this_start = charged_at - charged_at % window
+if now == 0 then
+  local time = call('TIME')
+  now = time[1] * 1000 + (time[2] - time[2] % 1000) / 1000
+end
+
+if once and call('EXISTS', once) == 1 then
+  return -1
+end
+
+local is_last = charged_at == 0
+local this_start = is_last and now - now % window or charged_at - charged_at % window
 local refunds = {}
 
 -- A refund never makes a quota whole later than its TTL says, so all writes keep the TTL.
@@ -37,7 +48,7 @@ refunds['fixed-window'] = function()
   if is_counted then
     number, used = floor_div(count, stride), count % stride
   end
-  if number ~= this_start / window then
+  if number ~= this_start / window or now >= this_start + window then
     return 0
   end
   local given = math.min(amount, used)
@@ -53,25 +64,31 @@ end
 
 refunds['sliding-window'] = function()
   local start, previous, current = unpacked(pcall('GET', key), '>I7I7I7', 21)
+  if not start then
+    return 0
+  end
+  -- What was charged last may be of this window and of the one before it.
+  local from_current = start == this_start or is_last and start + window == this_start
+  local from_previous = start == (is_last and this_start or this_start + window)
   local given = 0
-  if start == this_start then
+  if from_current and now < start + 2 * window then
     given = math.min(amount, current)
     current = current - given
-  elseif start == this_start + window then
-    given = math.min(amount, previous)
-    previous = previous - given
   end
-  if given == 0 then
-    return 0
-  elseif previous + current == 0 then
+  if from_previous and now < start + window then
+    local more = math.min(amount - given, previous)
+    previous = previous - more
+    given = given + more
+  end
+  if previous + current == 0 then
     call('DEL', key)
-  else
+  elseif given > 0 then
     call('SETRANGE', key, '0', pack('>I7I7I7', start, previous, current))
   end
   return given
 end
 
--- The totals of later entries include the amount too. There is at most one entry per millisecond.
+-- The totals of later entries include the amount too, so all of them are written again.
 refunds['sliding-log'] = function()
   local length = pcall('STRLEN', key)
   local index = type(length) == 'number' and length / 14 - 1 or string_of(length) or 0
@@ -83,53 +100,72 @@ refunds['sliding-log'] = function()
     local to = string.format('%d', from + 13)
     return unpack('>I7I7', call('GETRANGE', key, string.format('%d', from), to))
   end
-  local later = {}
-  local at, total = entry(index)
-  if math.max(at, total, (entry(0))) > MAX_EXACT then
+  local kept_until, before = entry(0)
+  local used_at, total = entry(index)
+  if math.max(kept_until, before, used_at, total) > MAX_EXACT then
     return 0
   end
-  while at > charged_at and index > 1 do
-    table.insert(later, 1, { at = at, total = total })
-    index = index - 1
-    at, total = entry(index)
+  local given, left = 0, {}
+  while index > 0 and given < amount and now < used_at + window do
+    if not is_last and used_at < charged_at then
+      break
+    end
+    local at_before, total_before = entry(index - 1)
+    local used = total - total_before
+    local taken = (is_last or used_at == charged_at) and math.min(amount - given, used) or 0
+    if taken < used then
+      table.insert(left, 1, { at = used_at, used = used - taken })
+    end
+    given = given + taken
+    index, used_at, total = index - 1, at_before, total_before
   end
-  local _, before = entry(index - 1)
-  local given = math.min(amount, total - before)
-  if at ~= charged_at or given <= 0 then
+  if given <= 0 then
     return 0
-  end
-  -- An entry without units is removed.
-  local is_left = total - given > before
-  local rest = is_left and pack('>I7I7', at, total - given) or ''
-  for _, it in ipairs(later) do
-    rest = rest .. pack('>I7I7', it.at, it.total - given)
-  end
-  if is_left then
-    call('SETRANGE', key, string.format('%d', index * 14), rest)
-  elseif index == 1 and rest == '' then
+  elseif index == 0 and #left == 0 then
     call('DEL', key)
-  else
-    local before_it = call('GETRANGE', key, '0', string.format('%d', index * 14 - 1))
-    call('SET', key, before_it .. rest, 'KEEPTTL')
+    return given
   end
+  local last_at = #left > 0 and left[#left].at or used_at
+  local log = { call('GETRANGE', key, '14', string.format('%d', index * 14 + 13)) }
+  for i, it in ipairs(left) do
+    total = total + it.used
+    log[i + 1] = pack('>I7I7', it.at, total)
+  end
+  -- A log that is kept for longer than two windows after its last entry counts as no log.
+  local header = pack('>I7I7', math.min(kept_until, last_at + 2 * window), before)
+  call('SET', key, header .. table.concat(log), 'KEEPTTL')
   return given
 end
 
 -- Units that have refilled since may have been used by other requests already. They stay used.
 refunds['token-bucket'] = function()
   local stamp, debt, kept_until = unpacked(pcall('GET', key), '>I7I7I7', 21)
-  local since = math.max((stamp or 0) - charged_at, 0)
-  if not stamp or since >= ceil_div(amount * window, units) then
+  if not stamp then
     return 0
   end
-  local given = math.min(debt, amount * window - since * units)
+  local as_of = math.max(now, stamp)
+  local charged = math.min(amount, floor_div(MAX_EXACT, window)) * window
+  local since = is_last and 0 or math.max(as_of - charged_at, 0)
+  if since >= ceil_div(charged, units) then
+    return 0
+  end
+  local refilled = math.min(as_of - stamp, ceil_div(debt, units))
+  local missing = math.max(debt - refilled * units, 0)
+  local given = math.min(missing, charged - since * units)
   debt = debt - given
   if debt == 0 then
     call('DEL', key)
-  else
+  elseif given > 0 then
     call('SETRANGE', key, '0', pack('>I7I7I7', stamp, debt, kept_until))
   end
   return floor_div(given, window)
 end
 
-return refunds[algorithm]()
+local given = refunds[algorithm]()
+if once then
+  -- After this time the key does not count the charge any more.
+  local charged = math.min(amount, floor_div(MAX_EXACT, window)) * window
+  local counts_for = math.max(2 * window, ceil_div(charged, units))
+  call('SET', once, '', 'PX', string.format('%d', counts_for + TTL_SLACK))
+end
+return given

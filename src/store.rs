@@ -69,7 +69,7 @@ pub(crate) use self::answer::Awaited;
 pub use self::clocks::{MonotonicClock, SystemClock};
 pub(crate) use self::contract::Few;
 pub use self::contract::{
-    Acquire, Acquired, Ban, Charge, Debtor, PenaltyKey, Store, Trial, TrialAnswer,
+    Acquire, Acquired, Ban, Charge, Debtor, PenaltyKey, Refund, Refunded, Store, Trial, TrialAnswer,
 };
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::defer::DeferTask;

@@ -195,6 +195,36 @@ impl State {
         }
     }
 
+    /// Gives back up to `units`, and returns how many it gave: as many as still count at `now` of what was charged
+    /// at `charged_at`, or of what was charged last if that is `None`.
+    ///
+    /// It gives back nothing that other charges used, except where the state cannot tell them apart: a fixed and a
+    /// sliding window know only how much was charged in a window, and a token bucket how much is missing.
+    pub fn refund(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        charged_at: Option<Millis>,
+    ) -> u64 {
+        match &mut self.0 {
+            Kind::FixedWindow(state) => state.refund(terms, now, units, charged_at),
+            Kind::SlidingWindow(state) => state.refund(terms, now, units, charged_at),
+            Kind::SlidingLog(state) => state.refund(terms, now, units, charged_at),
+            Kind::TokenBucket(state) => state.refund(terms, now, units, charged_at),
+        }
+    }
+
+    /// Whether it says no more than the state of a key that was never charged.
+    pub(crate) fn is_untouched(&self) -> bool {
+        match &self.0 {
+            Kind::FixedWindow(state) => state.is_untouched(),
+            Kind::SlidingWindow(state) => state.is_untouched(),
+            Kind::SlidingLog(state) => state.is_untouched(),
+            Kind::TokenBucket(state) => state.is_untouched(),
+        }
+    }
+
     /// Whether a wrong clock wrote the state, more than a window ahead of `now`. A check then writes it
     /// again as of now, with a charge of 0 units if it admits nothing.
     #[must_use]

@@ -1,6 +1,8 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Weak};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::answer::Answer;
 use super::error::StoreError;
 use super::keyspace::Key;
@@ -38,6 +40,12 @@ pub trait Store: Debug + Send + Sync {
 
     /// Forgets what was charged to `keys`.
     fn reset(&self, keys: Vec<Key>) -> Answer<()>;
+
+    /// Gives back charges, each in a step of its own, as far as their keys still count them. Answers for each of
+    /// `refunds` how much it gave back. A store may leave refunds out: then it gives nothing back.
+    fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
+        Answer::ready(Ok(vec![Refunded::Given(0); refunds.len()]))
+    }
 
     /// Whether other callers may see a charge that is refunded a moment later.
     ///
@@ -248,6 +256,8 @@ pub struct Acquired {
     pub admitted: u32,
     /// Where each charge stands afterwards, for one more request like those.
     pub standings: Vec<Standing>,
+    /// When that was decided: once for all charges, or once for each; empty if the store does not say.
+    pub(crate) decided_at: SmallVec<[Millis; 1]>,
     /// The answer to each trial, in the same order; none if trials were not decided.
     pub trials: Vec<TrialAnswer>,
     /// The ban of the client, if it is banned.
@@ -258,7 +268,19 @@ impl Acquired {
     /// An answer that admits `admitted` requests, after which the charges stand at `standings`.
     #[must_use]
     pub fn new(admitted: u32, standings: Vec<Standing>) -> Self {
-        Self { admitted, standings, trials: Vec::new(), ban: None }
+        let decided_at = SmallVec::new();
+        Self { admitted, standings, decided_at, trials: Vec::new(), ban: None }
+    }
+
+    /// The same, decided at `now` by the store's clock. Only such charges can be given back.
+    #[must_use]
+    pub fn decided_at(self, now: Millis) -> Self {
+        Self { decided_at: smallvec![now], ..self }
+    }
+
+    /// When the charge at the index `charge` was made, by the store's clock; `None` if the store does not say.
+    pub(crate) fn charged_at(&self, charge: usize) -> Option<Millis> {
+        self.decided_at.get(charge).or(self.decided_at.first()).copied()
     }
 
     /// The same, with the answer to the next trial.
@@ -289,6 +311,48 @@ impl Acquired {
             count => self.admitted == count,
         }
     }
+}
+
+/// A charge that is to be given back.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Refund {
+    /// The charge. Its cost is all that is to be given back.
+    pub charge: Charge,
+    /// When it was charged, by the store's clock. If it is `None`, what was charged last is given back.
+    pub charged_at: Option<Millis>,
+    /// The key of a mark, which is in the same slot. If it is there, nothing is given back; otherwise it is set, and
+    /// kept for as long as the charge may still count.
+    pub once: Option<Key>,
+}
+
+impl Refund {
+    /// Gives back what was charged last to the key of `charge`, as much as it costs.
+    #[must_use]
+    pub fn new(charge: Charge) -> Self {
+        Self { charge, charged_at: None, once: None }
+    }
+
+    /// The same, of what was charged at this time by the store's clock.
+    #[must_use]
+    pub fn charged_at(self, at: Millis) -> Self {
+        Self { charged_at: Some(at), ..self }
+    }
+
+    /// The same, unless the mark at `key` says that it was done before.
+    #[must_use]
+    pub fn once(self, key: Key) -> Self {
+        Self { once: Some(key), ..self }
+    }
+}
+
+/// What came of a [`Refund`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refunded {
+    /// So many units were given back: as many as the key still counted.
+    Given(u64),
+    /// The charge was given back before.
+    Before,
 }
 
 /// A list that needs no allocation for as many items as most requests have policies.

@@ -93,6 +93,11 @@ impl Keyspace {
         self.compose(|text| text.push_str(tag), &[policy.name(), ":pn1"])
     }
 
+    /// The key of the mark that the charge of `id` to `key` under `policy` was given back. It is in the same slot.
+    pub(crate) fn refund_key(&self, key: &Key, policy: &Policy, id: &str) -> Key {
+        self.compose(|text| text.push_str(key.hash_tag()), &[policy.name(), ":rf1:", id])
+    }
+
     /// The key that a store charges to see whether it can. No identity has this key.
     #[cfg(feature = "redis")]
     pub(crate) fn probe(&self, policy: &Policy) -> Key {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 pub(crate) use self::fallback::{FallbackRequest, LastKnown};
+use self::refund_marks::{Noted, counts_for};
 pub use self::shards::MemoryStore;
 pub use self::status::{MemoryStatus, NewKeys, PolicyKeys};
 use super::answer::Answer;
-use super::contract::{Acquire, Acquired, Store};
+use super::contract::{Acquire, Acquired, Refund, Refunded, Store};
 use super::error::StoreError;
 use super::keyspace::Key;
 use super::overrides::{OverrideStore, OverrideText, ReplaceOverrides};
@@ -20,6 +21,7 @@ mod fallback;
 mod overrides;
 mod penalized;
 mod penalties;
+mod refund_marks;
 mod room;
 mod shard;
 mod shards;
@@ -56,6 +58,30 @@ impl Store for MemoryStore {
             shard.penalties.remove(&fingerprint);
         }
         Answer::ready(Ok(()))
+    }
+
+    fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
+        Answer::ready(Ok(refunds.iter().map(|refund| self.refund_now(refund)).collect()))
+    }
+}
+
+impl MemoryStore {
+    fn refund_now(&self, refund: &Refund) -> Refunded {
+        let Refund { charge, charged_at, once } = refund;
+        let fingerprint = charge.key.fingerprint();
+        let mut shard = self.lock(self.shard_of_key(fingerprint));
+        // The clock is read under the lock, as for a charge.
+        let now = self.clock.now();
+        if let Some(mark) = once {
+            let until = now.saturating_add(counts_for(charge));
+            // Without room for the mark, nothing is given back: it might be given back twice.
+            match shard.refunds.note(mark.fingerprint(), now, until) {
+                Noted::Now => {}
+                Noted::Before => return Refunded::Before,
+                Noted::NoRoom => return Refunded::Given(0),
+            }
+        }
+        Refunded::Given(shard.refund(fingerprint, charge, now, *charged_at))
     }
 }
 

@@ -14,7 +14,9 @@ pub use self::health::status::RedisStatus;
 pub use self::options::RedisOptions;
 pub use self::script::lua;
 use self::servers::Servers;
-use super::{Acquire, Acquired, Answer, Debtor, Key, Keyspace, Store, StoreError};
+use super::{
+    Acquire, Acquired, Answer, Debtor, Key, Keyspace, Refund, Refunded, Store, StoreError,
+};
 
 mod cluster;
 mod connect;
@@ -94,6 +96,10 @@ impl Store for RedisStore {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         self.dispatch.reset(keys)
+    }
+
+    fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
+        self.dispatch.refund(refunds)
     }
 
     /// True in a cluster, where each node decides on its own keys.

@@ -123,6 +123,7 @@ mod logs;
 // What signals do.
 mod signals;
 // A changed configuration is taken while the process serves.
+mod refunds;
 mod reload;
 
 // What is shipped, with the programs that use it: `make test-real` runs these.

@@ -13,6 +13,7 @@ use self::offender::Offender;
 pub(crate) use self::offender::{Ban, Penalized};
 
 mod offender;
+mod refunds;
 #[cfg(test)]
 mod tests;
 

@@ -57,7 +57,8 @@ impl Trial {
             };
             self.trials += tried.len();
             self.bans += usize::from(ban.is_some());
-            let expected = Acquired::new(small(outcome.admitted), outcome.standings);
+            let expected =
+                Acquired::new(small(outcome.admitted), outcome.standings).decided_at(now);
             let answer = |it: &model::TrialOutcome| TrialAnswer::new(small(it.admitted), it.retry);
             let expected = tried.iter().map(answer).fold(expected, Acquired::with_trial);
             let expected = match ban {
@@ -75,7 +76,7 @@ impl Trial {
     }
 }
 
-fn of_model(charge: &Charge) -> model::Charge {
+pub(crate) fn of_model(charge: &Charge) -> model::Charge {
     let cost = charge.cost.units();
     model::Charge { key: charge.key.to_string(), policy: charge.policy.clone(), cost }
 }

@@ -37,6 +37,27 @@ impl State {
         *self = reading.state;
         reading
     }
+
+    pub(super) fn refund(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        charged_at: Option<Millis>,
+    ) -> u64 {
+        let at = charged_at.unwrap_or(now);
+        let start = at - at % terms.window;
+        if self.start != start || now >= start + terms.window {
+            return 0;
+        }
+        let given = units.min(self.used);
+        self.used -= given;
+        given
+    }
+
+    pub(super) fn is_untouched(&self) -> bool {
+        self.used == 0
+    }
 }
 
 impl reading::Reading for Reading {

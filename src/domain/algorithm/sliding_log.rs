@@ -71,6 +71,43 @@ impl State {
         }
         self.read(terms, now)
     }
+
+    pub(super) fn refund(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        charged_at: Option<Millis>,
+    ) -> u64 {
+        let mut given = 0;
+        for index in (0..self.entries.len()).rev() {
+            let entry = self.entries[index];
+            let is_asked_for = charged_at.is_none_or(|at| at == entry.at);
+            let is_past = charged_at.is_some_and(|at| at > entry.at);
+            if is_past || given == units || now >= entry.at + terms.window {
+                break;
+            }
+            if is_asked_for {
+                given += self.take(index, units - given);
+            }
+        }
+        given
+    }
+
+    /// Takes up to `units` from the entry at `index`, and returns how many. The totals of later entries include them.
+    fn take(&mut self, index: usize, units: u64) -> u64 {
+        let taken = units.min(self.entries[index].units);
+        self.entries[index].units -= taken;
+        self.entries.range_mut(index..).for_each(|entry| entry.total -= taken);
+        if self.entries[index].units == 0 {
+            self.entries.remove(index);
+        }
+        taken
+    }
+
+    pub(super) fn is_untouched(&self) -> bool {
+        self.entries.is_empty()
+    }
 }
 
 impl reading::Reading for Reading<'_> {

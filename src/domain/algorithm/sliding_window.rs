@@ -51,6 +51,37 @@ impl State {
         *self = reading.state;
         reading
     }
+
+    pub(super) fn refund(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        charged_at: Option<Millis>,
+    ) -> u64 {
+        let window = terms.window;
+        let at = charged_at.unwrap_or(now);
+        let start = at - at % window;
+        // What was charged last may be of this window and of the one before it.
+        let is_last = charged_at.is_none();
+        let from_current = self.start == start || is_last && self.start + window == start;
+        let from_previous = self.start == if is_last { start } else { start + window };
+        let mut given = 0;
+        if from_current && now < self.start + 2 * window {
+            given = units.min(self.current);
+            self.current -= given;
+        }
+        if from_previous && now < self.start + window {
+            let more = (units - given).min(self.previous);
+            self.previous -= more;
+            given += more;
+        }
+        given
+    }
+
+    pub(super) fn is_untouched(&self) -> bool {
+        self.previous + self.current == 0
+    }
 }
 
 impl Reading {

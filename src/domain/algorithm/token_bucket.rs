@@ -4,6 +4,7 @@
 use super::reading::{self, read_as_of};
 use super::terms::Terms;
 use crate::domain::clock::Millis;
+use crate::domain::quota::MAX_EXACT;
 
 /// What was taken from the bucket and not yet refilled at `stamp`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,31 @@ impl State {
         reading.state.debt += units * terms.window;
         *self = reading.state;
         reading
+    }
+
+    pub(super) fn refund(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        charged_at: Option<Millis>,
+    ) -> u64 {
+        let as_of = now.max(self.stamp);
+        let charged = units.min(MAX_EXACT / terms.window) * terms.window;
+        let since = as_of.saturating_sub(charged_at.unwrap_or(as_of));
+        // What has refilled since may have been used by other requests already. It stays used.
+        if since >= charged.div_ceil(terms.units) {
+            return 0;
+        }
+        let refilled = (as_of - self.stamp).min(self.debt.div_ceil(terms.units));
+        let missing = self.debt.saturating_sub(refilled * terms.units);
+        let given = missing.min(charged - since * terms.units);
+        self.debt -= given;
+        given / terms.window
+    }
+
+    pub(super) fn is_untouched(&self) -> bool {
+        self.debt == 0
     }
 }
 

@@ -137,7 +137,7 @@ impl MemoryStore {
                 }
             }
         }
-        let mut acquired = Acquired::new(admitted, standings);
+        let mut acquired = Acquired::new(admitted, standings).decided_at(now);
         acquired.ban = ban;
         if let Some(penalized) = penalized.filter(|_| ban.is_none()) {
             acquired.ban = penalized.count(locked, &acquired);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::debts::Debts;
 use super::penalties::Penalties;
+use super::refund_marks::RefundMarks;
 use super::table::Table;
 use super::watch::Watches;
 use crate::domain::algorithm::State;
@@ -18,6 +19,7 @@ pub(super) struct Shard {
     pub(super) entries: Table,
     pub(super) debts: Debts,
     pub(super) penalties: Penalties,
+    pub(super) refunds: RefundMarks,
 }
 
 impl Shard {
@@ -27,6 +29,7 @@ impl Shard {
             entries: Table::new(capacity, watches),
             debts: Debts::new(most_debts),
             penalties: Penalties::new(capacity),
+            refunds: RefundMarks::new(capacity),
         }
     }
 
@@ -40,6 +43,24 @@ impl Shard {
     ) -> Option<Standing> {
         let entry = self.entries.get(&fingerprint)?;
         Some(entry.state.standing(&charge.policy.terms(), now, cost))
+    }
+
+    /// Gives back what `charge` costs, as far as its key still counts what was charged at `charged_at`, or what was
+    /// charged last.
+    pub(super) fn refund(
+        &mut self,
+        fingerprint: Fingerprint,
+        charge: &Charge,
+        now: Millis,
+        charged_at: Option<Millis>,
+    ) -> u64 {
+        let Some(entry) = self.entries.get_mut(&fingerprint) else { return 0 };
+        let given =
+            entry.state.refund(&charge.policy.terms(), now, charge.cost.units(), charged_at);
+        if entry.state.is_untouched() {
+            self.entries.remove(&fingerprint);
+        }
+        given
     }
 
     /// Charges `units` to a key that stood at `standing`, and returns where it stands then. A charge of 0

@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use redis::ConnectionInfo;
+use redis::{ConnectionInfo, FromRedisValue as _};
 
 use self::call::{Call, NoReply, Nodes, Operation};
 use self::exchange::exchange;
@@ -23,7 +23,8 @@ use super::node::Shared;
 use super::options::RedisOptions;
 use super::recovery::debts::{Debts, Settler};
 use super::script::overrides::{OverrideCall, OverrideReply};
-use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
+use super::script::refunded;
+use crate::store::{Acquire, Acquired, Key, Refund, Refunded, StoreError, StoreErrorKind};
 
 mod call;
 mod exchange;
@@ -106,6 +107,21 @@ impl Cluster {
         replies.into_iter().try_for_each(|reply| {
             reply.map(drop).map_err(|no_reply| StoreError::new(no_reply.kind()))
         })
+    }
+
+    /// Makes `refunds`. If it cannot make all of them, it makes the others.
+    pub(super) fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+        let calls = refunds.iter().map(|refund| Call {
+            slot: slot_of(&refund.charge.key),
+            operation: Operation::Refund(refund),
+        });
+        let calls: Vec<Call<'_>> = calls.collect();
+        let replies = exchange(&self.state, &calls, Nodes::Up).into_iter();
+        let made = replies.map(|reply| {
+            let reply = reply.map_err(|no_reply| StoreError::new(no_reply.kind()))?;
+            i64::from_redis_value(reply).map(refunded).map_err(|error| store_error(error.into()))
+        });
+        made.collect()
     }
 }
 

@@ -10,7 +10,7 @@ use super::options::RedisOptions;
 use super::script::batch::MAX_BATCH;
 use super::script::overrides::{OverrideCall, OverrideReply};
 use super::servers::{Calls, Servers};
-use crate::store::{Acquire, Acquired, Answer, Key, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Answer, Key, Refund, Refunded, StoreError, StoreErrorKind};
 
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod direct;
@@ -71,6 +71,15 @@ impl Dispatch {
     #[cfg(feature = "server")]
     pub(super) fn waiting(&self) -> usize {
         self.queue.waiting()
+    }
+
+    pub(super) fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
+        if !self.servers.may_answer() {
+            return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
+        }
+        let (answer, later) = Answer::later();
+        self.queue.refund(refunds, answer);
+        later
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
@@ -138,6 +147,9 @@ impl<C: Calls> Dispatcher<C> {
                     callers.push((answers, gathered.deferred));
                 }
                 Job::Work(work) => work(),
+                Job::Refund { refunds, answer } => {
+                    let _ = answer.send(self.calls.refund(&refunds));
+                }
                 Job::Overrides { call, answer } => {
                     let _ = answer.send(self.calls.ask_overrides(&call));
                 }

@@ -25,7 +25,7 @@ use super::script;
 use super::script::batch::Batch;
 use super::script::overrides::{self, OverrideCall, OverrideReply};
 use crate::domain::clock::{Clock, Millis};
-use crate::store::{Key, StoreError, StoreErrorKind};
+use crate::store::{Key, Refund, Refunded, StoreError, StoreErrorKind};
 
 mod connections;
 mod idle;
@@ -160,6 +160,15 @@ impl Node {
     /// Forgets `keys`.
     pub(super) fn reset(&self, keys: &[Key]) -> Result<(), StoreError> {
         self.call(|wire| script::reset(keys).query(wire))
+    }
+
+    /// Makes `refunds`, one after another.
+    pub(super) fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+        let now = self.now();
+        let each = |wire: &mut Wire| {
+            refunds.iter().map(|refund| script::run_refund(wire, refund, now)).collect()
+        };
+        self.call(each)
     }
 
     /// Asks about the overrides of operators.

@@ -9,7 +9,7 @@ pub(super) use self::sent::Sent;
 use self::sent::begin;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
-use crate::store::{Charge, Key, PenaltyKey};
+use crate::store::{Charge, Key, PenaltyKey, Refund, Refunded};
 
 pub(super) mod batch;
 pub mod lua;
@@ -129,21 +129,39 @@ fn short_count(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }
 
-/// Units to give back to a key.
-#[derive(Debug)]
-pub(super) struct Refund {
-    pub(super) charge: Charge,
-    pub(super) amount: u64,
-    /// When they were charged, by the server's clock.
-    pub(super) charged_at: Millis,
+/// The call that makes `refund`, at `now` instead of the server's time if it is given, with the arguments that
+/// `lua/refund.lua` reads.
+pub(super) fn refund(refund: &Refund, now: Option<Millis>, sent: Sent) -> Cmd {
+    let Refund { charge, charged_at, once } = refund;
+    let keys = std::iter::once(&charge.key).chain(once);
+    let mut call = begin(sent, &REFUND, lua::REFUND, keys.clone().count());
+    for key in keys {
+        call.arg(key.as_str());
+    }
+    let terms = charge.policy.terms();
+    call.arg(now.unwrap_or(0));
+    call.arg(charge.policy.algorithm().name()).arg(terms.units).arg(terms.window);
+    call.arg(charge.cost.units()).arg(charged_at.unwrap_or(0));
+    call
 }
 
-/// The call that gives back `refund`, with the arguments that `lua/refund.lua` reads.
-pub(super) fn refund(refund: &Refund, sent: Sent) -> Cmd {
-    let (policy, mut call) = (&refund.charge.policy, begin(sent, &REFUND, lua::REFUND, 1));
-    let terms = policy.terms();
-    call.arg(refund.charge.key.as_str());
-    call.arg(policy.algorithm().name()).arg(terms.units).arg(terms.window);
-    call.arg(refund.amount).arg(refund.charged_at);
-    call
+/// Runs the script of refunds.
+pub(super) fn run_refund(
+    connection: &mut dyn ConnectionLike,
+    it: &Refund,
+    now: Option<Millis>,
+) -> RedisResult<Refunded> {
+    let mut sent = Sent::ByHash;
+    loop {
+        let reply = refund(it, now, sent).query(connection);
+        match reply.as_ref().err().and_then(|error| sent.again_after(error)) {
+            Some(again) => sent = again,
+            None => return reply.map(refunded),
+        }
+    }
+}
+
+/// What the script of refunds replied.
+pub(super) fn refunded(given: i64) -> Refunded {
+    u64::try_from(given).map_or(Refunded::Before, Refunded::Given)
 }

@@ -14,7 +14,7 @@ use super::options::RedisOptions;
 use super::recovery::debts::Debts;
 use super::script::overrides::{OverrideCall, OverrideReply};
 use super::script::split;
-use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Key, Refund, Refunded, StoreError, StoreErrorKind};
 
 /// What a dispatcher asks of the servers.
 pub(super) trait Calls {
@@ -23,6 +23,9 @@ pub(super) trait Calls {
 
     /// Forgets `keys`.
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
+
+    /// Makes `refunds`, and returns what came of them in the same order.
+    fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError>;
 
     /// Asks about the overrides of operators.
     fn ask_overrides(&self, call: &OverrideCall) -> Result<OverrideReply, StoreError>;
@@ -146,6 +149,13 @@ impl Calls for Servers {
         match self {
             Self::One { node, .. } => node.reset(keys),
             Self::Cluster(cluster) => cluster.reset(keys),
+        }
+    }
+
+    fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+        match self {
+            Self::One { node, .. } => node.refund(refunds),
+            Self::Cluster(cluster) => cluster.refund(refunds),
         }
     }
 

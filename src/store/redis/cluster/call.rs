@@ -5,8 +5,8 @@ use redis::Cmd;
 use crate::domain::clock::Millis;
 use crate::store::redis::script::batch::Batch;
 use crate::store::redis::script::overrides::OverrideCall;
-use crate::store::redis::script::{self, Refund, Sent};
-use crate::store::{Key, StoreErrorKind};
+use crate::store::redis::script::{self, Sent};
+use crate::store::{Key, Refund, StoreErrorKind};
 
 /// A call to the node that holds `slot`.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Operation<'_> {
     pub(super) fn command(&self, now: Option<Millis>, sent: Sent) -> Cmd {
         match self {
             Self::Acquire(batch) => script::acquire(batch, now, sent),
-            Self::Refund(refund) => script::refund(refund, sent),
+            Self::Refund(refund) => script::refund(refund, now, sent),
             Self::Reset(key) => script::reset([*key]),
             Self::Overrides(call) => call.command(sent),
         }

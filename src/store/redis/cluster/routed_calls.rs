@@ -13,9 +13,8 @@ use super::exchange::exchange;
 use super::routed_request::{PartDecided, RoutedRequest, Step};
 use super::state::ClusterState;
 use crate::domain::standing::Retry;
-use crate::store::redis::script::Refund;
 use crate::store::redis::script::batch::Batch;
-use crate::store::{Acquire, Acquired, Key, StoreErrorKind, TrialAnswer};
+use crate::store::{Acquire, Acquired, Key, Refund, StoreErrorKind, TrialAnswer};
 
 /// Requests that are being decided slot by slot.
 pub(super) struct RoutedCalls {

@@ -1,13 +1,13 @@
 //! A request whose keys live in several slots, and how far it is decided.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::call::NoReply;
 use super::slots::slot_of;
 use crate::domain::clock::Millis;
+use crate::domain::quota::Cost;
 use crate::domain::standing::Standing;
-use crate::store::redis::script::Refund;
-use crate::store::{Acquire, Acquired, Ban, StoreErrorKind, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, Refund, StoreErrorKind, TrialAnswer};
 
 #[derive(Debug)]
 pub(super) struct RoutedRequest {
@@ -167,11 +167,12 @@ impl RoutedRequest {
             let count = u64::from(self.overcharged(number));
             let refund = move |charge: &usize| {
                 let charge = self.acquire.charges[*charge].clone();
-                let amount = count.saturating_mul(charge.cost.units());
-                Refund { charge, amount, charged_at: part.decided_at }
+                // It was charged, so it is no more than a quota.
+                let units = Cost::new(count.saturating_mul(charge.cost.units()))?;
+                Some(Refund::new(charge.with_cost(units)).charged_at(part.decided_at))
             };
-            let charges = part.charges.iter().filter(move |_| count > 0);
-            charges.map(move |charge| (request, part.slot, refund(charge)))
+            let refunds = part.charges.iter().filter_map(refund);
+            refunds.map(move |refund| (request, part.slot, refund))
         })
     }
 
@@ -181,7 +182,12 @@ impl RoutedRequest {
         }
         let standings = self.standings.into_iter().collect::<Option<_>>();
         let standings = standings.ok_or(StoreErrorKind::Refused)?;
-        Ok(Acquired { admitted: self.admitted, standings, trials: self.trials, ban: self.ban })
+        let mut decided_at: SmallVec<[Millis; 1]> = smallvec![0; self.acquire.charges.len()];
+        for part in &self.parts {
+            part.charges.iter().for_each(|charge| decided_at[*charge] = part.decided_at);
+        }
+        let Self { admitted, trials, ban, .. } = self;
+        Ok(Acquired { admitted, standings, decided_at, trials, ban })
     }
 }
 

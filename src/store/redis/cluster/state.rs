@@ -16,8 +16,7 @@ use crate::store::redis::connect::url::topology::{HostList, with_address};
 use crate::store::redis::health::log_throttle::LogThrottle;
 use crate::store::redis::node::Shared;
 use crate::store::redis::options::RedisOptions;
-use crate::store::redis::script::Refund;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{Refund, StoreError, StoreErrorKind};
 
 /// The intervals between lines in the log about units that could not be given back.
 const FIRST_INTERVAL: Millis = 10_000;
@@ -92,13 +91,14 @@ impl ClusterState {
     /// Counts a refund that failed because of `cause`, and logs that now and then.
     pub(super) fn not_given_back(&self, refund: &Refund, cause: StoreErrorKind) {
         let count = &self.shared.tally.not_given_back;
-        count.add(refund.amount);
+        let units = refund.charge.cost.units();
+        count.add(units);
         if self.throttle.happened(millis(self.started.elapsed())).is_some() {
             log::warn!(
                 "Redis at {} could not be told to give back {} units of policy {:?} to a request that \
                  was not admitted ({}): they stay used, as {} have since the start.",
                 self.name,
-                refund.amount,
+                units,
                 refund.charge.policy.name(),
                 StoreError::new(cause),
                 count.get()

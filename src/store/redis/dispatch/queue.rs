@@ -10,7 +10,7 @@ use crate::store::defer::Deferred;
 use crate::store::redis::health::status::Tally;
 use crate::store::redis::script::batch::MAX_BATCH;
 use crate::store::redis::script::overrides::{OverrideCall, OverrideReply};
-use crate::store::{Acquire, Acquired, Key, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Key, Refund, Refunded, StoreError, StoreErrorKind};
 
 /// How many requests may wait. More would wait longer than their time limit.
 pub(super) const MAX_WAITING: usize = 8_192;
@@ -59,6 +59,10 @@ pub(super) enum Job {
         keys: Vec<Key>,
         answer: AnswerTo<()>,
     },
+    Refund {
+        refunds: Vec<Refund>,
+        answer: AnswerTo<Vec<Refunded>>,
+    },
     Overrides {
         call: Box<OverrideCall>,
         answer: AnswerTo<OverrideReply>,
@@ -92,6 +96,11 @@ impl Queue {
     pub(super) fn reset(&self, keys: Vec<Key>, answer: AnswerTo<()>) {
         // A job that does not fit is dropped, which answers it.
         let _ = self.push(Job::Reset { keys, answer });
+    }
+
+    pub(super) fn refund(&self, refunds: Vec<Refund>, answer: AnswerTo<Vec<Refunded>>) {
+        // A job that does not fit is dropped, which answers it.
+        let _ = self.push(Job::Refund { refunds, answer });
     }
 
     pub(super) fn ask_overrides(&self, call: OverrideCall, answer: AnswerTo<OverrideReply>) {
@@ -261,7 +270,7 @@ impl Job {
     fn len(&self) -> usize {
         match self {
             Self::Acquire(gathered) => gathered.requests.len(),
-            Self::Work(_) | Self::Reset { .. } | Self::Overrides { .. } => 0,
+            Self::Work(_) | Self::Reset { .. } | Self::Refund { .. } | Self::Overrides { .. } => 0,
         }
     }
 }

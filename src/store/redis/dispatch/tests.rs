@@ -16,7 +16,7 @@ use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::store::defer::DeferTask;
 use crate::store::redis::health::status::Tally;
-use crate::store::{Charge, Keyspace};
+use crate::store::{Charge, Keyspace, Refund, Refunded};
 
 const REQUESTS: u64 = 3;
 const DISPATCHERS: usize = 2;
@@ -69,6 +69,10 @@ impl Calls for Script {
 
     fn reset(&self, _: &[Key]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn refund(&self, _: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {
@@ -294,6 +298,10 @@ impl Calls for Gate {
 
     fn reset(&self, _: &[Key]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn refund(&self, _: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {

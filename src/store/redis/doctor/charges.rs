@@ -11,8 +11,8 @@ use crate::store::redis::error::{is_about_a_key, store_error};
 use crate::store::redis::health::cause::{Cause, Described};
 use crate::store::redis::recovery::probe::{self, Probe};
 use crate::store::redis::script::batch::Batch;
-use crate::store::redis::script::{self, Refund, Sent};
-use crate::store::{Acquire, Charge, Key, Keyspace, StoreError, StoreErrorKind};
+use crate::store::redis::script::{self, Sent};
+use crate::store::{Acquire, Charge, Key, Keyspace, Refund, StoreError, StoreErrorKind};
 
 /// The charges of one request. Its keys have the same hash tag.
 type Charges = Vec<Charge>;
@@ -98,8 +98,9 @@ impl Examiner<'_> {
 
     fn give_back(&mut self, charges: &[Charge], charged_at: Millis) -> Result<(), StoreError> {
         charges.iter().try_for_each(|charge| {
-            let refund = Refund { charge: charge.clone(), amount: 1, charged_at };
-            let command = script::refund(&refund, Sent::Whole);
+            let refund = Refund::new(charge.clone()).charged_at(charged_at);
+            let now = self.options.clock.as_ref().map(|clock| clock.now());
+            let command = script::refund(&refund, now, Sent::Whole);
             self.ask::<i64>(&command).map(drop).map_err(store_error)
         })
     }

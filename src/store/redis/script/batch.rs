@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::iter;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::reply::{CoalescedAnswer, Reply};
 use crate::domain::clock::Millis;
 use crate::domain::standing::Standing;
@@ -179,6 +181,7 @@ impl Batch {
             }
         };
         let answers = self.positions.iter().zip(&self.requests).map(answer);
+        let answers = answers.map(|answer| Some(answer?.decided_at(at)));
         Some(Decided { at, answers: answers.collect::<Option<_>>()? })
     }
 }
@@ -265,7 +268,13 @@ impl Position {
         };
         let trials = acquired.trials.iter().map(trial).collect();
         let ban = acquired.ban.and_then(|ban| self.ban(ban, asked.count));
-        Acquired { admitted, standings: standings.collect(), trials, ban }
+        Acquired {
+            admitted,
+            standings: standings.collect(),
+            trials,
+            ban,
+            decided_at: SmallVec::new(),
+        }
     }
 }
 
