@@ -11,5 +11,6 @@ pub(crate) mod network;
 pub(crate) mod penalty;
 pub(crate) mod policy;
 pub(crate) mod quota;
+pub(crate) mod receipt;
 pub(crate) mod scratch;
 pub(crate) mod standing;

@@ -90,13 +90,15 @@ pub use self::domain::policy::{
     KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
 };
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+pub use self::domain::receipt::{Receipt, ReceiptError};
 pub use self::domain::standing::{Retry, Standing};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
-    Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, PenaltyBan, Policies,
-    Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome, Unavailable,
+    GivenBack, Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, PenaltyBan,
+    Policies, Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome,
+    Unavailable,
 };
 /// What operators change for single clients while the process runs: bans, boosts, and policies that are off.
 ///

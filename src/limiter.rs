@@ -11,7 +11,7 @@ pub use self::access::{Access, AccessEntry, AccessEntryError};
 pub(crate) use self::admission::Deciding;
 pub use self::admission::{Admission, Admitting, Incoming, Refused};
 pub use self::builder::LimiterBuilder;
-pub use self::check::{Check, Unavailable};
+pub use self::check::Check;
 use self::deny_cache::DenyCache;
 pub use self::error::LimiterError;
 pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
@@ -30,9 +30,13 @@ pub use self::overrides::{
     Overrides,
 };
 use self::plans::Plans;
+pub use self::refund::GivenBack;
 pub use self::routes::Route;
 use self::routes::Routes;
 pub use self::routes::pattern::{RoutePattern, RoutePatternError};
+#[cfg(feature = "server")]
+pub(crate) use self::together::{Part, PartAnswer, Together};
+pub use self::unavailable::Unavailable;
 use self::variants::PolicyVariants;
 pub use self::variants::{Policies, QuotaSource};
 use crate::domain::client::Client;
@@ -59,7 +63,13 @@ mod observe;
 mod observer;
 mod overrides;
 mod plans;
+mod question;
+mod receipt;
+mod refund;
 mod routes;
+#[cfg(feature = "server")]
+mod together;
+mod unavailable;
 mod variants;
 
 /// Decides requests under named policies; cheap to clone, and shared by all threads.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::banned::Banned;
 use crate::domain::policy::Policy;
+use crate::domain::receipt::Receipt;
 use crate::domain::standing::{Retry, Standing};
 
 /// The answer to one check: allowed or denied, and where each policy stands.
@@ -16,19 +17,26 @@ pub struct Decision {
     standings: Vec<Standing>,
     /// In a box, since few are.
     banned: Option<Box<Banned>>,
+    /// In a box, since few ask for it.
+    receipt: Option<Box<Receipt>>,
 }
 
 impl Decision {
     /// A decision under `policies`, with one of `standings` for each, in the same order.
     #[must_use]
     pub fn new(allowed: bool, policies: Vec<Arc<Policy>>, standings: Vec<Standing>) -> Self {
-        Self { allowed, policies, standings, banned: None }
+        Self { allowed, policies, standings, banned: None, receipt: None }
     }
 
     /// The same decision about a client that is `banned`, and so denied.
     #[must_use]
     pub fn with_ban(self, banned: Banned) -> Self {
         Self { allowed: false, banned: Some(Box::new(banned)), ..self }
+    }
+
+    /// The same decision with the receipt of what it charged.
+    pub(crate) fn with_receipt(self, receipt: Option<Receipt>) -> Self {
+        Self { receipt: receipt.map(Box::new), ..self }
     }
 
     /// The same standings in a decision that denies nothing.
@@ -41,7 +49,8 @@ impl Decision {
         self.policies.extend(other.policies);
         self.standings.extend(other.standings);
         let banned = self.banned.take().or(other.banned);
-        Self { allowed: self.allowed && other.allowed, banned, ..self }
+        let receipt = self.receipt.take().or(other.receipt);
+        Self { allowed: self.allowed && other.allowed, banned, receipt, ..self }
     }
 
     /// Whether the request may pass.
@@ -66,6 +75,13 @@ impl Decision {
     #[must_use]
     pub fn banned(&self) -> Option<&Banned> {
         self.banned.as_deref()
+    }
+
+    /// What the decision charged; `None` if it charged nothing, if it cannot be given back, or if nobody asked for it:
+    /// see [`Incoming::wants_receipt`](crate::Incoming::wants_receipt).
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.receipt.as_deref()
     }
 
     /// The policies that do not admit the request; none when it is allowed, or only a ban denies it.

@@ -14,8 +14,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::check::{self, Check, Unavailable};
+use super::check::{self, Check};
 use super::observer::{AskedBy, Outcome};
+use super::unavailable::Unavailable;
 use super::{Access, Limiter, Policies, Route};
 use crate::domain::banned::Banned;
 use crate::domain::client::Client;
@@ -38,6 +39,17 @@ pub trait Incoming {
 
     /// Whether it passes uncounted, unless its client is blocked.
     fn is_skipped(&self) -> bool {
+        false
+    }
+
+    /// Whether only the decision is asked for: then nothing is charged, and the
+    /// [`Observer`](crate::Observer) learns nothing.
+    fn is_dry_run(&self) -> bool {
+        false
+    }
+
+    /// Whether the decision is to have a [`receipt`](Decision::receipt), by which its charges can be given back.
+    fn wants_receipt(&self) -> bool {
         false
     }
 
@@ -107,10 +119,16 @@ impl Limiter {
     pub fn admit(&self, request: &impl Incoming) -> Admitting {
         let owed = if request.is_skipped() { None } else { self.owed(request) };
         let asked_by = AskedBy::request(request.door(), owed.as_ref().and_then(|it| it.route));
+        let is_dry_run = request.is_dry_run();
         let wants_id = self.0.observer.as_ref().is_some_and(|it| it.wants_request_ids());
         let request_id = if wants_id { request.request_id() } else { None };
-        let asked_by =
-            AskedBy { request_id: request_id.map(|id| id.into_owned().into()), ..asked_by };
+        let asked_by = AskedBy {
+            request_id: request_id.map(|id| id.into_owned().into()),
+            wants_receipt: request.wants_receipt(),
+            is_observed: !is_dry_run,
+            ..asked_by
+        };
+        let count = u32::from(!is_dry_run);
         let uncounted = |outcome, admission| {
             self.observe_uncounted(&asked_by, outcome);
             Admitting::decided(admission)
@@ -132,7 +150,7 @@ impl Limiter {
                     uncounted(Outcome::Allowed, Admission::Passes(None))
                 }
                 None => uncounted(Outcome::Unlimited, Admission::Passes(None)),
-                Some(owed) => self.admit_counted(&asked_by, &owed, client),
+                Some(owed) => self.admit_counted(&asked_by, &owed, count, client),
             }
         })
     }
@@ -142,13 +160,19 @@ impl Limiter {
         self.has_access_lists() || self.0.overridden.load().is_some()
     }
 
-    /// Decides about a request of `client` by its policies.
-    fn admit_counted(&self, asked_by: &AskedBy, owed: &Owed<'_>, client: &Client<'_>) -> Admitting {
+    /// Decides about a request of `client` by its policies. A `count` of 0 charges nothing.
+    fn admit_counted(
+        &self,
+        asked_by: &AskedBy,
+        owed: &Owed<'_>,
+        count: u32,
+        client: &Client<'_>,
+    ) -> Admitting {
         let ask = |policies, count| self.ask(asked_by.clone(), policies, owed.cost, count, client);
         if owed.policies.is_empty() {
             self.observe_uncounted(asked_by, Outcome::Unlimited);
         }
-        let check = (!owed.policies.is_empty()).then(|| ask(owed.policies, 1));
+        let check = (!owed.policies.is_empty()).then(|| ask(owed.policies, count));
         let peek = owed.peek.filter(|peek| !peek.is_empty());
         Admitting::start(check, || peek.map(|peek| ask(peek, 0)))
     }

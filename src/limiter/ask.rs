@@ -31,6 +31,17 @@ impl Limiter {
         count: u32,
         client: &Client<'_>,
     ) -> Check {
+        Check::start(self, self.asked_for(policies, cost, count, client), asked_by)
+    }
+
+    /// What the store is asked about `count` requests of `client` at `cost` under `policies`.
+    pub(super) fn asked_for(
+        &self,
+        policies: &Policies,
+        cost: Cost,
+        count: u32,
+        client: &Client<'_>,
+    ) -> Acquire {
         if let Some(plan) = client.plan() {
             self.0.plans.notice(plan);
         }
@@ -46,7 +57,7 @@ impl Limiter {
                 }
             }
         }
-        Check::start(self, asked, asked_by)
+        asked
     }
 
     /// What `client` is charged under a policy.

@@ -50,7 +50,8 @@ impl Limiter {
 
     /// Tells the observer what was `decided` about `asked`, if there is an observer.
     pub(super) fn observe(&self, asked: &Acquire, asked_by: &AskedBy, decided: &Decided<'_>) {
-        let Some(observer) = &self.0.observer else { return };
+        let observer = self.0.observer.as_ref().filter(|_| asked_by.is_observed);
+        let Some(observer) = observer else { return };
         let trials = asked.trials.iter().zip(decided.trials);
         let trials: Few<_> =
             trials.map(|(trial, answer)| outcome_of(trial, asked, *answer)).collect();

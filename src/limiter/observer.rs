@@ -136,6 +136,10 @@ pub(super) struct AskedBy {
     pub(super) purpose: Purpose,
     /// The ID of the request, if somebody wants it.
     pub(super) request_id: Option<Box<str>>,
+    /// Whether the decision is to have a receipt.
+    pub(super) wants_receipt: bool,
+    /// Whether the observer learns of it.
+    pub(super) is_observed: bool,
 }
 
 impl AskedBy {
@@ -144,10 +148,21 @@ impl AskedBy {
     /// The door of credentials, which are counted when they are wrong.
     #[cfg(any(feature = "server", test))]
     pub(super) const AUTHENTICATION: Self =
-        Self { door: AUTHENTICATION_DOOR, route: None, purpose: Purpose::Gate, request_id: None };
+        Self { door: AUTHENTICATION_DOOR, purpose: Purpose::Gate, ..Self::LIBRARY_ITSELF };
+    /// What is no request: the observer does not learn of it.
+    pub(super) const UNOBSERVED: Self = Self { is_observed: false, ..Self::LIBRARY_ITSELF };
+
+    const LIBRARY_ITSELF: Self = Self {
+        door: Self::LIBRARY,
+        route: None,
+        purpose: Purpose::Request,
+        request_id: None,
+        wants_receipt: false,
+        is_observed: true,
+    };
 
     /// A request that came through `door`, and whose route has this index.
     pub(super) fn request(door: &'static str, route: Option<usize>) -> Self {
-        Self { door, route, purpose: Purpose::Request, request_id: None }
+        Self { door, route, ..Self::LIBRARY_ITSELF }
     }
 }

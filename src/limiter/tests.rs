@@ -13,6 +13,9 @@ mod observer;
 mod overrides;
 mod penalties;
 mod plans;
+mod receipts;
+#[cfg(feature = "server")]
+mod together;
 
 /// A store that never answers but with a failure.
 #[derive(Debug)]

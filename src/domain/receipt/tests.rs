@@ -1,0 +1,56 @@
+use super::*;
+
+fn charge(name: &str, algorithm: Algorithm, tag: &str) -> ReceiptCharge {
+    let policy = Policy::new(name, "10/minute".parse().unwrap()).unwrap();
+    let policy = policy.with_algorithm(algorithm).unwrap();
+    ReceiptCharge { policy, tag: tag.into(), cost: Cost::new(3).unwrap(), at: 1_700_000_000_000 }
+}
+
+#[test]
+fn its_text_is_read_back() {
+    let charges = vec![
+        charge("default", Algorithm::FixedWindow, "ip:192.0.2.1"),
+        charge("burst", Algorithm::TokenBucket { burst: 1 }, "user:a%20b"),
+        charge("log", Algorithm::SlidingLog, "header:x-tenant:#0f"),
+        charge("counter", Algorithm::SlidingWindow, "ip:2001:db8::/64"),
+    ];
+    let receipt = Receipt::new(0xab, charges);
+    let text = receipt.to_string();
+    assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
+    assert!(text.starts_with(
+        "1!000000000000000000000000000000ab!default!f60000!10!3!1700000000000!ip:192.0.2.1!burst!b"
+    ));
+    assert_eq!(text.parse(), Ok(receipt));
+}
+
+#[test]
+fn other_texts_are_refused() {
+    let head = "1!000000000000000000000000000000ab";
+    let charge = "default!f60000!10!3!1700000000000!ip:192.0.2.1";
+    assert!(format!("{head}!{charge}").parse::<Receipt>().is_ok());
+    for bad in [
+        "".to_owned(),
+        "x".to_owned(),
+        head.to_owned(),
+        format!("2{}!{charge}", &head[1..]),
+        format!("{}!{charge}", &head[..33]),
+        format!("{}g!{charge}", &head[..33]),
+        format!("{head}!{charge}!"),
+        format!("{head}!{charge}!more"),
+        format!("{head}!!f60000!10!3!1!ip"),
+        format!("{head}!a:b!f60000!10!3!1!ip"),
+        format!("{head}!a!x60000!10!3!1!ip"),
+        format!("{head}!a!é60000!10!3!1!ip"),
+        format!("{head}!a!f0!10!3!1!ip"),
+        format!("{head}!a!f60000!0!3!1!ip"),
+        format!("{head}!a!f60000!10!0!1!ip"),
+        format!("{head}!a!f60000!10!9007199254740992!1!ip"),
+        format!("{head}!a!f60000!10!3!-1!ip"),
+        format!("{head}!a!f60000!10!3!1!"),
+        format!("{head}!a!f60000!10!3!1!ip}}:other:{{"),
+        format!("{head}!a!f60000!10!3!1!a b"),
+        format!("{head}!a!l60000!10000000!3!1!ip"),
+    ] {
+        assert_eq!(bad.parse::<Receipt>(), Err(ReceiptError), "{bad}");
+    }
+}

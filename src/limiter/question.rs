@@ -1,0 +1,186 @@
+//! A question to the store, and what becomes of it: the answer, or what holds without one.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use super::Limiter;
+use super::deny_cache::Moment;
+use super::observe::Decided;
+use super::observer::{AskedBy, DecidedBy, Outcome};
+use super::unavailable::Unavailable;
+use crate::domain::policy::OnStoreFailure;
+use crate::store::{Acquire, Acquired, Awaited, Charge, Few, StoreError, StoreErrorKind};
+
+/// What was asked in the end, and the answer. If the store failed, that may be fewer charges than were asked at first,
+/// under this process's shares.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) asked: Acquire,
+    pub(super) acquired: Acquired,
+    pub(super) by: DecidedBy,
+}
+
+/// A question that the store has not answered yet.
+#[derive(Debug)]
+pub(super) struct Asking {
+    limiter: Limiter,
+    question: Option<Question>,
+    answer: Awaited<Acquired>,
+}
+
+/// A question to the store.
+#[derive(Debug)]
+struct Question {
+    asked: Acquire,
+    asked_by: AskedBy,
+    /// When and for what the store was asked, if answers are cached.
+    moment: Option<Moment>,
+    /// Since when it waits for the store, if somebody wants to know.
+    since: Option<Instant>,
+}
+
+/// Asks the store, unless the answer is known. Returns the answer, or the future to await.
+#[expect(
+    clippy::result_large_err,
+    reason = "the future is moved once, and a box would cost each request more"
+)]
+pub(super) fn ask(
+    limiter: &Limiter,
+    asked: Acquire,
+    asked_by: AskedBy,
+) -> Result<Result<Settled, Unavailable>, Asking> {
+    if asked.charges.is_empty() && asked.trials.is_empty() {
+        return Ok(Ok(nothing_asked(asked.count)));
+    }
+    let cache = limiter.0.deny_cache.as_ref();
+    let moment = match cache.map(|cache| cache.answer(&asked, asked_by.purpose)) {
+        Some(Ok(acquired)) => {
+            let by = DecidedBy::DenyCache;
+            limiter.observe(&asked, &asked_by, &Decided::of(&asked, &acquired, by, None));
+            return Ok(Ok(Settled { asked, acquired, by }));
+        }
+        Some(Err(moment)) => Some(moment),
+        None => None,
+    };
+    let answer = limiter.0.store.acquire(&asked);
+    let question = Question { asked, asked_by, moment, since: None };
+    match answer.now() {
+        Ok(answer) => Ok(question.settle(limiter, answer)),
+        Err(answer) => {
+            let since = limiter.0.observer.is_some().then(Instant::now);
+            let question = Some(Question { since, ..question });
+            Err(Asking { limiter: limiter.clone(), question, answer })
+        }
+    }
+}
+
+impl Asking {
+    /// Blocks this thread until it is settled.
+    pub(super) fn wait(self) -> Result<Settled, Unavailable> {
+        settle(self.question, &self.limiter, self.answer.wait())
+    }
+}
+
+impl Future for Asking {
+    type Output = Result<Settled, Unavailable>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(context));
+        let question = self.question.take();
+        Poll::Ready(settle(question, &self.limiter, answer))
+    }
+}
+
+/// What becomes of `question`, which is asked once.
+fn settle(
+    question: Option<Question>,
+    limiter: &Limiter,
+    answer: Result<Acquired, StoreError>,
+) -> Result<Settled, Unavailable> {
+    let closed = Err(Unavailable::new(StoreErrorKind::Closed));
+    question.map_or(closed, |question| question.settle(limiter, answer))
+}
+
+impl Question {
+    /// Settles it by the store's answer. If the store failed, each policy says what holds.
+    fn settle(
+        mut self,
+        limiter: &Limiter,
+        answer: Result<Acquired, StoreError>,
+    ) -> Result<Settled, Unavailable> {
+        let cache = limiter.0.deny_cache.as_ref().zip(self.moment.as_mut());
+        if let Some((cache, moment)) = cache {
+            // Also if the store failed: either it has charged, or this process charges instead.
+            cache.charged(&self.asked, moment);
+        }
+        let acquired = match answer {
+            Ok(acquired) => acquired,
+            Err(error) => return self.without_store(limiter, error.kind()),
+        };
+        if let Some((cache, moment)) = limiter.0.deny_cache.as_ref().zip(self.moment) {
+            let is_final = || limiter.is_final(&self.asked, &acquired);
+            cache.remember(&self.asked, moment, &acquired, is_final);
+        }
+        if let Some(fallback) = &limiter.0.fallback {
+            fallback.learn(&self.asked, &acquired);
+        }
+        let by = DecidedBy::Store;
+        self.observe(limiter, &self.asked, &acquired, by);
+        Ok(Settled { asked: self.asked, acquired, by })
+    }
+
+    fn without_store(
+        self,
+        limiter: &Limiter,
+        cause: StoreErrorKind,
+    ) -> Result<Settled, Unavailable> {
+        let refuses = |charge: &Charge| charge.policy.on_store_failure() == OnStoreFailure::Deny;
+        let Acquire { charges, count, .. } = &self.asked;
+        let is_local = |it: &usize| charges[*it].policy.on_store_failure() == OnStoreFailure::Local;
+        let local: Few<usize> = (0..charges.len()).filter(is_local).collect();
+        let fallback = limiter.0.fallback.as_ref();
+        let by = DecidedBy::Fallback;
+        let (asked, acquired) = match fallback {
+            _ if charges.iter().any(refuses) => return Err(self.undecided(limiter, cause)),
+            _ if local.is_empty() => {
+                (Acquire::new(Vec::new(), *count), Acquired::new(*count, Vec::new()))
+            }
+            None => return Err(self.undecided(limiter, cause)),
+            Some(fallback) => fallback.decide(&self.asked.part(&local, *count), cause),
+        };
+        self.observe(limiter, &asked, &acquired, by);
+        Ok(Settled { asked, acquired, by })
+    }
+
+    fn undecided(&self, limiter: &Limiter, cause: StoreErrorKind) -> Unavailable {
+        let decided = Decided {
+            by: DecidedBy::Fallback,
+            outcome: Outcome::Undecided(cause),
+            standings: &[],
+            trials: &[],
+            ban: None,
+            waited: self.waited(),
+        };
+        limiter.observe(&self.asked, &self.asked_by, &decided);
+        Unavailable::new(cause)
+    }
+
+    /// Tells the observer what was `acquired` for `asked`.
+    fn observe(&self, limiter: &Limiter, asked: &Acquire, acquired: &Acquired, by: DecidedBy) {
+        let decided = Decided::of(asked, acquired, by, self.waited());
+        limiter.observe(asked, &self.asked_by, &decided);
+    }
+
+    /// How long it has waited for the store.
+    fn waited(&self) -> Option<Duration> {
+        self.since.map(|since| since.elapsed())
+    }
+}
+
+/// What is asked and answered when no policy is asked.
+fn nothing_asked(count: u32) -> Settled {
+    let (asked, acquired) = (Acquire::new(Vec::new(), count), Acquired::new(count, Vec::new()));
+    Settled { asked, acquired, by: DecidedBy::Limiter }
+}

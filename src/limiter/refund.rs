@@ -1,0 +1,145 @@
+//! What is charged or given back after the fact.
+
+use super::check::Check;
+use super::observer::AskedBy;
+use super::unavailable::Unavailable;
+use super::{Access, Limiter, Policies};
+use crate::domain::client::Client;
+use crate::domain::decision::Decision;
+use crate::domain::quota::Cost;
+use crate::domain::receipt::{Receipt, ReceiptCharge};
+use crate::store::{Acquire, Charge, Refund, Refunded, StoreError};
+
+/// What was given back, under each policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenBack {
+    units: Vec<(Box<str>, Refunded)>,
+}
+
+impl GivenBack {
+    /// The policies, each with the units that it was given back: those that its key still counted.
+    pub fn units(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
+        self.units.iter().map(|(policy, refunded)| match refunded {
+            Refunded::Given(units) => (&**policy, *units),
+            Refunded::Before => (&**policy, 0),
+        })
+    }
+
+    /// Whether all of it was given back before.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.units.iter().all(|(_, refunded)| *refunded == Refunded::Before)
+    }
+}
+
+impl Limiter {
+    /// Gives back what `receipt` says was charged, as far as the keys still count it, and once.
+    ///
+    /// Other processes admit its client again once the denials in their deny cache have expired. What a policy in
+    /// shadow mode counted is not given back.
+    ///
+    /// # Errors
+    /// If the store fails. If it [may have charged](crate::StoreErrorKind::may_have_charged), it may have given back as
+    /// well. In either case it may be asked again, since nothing is given back twice.
+    pub async fn refund(&self, receipt: &Receipt) -> Result<GivenBack, StoreError> {
+        let id = receipt.id();
+        let keyspace = &self.0.keyspace;
+        let refund = |it: &ReceiptCharge| {
+            let key = keyspace.key_of_tag(&it.tag, &it.policy);
+            let mark = keyspace.refund_key(&key, &it.policy, &id);
+            let charge = Charge::new(it.policy.clone().into(), key).with_cost(it.cost);
+            Refund::new(charge).charged_at(it.at).once(mark)
+        };
+        let refunds: Vec<Refund> = receipt.charges().iter().map(refund).collect();
+        let names: Vec<Box<str>> =
+            refunds.iter().map(|refund| refund.charge.policy.name().into()).collect();
+        let refunded = self.give_back_to(refunds).await?;
+        Ok(GivenBack { units: names.into_iter().zip(refunded).collect() })
+    }
+
+    /// Makes `refunds`, and lets those in again who were denied for what is given back.
+    pub(super) async fn give_back_to(
+        &self,
+        refunds: Vec<Refund>,
+    ) -> Result<Vec<Refunded>, StoreError> {
+        let refunded = self.0.store.refund(refunds).await;
+        // A refund that failed may have been made.
+        let is_nothing = |it: &Refunded| matches!(it, Refunded::Given(0) | Refunded::Before);
+        let opens = refunded.as_ref().map_or(true, |all| !all.iter().all(is_nothing));
+        if let Some(cache) = self.0.deny_cache.as_ref().filter(|_| opens) {
+            cache.clear();
+        }
+        refunded
+    }
+
+    /// Charges `client` `units` under each of `policies` after the fact, or as many as are left under it. Nobody is
+    /// denied, and the [`Observer`](crate::Observer) learns nothing. The decision tells where the policies stand.
+    ///
+    /// Each policy is charged by itself, those in shadow mode as well. A client that an access list lets pass is not
+    /// charged.
+    ///
+    /// # Errors
+    /// When the store fails, and a policy then refuses.
+    pub fn charge_up_to(
+        &self,
+        policies: &Policies,
+        units: Cost,
+        client: &Client<'_>,
+    ) -> impl Future<Output = Result<Decision, Unavailable>> + Send + use<> {
+        let charges = match self.access(client) {
+            Access::Allowed => Vec::new(),
+            _ => self.charges_after(policies, client),
+        };
+        let limiter = self.clone();
+        // All are begun before any is awaited, so that they are one call.
+        let begun: Vec<_> =
+            charges.into_iter().map(|charge| Instalments::begin(&limiter, charge, units)).collect();
+        async move {
+            let mut all = Decision::new(true, Vec::new(), Vec::new());
+            for instalments in begun {
+                all = all.and(instalments.end(&limiter).await?.into_report());
+            }
+            Ok(all)
+        }
+    }
+
+    /// What `client` is charged after the fact, of one unit each.
+    fn charges_after(&self, policies: &Policies, client: &Client<'_>) -> Vec<Charge> {
+        let Acquire { charges, trials, .. } = self.asked_for(policies, Cost::ONE, 1, client);
+        charges.into_iter().chain(trials.into_iter().map(|trial| trial.charge)).collect()
+    }
+}
+
+/// A charge of as many units as are left. A store takes so many requests of equal cost at once; more units than that need
+/// a second step, which the first one begins.
+struct Instalments {
+    first: Check,
+    charge: Charge,
+    /// The units that are still to be charged if all of the first step were left, and if not.
+    rest: [u64; 2],
+}
+
+impl Instalments {
+    fn begin(limiter: &Limiter, charge: Charge, units: Cost) -> Self {
+        let units = units.units();
+        let cost = units.div_ceil(u32::MAX.into());
+        let first = start(limiter, &charge, cost, units / cost);
+        Self { first, charge, rest: [units % cost, cost - 1] }
+    }
+
+    async fn end(self, limiter: &Limiter) -> Result<Decision, Unavailable> {
+        let decision = self.first.await?;
+        let [whole, partial] = self.rest;
+        match if decision.is_allowed() { whole } else { partial } {
+            0 => Ok(decision),
+            rest => start(limiter, &self.charge, 1, rest).await,
+        }
+    }
+}
+
+/// Asks for `count` requests of `cost`.
+fn start(limiter: &Limiter, charge: &Charge, cost: u64, count: u64) -> Check {
+    let charge = charge.clone().with_cost(Cost::new(cost).unwrap_or(Cost::ONE));
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    Check::start(limiter, Acquire::new(vec![charge], count), AskedBy::UNOBSERVED)
+}
