@@ -29,7 +29,7 @@ if now == 0 then
   now = time[1] * 1000 + (time[2] - time[2] % 1000) / 1000
 end
 
-if once and call('EXISTS', once) == 1 then
+if once and call('GET', once) then
   return -1
 end
 

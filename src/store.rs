@@ -66,11 +66,11 @@
 
 pub use self::answer::Answer;
 pub(crate) use self::answer::Awaited;
+pub(crate) use self::answered::Few;
+pub use self::answered::{Acquired, Ban, Refunded, TrialAnswer};
+pub use self::asked::{Acquire, Charge, PenaltyKey, Refund, Trial};
 pub use self::clocks::{MonotonicClock, SystemClock};
-pub(crate) use self::contract::Few;
-pub use self::contract::{
-    Acquire, Acquired, Ban, Charge, Debtor, PenaltyKey, Refund, Refunded, Store, Trial, TrialAnswer,
-};
+pub use self::contract::{Debtor, Store};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::defer::DeferTask;
 pub use self::error::{StoreError, StoreErrorKind};
@@ -95,6 +95,8 @@ pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlE
 pub use self::redis::{RedisTls, RedisTlsError};
 
 mod answer;
+mod answered;
+mod asked;
 mod clocks;
 mod contract;
 #[cfg_attr(

@@ -55,7 +55,9 @@ impl Client {
         }
         // ureq would send an empty chunked body, its end in a write of its own. A server that answers
         // before it has read that end closes the connection, and the next request on it may fail.
-        if matches!(method, "POST" | "PUT" | "PATCH") {
+        let has_length =
+            headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        if matches!(method, "POST" | "PUT" | "PATCH") && !has_length {
             request = request.header("content-length", "0");
         }
         let request = request.body(()).expect("a request that can be written");

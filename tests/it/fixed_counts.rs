@@ -110,8 +110,8 @@ fn a_key_holds_one_integer_while_it_can_and_a_refund_leaves_its_form() {
     let charge = charge("c", &quota);
     let mut refund = |amount: u64| -> u64 {
         let mut refund = redis::cmd("EVAL");
-        refund.arg(tollgate::lua::REFUND).arg(1).arg(charge.key.as_str()).arg("fixed-window");
-        refund.arg(3 * stride).arg(SECOND).arg(amount).arg(NOW);
+        refund.arg(tollgate::lua::REFUND).arg(1).arg(charge.key.as_str());
+        refund.arg(NOW).arg("fixed-window").arg(3 * stride).arg(SECOND).arg(amount).arg(NOW);
         refund.query(&mut redis).expect("the refund")
     };
     let text = |used: u64| (NOW * 1_000 + used).to_string().into_bytes();

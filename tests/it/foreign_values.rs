@@ -121,12 +121,14 @@ fn may_be_a_state(policy: &Policy, value: &[u8]) -> bool {
 fn refund(redis: &mut Connection, charge: &Charge) -> u64 {
     let (policy, quota) = (&charge.policy, charge.policy.quota());
     let mut refund = redis::cmd("EVAL");
+    refund.arg(tollgate::lua::REFUND).arg(1).arg(charge.key.as_str());
     refund
-        .arg(tollgate::lua::REFUND)
-        .arg(1)
-        .arg(charge.key.as_str())
-        .arg(policy.algorithm().name());
-    refund.arg(quota.units()).arg(quota.window()).arg(2).arg(NOW);
+        .arg(NOW)
+        .arg(policy.algorithm().name())
+        .arg(quota.units())
+        .arg(quota.window())
+        .arg(2)
+        .arg(NOW);
     refund.query(redis).expect("a refund of nothing is no failure")
 }
 

@@ -2,15 +2,19 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tollgate::store::{Acquired, Charge, Refund, Refunded, Store};
-use tollgate::{Cost, Keyspace, ManualClock, MemoryStore, RedisStore};
+use tollgate::store::{Acquire, Acquired, Charge, Refund, Refunded, Store};
+use tollgate::{
+    Cost, Identity, Keyspace, ManualClock, MemoryStore, Policy, RedisOptions, RedisStore,
+};
 
 use crate::histories::{Operation, histories};
 use crate::model::{self, Model};
 use crate::stores_agree::of_model;
+use crate::support::cluster::Cluster;
 use crate::support::random::for_all;
 use crate::support::redis::Server;
 use crate::support::stores::{acquire_of, redis_store};
@@ -129,4 +133,63 @@ fn promise_8_both_stores_give_back_alike() {
         Ok(())
     });
     assert!(given > 1_000, "{given} units were given back");
+}
+
+/// What `store` gives back of a charge of 3 units that was made at its present time, when asked three times under one
+/// mark, and then under another one.
+fn given_in_turn(store: &dyn Store, prefix: &str) -> Vec<Refunded> {
+    let policy = Arc::new(Policy::new("p", "10/hour".parse().expect("a quota")).expect("a name"));
+    let keyspace = Keyspace::new(prefix);
+    let key = keyspace.key(&Identity::user("a"), &policy);
+    let charge = Charge::new(policy.clone(), key).with_cost(Cost::new(3).expect("a cost"));
+    let charged = store.acquire(&Acquire::new(vec![charge.clone()], 2)).wait().expect("it answers");
+    assert_eq!(charged.admitted, 2);
+    let mark = |name: &str| keyspace.key_of_tag("user:a", &named(name));
+    let refund = |name| Refund::new(charge.clone()).once(mark(name));
+    let asked = ["one", "one", "one", "two", "three"].map(refund);
+    let mut given = Vec::new();
+    for refund in asked {
+        given.extend(store.refund(vec![refund]).wait().expect("it answers"));
+    }
+    given
+}
+
+fn named(name: &str) -> Policy {
+    Policy::new(name, "1/day".parse().expect("a quota")).expect("a name")
+}
+
+#[test]
+fn a_charge_with_a_mark_is_given_back_once() {
+    use Refunded::{Before, Given};
+    let expected = [Given(3), Before, Before, Given(3), Given(0)];
+    assert_eq!(given_in_turn(&MemoryStore::new(1_000), "t"), expected);
+    let server = Server::start();
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    assert_eq!(given_in_turn(&redis_store(&server.url(), &clock), "t"), expected);
+    for (key, entry) in server.dump() {
+        assert!(entry.expires_at.is_some(), "{key:?} has no end");
+    }
+    let cluster = Cluster::start();
+    let store = RedisStore::start(&RedisOptions::new(cluster.url())).expect("a cluster");
+    assert_eq!(given_in_turn(&store, "t"), expected);
+}
+
+#[test]
+fn concurrent_refunds_of_one_receipt_give_back_once() {
+    let server = Server::start();
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    let store = redis_store(&server.url(), &clock);
+    let policy = Arc::new(named("p"));
+    let keyspace = Keyspace::new("t");
+    let key = keyspace.key(&Identity::user("a"), &policy);
+    let charge = Charge::new(policy, key);
+    store.acquire(&Acquire::new(vec![charge.clone()], 1)).wait().expect("it answers");
+    let refund = Refund::new(charge).once(keyspace.key_of_tag("user:a", &named("mark")));
+    let given: Vec<Refunded> = thread::scope(|scope| {
+        let ask = || store.refund(vec![refund.clone()]).wait().expect("it answers");
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().flat_map(|it| it.join().expect("no panic")).collect()
+    });
+    assert_eq!(given.iter().filter(|it| **it == Refunded::Given(1)).count(), 1, "{given:?}");
+    assert_eq!(given.iter().filter(|it| **it == Refunded::Before).count(), 7, "{given:?}");
 }

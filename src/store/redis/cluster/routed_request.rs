@@ -186,6 +186,9 @@ impl RoutedRequest {
         for part in &self.parts {
             part.charges.iter().for_each(|charge| decided_at[*charge] = part.decided_at);
         }
+        if decided_at.iter().all(|at| *at == decided_at[0]) {
+            decided_at.truncate(1);
+        }
         let Self { admitted, trials, ban, .. } = self;
         Ok(Acquired { admitted, standings, decided_at, trials, ban })
     }

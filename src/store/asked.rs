@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use super::answered::Acquired;
+use super::keyspace::Key;
+use crate::domain::clock::Millis;
+use crate::domain::penalty::Penalty;
+use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
+use crate::domain::standing::Retry;
+
+/// What [`Store::acquire`](super::Store::acquire) is asked: to decide on `count` identical requests.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Acquire {
+    /// The policies that each request meets, with the key that each policy counts by.
+    pub charges: Vec<Charge>,
+    /// How many requests there are; 0 decides on one and charges nothing.
+    pub count: u32,
+    /// Policies that are tried out beside the charges. There are none if `count` is 0.
+    pub trials: Vec<Trial>,
+    /// The penalties of the policies that have one, in the order of the charges.
+    pub penalties: Vec<PenaltyKey>,
+}
+
+impl Acquire {
+    /// Asks for `count` requests under `charges`.
+    #[must_use]
+    pub fn new(charges: Vec<Charge>, count: u32) -> Self {
+        Self { charges, count, trials: Vec::new(), penalties: Vec::new() }
+    }
+
+    /// The same, with every charge and every trial at `cost`.
+    #[must_use]
+    pub fn at_cost(mut self, cost: Cost) -> Self {
+        let tried = self.trials.iter_mut().map(|trial| &mut trial.charge);
+        self.charges.iter_mut().chain(tried).for_each(|charge| charge.cost = cost);
+        self
+    }
+
+    /// The same, with a policy that is tried out.
+    #[must_use]
+    pub fn with_trial(mut self, trial: Trial) -> Self {
+        self.trials.push(trial);
+        self
+    }
+
+    /// The same question about the charges of these indices alone, for `count` requests, without trials.
+    pub(crate) fn part(&self, charges: &[usize], count: u32) -> Self {
+        let of_part = charges.iter().map(|index| self.charges[*index].clone()).collect();
+        let penalties = self.penalties.iter().filter_map(|it| {
+            let charge = charges.iter().position(|index| *index == it.charge)?;
+            Some(PenaltyKey { charge, ..it.clone() })
+        });
+        Self { penalties: penalties.collect(), ..Self::new(of_part, count) }
+    }
+
+    /// The same, with the next penalty.
+    #[must_use]
+    pub fn with_penalty(mut self, penalty: PenaltyKey) -> Self {
+        self.penalties.push(penalty);
+        self
+    }
+}
+
+/// The penalty of one policy of a request, and the key that holds what is known of the client's denials by it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PenaltyKey {
+    /// The index of the policy among the charges.
+    pub charge: usize,
+    /// When it bans the client.
+    pub penalty: Penalty,
+    /// The key.
+    pub key: Key,
+}
+
+impl PenaltyKey {
+    /// The penalty of the policy of the charge at the index `charge`, whose state is at `key`.
+    #[must_use]
+    pub fn new(charge: usize, penalty: Penalty, key: Key) -> Self {
+        Self { charge, penalty, key }
+    }
+}
+
+/// One policy of a request, the key that holds its state, and what the request uses of the quota.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Charge {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// The key.
+    pub key: Key,
+    /// The units of the quota that each request uses.
+    pub cost: Cost,
+}
+
+impl Charge {
+    /// A charge of one unit to `key` under `policy`.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, key: Key) -> Self {
+        Self { policy, key, cost: Cost::ONE }
+    }
+
+    /// The same, of `cost`.
+    #[must_use]
+    pub fn with_cost(self, cost: Cost) -> Self {
+        Self { cost, ..self }
+    }
+}
+
+/// A policy that is decided and charged beside the others of a request, and that refuses nothing.
+///
+/// It admits a request that the others admit and that fits under it. If it is tried out in place of another
+/// policy, that one does not count: then it may admit a request that only that policy denies. Each trial is
+/// decided by itself, and is charged what it admits.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Trial {
+    /// The policy, and the key that it counts by.
+    pub charge: Charge,
+    /// The index of the charge in whose place it is tried out; `None` if it is tried out beside all of them.
+    pub replaces: Option<usize>,
+}
+
+impl Trial {
+    /// A trial of `charge`, in place of the charge at the index `replaces` if that is given.
+    #[must_use]
+    pub fn new(charge: Charge, replaces: Option<usize>) -> Self {
+        Self { charge, replaces }
+    }
+
+    /// How many of the requests of `asked` it may admit by what its charges decided, if so many fit under it.
+    #[must_use]
+    pub fn most_admitted(&self, asked: &Acquire, acquired: &Acquired) -> u32 {
+        let Some(replaced) = self.replaces else { return acquired.admitted };
+        // If all others have room for one more, only the policy that is replaced denies.
+        let mut others = acquired.standings.iter().enumerate().filter(|(it, _)| *it != replaced);
+        let have_room = others.all(|(_, standing)| standing.retry == Retry::Now);
+        if have_room { acquired.decided(asked.count) } else { acquired.admitted }
+    }
+}
+
+/// A charge that is to be given back.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Refund {
+    /// The charge. Its cost is all that is to be given back.
+    pub charge: Charge,
+    /// When it was charged, by the store's clock. If it is `None`, what was charged last is given back.
+    pub charged_at: Option<Millis>,
+    /// The key of a mark, which is in the same slot. If it is there, nothing is given back; otherwise it is set, and
+    /// kept for as long as the charge may still count.
+    pub once: Option<Key>,
+}
+
+impl Refund {
+    /// Gives back what was charged last to the key of `charge`, as much as it costs.
+    #[must_use]
+    pub fn new(charge: Charge) -> Self {
+        Self { charge, charged_at: None, once: None }
+    }
+
+    /// The same, of what was charged at this time by the store's clock.
+    #[must_use]
+    pub fn charged_at(self, at: Millis) -> Self {
+        Self { charged_at: Some(at), ..self }
+    }
+
+    /// The same, unless the mark at `key` says that it was done before.
+    #[must_use]
+    pub fn once(self, key: Key) -> Self {
+        Self { once: Some(key), ..self }
+    }
+}
