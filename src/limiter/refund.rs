@@ -18,6 +18,7 @@ pub struct GivenBack {
 
 impl GivenBack {
     /// The policies, each with the units that it was given back: those that its key still counted.
+    #[must_use]
     pub fn units(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
         self.units.iter().map(|(policy, refunded)| match refunded {
             Refunded::Given(units) => (&**policy, *units),

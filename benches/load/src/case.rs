@@ -3,7 +3,8 @@
 use crate::contender::Contender::{
     self, Anonymous, Bare, Ceiling, Commands, Incr, Increx, Multiplexed, Plain, Tollgate,
 };
-use crate::peer::PEERS;
+use crate::contender::Door;
+use crate::peer::{LIMITADOR, PEERS};
 use crate::serve_axum::AxumApp;
 use crate::setting::Setting;
 use crate::target::{Bound, Measure, Target};
@@ -49,6 +50,26 @@ fn tower() -> Case {
         contenders: apps.map(Contender::Axum).to_vec(),
         targets: Vec::new(),
     }
+}
+
+/// The doors of the gate beside the app, and what else speaks Envoy's protocol, at one and at three descriptors.
+pub(crate) fn gate() -> Vec<Case> {
+    let doors = [Door::Envoy, Door::Check, Door::ForwardAuth].map(Contender::Gate);
+    let [envoy, check, auth] = doors;
+    let case = |name, about: &str, algorithms: &[&'static str]| Case {
+        name,
+        about: about.to_owned(),
+        setting: Setting::of(algorithms),
+        load: Load { connections: 64, keys: 100_000 },
+        is_filled: false,
+        contenders: vec![envoy, Contender::Peer(&LIMITADOR), check, auth, Tollgate],
+        targets: Vec::new(),
+    };
+    let three = ["fixed-window"; 3];
+    vec![
+        case("gate", "Redis, the doors of the gate, a fixed window", &three[..1]),
+        case("gate-three", "Redis, the doors of the gate, three fixed windows", &three),
+    ]
 }
 
 /// Every case under load of `wrk`; `start` and `outage` are cases of their own.

@@ -29,9 +29,20 @@ pub(crate) enum Contender {
     Commands,
     /// The same, whose clients show no credentials.
     Anonymous,
+    /// The same, asked by a door of its gate.
+    Gate(Door),
     Peer(&'static Peer),
     /// An app on tower.
     Axum(AxumApp),
+}
+
+/// A door of Tollgate's gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Check,
+    ForwardAuth,
+    /// Envoy's rate limit service.
+    Envoy,
 }
 
 /// One of them, serving.
@@ -68,6 +79,9 @@ impl Contender {
             Self::Commands => "commands",
             Self::Tollgate => "tollgate",
             Self::Anonymous => "anonymous",
+            Self::Gate(Door::Check) => "gate: check",
+            Self::Gate(Door::ForwardAuth) => "gate: forward-auth",
+            Self::Gate(Door::Envoy) => "gate: envoy",
             Self::Peer(peer) => peer.name,
             Self::Axum(app) => app.name(),
         }
@@ -75,7 +89,10 @@ impl Contender {
 
     fn dialect(self, setting: &Setting) -> &'static str {
         match self {
-            Self::Peer(peer) => peer.dialect,
+            Self::Peer(peer) => peer.dialect_for(setting),
+            Self::Gate(Door::Check) => "check",
+            Self::Gate(Door::ForwardAuth) => "auth",
+            Self::Gate(Door::Envoy) => setting.grpc_dialect(),
             Self::Tollgate if setting.takes_keys => "key",
             _ => "data",
         }
@@ -86,10 +103,17 @@ impl Contender {
         match self {
             Self::Bare => false,
             Self::Plain | Self::Multiplexed | Self::Incr | Self::Increx => true,
-            Self::Tollgate | Self::Anonymous | Self::Ceiling | Self::Commands => !setting.in_memory,
+            Self::Tollgate | Self::Anonymous | Self::Ceiling | Self::Commands | Self::Gate(_) => {
+                !setting.in_memory
+            }
             Self::Peer(peer) => peer.asks_redis,
             Self::Axum(app) => app == AxumApp::AxumRedis,
         }
+    }
+
+    fn is_tollgate(self) -> bool {
+        let with_script = matches!(self, Self::Ceiling | Self::Commands);
+        with_script || matches!(self, Self::Tollgate | Self::Anonymous | Self::Gate(_))
     }
 
     /// Starts it, and returns when it listens.
@@ -111,9 +135,13 @@ impl Contender {
         program: impl Fn(&Path) -> Command,
     ) -> Result<Command> {
         let mut command;
-        if matches!(self, Self::Tollgate | Self::Anonymous | Self::Ceiling | Self::Commands) {
+        if self.is_tollgate() {
             let file = stage.directory.join(format!("{}.toml", self.name()));
-            fs::write(&file, setting.config(address, stage.redis))?;
+            let config = match self {
+                Self::Gate(_) => setting.config_with_gate(free_address(), stage.redis, address),
+                _ => setting.config(address, stage.redis),
+            };
+            fs::write(&file, config)?;
             let with = |script| {
                 other_script::made_of(stage.tollgate, script, stage.directory, self.name())
             };

@@ -9,6 +9,7 @@ mod chart;
 mod contender;
 mod fill;
 mod growth;
+mod grpc;
 mod lab;
 mod latency;
 mod machine;

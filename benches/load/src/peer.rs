@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
+use crate::setting::Setting;
+
 /// How to start one; `{address}`, `{port}` and `{redis}` stand for themselves.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
@@ -11,12 +13,24 @@ pub(crate) struct Peer {
     program: &'static str,
     arguments: &'static str,
     /// What `wrk` sends.
-    pub(crate) dialect: &'static str,
+    dialect: &'static str,
     pub(crate) asks_redis: bool,
 }
 
 /// Asked for `/api/data`, as everyone else.
 const APP: &str = "data";
+
+/// Asked by gRPC, as Envoy does.
+const GRPC: &str = "grpc";
+
+/// Envoy's rate limit service over limitador.
+pub(crate) static LIMITADOR: Peer = Peer {
+    name: "limitador",
+    program: "bin/peers",
+    arguments: "limitador {address} {redis}",
+    dialect: GRPC,
+    asks_redis: true,
+};
 
 pub(crate) const PEERS: [Peer; 5] = [
     Peer {
@@ -57,6 +71,11 @@ pub(crate) const PEERS: [Peer; 5] = [
 ];
 
 impl Peer {
+    /// What it is sent under `setting`.
+    pub(crate) fn dialect_for(&self, setting: &Setting) -> &'static str {
+        if self.dialect == GRPC { setting.grpc_dialect() } else { self.dialect }
+    }
+
     /// Whether it is there.
     pub(crate) fn is_installed(&self, directory: &Path) -> bool {
         directory.join(self.program).exists()

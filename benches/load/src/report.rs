@@ -27,11 +27,12 @@ pub(crate) fn table(outcome: &Outcome) -> String {
         outcome.rounds.len(),
         outcome.seconds,
     );
+    let of_first = format!("of {}", case.contenders[0].name());
     let mut rows = vec![
         [
             "",
             "requests/s",
-            "of bare",
+            &of_first,
             "server µs",
             "Redis µs",
             "p50 ms",

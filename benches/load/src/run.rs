@@ -9,22 +9,16 @@ use crate::{outage, remote, report, start};
 
 /// Measures Tollgate beside what a user would pick instead.
 pub(crate) fn peers(options: &Options) -> Result<()> {
+    let cases = [vec![case::peers()], case::gate()].concat();
+    let chosen = |case: &Case| options.case.is_empty() || options.case == case.name;
     let lab = Lab::open(options)?;
     println!("{}\n", lab.machine.line());
-    let mut case = case::peers();
-    case.contenders.retain(|who| match who {
-        Contender::Peer(peer) if !peer.is_installed(&options.results.join("peers")) => {
-            println!("{} is not installed, and left out.", peer.name);
-            false
-        }
-        _ => true,
-    });
-    measure_and_report(&lab, case)
+    cases.into_iter().filter(chosen).try_for_each(|case| measure_and_report(&lab, case))
 }
 
 /// Measures the case that `options` names, or all of them but the longest.
 pub(crate) fn all(options: &Options) -> Result<()> {
-    let cases = case::all();
+    let cases = [case::all(), case::gate()].concat();
     let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME, remote::NAME]);
     let chosen = |name: &str| options.case.is_empty() || options.case == name;
     if !names.clone().any(chosen) {
@@ -54,6 +48,13 @@ fn measure_and_report(lab: &Lab, mut case: Case) -> Result<()> {
         println!("increx is left out: this Redis does not know INCREX, as 8.8 and Valkey 9.2 do.");
         case.contenders.retain(|who| *who != Contender::Increx);
     }
+    case.contenders.retain(|who| match who {
+        Contender::Peer(peer) if !peer.is_installed(&lab.options.results.join("peers")) => {
+            println!("{} is left out: `make bench-peers` installs it.", peer.name);
+            false
+        }
+        _ => true,
+    });
     let outcome = lab.measure(case)?;
     print!("{}", report::table(&outcome));
     report::keep(lab, outcome.case.name, &report::json(lab, &outcome))

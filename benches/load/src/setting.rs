@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use crate::grpc::{CLIENT, DOMAIN, FURTHER};
+
 /// Under a quota that nobody uses up.
 pub(crate) const PLENTY: u64 = 1_000_000_000;
 
@@ -41,6 +43,38 @@ impl Setting {
             // So that a store that fails shows.
             on_store_failure: "deny",
         }
+    }
+
+    /// What is sent by gRPC: a descriptor for each policy.
+    pub(crate) fn grpc_dialect(&self) -> &'static str {
+        match self.algorithms.len() {
+            1 => "grpc-1",
+            2 => "grpc-2",
+            _ => "grpc-3",
+        }
+    }
+
+    /// Tollgate's configuration with its gate at `gate`, where proxies are trusted and each policy has a descriptor.
+    pub(crate) fn config_with_gate(
+        &self,
+        listen: SocketAddr,
+        redis: &str,
+        gate: SocketAddr,
+    ) -> String {
+        let mut text = self.config(listen, redis);
+        let _ = write!(text, "\n[gate]\nlisten = \"{gate}\"\n");
+        let _ = write!(text, "\n[client_ip]\ntrusted_proxies = [\"127.0.0.1\"]\n");
+        let entries = [CLIENT.to_owned()].into_iter();
+        let entries = entries.chain(FURTHER.map(|further| format!("{CLIENT}, {further}")));
+        for (number, entries) in entries.take(self.algorithms.len()).enumerate() {
+            let _ = write!(
+                text,
+                "\n[descriptors.{DOMAIN}.\"{entries}\"]\npolicies = [\"{}\"]\n\
+                 headers = {{ {CLIENT_FIELD} = \"{CLIENT}\" }}\n",
+                policy_name(number)
+            );
+        }
+        text
     }
 
     /// Tollgate's configuration.

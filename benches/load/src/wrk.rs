@@ -1,10 +1,11 @@
-//! Load, from `wrk`.
+//! Load, from `wrk`; from this process on a service of gRPC, which `wrk` does not speak.
 
 use std::path::Path;
 
 use tollgate_testkit::process::bound;
 
 use crate::contender::Running;
+use crate::grpc;
 use crate::result::Result;
 
 /// How the requests come.
@@ -15,7 +16,7 @@ pub(crate) struct Load {
     pub(crate) keys: u64,
 }
 
-/// What `wrk` saw.
+/// What came back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
     pub(crate) requests: f64,
@@ -37,6 +38,9 @@ impl Load {
         seconds: u64,
         seed: usize,
     ) -> Result<Measured> {
+        if let Some(descriptors) = to.dialect.strip_prefix("grpc-") {
+            return grpc::run(*self, to.address, descriptors.parse()?, seconds, seed);
+        }
         let mut wrk = bound(Path::new("wrk"));
         wrk.arg("-t").arg(self.connections.min(2).to_string());
         wrk.arg("-c").arg(self.connections.to_string());

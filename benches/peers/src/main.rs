@@ -1,5 +1,7 @@
 //! The app of the benches around another limiter: peers NAME LISTEN REDIS
 
+mod limitador_service;
+
 use std::error::Error;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match name.as_str() {
         "actix-limitation" => limitation(listen, redis).await,
         "actix-extensible-rate-limit" => extensible(listen, redis).await,
+        "limitador" => limitador_service::serve(listen, redis).await,
         other => Err(format!("no peer is called {other:?}").into()),
     }
 }
