@@ -83,10 +83,9 @@ pub(crate) fn run(
         let begun = Instant::now();
         let until = begun + Duration::from_secs(seconds);
         let mut streams = JoinSet::new();
-        for number in 0..load.connections {
-            let channel = channels[number as usize % channels.len()].clone();
+        for (number, channel) in (0..load.connections).zip(channels.iter().cycle()) {
             let keys = Keys::new(load.keys, seed as u64 * 1_000 + number);
-            streams.spawn(stream(channel, keys, descriptors, until));
+            streams.spawn(stream(channel.clone(), keys, descriptors, until));
         }
         let mut all = Seen::default();
         while let Some(seen) = streams.join_next().await {
