@@ -5,7 +5,11 @@ use std::net::IpAddr;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
+#[cfg(feature = "server")]
+use actix_web::dev::Url;
 use actix_web::http::StatusCode;
+#[cfg(feature = "server")]
+use actix_web::http::Uri;
 use actix_web::http::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -122,7 +126,7 @@ struct Found {
 }
 
 /// The client's address by `client_ip`, computed once for each request.
-pub(crate) fn address_once(client_ip: &ClientIp, request: &ServiceRequest) -> Option<IpAddr> {
+pub(crate) fn address_once(client_ip: &ClientIp, request: &HttpRequest) -> Option<IpAddr> {
     if !client_ip.reads_fields() {
         return client_ip.address(request);
     }
@@ -133,6 +137,15 @@ pub(crate) fn address_once(client_ip: &ClientIp, request: &ServiceRequest) -> Op
     let address = client_ip.address(request);
     request.extensions_mut().insert(Found { by: client_ip.clone(), address });
     address
+}
+
+/// The path of `target`, decoded as the framework's router decodes it. `None` if that is neither an absolute path
+/// nor an absolute URI.
+#[cfg(feature = "server")]
+pub(crate) fn decoded_path(target: &str) -> Option<String> {
+    let uri: Uri = target.parse().ok()?;
+    let is_absolute = target.starts_with('/') || uri.scheme().is_some();
+    is_absolute.then(|| Url::new(uri).path().to_owned())
 }
 
 #[cfg(test)]

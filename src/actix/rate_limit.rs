@@ -197,7 +197,7 @@ impl Incoming for Seen<'_> {
             let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
             field(request, &names[at])
         };
-        let address = address_once(&rate_limit.client_ip, request);
+        let address = address_once(&rate_limit.client_ip, request.request());
         ask(&client(address, user.as_ref()).with_headers(&headers))
     }
 }

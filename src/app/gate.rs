@@ -5,3 +5,4 @@
 pub(crate) use self::endpoints::configure;
 
 mod endpoints;
+mod forward_auth;

@@ -123,6 +123,18 @@ impl ClientIp {
         self.is_trusted(peer(request))
     }
 
+    /// The name of the field that it reads, in lower case.
+    #[cfg(feature = "server")]
+    pub(crate) fn header_name(&self) -> &str {
+        self.0.header.name()
+    }
+
+    /// Whether the connection comes from a trusted proxy that names at least one address.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_told(&self, request: &impl RequestHead) -> bool {
+        self.is_from_trusted_proxy(request) && self.0.header.addresses(request).next().is_some()
+    }
+
     fn of_proxies(
         proxies: impl IntoIterator<Item = Network>,
         header: ForwardingHeader,

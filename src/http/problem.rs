@@ -75,7 +75,8 @@ type Problem = (u16, &'static str);
 mod app; // after the macros, which it uses
 #[cfg(feature = "server")]
 pub(crate) use self::app::{
-    method_not_allowed, misdirected, not_found, too_large, unauthorized, unverifiable,
+    bad_request, method_not_allowed, misdirected, not_found, too_large, unauthorized, untrusted,
+    unverifiable,
 };
 
 const REDUCED_CAPACITY: Problem = problem!(

@@ -14,7 +14,7 @@ use crate::app::config::{
     AuthOptions, ClientIpOptions, Config, HostName, JwtOptions, Listen, Places,
 };
 use crate::app::error::AppError;
-use crate::app::observation::{Observers, SnapshotObserver};
+use crate::app::observation::{Counts, Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
@@ -29,10 +29,14 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     /// Policies, routes, and lists of who is blocked and who passes unchecked.
     pub(crate) limiter: Limiter,
+    /// What the process counts.
+    pub(crate) counts: Arc<Counts>,
     /// Counts what the limiter decides.
     pub(crate) observer: Arc<SnapshotObserver>,
     /// How the addresses of clients are found.
     pub(crate) client_ip: ClientIp,
+    /// How the addresses of clients are found about whose requests proxies ask.
+    pub(crate) gate_client_ip: ClientIp,
     /// Which header fields responses carry.
     pub(crate) fields: FieldOptions,
     /// The field in which a trusted proxy sends the ID of a request.
@@ -95,13 +99,15 @@ impl Snapshot {
         let proofs = proofs(&config.auth, tokens.as_ref(), client_ip.clone());
         let authenticate = proofs.is_any().then(|| {
             let failures = limiter.policies([FAILURES]).map_err(do_not_fit)?;
-            Ok(Authenticate::new(proofs, limiter.clone(), failures, fields, counts))
+            Ok(Authenticate::new(proofs, limiter.clone(), failures, fields, counts.clone()))
         });
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         Ok(Self {
             generation: previous.map_or(1, |previous| previous.generation + 1),
             limiter,
+            counts,
             observer,
+            gate_client_ip: gate_client_ip(config, &client_ip),
             client_ip,
             fields,
             request_id_header: config.log.request_id_header.clone(),
@@ -223,6 +229,20 @@ pub(crate) fn client_ip(config: &Config) -> ClientIp {
             of(trusted_proxies.iter().copied(), header.clone().unwrap_or_default())
         }
     }
+}
+
+/// How the addresses of clients are found about whose requests proxies ask, where the app finds those of its own by
+/// `app`. They are found alike, except that the gate may listen on a Unix socket and the app not, or the reverse.
+fn gate_client_ip(config: &Config, app: &ClientIp) -> ClientIp {
+    let ClientIpOptions { trusted_proxies, header, hops, .. } = &config.client_ip;
+    let is_unix = |listen: &Listen| matches!(listen, Listen::Unix(_));
+    let of = match (&config.gate.listen, hops) {
+        // Every peer of the gate's socket is a proxy, even if no field is configured for the app.
+        (Some(gate), None) if is_unix(gate) => ClientIp::over_unix_socket,
+        (Some(_), None) if is_unix(&config.server.listen) => ClientIp::behind,
+        _ => return app.clone(),
+    };
+    of(trusted_proxies.iter().copied(), header.clone().unwrap_or_default())
 }
 
 /// The ways in which a request may prove whose it is.

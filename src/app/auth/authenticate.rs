@@ -1,4 +1,4 @@
-//! The middleware that finds out who is asking, before [`RateLimit`](crate::RateLimit) counts by it.
+//! Finds out who is asking, before the limiter counts by it: as a middleware, and for the gate.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::{Error, HttpMessage as _, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use bytes::Bytes;
 
 use super::jwt::Unproved;
@@ -15,9 +15,10 @@ use super::proofs::Proofs;
 use crate::actix::adapter::address_once;
 use crate::app::observation::{Authenticated, Counts};
 use crate::domain::client::Client;
+use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::User;
-use crate::http::problem;
+use crate::http::problem::{self, Refusal};
 use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
 
 /// Puts the [`User`] of a request into its extensions, and refuses wrong credentials.
@@ -56,82 +57,95 @@ impl Authenticate {
     pub(crate) fn plan_of_keys(&self, id: &[u8]) -> Option<&str> {
         self.0.proofs.api_keys.as_ref()?.plan_of(id)
     }
-}
 
-impl Inner {
-    /// The user of `request`; `None` if it names no user.
+    /// The user of `request`; `None` if it names no user. `client_ip` finds its client, and says which proxies may name
+    /// the user.
     ///
     /// # Errors
-    /// With the response to a request that is refused.
-    async fn user_of(&self, request: &ServiceRequest) -> Result<Option<User>, HttpResponse> {
-        if self.failures.is_blocked(|| self.client(request)) {
+    /// With the refusal of a request whose credentials prove nobody.
+    pub(crate) async fn user_of(
+        &self,
+        request: &HttpRequest,
+        client_ip: &ClientIp,
+    ) -> Result<Option<User>, Refusal> {
+        Attempt { inner: &self.0, request, client_ip }.user().await
+    }
+}
+
+/// One request whose user is to be found.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    inner: &'a Inner,
+    request: &'a HttpRequest,
+    client_ip: &'a ClientIp,
+}
+
+impl Attempt<'_> {
+    async fn user(self) -> Result<Option<User>, Refusal> {
+        let Self { inner: Inner { proofs, failures, counts, .. }, request, client_ip } = self;
+        if failures.is_blocked(|| self.client()) {
             // The limiter will refuse it whatever its credentials are, so they are not read.
             return Ok(None);
         }
-        match self.proofs.upstream_user(request) {
+        match proofs.upstream_user(request, client_ip) {
             Ok(None) => {}
             Ok(user) => {
-                self.counts.authenticated(Authenticated::Proved);
+                counts.authenticated(Authenticated::Proved);
                 return Ok(user);
             }
-            Err(why) => return Err(self.refuse(request, why).await),
+            Err(why) => return Err(self.refuse(why).await),
         }
-        let Some(credential) = self.proofs.credential(request.headers()) else {
-            self.counts.authenticated(Authenticated::Anonymous);
+        let Some(credential) = proofs.credential(request.headers()) else {
+            counts.authenticated(Authenticated::Anonymous);
             return Ok(None);
         };
-        if let Err(refusal) =
-            self.admitted(request, self.failures.may_try(&self.client(request))).await
-        {
-            self.counts.authenticated(Authenticated::TooManyFailures);
+        if let Err(refusal) = self.admitted(failures.may_try(&self.client())).await {
+            counts.authenticated(Authenticated::TooManyFailures);
             return Err(refusal);
         }
-        match self.proofs.user_of(credential) {
+        match proofs.user_of(credential) {
             Ok(user) => {
-                self.counts.authenticated(Authenticated::Proved);
+                counts.authenticated(Authenticated::Proved);
                 Ok(Some(user))
             }
-            Err(why) => Err(self.refuse(request, why).await),
+            Err(why) => Err(self.refuse(why).await),
         }
     }
 
-    async fn refuse(&self, request: &ServiceRequest, why: Unproved) -> HttpResponse {
+    async fn refuse(self, why: Unproved) -> Refusal {
+        let Self { inner: Inner { challenge, failures, counts, .. }, request, .. } = self;
         match why {
             // This is not the client's fault, and no guess can succeed meanwhile.
             Unproved::NoKeys => {
-                self.counts.authenticated(Authenticated::Unverifiable);
-                problem::unverifiable(request).into()
+                counts.authenticated(Authenticated::Unverifiable);
+                problem::unverifiable(request)
             }
             Unproved::Wrong(reason) => {
                 log::debug!("Credentials are refused: {reason}.");
-                self.counts.authenticated(Authenticated::Wrong);
-                let charged = self.failures.charge(&self.client(request));
-                if let Err(refusal) = self.admitted(request, charged).await {
+                counts.authenticated(Authenticated::Wrong);
+                let charged = failures.charge(&self.client());
+                if let Err(refusal) = self.admitted(charged).await {
                     return refusal;
                 }
-                problem::unauthorized(request, self.challenge.clone()).into()
+                problem::unauthorized(request, challenge.clone())
             }
         }
     }
 
-    /// The client of `request`, by its address alone.
-    fn client(&self, request: &ServiceRequest) -> Client<'static> {
-        address_once(&self.proofs.client_ip, request).map_or_else(Client::unknown, Client::at)
+    /// The client, by its address alone.
+    fn client(self) -> Client<'static> {
+        address_once(self.client_ip, self.request).map_or_else(Client::unknown, Client::at)
     }
 
-    /// Waits until the limiter has decided about an attempt.
+    /// Waits until the limiter has decided about the attempt.
     ///
     /// # Errors
-    /// With the response to an attempt that is refused.
-    async fn admitted(
-        &self,
-        request: &ServiceRequest,
-        admitting: Admitting,
-    ) -> Result<(), HttpResponse> {
+    /// With the refusal, if it may not be made.
+    async fn admitted(self, admitting: Admitting) -> Result<(), Refusal> {
         match admitting.await {
             Admission::Passes(_) => Ok(()),
             Admission::Refused(refused) => {
-                Err(problem::refusal(request, &refused, self.fields).into())
+                Err(problem::refusal(self.request, &refused, self.inner.fields))
             }
         }
     }
@@ -149,7 +163,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(AuthenticateService { service: Rc::new(service), inner: self.0.clone() }))
+        ready(Ok(AuthenticateService { service: Rc::new(service), authenticate: self.clone() }))
     }
 }
 
@@ -157,7 +171,7 @@ where
 #[derive(Debug)]
 pub(crate) struct AuthenticateService<S> {
     service: Rc<S>,
-    inner: Arc<Inner>,
+    authenticate: Authenticate,
 }
 
 impl<S, B> Service<ServiceRequest> for AuthenticateService<S>
@@ -172,12 +186,16 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (service, inner) = (self.service.clone(), self.inner.clone());
+        let (service, authenticate) = (self.service.clone(), self.authenticate.clone());
         Box::pin(async move {
-            match inner.user_of(&request).await {
+            let client_ip = &authenticate.0.proofs.client_ip;
+            match authenticate.user_of(request.request(), client_ip).await {
                 Ok(Some(user)) => _ = request.extensions_mut().insert(user),
                 Ok(None) => {}
-                Err(response) => return Ok(request.into_response(response).map_into_right_body()),
+                Err(refusal) => {
+                    let response = request.into_response(HttpResponse::from(refusal));
+                    return Ok(response.map_into_right_body());
+                }
             }
             service.call(request).await.map(ServiceResponse::map_into_left_body)
         })

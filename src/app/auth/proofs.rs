@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::dev::ServiceRequest;
+use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use bytes::Bytes;
 
@@ -25,7 +25,7 @@ pub(crate) struct Proofs {
     pub(crate) jwt: Option<Arc<JwtVerifier>>,
     /// The field in which trusted proxies name the user.
     pub(crate) user_header: Option<HeaderName>,
-    /// Says which proxies are trusted, and which address wrong credentials are charged to.
+    /// For the app: says which proxies are trusted, and which address wrong credentials are charged to.
     pub(crate) client_ip: ClientIp,
 }
 
@@ -53,15 +53,19 @@ impl Proofs {
         }
     }
 
-    /// The user that a trusted proxy names. What others send in that field is ignored.
+    /// The user that a trusted proxy of `client_ip` names. What others send in that field is ignored.
     ///
     /// # Errors
     /// When the field is there more than once: one of them may be the client's own.
-    pub(super) fn upstream_user(&self, request: &ServiceRequest) -> Result<Option<User>, Unproved> {
+    pub(super) fn upstream_user(
+        &self,
+        request: &HttpRequest,
+        client_ip: &ClientIp,
+    ) -> Result<Option<User>, Unproved> {
         let Some(name) = &self.user_header else { return Ok(None) };
         let mut lines = request.headers().get_all(name);
         let Some(line) = lines.next() else { return Ok(None) };
-        if !self.client_ip.is_from_trusted_proxy(request) {
+        if !client_ip.is_from_trusted_proxy(request) {
             return Ok(None);
         }
         if lines.next().is_some() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::gate_error::{FORWARD_AUTH, GateError};
 use super::kinds::{Authenticated, PolicyCount, RouteCount};
 use super::sharded::{Sharded, WIDTH};
 use crate::limiter::{DecidedBy, RoutePattern};
@@ -18,7 +19,7 @@ const OTHER_ROUTES: &str = "other";
 const NO_ROUTE: &str = "none";
 
 /// The doors that have counts of their own. Others are counted as the last one.
-pub(crate) const DOORS: [&str; 3] = ["actix", "tower", "library"];
+pub(crate) const DOORS: [&str; 4] = ["actix", "tower", FORWARD_AUTH, "library"];
 
 /// All counts of the process.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Counts {
     no_route: Arc<RouteCounts>,
     decided_by: Sharded,
     authenticated: Sharded,
+    gate_errors: Sharded,
     waits: Histogram,
 }
 
@@ -40,6 +42,7 @@ pub(super) struct PolicyCounts([Sharded; 2]);
 pub(super) struct RouteCounts([OnceLock<Sharded>; DOORS.len()]);
 
 const _: () = assert!((PolicyCount::Banned as usize) < 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
+const _: () = assert!(GateError::ALL.len() <= WIDTH);
 
 /// The ways in which a request may be decided, each with its name as a label.
 pub(crate) const DECIDED_BY: [(DecidedBy, &str); 4] = [
@@ -58,6 +61,7 @@ impl Counts {
             no_route: Arc::default(),
             decided_by: Sharded::default(),
             authenticated: Sharded::default(),
+            gate_errors: Sharded::default(),
             waits: Histogram::new(MICROS),
         })
     }
@@ -70,6 +74,16 @@ impl Counts {
     /// How many attempts to authenticate ended in each way.
     pub(crate) fn authentications(&self) -> impl Iterator<Item = (Authenticated, u64)> {
         Authenticated::ALL.into_iter().map(|how| (how, self.authenticated.get(how as usize)))
+    }
+
+    /// Counts a question to the gate that cannot be answered.
+    pub(crate) fn gate_error(&self, error: GateError) {
+        self.gate_errors.add(error as usize);
+    }
+
+    /// How many questions to the gate could not be answered for each reason.
+    pub(crate) fn gate_errors(&self) -> impl Iterator<Item = (GateError, u64)> {
+        GateError::ALL.into_iter().map(|error| (error, self.gate_errors.get(error as usize)))
     }
 
     /// How many requests were decided by whom.

@@ -1,10 +1,14 @@
 //! The refusals of the app, beside those of the limit.
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::{Problem, Refusal};
 use crate::http::request::RequestHead;
 use crate::http::response::{ResponseField, ResponseFields as _};
+
+/// The type of problems that only their status tells apart.
+const ABOUT: &str = "about:blank";
 
 const UNAUTHORIZED: Problem = problem!(
     401,
@@ -37,6 +41,37 @@ const MISDIRECTED: Problem = problem!(
     "Misdirected Request",
     "This is not the host that the request names."
 );
+
+/// A problem whose detail is made for the one request.
+#[derive(Serialize)]
+struct Detailed<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    message: &'static str,
+}
+
+/// 400 to a question that cannot be answered; `detail` says why.
+pub(crate) fn bad_request(request: &impl RequestHead, detail: &str) -> Refusal {
+    let message = "The request cannot be understood.";
+    detailed(
+        request,
+        Detailed { r#type: ABOUT, title: "Bad Request", status: 400, detail, message },
+    )
+}
+
+/// 403 to a peer that may not ask; `detail` says why.
+pub(crate) fn untrusted(request: &impl RequestHead, detail: &str) -> Refusal {
+    let message = "Access denied.";
+    detailed(request, Detailed { r#type: ABOUT, title: "Forbidden", status: 403, detail, message })
+}
+
+fn detailed(request: &impl RequestHead, problem: Detailed<'_>) -> Refusal {
+    // Texts and a number are always written.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    Refusal::new(request, problem.status, body.into())
+}
 
 /// 401 to a request whose credentials prove nobody; `challenge` says what to send.
 pub(crate) fn unauthorized(request: &impl RequestHead, challenge: Bytes) -> Refusal {

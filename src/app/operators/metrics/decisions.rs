@@ -81,6 +81,15 @@ impl Collector for DecisionMetrics {
         let ends = self.counts.authentications();
         let ends = ends.map(|(how, count)| ([("outcome", how.name().to_owned())], count));
         encode_counts(&mut encoder, "authentications", "Requests, by what they prove", ends)?;
+        let errors = self.counts.gate_errors().map(|(error, count)| {
+            ([("door", error.door().to_owned()), ("kind", error.kind().to_owned())], count)
+        });
+        encode_counts(
+            &mut encoder,
+            "gate_errors",
+            "Questions that the gate could not answer",
+            errors,
+        )?;
         self.encode_findings(&mut encoder)
     }
 }

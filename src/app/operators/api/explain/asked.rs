@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use actix_web::dev::Url;
-use actix_web::http::{Method, Uri};
+use actix_web::http::Method;
 
+use crate::actix::adapter::decoded_path;
 use crate::domain::client::Client;
 use crate::limiter::Incoming;
 
@@ -53,7 +53,10 @@ impl Asked {
         if plan.is_some() && user.is_none() {
             return Err("plan: has no effect without a user.".to_owned());
         }
-        let path = decoded(&path.unwrap_or_default())
+        let path = path.unwrap_or_default();
+        let path = Some(&*path)
+            .filter(|path| path.starts_with('/'))
+            .and_then(decoded_path)
             .ok_or("path: expected the path of a request, such as /api/data.")?;
         Ok(Self { method, path, ip: ip.transpose()?, user, plan, headers })
     }
@@ -90,10 +93,4 @@ fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) =
         text.split_once(':').ok_or("header: expected NAME:VALUE, as in x-tenant:acme.")?;
     Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
-}
-
-/// The path of a request for `target`, as the app's router decodes it.
-fn decoded(target: &str) -> Option<String> {
-    let uri: Uri = target.parse().ok().filter(|_| target.starts_with('/'))?;
-    Some(Url::new(uri).path().to_owned())
 }

@@ -1,0 +1,48 @@
+//! What a proxy is told.
+//!
+//! A refusal is the response that the client is to get, with its status, fields and body. nginx takes only 401 and 403
+//! for refusals, and drops bodies. So it gets the status and the body in header fields as well.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+
+use super::proxy::Proxy;
+use crate::domain::decision::Decision;
+use crate::http::fields;
+use crate::http::fields::FieldOptions;
+use crate::http::problem::Refusal;
+
+/// The status that the client of nginx is to get.
+const STATUS: HeaderName = HeaderName::from_static("x-tollgate-status");
+
+/// The body that the client of nginx is to get: one line of JSON.
+const BODY: HeaderName = HeaderName::from_static("x-tollgate-body");
+
+/// The request passes, and the client is told where its policies stand.
+pub(super) fn passes(decision: Option<&Decision>, options: FieldOptions) -> HttpResponse {
+    let mut response = HttpResponse::Ok().finish();
+    // A proxy that caches would let requests pass uncounted.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(decision) = decision {
+        fields::write(response.headers_mut(), decision, options);
+    }
+    response
+}
+
+/// The client is refused.
+pub(super) fn refuses(proxy: Proxy, refusal: Refusal) -> HttpResponse {
+    if !proxy.hides_refusals() {
+        return refusal.into();
+    }
+    let (status, body) = (refusal.status, refusal.body.clone());
+    let mut response = HttpResponse::from(refusal);
+    response.headers_mut().insert(STATUS, status.into());
+    if let Ok(body) = HeaderValue::from_maybe_shared(body) {
+        response.headers_mut().insert(BODY, body);
+    }
+    if response.status() != StatusCode::UNAUTHORIZED {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
+}

@@ -1,0 +1,63 @@
+//! The endpoint that proxies ask.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::answer;
+use super::mistake::Mistake;
+use super::proxy::Proxy;
+use super::question::Question;
+use crate::app::assemble::{CurrentSnapshot, Snapshot};
+use crate::http::problem::{self, Refusal};
+use crate::limiter::Admission;
+
+/// The path of the endpoint, decoded.
+const PATH: &str = "/v1/auth";
+
+/// Answers a proxy whether the request that it describes may pass.
+pub(in crate::app::gate) async fn decide(
+    request: HttpRequest,
+    current: Data<CurrentSnapshot>,
+) -> HttpResponse {
+    let snapshot = Arc::clone(&current.load());
+    let path = request.match_info().as_str();
+    let rest = path.strip_prefix(PATH).unwrap_or_default();
+    let question = Proxy::of(&request, rest).and_then(|proxy| {
+        Question::read(&request, &snapshot, proxy, rest).map(|question| (proxy, question))
+    });
+    match question {
+        Ok((proxy, question)) => match admit(&request, &snapshot, question).await {
+            Ok(passes) => passes,
+            Err(refusal) => answer::refuses(proxy, refusal),
+        },
+        Err(mistake) => {
+            snapshot.counts.gate_error(mistake.counted_as());
+            let detail = format!("The question cannot be answered: {mistake}.");
+            HttpResponse::from(match mistake {
+                Mistake::Peer => problem::untrusted(&request, &detail),
+                _ => problem::bad_request(&request, &detail),
+            })
+        }
+    }
+}
+
+/// The answer to a question whose request passes.
+///
+/// # Errors
+/// With the refusal, if it does not.
+async fn admit(
+    request: &HttpRequest,
+    snapshot: &Snapshot,
+    question: Question<'_>,
+) -> Result<HttpResponse, Refusal> {
+    let user = match &snapshot.authenticate {
+        Some(it) => it.user_of(request, &snapshot.gate_client_ip).await?,
+        None => None,
+    };
+    match snapshot.limiter.admit(&question.of(user)).await {
+        Admission::Passes(decision) => Ok(answer::passes(decision.as_ref(), snapshot.fields)),
+        Admission::Refused(refused) => Err(problem::refusal(request, &refused, snapshot.fields)),
+    }
+}

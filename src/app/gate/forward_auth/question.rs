@@ -1,0 +1,120 @@
+//! The request that a proxy asks about: a [`Question`].
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+
+use super::mistake::{Fault, Field, Mistake};
+use super::proxy::{Described, Proxy};
+use crate::actix::adapter::decoded_path;
+use crate::app::assemble::Snapshot;
+use crate::app::observation::FORWARD_AUTH;
+use crate::domain::client::Client;
+use crate::http::identity::{User, client};
+use crate::http::request::{RequestHead as _, whole_value};
+use crate::http::request_id::request_id;
+use crate::limiter::Incoming;
+
+const METHOD: &str = "x-forwarded-method";
+const URI: &str = "x-forwarded-uri";
+
+/// The request of a client, as the proxy that received it describes it.
+pub(super) struct Question<'a> {
+    /// The request of the proxy, with the header fields of the client.
+    request: &'a HttpRequest,
+    snapshot: &'a Snapshot,
+    method: Cow<'a, str>,
+    path: Cow<'a, str>,
+    address: Option<IpAddr>,
+    user: Option<User>,
+}
+
+impl<'a> Question<'a> {
+    /// Reads what `proxy` says in `request`, whose path continues with `rest` after that of the endpoint.
+    ///
+    /// # Errors
+    /// When the peer may not ask, or the request is not described. Nothing is guessed.
+    pub(super) fn read(
+        request: &'a HttpRequest,
+        snapshot: &'a Snapshot,
+        proxy: Proxy,
+        rest: &'a str,
+    ) -> Result<Self, Mistake> {
+        let client_ip = &snapshot.gate_client_ip;
+        // If the peer is not trusted, this warns once that its field is not read.
+        let address = client_ip.address(request);
+        if !client_ip.is_from_trusted_proxy(request) {
+            return Err(Mistake::Peer);
+        }
+        let (method, path) = match proxy.describes() {
+            Described::InFields => (
+                Cow::Owned(method(request).map_err(|it| Mistake::Field(Field::Method, it))?),
+                Cow::Owned(path(request).map_err(|it| Mistake::Field(Field::Uri, it))?),
+            ),
+            Described::InTheRequest => (request.method().as_str().into(), rest.into()),
+        };
+        if !client_ip.is_told(request) {
+            let is_there = request.lines(client_ip.header_name()).next().is_some();
+            let fault = if is_there { Fault::Malformed } else { Fault::Missing };
+            return Err(Mistake::Field(Field::Address, fault));
+        }
+        Ok(Self { request, snapshot, method, path, address, user: None })
+    }
+
+    /// The same, asked as `user`.
+    pub(super) fn of(self, user: Option<User>) -> Self {
+        Self { user, ..self }
+    }
+}
+
+impl Incoming for Question<'_> {
+    fn door(&self) -> &'static str {
+        FORWARD_AUTH
+    }
+
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn request_id(&self) -> Option<Cow<'_, str>> {
+        let name = self.snapshot.request_id_header.as_ref()?;
+        let id = request_id(self.request, name.as_str(), &self.snapshot.gate_client_ip);
+        id.map(Cow::Borrowed)
+    }
+
+    fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
+        let headers = |name: &str| whole_value(self.request.lines(name));
+        ask(&client(self.address, self.user.as_ref()).with_headers(&headers))
+    }
+}
+
+/// The method in its field.
+fn method(request: &HttpRequest) -> Result<String, Fault> {
+    let text = only_line(request, METHOD)?;
+    let method = Method::from_bytes(text.as_bytes()).map_err(|_| Fault::Malformed)?;
+    Ok(method.as_str().to_owned())
+}
+
+/// The path of the URI in its field, decoded.
+fn path(request: &HttpRequest) -> Result<String, Fault> {
+    decoded_path(only_line(request, URI)?).ok_or(Fault::Malformed)
+}
+
+fn only_line<'a>(request: &'a HttpRequest, name: &str) -> Result<&'a str, Fault> {
+    let mut lines = request.lines(name);
+    let line = lines.next().ok_or(Fault::Missing)?;
+    if lines.next().is_some() {
+        return Err(Fault::Repeated);
+    }
+    match std::str::from_utf8(line) {
+        Ok("") => Err(Fault::Missing),
+        Ok(text) => Ok(text),
+        Err(_) => Err(Fault::Malformed),
+    }
+}

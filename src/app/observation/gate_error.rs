@@ -1,0 +1,40 @@
+//! Why the gate cannot answer a question: a [`GateError`].
+
+/// The door through which proxies ask.
+pub(crate) const FORWARD_AUTH: &str = "forward-auth";
+
+/// Why the gate cannot answer a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GateError {
+    /// It does not name the proxy that asks.
+    Proxy,
+    /// The peer may not ask.
+    Peer,
+    /// It does not give the method of the client's request.
+    Method,
+    /// It does not give the path of the client's request.
+    Uri,
+    /// It does not give the address of the client.
+    Address,
+}
+
+impl GateError {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Proxy, Self::Peer, Self::Method, Self::Uri, Self::Address];
+
+    /// The door through which the question came, as a label.
+    pub(crate) fn door(self) -> &'static str {
+        FORWARD_AUTH
+    }
+
+    /// Its name as a label.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Peer => "peer",
+            Self::Method => "method",
+            Self::Uri => "uri",
+            Self::Address => "address",
+        }
+    }
+}
