@@ -17,6 +17,7 @@ mod observation;
 mod operators;
 mod reload;
 mod serve;
+mod server_tls;
 mod service_manager;
 mod simulate;
 mod suggest;

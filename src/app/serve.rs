@@ -6,7 +6,7 @@ use std::{fmt, io, thread};
 
 use actix_web::web::Data;
 
-use self::file_limit::{ADMIN_CONNECTIONS, FileLimit, GATE_CONNECTIONS};
+use self::file_limit::{ADMIN_CONNECTIONS, FileLimit};
 use self::listener::{Assembled, WhenAssembled};
 use self::signals::Signals;
 use self::stop::Stop;
@@ -21,6 +21,7 @@ use crate::store::{MonotonicClock, RedisStore};
 
 mod connection;
 mod file_limit;
+mod greeting;
 mod listener;
 mod signals;
 mod stop;
@@ -168,7 +169,7 @@ fn listeners(config: &Config, total: usize) -> Listeners {
         proxies: config.client_ip.trusted_proxies.iter().copied().collect(),
     };
     let admin = Capacity { total: ADMIN_CONNECTIONS, ..Capacity::default() };
-    let gate = Capacity { total: GATE_CONNECTIONS, ..Capacity::default() };
+    let gate = Capacity { total: config.gate.max_connections, ..Capacity::default() };
     Listeners {
         app: Connections::new("server", app, clock.clone()),
         admin: Connections::new("admin", admin, clock.clone()),

@@ -8,9 +8,10 @@ use actix_web::http::header::HeaderName;
 
 use super::host::HostName;
 use super::listen::Listen;
-use super::server::ServerOptions;
+use super::server::{ConnectionLimits, ServerOptions};
 use super::store_url::StoreUrl;
 use crate::app::auth::{ApiKeys, JwtKeys, JwtRules, KeyDigest};
+use crate::app::server_tls::ServerTls;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
@@ -62,12 +63,45 @@ pub(crate) struct AdminOptions {
 }
 
 /// The listener for proxies and other servers, which ask about the requests of their own clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GateOptions {
     /// The address to listen on; `None` for no such listener.
     pub(crate) listen: Option<Listen>,
     /// The SHA-256 of the token of who may ask; `None` if nobody needs one.
     pub(crate) token: Option<KeyDigest>,
+    /// The certificates of connections; `None` for connections without TLS.
+    pub(crate) tls: Option<ServerTls>,
+    /// Connections that may be open at a time.
+    pub(crate) max_connections: usize,
+    /// Questions that one request may ask.
+    pub(crate) max_batch: usize,
+    /// The limits of one connection.
+    pub(crate) limits: ConnectionLimits,
+}
+
+impl Default for GateOptions {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            token: None,
+            tls: None,
+            max_connections: 1_000,
+            max_batch: 100,
+            limits: ConnectionLimits {
+                header_timeout: Duration::from_secs(5),
+                body_timeout: Duration::from_secs(5),
+                max_body_bytes: 65_536,
+                ..ConnectionLimits::default()
+            },
+        }
+    }
+}
+
+impl GateOptions {
+    /// Whether every caller has to prove that it may ask.
+    pub(crate) fn knows_callers(&self) -> bool {
+        self.token.is_some() || self.tls.as_ref().is_some_and(ServerTls::knows_clients)
+    }
 }
 
 /// What is logged, and how.

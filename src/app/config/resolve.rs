@@ -13,6 +13,7 @@ mod access;
 mod auth;
 mod client_ip;
 mod gate;
+mod gate_tls;
 mod penalty;
 mod policies;
 mod quotas;
@@ -33,7 +34,7 @@ pub(super) fn config(
     let mut root = Section::root(tables, errors);
     let server = root.table("server", server::server);
     let admin = root.table("admin", server::admin);
-    let gate = root.table("gate", gate::gate);
+    let gate = root.table("gate", |section| gate::gate(section, server.limits));
     let store = root.table("store", store::store);
     let client_ip = root.table("client_ip", client_ip::client_ip);
     let headers = root.table("headers", headers);

@@ -31,7 +31,7 @@ impl Limit {
         Self::ShutdownTimeout,
     ];
 
-    /// The setting under `[server]`.
+    /// The setting under `[server]` or `[gate]`.
     pub(crate) fn setting(self) -> &'static str {
         match self {
             Self::HeaderTimeout => "header_timeout_ms",

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Context;
 
+use actix_web::rt::time::Instant;
+
 use super::entry::Entry;
 use super::limit::Limit;
 use super::registry::{Connections, Stage};
@@ -26,6 +28,7 @@ pub(crate) struct Registration {
     entry: Arc<Entry>,
     /// What the connection is counted by; `None` where it is not counted by address.
     address: Option<IpAddr>,
+    opened: Instant,
 }
 
 impl Registration {
@@ -40,7 +43,7 @@ impl Registration {
     ) -> Result<Self, Limit> {
         let address = connections.counted_address(peer);
         let entry = connections.add(address)?;
-        Ok(Self { connections: connections.clone(), entry, address })
+        Ok(Self { connections: connections.clone(), entry, address, opened: Instant::now() })
     }
 
     /// Notes that the server waits for the client, and returns what the connection is to do meanwhile.
@@ -64,6 +67,16 @@ impl Registration {
     /// Whether the next response on it is the last.
     pub(crate) fn is_last_response(&self) -> bool {
         self.connections.stage() > Stage::Serving || self.entry.is_to_close()
+    }
+
+    /// When it was opened.
+    pub(crate) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Counts that its handshake failed.
+    pub(crate) fn count_failed_handshake(&self) {
+        self.connections.count_failed_handshake();
     }
 
     /// Counts that `limit` acted on it.

@@ -7,11 +7,17 @@ use crate::domain::quota::Quota;
 
 /// Options that the process reads only when it starts. A name that ends in a dot stands for all options in that
 /// table.
-pub(super) const READ_AT_START: [&str; 12] = [
+pub(super) const READ_AT_START: [&str; 18] = [
     "log.format",
     "server.",
     "admin.listen",
     "gate.listen",
+    "gate.tls.",
+    "gate.max_connections",
+    "gate.header_timeout_ms",
+    "gate.body_timeout_ms",
+    "gate.keep_alive_ms",
+    "gate.max_body_bytes",
     "store.url",
     "store.tls.",
     "store.key_prefix",

@@ -13,6 +13,7 @@ use super::file_watch::FileWatch;
 use super::said;
 use super::status::ReloadStatus;
 use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot};
+use crate::app::auth::KeyDigest;
 use crate::app::config::{
     AdminOptions, Config, GateOptions, OptionValue, Places, RawConfig, Sources, StoreOptions,
 };
@@ -240,7 +241,11 @@ impl Worker {
         Config {
             server: server.clone(),
             admin: AdminOptions { listen: admin.listen.clone(), ..config.admin.clone() },
-            gate: GateOptions { listen: gate.listen.clone(), ..config.gate.clone() },
+            gate: GateOptions {
+                token: gate_token(gate, &config.gate),
+                max_batch: config.gate.max_batch,
+                ..gate.clone()
+            },
             store: StoreOptions {
                 instances: config.store.instances,
                 deny_cache: config.store.deny_cache,
@@ -250,6 +255,13 @@ impl Worker {
             ..config.clone()
         }
     }
+}
+
+/// The token of the gate that was started as `at_start`. A new configuration without that listener needs no token, but
+/// the listener is still there until the process is started again.
+fn gate_token(at_start: &GateOptions, new: &GateOptions) -> Option<KeyDigest> {
+    let is_kept = at_start.listen.is_some() && new.listen.is_none();
+    new.token.or(at_start.token.filter(|_| is_kept))
 }
 
 /// Waits until nothing changes any more, or until somebody wants the configuration to be read.

@@ -21,6 +21,7 @@ use actix_web::web::Bytes;
 use tokio::task::yield_now;
 
 use self::body::{BodyStream, Remaining};
+pub(super) use self::timer::Timer;
 use self::wire::{CloseReason, FLUSH_ABOVE, Wire};
 use crate::app::config::ConnectionLimits;
 use crate::app::connections::Registration;

@@ -12,9 +12,6 @@ use crate::app::error::AppError;
 /// Connections to the operators' listener, besides those to the app's.
 pub(super) const ADMIN_CONNECTIONS: usize = 128;
 
-/// Connections to the listener for proxies and other servers, if there is one.
-pub(super) const GATE_CONNECTIONS: usize = 1_024;
-
 /// Files of the process itself: standard streams, listeners, signals, configuration files, and threads
 /// other than workers.
 const OF_THE_PROCESS: usize = 48;
@@ -60,11 +57,18 @@ impl FileLimit {
         if room < FEWEST_CONNECTIONS.min(wanted) {
             let least = reserved + FEWEST_CONNECTIONS;
             let workers = workers(config);
+            let (gate, or_gate) = match &config.gate.listen {
+                None => (String::new(), ""),
+                Some(_) => (
+                    format!(" and gate.max_connections of {}", config.gate.max_connections),
+                    " or gate.max_connections",
+                ),
+            };
             return Err(AppError::new(
                 "too few open files are allowed",
                 format!(
-                    "the limit is {limit}, and {least} are needed at least with {workers} workers; \
-                     raise it (ulimit -n, LimitNOFILE), or lower server.workers"
+                    "the limit is {limit}, and {least} are needed at least with {workers} workers{gate}; \
+                     raise it (ulimit -n, LimitNOFILE), or lower server.workers{or_gate}"
                 ),
             ));
         }
@@ -107,6 +111,7 @@ pub(super) fn workers(config: &Config) -> usize {
 fn reserved(config: &Config) -> usize {
     let of_workers = OF_A_WORKER * (workers(config) + 1);
     let of_dispatchers = OF_A_DISPATCHER * config.store.connections;
-    let of_gate = config.gate.listen.as_ref().map_or(0, |_| GATE_CONNECTIONS + SPARE + of_workers);
+    let gate = &config.gate;
+    let of_gate = gate.listen.as_ref().map_or(0, |_| gate.max_connections + SPARE + of_workers);
     OF_THE_PROCESS + of_workers + of_dispatchers + ADMIN_CONNECTIONS + 2 * SPARE + of_gate
 }

@@ -10,15 +10,17 @@ use actix_server::ServerBuilder;
 use actix_service::{IntoServiceFactory, Service as _, ServiceFactory};
 use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
+use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse};
 
 use super::file_limit;
+use super::greeting::{Greeting, Plain, Tls};
 use super::under_snapshot::UnderSnapshot;
 use super::unix_socket::{self, SocketAccess, SocketFile};
-use super::worker::service;
+use super::worker::{Manner, service};
 use crate::app::assemble::CurrentSnapshot;
-use crate::app::config::{Config, ConnectionLimits, Listen};
+use crate::app::config::{Config, Listen};
 use crate::app::connections::{Connections, Limit};
 use crate::app::endpoints;
 use crate::app::gate;
@@ -80,7 +82,8 @@ pub(super) async fn app(
     let builder = builder(file_limit::workers(config));
     let Config { server, .. } = config;
     let access = SocketAccess::ByUmask;
-    serve(builder, &server.listen, access, server.backlog, limits, connections, app).await
+    let manner = Manner { connections, limits, greeting: Plain };
+    serve(builder, &server.listen, access, server.backlog, manner, app).await
 }
 
 /// The server of the operators' endpoints at `address`.
@@ -116,8 +119,9 @@ pub(super) async fn admin(
                 respond_or_refuse(response, problem::misdirected)
             })
     };
-    let (limits, backlog) = (operators::limits(config.server.limits), config.server.backlog);
-    serve(builder(1), address, SocketAccess::Owner, backlog, limits, connections, app).await
+    let limits = operators::limits(config.server.limits);
+    let manner = Manner { connections, limits, greeting: Plain };
+    serve(builder(1), address, SocketAccess::Owner, config.server.backlog, manner, app).await
 }
 
 /// The server of the gate at `address`.
@@ -134,9 +138,19 @@ pub(super) async fn gate(
         let snapshot = assembled.get().expect(IN_TIME).snapshot.clone();
         App::new().configure(|app| gate::configure(app, snapshot))
     };
-    let (limits, backlog) = (config.server.limits, config.server.backlog);
+    let (limits, backlog) = (config.gate.limits, config.server.backlog);
     let builder = builder(file_limit::workers(config));
-    serve(builder, address, SocketAccess::Owner, backlog, limits, connections, app).await
+    match &config.gate.tls {
+        None => {
+            let manner = Manner { connections, limits, greeting: Plain };
+            serve(builder, address, SocketAccess::Owner, backlog, manner, app).await
+        }
+        Some(tls) => {
+            let greeting = Tls::new(tls.config().map_err(io::Error::other)?);
+            let manner = Manner { connections, limits, greeting };
+            serve(builder, address, SocketAccess::Owner, backlog, manner, app).await
+        }
+    }
 }
 
 /// The builder of a server without its own handling of signals and its own limit of connections, both of
@@ -153,17 +167,17 @@ fn builder(workers: usize) -> ServerBuilder {
 ///
 /// # Errors
 /// When it cannot be listened on.
-async fn serve<A, I, S, B>(
+async fn serve<A, G, I, S, B>(
     builder: ServerBuilder,
     address: &Listen,
     access: SocketAccess,
     backlog: i32,
-    limits: ConnectionLimits,
-    connections: Arc<Connections>,
+    manner: Manner<G>,
     app: A,
 ) -> io::Result<Bound>
 where
     A: Fn() -> I + Clone + Send + 'static,
+    G: Greeting<TcpStream> + Greeting<UnixStream>,
     I: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig, Error: Into<Error>, Response: Into<Response<B>>>
         + 'static,
@@ -171,15 +185,14 @@ where
 {
     match address {
         Listen::Tcp(address) => {
-            let (builder, addresses) =
-                listen(builder, address, backlog, limits, &connections, app)?;
+            let (builder, addresses) = listen(builder, address, backlog, &manner, app)?;
             Ok(Bound { server: builder.run(), addresses, socket_file: None })
         }
         Listen::Unix(path) => {
             let (listener, file) = unix_socket::bind(path, access).await?;
             rustix::net::listen(&listener, backlog)?;
             let shown = address.to_string();
-            let service = move || service(connections.clone(), limits, app());
+            let service = move || service(manner.clone(), app());
             let builder = builder.listen_uds(&shown, listener, service)?;
             Ok(Bound { server: builder.run(), addresses: vec![shown], socket_file: Some(file) })
         }
@@ -187,16 +200,16 @@ where
 }
 
 /// Listens on every address that `address` resolves to, and serves `app` there.
-fn listen<A, I, S, B>(
+fn listen<A, G, I, S, B>(
     mut builder: ServerBuilder,
     address: &str,
     backlog: i32,
-    limits: ConnectionLimits,
-    connections: &Arc<Connections>,
+    manner: &Manner<G>,
     app: A,
 ) -> io::Result<(ServerBuilder, Vec<String>)>
 where
     A: Fn() -> I + Clone + Send + 'static,
+    G: Greeting<TcpStream> + Greeting<UnixStream>,
     I: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig, Error: Into<Error>, Response: Into<Response<B>>>
         + 'static,
@@ -206,9 +219,9 @@ where
     for listener in bind(address)? {
         // The standard library chooses a backlog of its own; to listen again changes it.
         rustix::net::listen(&listener, backlog)?;
-        let shown = format!("http://{}", listener.local_addr()?);
-        let (connections, app) = (connections.clone(), app.clone());
-        let service = move || service(connections.clone(), limits, app());
+        let shown = format!("{}://{}", <G as Greeting<TcpStream>>::SCHEME, listener.local_addr()?);
+        let (manner, app) = (manner.clone(), app.clone());
+        let service = move || service(manner.clone(), app());
         builder = builder.listen(&shown, listener, service)?;
         addresses.push(shown);
     }

@@ -14,39 +14,55 @@ use actix_web::dev::{AppConfig, fn_factory, fn_service};
 use actix_web::rt::net::{ActixStream, TcpStream, UnixStream};
 
 use super::connection::{Shared, serve};
+use super::greeting::Greeting;
 use crate::app::config::ConnectionLimits;
 use crate::app::connections::{Connections, Registration};
 
+/// How a listener serves its connections.
+#[derive(Clone)]
+pub(super) struct Manner<G> {
+    pub(super) connections: Arc<Connections>,
+    pub(super) limits: ConnectionLimits,
+    /// What comes before the first request.
+    pub(super) greeting: G,
+}
+
 /// Makes the service of a worker's connections, which answers their requests by `app`.
-pub(super) fn service<T, I, S, B>(
-    connections: Arc<Connections>,
-    limits: ConnectionLimits,
+pub(super) fn service<T, G, I, S, B>(
+    manner: Manner<G>,
     app: I,
 ) -> impl ServiceFactory<T, Config = ()>
 where
     T: Accepted,
+    G: Greeting<T>,
     I: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig, Error: Into<Error>, Response: Into<Response<B>>>
         + 'static,
     B: MessageBody + 'static,
 {
     let app = Rc::new(app.into_factory());
-    let keep_alive = KeepAlive::Timeout(limits.keep_alive);
+    let manner = Rc::new(manner);
     fn_factory(move || {
-        let (app, connections) = (app.clone(), connections.clone());
+        let (app, manner) = (app.clone(), manner.clone());
         async move {
             let service = app.new_service(AppConfig::default()).await?;
+            let limits = manner.limits;
+            let keep_alive = KeepAlive::Timeout(limits.keep_alive);
             let config = ServiceConfigBuilder::new().keep_alive(keep_alive).build();
             let shared = Rc::new(Shared { service, config, limits });
             Ok::<_, S::InitError>(fn_service(move |io: T| {
-                let (shared, connections) = (shared.clone(), connections.clone());
+                let (shared, manner) = (shared.clone(), manner.clone());
                 async move {
+                    let Manner { connections, greeting, .. } = &*manner;
                     // Dropping the connection closes it, if it is closed already or one too many.
                     if let Ok(peer) = io.prepare() {
                         let address = peer.map(|peer| peer.ip());
                         connections.wait_for_room(address).await;
-                        if let Ok(registration) = Registration::open(&connections, address) {
-                            serve(io, peer, &shared, registration).await;
+                        if let Ok(registration) = Registration::open(connections, address) {
+                            let time_limit = limits.header_timeout;
+                            if let Some(io) = greeting.greet(io, &registration, time_limit).await {
+                                serve(io, peer, &shared, registration).await;
+                            }
                         }
                     }
                     Ok::<_, Infallible>(())

@@ -26,8 +26,7 @@ pub(super) fn server(section: &mut Section) -> ServerOptions {
         backlog: section.get("backlog", default.backlog, |leaf| {
             leaf.number(1..=65_535).map(|number| i32::try_from(number).unwrap_or(i32::MAX))
         }),
-        max_connections: section
-            .get("max_connections", default.max_connections, |leaf| leaf.size(1..=1_000_000)),
+        max_connections: max_connections(section, default.max_connections),
         max_connections_per_ip: section.get(
             "max_connections_per_ip",
             default.max_connections_per_ip,
@@ -42,14 +41,8 @@ pub(super) fn server(section: &mut Section) -> ServerOptions {
 }
 
 fn limits(section: &mut Section) -> ConnectionLimits {
-    let default = ConnectionLimits::default();
+    let default = own_limits(section, ConnectionLimits::default());
     ConnectionLimits {
-        header_timeout: section
-            .get("header_timeout_ms", default.header_timeout, |leaf| leaf.millis(100..=HOUR)),
-        body_timeout: section
-            .get("body_timeout_ms", default.body_timeout, |leaf| leaf.millis(100..=HOUR)),
-        keep_alive: section
-            .get("keep_alive_ms", default.keep_alive, |leaf| leaf.millis(0..=24 * HOUR)),
         write_timeout: section
             .get("write_timeout_ms", default.write_timeout, |leaf| leaf.millis(100..=HOUR)),
         max_age: section.get("max_connection_age_ms", default.max_age, |leaf| {
@@ -60,9 +53,28 @@ fn limits(section: &mut Section) -> ConnectionLimits {
         }),
         max_headers: section
             .get("max_headers", default.max_headers, |leaf| leaf.size(1..=MOST_HEADERS)),
+        ..default
+    }
+}
+
+/// The limits of a connection that each listener for requests has of its own. The others are those of `default`.
+pub(super) fn own_limits(section: &mut Section, default: ConnectionLimits) -> ConnectionLimits {
+    ConnectionLimits {
+        header_timeout: section
+            .get("header_timeout_ms", default.header_timeout, |leaf| leaf.millis(100..=HOUR)),
+        body_timeout: section
+            .get("body_timeout_ms", default.body_timeout, |leaf| leaf.millis(100..=HOUR)),
+        keep_alive: section
+            .get("keep_alive_ms", default.keep_alive, |leaf| leaf.millis(0..=24 * HOUR)),
         max_body_bytes: section
             .get("max_body_bytes", default.max_body_bytes, |leaf| leaf.number(0..=1 << 40)),
+        ..default
     }
+}
+
+/// How many connections a listener may have open at a time.
+pub(super) fn max_connections(section: &mut Section, default: usize) -> usize {
+    section.get("max_connections", default, |leaf| leaf.size(1..=1_000_000))
 }
 
 pub(super) fn admin(section: &mut Section) -> AdminOptions {
@@ -74,13 +86,13 @@ pub(super) fn admin(section: &mut Section) -> AdminOptions {
     AdminOptions { listen: listen(section, token.is_some(), needs), hosts, token, read_token }
 }
 
-/// The address of a listener that is off until it is set. Others than this machine may only reach it if it has a
-/// token; `needs` says how to get there.
-pub(super) fn listen(section: &mut Section, has_token: bool, needs: &str) -> Option<Listen> {
+/// The address of a listener that is off until it is set. Others than this machine may only reach it if it
+/// `knows_callers`; `needs` says how to get there.
+pub(super) fn listen(section: &mut Section, knows_callers: bool, needs: &str) -> Option<Listen> {
     let address = section.take("listen")?;
     let listen = section.note(address.parse("host:port or unix:/path", str::parse));
     let listen: Option<Listen> = listen;
-    if !has_token && listen.as_ref().is_some_and(|listen| !listen.is_on_this_machine()) {
+    if !knows_callers && listen.as_ref().is_some_and(|listen| !listen.is_on_this_machine()) {
         let message = format!("others than this machine reach it, so it needs a token: {needs}");
         section.note::<()>(Err(address.refuse(message)));
     }

@@ -47,7 +47,7 @@ fn with_identity(certificate: &Leaf, key: &Leaf, tls: RedisTls) -> Result<RedisT
 }
 
 /// The contents of the file that `leaf` names.
-fn read(leaf: &Leaf) -> Result<Vec<u8>, ConfigError> {
+pub(super) fn read(leaf: &Leaf) -> Result<Vec<u8>, ConfigError> {
     leaf.parse("the path of a file", |path| {
         file::read(Path::new(path)).map_err(|error| format!("{path} cannot be read: {error}"))
     })

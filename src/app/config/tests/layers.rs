@@ -65,6 +65,7 @@ fn config_toml_has_every_option() {
     let tables = [
         "server",
         "admin",
+        "gate",
         "store",
         "client_ip",
         "headers",

@@ -30,8 +30,15 @@ impl Collector for ConnectionMetrics {
             let accepted = ConstCounter::new(connections.accepted());
             accepted.encode(family.encode_family(&labels)?)?;
         }
-        let help =
-            "How often a setting of [server] closed a connection, or refused one or its request";
+        let help = "Handshakes of TLS that failed";
+        let mut family =
+            encoder.encode_descriptor("tls_handshakes_failed", help, None, MetricType::Counter)?;
+        for connections in &self.0 {
+            let labels = [("listener", connections.listener())];
+            let failed = ConstCounter::new(connections.failed_handshakes());
+            failed.encode(family.encode_family(&labels)?)?;
+        }
+        let help = "How often a setting of the listener closed a connection, or refused one or its request";
         let mut family =
             encoder.encode_descriptor("connection_limits", help, None, MetricType::Counter)?;
         for connections in &self.0 {

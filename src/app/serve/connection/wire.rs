@@ -106,7 +106,7 @@ impl<T: ActixStream> Wire<T> {
         limits: ConnectionLimits,
         registration: Registration,
     ) -> Self {
-        let now = Instant::now();
+        let opened = registration.opened();
         Self {
             io,
             peer,
@@ -117,8 +117,8 @@ impl<T: ActixStream> Wire<T> {
             output: BytesMut::new(),
             is_large: false,
             timer: Timer::default(),
-            opened: now,
-            idle_since: now,
+            opened,
+            idle_since: opened,
             head_since: None,
             skipped: 0,
             stops_since: None,
