@@ -51,6 +51,8 @@ mod admission;
 mod ask;
 mod builder;
 mod check;
+#[cfg(feature = "server")]
+mod counted_by;
 mod deny_cache;
 mod error;
 mod explain;

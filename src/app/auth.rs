@@ -3,6 +3,7 @@
 pub(crate) use self::api_keys::NewKey;
 pub(crate) use self::api_keys::{ApiKeys, KeyDigest, KeyDigestError};
 pub(crate) use self::authenticate::{Authenticate, AuthenticateService};
+pub(crate) use self::bearer::{TokenRefused, bearer, role_of};
 pub(crate) use self::jwt::{
     JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules, RemoteJwks,
 };
@@ -12,6 +13,7 @@ pub(crate) use self::secret::Secret;
 
 mod api_keys;
 mod authenticate;
+mod bearer;
 mod credential;
 mod jwt;
 mod proofs;

@@ -3,6 +3,11 @@
 //! Each door maps a question to the limiter and its answer back. None of them owns a rule.
 
 pub(crate) use self::endpoints::configure;
+pub(crate) use self::guard::admit;
+pub(crate) use self::problem::too_large;
 
+mod api;
 mod endpoints;
 mod forward_auth;
+mod guard;
+mod problem;

@@ -50,6 +50,11 @@ pub(crate) struct Snapshot {
     /// The SHA-256 of the tokens of operators: who may change things, and who may only read.
     pub(crate) admin_token: Option<KeyDigest>,
     pub(crate) admin_read_token: Option<KeyDigest>,
+    /// The SHA-256 of the token of who may ask the gate, and how many questions a request there may ask.
+    pub(crate) gate_token: Option<KeyDigest>,
+    pub(crate) gate_max_batch: usize,
+    /// Bytes of a body there.
+    pub(crate) gate_max_body_bytes: u64,
     tokens: Option<Tokens>,
     places: ArcSwap<Places>,
 }
@@ -116,6 +121,9 @@ impl Snapshot {
             admin_hosts: config.admin.hosts.clone(),
             admin_token: config.admin.token,
             admin_read_token: config.admin.read_token,
+            gate_token: config.gate.token,
+            gate_max_batch: config.gate.max_batch,
+            gate_max_body_bytes: config.gate.limits.max_body_bytes,
             tokens,
             places: ArcSwap::default(),
         })

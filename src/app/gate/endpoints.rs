@@ -3,7 +3,7 @@
 use actix_rt::Arbiter;
 use actix_web::web;
 
-use super::forward_auth;
+use super::{api, forward_auth};
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::endpoints::not_found;
 use crate::store::DeferTask;
@@ -17,5 +17,6 @@ pub(crate) fn configure(app: &mut web::ServiceConfig, snapshot: CurrentSnapshot)
     let auth = web::resource(["/v1/auth", "/v1/auth{path:/.*}"]);
     app.app_data(web::Data::new(snapshot))
         .service(auth.to(forward_auth::decide))
+        .configure(api::configure)
         .default_service(web::to(not_found));
 }

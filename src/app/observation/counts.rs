@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::gate_error::{FORWARD_AUTH, GateError};
+use super::gate_error::{CHECK, FORWARD_AUTH, GateError};
 use super::kinds::{Authenticated, PolicyCount, RouteCount};
 use super::sharded::{Sharded, WIDTH};
 use crate::limiter::{DecidedBy, RoutePattern};
@@ -19,7 +19,7 @@ const OTHER_ROUTES: &str = "other";
 const NO_ROUTE: &str = "none";
 
 /// The doors that have counts of their own. Others are counted as the last one.
-pub(crate) const DOORS: [&str; 4] = ["actix", "tower", FORWARD_AUTH, "library"];
+pub(crate) const DOORS: [&str; 5] = ["actix", "tower", CHECK, FORWARD_AUTH, "library"];
 
 /// All counts of the process.
 #[derive(Debug)]

@@ -3,6 +3,9 @@
 /// The door through which proxies ask.
 pub(crate) const FORWARD_AUTH: &str = "forward-auth";
 
+/// The door through which servers ask.
+pub(crate) const CHECK: &str = "check";
+
 /// Why the gate cannot answer a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GateError {
@@ -16,15 +19,34 @@ pub(crate) enum GateError {
     Uri,
     /// It does not give the address of the client.
     Address,
+    /// The body of a check is not what was expected.
+    Check,
+    /// The body of a refund is not what was expected.
+    Refund,
+    /// The body of a report is not what was expected.
+    Report,
 }
 
 impl GateError {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Proxy, Self::Peer, Self::Method, Self::Uri, Self::Address];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Proxy,
+        Self::Peer,
+        Self::Method,
+        Self::Uri,
+        Self::Address,
+        Self::Check,
+        Self::Refund,
+        Self::Report,
+    ];
 
     /// The door through which the question came, as a label.
     pub(crate) fn door(self) -> &'static str {
-        FORWARD_AUTH
+        match self {
+            Self::Proxy | Self::Peer | Self::Method | Self::Uri | Self::Address => FORWARD_AUTH,
+            Self::Check => CHECK,
+            Self::Refund => "refund",
+            Self::Report => "report",
+        }
     }
 
     /// Its name as a label.
@@ -35,6 +57,7 @@ impl GateError {
             Self::Method => "method",
             Self::Uri => "uri",
             Self::Address => "address",
+            Self::Check | Self::Refund | Self::Report => "body",
         }
     }
 }

@@ -134,11 +134,28 @@ pub(super) async fn gate(
     connections: Arc<Connections>,
     assembled: WhenAssembled,
 ) -> io::Result<Bound> {
+    let limits = config.gate.limits;
+    let counts = connections.clone();
     let app = move || {
         let snapshot = assembled.get().expect(IN_TIME).snapshot.clone();
-        App::new().configure(|app| gate::configure(app, snapshot))
+        let (guarded, counts) = (snapshot.clone(), counts.clone());
+        App::new().configure(|app| gate::configure(app, snapshot)).wrap(from_fn(
+            move |request: ServiceRequest, next: Next<BoxBody>| {
+                let (snapshot, counts) = (guarded.clone(), counts.clone());
+                async move {
+                    if endpoints::is_larger(&request, limits.max_body_bytes) {
+                        counts.count(Limit::MaxBodyBytes);
+                        return Ok(request.into_response(gate::too_large(limits.max_body_bytes)));
+                    }
+                    match gate::admit(&request, &snapshot).await {
+                        Ok(()) => next.call(request).await,
+                        Err(response) => Ok(request.into_response(response)),
+                    }
+                }
+            },
+        ))
     };
-    let (limits, backlog) = (config.gate.limits, config.server.backlog);
+    let backlog = config.server.backlog;
     let builder = builder(file_limit::workers(config));
     match &config.gate.tls {
         None => {

@@ -11,18 +11,13 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{
-    AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
-use subtle::ConstantTimeEq as _;
 
 use super::refused::refused;
 use crate::app::assemble::CurrentSnapshot;
-use crate::app::auth::{FAILURES, KeyDigest};
+use crate::app::auth::{TokenRefused, bearer, role_of};
 use crate::app::operators::page;
-use crate::domain::client::Client;
-use crate::limiter::{Admission, Admitting, Failures};
 
 /// What a request may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,51 +64,26 @@ impl Guard {
 
     async fn authenticate(&self, request: &ServiceRequest) -> Result<May, HttpResponse> {
         let snapshot = Arc::clone(&self.snapshot.load());
-        let (full, read) = (snapshot.admin_token, snapshot.admin_read_token);
-        if full.is_none() && read.is_none() {
+        let full = snapshot.admin_token.map(|token| (token, May::Change));
+        let read = snapshot.admin_read_token.map(|token| (token, May::Read));
+        let known: Vec<_> = full.into_iter().chain(read).collect();
+        if known.is_empty() {
             return Ok(May::Change);
         }
-        let failures = snapshot
-            .limiter
-            .policies([FAILURES])
-            .map(|policies| Failures::new(snapshot.limiter.clone(), policies))
-            .map_err(|_| HttpResponse::InternalServerError().finish())?;
-        let peer = request.peer_addr().map_or_else(Client::unknown, |peer| Client::at(peer.ip()));
-        within_failures(failures.may_try(&peer)).await?;
-        let token = bearer(request.headers());
-        let digest = token.map(KeyDigest::of);
-        let is = |known: Option<KeyDigest>| {
-            let both = digest.zip(known);
-            both.is_some_and(|(sent, known)| sent.bytes().ct_eq(known.bytes()).into())
-        };
-        match (is(full), is(read)) {
-            (true, _) => Ok(May::Change),
-            (_, true) => Ok(May::Read),
-            _ => {
-                if token.is_some() {
-                    within_failures(failures.charge(&peer)).await?;
-                }
+        let (token, peer) = (bearer(request.headers()), request.peer_addr().map(|it| it.ip()));
+        role_of(&known, token, peer, &snapshot.limiter).await.map_err(|why| match why {
+            TokenRefused::TooManyFailures => {
+                let why = "Too many wrong tokens. Please try again later.";
+                refused(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", why)
+            }
+            TokenRefused::Unknown => {
                 let why = "A token is needed: Authorization: Bearer TOKEN.";
                 let mut response = refused(StatusCode::UNAUTHORIZED, "Unauthorized", why);
                 let challenge = HeaderValue::from_static("Bearer realm=\"tollgate-admin\"");
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                Err(response)
+                response
             }
-        }
-    }
-}
-
-/// Waits until the limiter has decided about an attempt.
-///
-/// # Errors
-/// With the response to one that is refused.
-async fn within_failures(admitting: Admitting) -> Result<(), HttpResponse> {
-    match admitting.await {
-        Admission::Passes(_) => Ok(()),
-        Admission::Refused(_) => {
-            let why = "Too many wrong tokens. Please try again later.";
-            Err(refused(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", why))
-        }
+        })
     }
 }
 
@@ -123,10 +93,4 @@ fn is_of_a_page(headers: &HeaderMap) -> bool {
     let own = headers.get(HOST).and_then(|host| host.to_str().ok());
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     !matches!((origin, own), (Some((_, host)), Some(own)) if host.eq_ignore_ascii_case(own))
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then_some(token)
 }

@@ -1,0 +1,165 @@
+//! A request that a server describes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::members;
+use super::mistake::Mistake;
+use crate::app::observation::CHECK;
+use crate::domain::client::Client;
+use crate::domain::quota::Cost;
+use crate::limiter::{Incoming, Limiter, Policies};
+
+/// A request of somebody's client. Without `policies`, those of the route of `method` and `path` hold.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Check)]
+pub(super) struct Described {
+    /// The method; `GET` if it is left out.
+    #[serde(default, deserialize_with = "members::method")]
+    #[schema(value_type = String, required = false, pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", example = "GET")]
+    method: Option<String>,
+    /// The path as it was sent, percent-encoded. Its query is ignored.
+    // It is decoded when it is read.
+    #[serde(default, deserialize_with = "members::path")]
+    #[schema(value_type = String, required = false, pattern = "^/[!-;=?-_a-~]*$", max_length = 65534, example = "/api/data")]
+    path: Option<String>,
+    /// The address of the client.
+    #[serde(default, deserialize_with = "members::ip")]
+    #[schema(value_type = Address, required = false)]
+    ip: Option<IpAddr>,
+    /// The user, whom the server has authenticated.
+    #[serde(default, deserialize_with = "members::filled")]
+    #[schema(value_type = String, required = false, min_length = 1, example = "1042")]
+    user: Option<String>,
+    /// The plan of the user.
+    #[serde(default, deserialize_with = "members::filled")]
+    #[schema(value_type = String, required = false, min_length = 1, example = "pro")]
+    plan: Option<String>,
+    /// The header fields by which policies count. Names that differ only in case are one field.
+    #[serde(default, deserialize_with = "members::headers")]
+    #[schema(value_type = HashMap<FieldName, String>, required = false)]
+    headers: BTreeMap<String, String>,
+    /// The units that the request uses of each quota, instead of the cost of its route.
+    #[serde(default, deserialize_with = "members::cost")]
+    #[schema(value_type = u64, required = false, minimum = 1, maximum = 9007199254740991_u64)]
+    cost: Option<Cost>,
+    /// The names of the policies, instead of those of the route.
+    #[serde(default, deserialize_with = "members::policies")]
+    #[schema(value_type = Vec<String>, required = false, min_items = 1)]
+    policies: Option<Vec<String>>,
+    /// Whether only the decision is asked for, and nothing is charged.
+    #[serde(default, deserialize_with = "members::flag")]
+    #[schema(value_type = bool, required = false, default = false)]
+    pub(super) dry_run: Option<bool>,
+}
+
+/// The name of a header field, in any case.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", example = "x-tenant")]
+#[expect(dead_code, reason = "it is there for the document alone")]
+struct FieldName(String);
+
+/// An IPv4 or IPv6 address.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there for the document alone")]
+enum Address {
+    #[schema(value_type = String, format = Ipv4)]
+    V4(String),
+    #[schema(value_type = String, format = Ipv6)]
+    V6(String),
+}
+
+/// A described request that makes sense: what the limiter is asked about.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    described: &'a Described,
+    policies: Option<Policies>,
+}
+
+impl Described {
+    /// The question about it, which is the one at `index` if there are several.
+    ///
+    /// # Errors
+    /// When it says too little, or names a policy that `limiter` has not.
+    pub(super) fn question<'a>(
+        &'a self,
+        limiter: &Limiter,
+        index: Option<usize>,
+    ) -> Result<Question<'a>, Mistake> {
+        let wrong = |member, detail: &str| Mistake::of_member(index, member, detail);
+        if self.path.is_none() && self.policies.is_none() {
+            return Err(wrong("", "expected path or policies"));
+        }
+        if self.plan.is_some() && self.user.is_none() {
+            return Err(wrong("plan", "expected a user beside it"));
+        }
+        let policies = self.policies.as_ref().map(|names| limiter.policies(names));
+        let policies = policies.transpose();
+        let policies = policies.map_err(|error| wrong("policies", &error.to_string()))?;
+        Ok(Question { described: self, policies })
+    }
+}
+
+impl Question<'_> {
+    /// The cost that the question names.
+    pub(super) fn named_cost(&self) -> Option<Cost> {
+        self.described.cost
+    }
+
+    /// The value of the header field `name`, which is in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.described.headers.get(name).map(|value| value.as_bytes().into())
+    }
+
+    /// The client, which has the header fields that `headers` finds.
+    pub(super) fn client<'a>(
+        &'a self,
+        headers: &'a dyn Fn(&str) -> Option<Cow<'a, [u8]>>,
+    ) -> Client<'a> {
+        let Described { ip, user, plan, .. } = self.described;
+        let client = Client::unknown().with_headers(headers);
+        let client = ip.map_or(client, |ip| client.with_address(ip));
+        let client = user.as_ref().map_or(client, |user| client.with_user(user));
+        plan.as_ref().map_or(client, |plan| client.with_plan(plan))
+    }
+}
+
+impl Incoming for Question<'_> {
+    fn door(&self) -> &'static str {
+        CHECK
+    }
+
+    fn method(&self) -> &str {
+        self.described.method.as_deref().unwrap_or("GET")
+    }
+
+    fn path(&self) -> &str {
+        self.described.path.as_deref().unwrap_or_default()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.described.dry_run.unwrap_or(false)
+    }
+
+    fn wants_receipt(&self) -> bool {
+        true
+    }
+
+    fn policies(&self) -> Option<&Policies> {
+        self.policies.as_ref()
+    }
+
+    fn cost(&self) -> Option<Cost> {
+        self.named_cost()
+    }
+
+    fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
+        ask(&self.client(&|name| self.header(name)))
+    }
+}

@@ -1,0 +1,65 @@
+//! `GET /openapi.json`: the document that describes the API (OpenAPI 3.1).
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use super::{check, health, refund, report};
+use crate::app::assemble::{CurrentSnapshot, Snapshot};
+
+/// The API, as its types and endpoints say.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tollgate",
+        description = "Decides whether requests may pass. Servers describe the requests of their own clients, and act on the decision.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    paths(check::check, refund::refund, report::report, health::health, document)
+)]
+struct Api;
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "document",
+    security(()),
+    responses((status = 200, description = "This document.", body = Object, content_type = "application/json"))
+)]
+pub(super) async fn document(current: Data<CurrentSnapshot>) -> HttpResponse {
+    HttpResponse::Ok().json(of(&current.load()))
+}
+
+/// The document, as `snapshot` has it.
+pub(super) fn of(snapshot: &Arc<Snapshot>) -> Value {
+    described(snapshot.gate_max_batch, snapshot.gate_token.is_some())
+}
+
+/// The document of a gate that takes at most so many questions in one request, and needs a token or not.
+fn described(most: usize, needs_token: bool) -> Value {
+    // Texts and numbers are always written.
+    let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+    for question in ["Check", "Refund", "Report"] {
+        let list = &mut document["components"]["schemas"][format!("OneOrMany_{question}")];
+        list["oneOf"][1]["maxItems"] = json!(most);
+    }
+    // What the types do not say.
+    for described in ["Check", "Report"] {
+        let schema = &mut document["components"]["schemas"][described];
+        schema["anyOf"] = json!([{ "required": ["path"] }, { "required": ["policies"] }]);
+        schema["dependentRequired"] = json!({ "plan": ["user"] });
+        schema["properties"]["policies"]["uniqueItems"] = json!(true);
+    }
+    document["components"]["securitySchemes"] = json!({
+        "bearer": { "type": "http", "scheme": "bearer" },
+        "field": { "type": "apiKey", "in": "header", "name": "X-Tollgate-Token" },
+    });
+    if needs_token {
+        document["security"] = json!([{ "bearer": [] }, { "field": [] }]);
+    }
+    document
+}

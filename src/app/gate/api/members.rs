@@ -1,0 +1,167 @@
+//! Reads the members of a described request, and says what was expected. A member that is there is never `null`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+
+use actix_web::http::Method;
+use actix_web::http::header::HeaderName;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+
+use crate::actix::adapter::decoded_path;
+use crate::domain::quota::{Cost, MAX_EXACT};
+
+/// The longest wrong text that a message repeats, in characters.
+const LONGEST_SHOWN: usize = 64;
+
+/// The method of a request.
+pub(super) fn method<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    text(deserializer, "a method, such as GET", |method| {
+        Method::from_bytes(method.as_bytes()).ok()?;
+        Some(Some(method.to_owned()))
+    })
+}
+
+/// A path as it is sent, decoded as the app's router decodes it. Its query is left out.
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let expected = "a path as it is sent, percent-encoded, such as /api/data";
+    text(deserializer, expected, |target| {
+        let is_sent = |byte: u8| byte.is_ascii_graphic() && !b"<>`".contains(&byte);
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let is_path = target.starts_with('/') && target.bytes().all(is_sent);
+        decoded_path(path).filter(|_| is_path).map(Some)
+    })
+}
+
+/// An address.
+pub(super) fn ip<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    text(deserializer, "an IPv4 or IPv6 address, such as 203.0.113.7", |ip| {
+        ip.parse().ok().map(Some)
+    })
+}
+
+/// A text that is not empty.
+pub(super) fn filled<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    text(deserializer, "a text that is not empty", |text| {
+        (!text.is_empty()).then(|| Some(text.to_owned()))
+    })
+}
+
+/// The units that a request uses.
+pub(super) fn cost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cost>, D::Error> {
+    deserializer.deserialize_u64(Units).map(Some)
+}
+
+/// One or more names.
+pub(super) fn policies<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
+    let names = Vec::deserialize(deserializer)?;
+    match names.is_empty() {
+        true => Err(D::Error::custom("expected at least one name of a policy")),
+        false => Ok(Some(names)),
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    bool::deserialize(deserializer).map(Some)
+}
+
+/// Header fields by their names in lower case.
+pub(super) fn headers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    deserializer.deserialize_map(Fields)
+}
+
+/// Reads a text that `parse` takes; messages call it `expected`.
+pub(super) fn text<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_str(Text { expected, parse, of: PhantomData })
+}
+
+struct Text<F, T> {
+    expected: &'static str,
+    parse: F,
+    of: PhantomData<T>,
+}
+
+impl<F: Fn(&str) -> Option<T>, T> Visitor<'_> for Text<F, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.parse)(text).ok_or_else(|| {
+            let shown: String = text.chars().take(LONGEST_SHOWN).collect();
+            E::custom(format_args!("expected {}, got {shown:?}", self.expected))
+        })
+    }
+}
+
+struct Units;
+
+impl Visitor<'_> for Units {
+    type Value = Cost;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from 1 to {MAX_EXACT}")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Cost, E> {
+        Cost::new(number).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    /// To JSON, 5.0 is a whole number.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Cost, E> {
+        let is_whole = number.fract() == 0.0;
+        let units = format!("{number:.0}").parse().ok().filter(|_| is_whole);
+        units.and_then(Cost::new).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some(FieldName(name)) = map.next_key()? {
+            let value: String = map.next_value()?;
+            // Lines of one field are one list (RFC 9110, section 5.3).
+            fields
+                .entry(name)
+                .and_modify(|lines: &mut String| *lines += &format!(", {value}"))
+                .or_insert(value);
+        }
+        Ok(fields)
+    }
+}
+
+/// The name of a header field, in lower case.
+struct FieldName(String);
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "the name of a header field", |name| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some(Self(name.as_str().to_owned()))
+        })
+    }
+}
