@@ -12,6 +12,7 @@ mod document;
 mod health;
 mod members;
 mod mistake;
+mod one_or_many;
 mod refund;
 mod refusals;
 mod reply;

@@ -12,42 +12,15 @@ use actix_web::web::{BytesMut, Payload};
 use futures_core::Stream as _;
 use mediatype::MediaType;
 use mediatype::names::{APPLICATION, JSON};
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_path_to_error::{Path, Segment, Track};
-use utoipa::ToSchema;
 
 use super::mistake::Mistake;
+use super::one_or_many::OneOrMany;
 use crate::app::assemble::Snapshot;
 use crate::app::gate::problem::PartError;
-
-/// One thing, or a list of things.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum OneOrMany<T> {
-    One(T),
-    Many(Vec<T>),
-}
-
-impl<T> OneOrMany<T> {
-    /// Each of them, with its index if there may be several.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Option<usize>, &T)> {
-        let (items, is_list) = match self {
-            Self::One(one) => (std::slice::from_ref(one), false),
-            Self::Many(many) => (&many[..], true),
-        };
-        items.iter().enumerate().map(move |(index, item)| (is_list.then_some(index), item))
-    }
-
-    /// `answers` in the same form, of which there is one for each of these.
-    pub(super) fn answered<A>(&self, mut answers: Vec<A>) -> OneOrMany<A> {
-        match self {
-            Self::One(_) if answers.len() == 1 => OneOrMany::One(answers.remove(0)),
-            _ => OneOrMany::Many(answers),
-        }
-    }
-}
 
 /// The questions in the body of `request`, as many as `snapshot` allows.
 ///

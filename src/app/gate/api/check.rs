@@ -6,8 +6,9 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::CheckAnswer;
-use super::body::{self, OneOrMany};
+use super::body;
 use super::described::Described;
+use super::one_or_many::OneOrMany;
 use super::refusals::Refusals;
 use super::reply::{Unanswered, reply};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::members;
-use super::mistake::Mistake;
+use super::mistake::{Mistake, part};
 use crate::app::observation::CHECK;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
-use crate::limiter::{Incoming, Limiter, Policies};
+use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 
 /// A request of somebody's client. Without `policies`, those of the route of `method` and `path` hold.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -21,12 +21,12 @@ use crate::limiter::{Incoming, Limiter, Policies};
 pub(super) struct Described {
     /// The method; `GET` if it is left out.
     #[serde(default, deserialize_with = "members::method")]
-    #[schema(value_type = String, required = false, pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", example = "GET")]
+    #[schema(value_type = String, required = false, pattern = "^[0-9A-Za-z_-]+$", example = "GET")]
     method: Option<String>,
     /// The path as it was sent, percent-encoded. Its query is ignored.
     // It is decoded when it is read.
     #[serde(default, deserialize_with = "members::path")]
-    #[schema(value_type = String, required = false, pattern = "^/[!-;=?-_a-~]*$", max_length = 65534, example = "/api/data")]
+    #[schema(value_type = String, required = false, pattern = "^/[!-;=?-_a-~]*$", max_length = 8192, example = "/api/data")]
     path: Option<String>,
     /// The address of the client.
     #[serde(default, deserialize_with = "members::ip")]
@@ -50,7 +50,7 @@ pub(super) struct Described {
     cost: Option<Cost>,
     /// The names of the policies, instead of those of the route.
     #[serde(default, deserialize_with = "members::policies")]
-    #[schema(value_type = Vec<String>, required = false, min_items = 1)]
+    #[schema(value_type = Vec<String>, required = false, min_items = 1, example = json!(["default"]))]
     policies: Option<Vec<String>>,
     /// Whether only the decision is asked for, and nothing is charged.
     #[serde(default, deserialize_with = "members::flag")]
@@ -92,7 +92,7 @@ impl Described {
         limiter: &Limiter,
         index: Option<usize>,
     ) -> Result<Question<'a>, Mistake> {
-        let wrong = |member, detail: &str| Mistake::of_member(index, member, detail);
+        let wrong = |member, detail: &str| Mistake::Part(part(index, member, detail));
         if self.path.is_none() && self.policies.is_none() {
             return Err(wrong("", "expected path or policies"));
         }
@@ -101,7 +101,12 @@ impl Described {
         }
         let policies = self.policies.as_ref().map(|names| limiter.policies(names));
         let policies = policies.transpose();
-        let policies = policies.map_err(|error| wrong("policies", &error.to_string()))?;
+        let policies = policies.map_err(|error| match error {
+            LimiterError::UnknownPolicy(_) => {
+                Mistake::UnknownPolicy(part(index, "policies", error.to_string()))
+            }
+            _ => wrong("policies", &error.to_string()),
+        })?;
         Ok(Question { described: self, policies })
     }
 }

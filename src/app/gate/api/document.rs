@@ -9,6 +9,7 @@ use utoipa::OpenApi;
 
 use super::{check, health, refund, report};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
+use crate::app::gate::problem::{PartError, Problem};
 
 /// The API, as its types and endpoints say.
 #[derive(OpenApi)]
@@ -18,6 +19,7 @@ use crate::app::assemble::{CurrentSnapshot, Snapshot};
         description = "Decides whether requests may pass. Servers describe the requests of their own clients, and act on the decision.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
+    components(schemas(Problem, PartError)),
     paths(check::check, refund::refund, report::report, health::health, document)
 )]
 struct Api;
@@ -43,13 +45,17 @@ pub(super) fn of(snapshot: &Arc<Snapshot>) -> Value {
 fn described(most: usize, needs_token: bool) -> Value {
     // Texts and numbers are always written.
     let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
-    for question in ["Check", "Refund", "Report"] {
-        let list = &mut document["components"]["schemas"][format!("OneOrMany_{question}")];
-        list["oneOf"][1]["maxItems"] = json!(most);
+    let schemas = &mut document["components"]["schemas"];
+    // What is derived repeats the whole of the one thing.
+    for (question, answer) in
+        [("Check", "Decision"), ("Refund", "Refunded"), ("Report", "Reported")]
+    {
+        schemas[format!("OneOrMany_{question}")] = one_or_many(question, most);
+        schemas[format!("OneOrMany_{answer}")] = one_or_many(answer, most);
     }
     // What the types do not say.
     for described in ["Check", "Report"] {
-        let schema = &mut document["components"]["schemas"][described];
+        let schema = &mut schemas[described];
         schema["anyOf"] = json!([{ "required": ["path"] }, { "required": ["policies"] }]);
         schema["dependentRequired"] = json!({ "plan": ["user"] });
         schema["properties"]["policies"]["uniqueItems"] = json!(true);
@@ -62,4 +68,10 @@ fn described(most: usize, needs_token: bool) -> Value {
         document["security"] = json!([{ "bearer": [] }, { "field": [] }]);
     }
     document
+}
+
+/// One of the things called `name`, or a list of at most so many.
+fn one_or_many(name: &str, most: usize) -> Value {
+    let one = json!({ "$ref": format!("#/components/schemas/{name}") });
+    json!({ "oneOf": [one, { "type": "array", "items": one, "maxItems": most }] })
 }

@@ -5,12 +5,14 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
-use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use crate::actix::adapter::decoded_path;
 use crate::domain::quota::{Cost, MAX_EXACT};
+
+/// The longest path, in bytes.
+const LONGEST_PATH: usize = 8_192;
 
 /// The longest wrong text that a message repeats, in characters.
 const LONGEST_SHOWN: usize = 64;
@@ -19,19 +21,22 @@ const LONGEST_SHOWN: usize = 64;
 pub(super) fn method<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     text(deserializer, "a method, such as GET", |method| {
-        Method::from_bytes(method.as_bytes()).ok()?;
-        Some(Some(method.to_owned()))
+        let is_method = !method.is_empty() && method.bytes().all(is_usual);
+        is_method.then(|| Some(method.to_owned()))
     })
 }
 
 /// A path as it is sent, decoded as the app's router decodes it. Its query is left out.
 pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let expected = "a path as it is sent, percent-encoded, such as /api/data";
+    let expected =
+        "a path as it is sent, percent-encoded and of at most 8192 bytes, such as /api/data";
     text(deserializer, expected, |target| {
         let is_sent = |byte: u8| byte.is_ascii_graphic() && !b"<>`".contains(&byte);
         let path = target.split(['?', '#']).next().unwrap_or_default();
-        let is_path = target.starts_with('/') && target.bytes().all(is_sent);
+        let is_path =
+            target.starts_with('/') && target.len() <= LONGEST_PATH && target.bytes().all(is_sent);
         decoded_path(path).filter(|_| is_path).map(Some)
     })
 }

@@ -18,18 +18,18 @@ pub(super) enum Mistake {
     Syntax(String),
     /// A part of it is not what was expected there.
     Part(PartError),
+    /// It names a policy that there is not.
+    UnknownPolicy(PartError),
 }
 
-impl Mistake {
-    /// A member is not what was expected: `detail`. It is the one of the item at `index`, if there are several; an empty
-    /// name means the whole item.
-    pub(super) fn of_member(index: Option<usize>, member: &str, detail: impl Into<String>) -> Self {
-        let mut pointer = pointer(index);
-        if !member.is_empty() {
-            pointer += &format!("/{member}");
-        }
-        Self::Part(PartError { pointer, detail: detail.into() })
+/// What is wrong with a member: `detail`. It is the one of the item at `index`, if there are several; an empty name
+/// means the whole item.
+pub(super) fn part(index: Option<usize>, member: &str, detail: impl Into<String>) -> PartError {
+    let mut pointer = pointer(index);
+    if !member.is_empty() {
+        pointer += &format!("/{member}");
     }
+    PartError { pointer, detail: detail.into() }
 }
 
 /// The pointer to the item at `index`, or to the only one.
@@ -51,11 +51,14 @@ impl From<Mistake> for HttpResponse {
             Mistake::Syntax(detail) => {
                 Problem::new(StatusCode::BAD_REQUEST, format!("The body is no JSON: {detail}."))
             }
-            Mistake::Part(error) => {
-                let detail = format!("{}: {}.", error.pointer, error.detail);
-                Problem::new(StatusCode::BAD_REQUEST, detail).with_errors(vec![error])
-            }
+            Mistake::Part(error) => of_part(StatusCode::BAD_REQUEST, error),
+            Mistake::UnknownPolicy(error) => of_part(StatusCode::NOT_FOUND, error),
         };
         problem.into()
     }
+}
+
+fn of_part(status: StatusCode, error: PartError) -> Problem {
+    let detail = format!("{}: {}.", error.pointer, error.detail);
+    Problem::new(status, detail).with_errors(vec![error])
 }

@@ -7,8 +7,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{self, OneOrMany};
+use super::body;
 use super::members::text;
+use super::one_or_many::OneOrMany;
 use super::refusals::{Refusals, StoreFailed};
 use super::reply::{Unanswered, reply};
 use super::together::{all, settled};
@@ -24,7 +25,7 @@ use crate::limiter::Refund;
 pub(super) struct RefundQuestion {
     /// The `id` of the decision.
     #[serde(deserialize_with = "receipt")]
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "receipt")]
     id: Receipt,
 }
 

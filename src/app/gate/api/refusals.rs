@@ -17,6 +17,9 @@ pub(super) enum Refusals {
     /// A web page may not ask.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
+    /// A policy is named that there is not.
+    #[response(status = 404, content_type = "application/problem+json")]
+    UnknownPolicy(Problem),
     /// The body is too large.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),

@@ -11,9 +11,10 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::{Fields, PolicyAnswer, fields_of, standings};
-use super::body::{self, OneOrMany};
+use super::body;
 use super::described::{Described, Question};
-use super::mistake::Mistake;
+use super::mistake::{Mistake, part};
+use super::one_or_many::OneOrMany;
 use super::refusals::{Refusals, StoreFailed};
 use super::reply::{Unanswered, reply};
 use super::together::{all, settled};
@@ -72,7 +73,7 @@ async fn answers(
     let limiter = &snapshot.limiter;
     let questions = reports.iter().map(|(index, ReportQuestion(described))| {
         if described.dry_run.is_some() {
-            return Err(Mistake::of_member(index, "dry_run", "expected no such member"));
+            return Err(Mistake::Part(part(index, "dry_run", "expected no such member")));
         }
         described.question(limiter, index)
     });
