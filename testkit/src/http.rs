@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::Request;
+use ureq::{Agent, AsSendBody};
 
 use crate::raw::read_to_close;
 pub use crate::response::Response;
@@ -60,7 +60,19 @@ impl Client {
         if matches!(method, "POST" | "PUT" | "PATCH") && !has_length {
             request = request.header("content-length", "0");
         }
-        let request = request.body(()).expect("a request that can be written");
+        self.answer(request.body(()).expect("a request that can be written"))
+    }
+
+    /// The answer to a POST of `body` to `path`; `path` and `headers` are sent as they are written.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        let mut request = Request::builder().method("POST").uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(request.body(body.to_owned()).expect("a request that can be written"))
+    }
+
+    fn answer(&self, request: Request<impl AsSendBody>) -> Response {
         let (head, mut body) = self.agent.run(request).expect("the server answers").into_parts();
         let body = body.read_to_string().expect("a body of text");
         Response { status: head.status.as_u16(), headers: head.headers, body }

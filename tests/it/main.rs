@@ -118,6 +118,8 @@ mod direct_calls;
 mod top;
 // What operators do while it runs.
 mod operators;
+// What proxies and other servers ask about the requests of their own clients.
+mod gate;
 // What clients can get written into the log.
 mod logs;
 // What signals do.

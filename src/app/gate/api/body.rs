@@ -135,7 +135,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Questions<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut questions = Vec::new();
-        while let Some(question) = list.next_element()? {
+        while let Some(Object(question)) = list.next_element()? {
             if questions.len() == self.most {
                 let most = self.most;
                 return Err(A::Error::custom(format!("expected a list of at most {most} objects")));
@@ -143,5 +143,26 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Questions<T> {
             questions.push(question);
         }
         Ok(OneOrMany::Many(questions))
+    }
+}
+
+/// A question in a list. What is derived for it would take a list of its members as well.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Object(PhantomData)).map(Self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<PhantomData<T>> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }

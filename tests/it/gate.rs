@@ -1,0 +1,3 @@
+//! The gate: the limiter for servers of other people's, which ask over the network.
+
+mod api;
