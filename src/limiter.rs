@@ -51,8 +51,6 @@ mod admission;
 mod ask;
 mod builder;
 mod check;
-#[cfg(feature = "server")]
-mod counted_by;
 mod deny_cache;
 mod error;
 mod explain;

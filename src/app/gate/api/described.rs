@@ -112,11 +112,6 @@ impl Described {
 }
 
 impl Question<'_> {
-    /// The cost that the question names.
-    pub(super) fn named_cost(&self) -> Option<Cost> {
-        self.described.cost
-    }
-
     /// The value of the header field `name`, which is in lower case.
     pub(super) fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         self.described.headers.get(name).map(|value| value.as_bytes().into())
@@ -161,7 +156,7 @@ impl Incoming for Question<'_> {
     }
 
     fn cost(&self) -> Option<Cost> {
-        self.named_cost()
+        self.described.cost
     }
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {

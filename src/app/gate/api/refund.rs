@@ -16,7 +16,7 @@ use super::together::{all, settled};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::app::observation::GateError;
 use crate::domain::receipt::Receipt;
-use crate::limiter::Refund;
+use crate::limiter::GivenBack;
 
 /// A decision whose charges are to be given back.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -88,11 +88,11 @@ async fn answers(
 }
 
 impl RefundAnswer {
-    fn of(refund: &Refund) -> Self {
-        let units = refund.units();
+    fn of(given: &GivenBack) -> Self {
+        let units = given.units();
         let refunded =
             units.map(|(policy, units)| RefundedUnits { policy: policy.to_owned(), units });
-        Self { refunded: refunded.collect(), repeated: refund.is_repeated() }
+        Self { refunded: refunded.collect(), repeated: given.is_repeated() }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::app::observation::GateError;
 use crate::domain::decision::Decision;
 use crate::domain::quota::Cost;
-use crate::limiter::{Limiter, Unavailable};
+use crate::limiter::{Incoming as _, Limiter, Unavailable};
 
 /// A request whose cost became known later: a described request without `dry_run`.
 #[derive(Debug, Deserialize)]
@@ -78,32 +78,38 @@ async fn answers(
         described.question(limiter, index)
     });
     let questions = questions.collect::<Result<Vec<_>, _>>()?;
-    let charged = all(questions.iter().map(|question| charge(limiter, question))).await;
-    let indexed = reports.iter().map(|(index, _)| index).zip(charged);
+    // All are charged before the first answer is awaited, so they go to the store together.
+    let charges: Vec<_> = questions.iter().map(|question| charge(limiter, question)).collect();
+    let indexed = reports.iter().map(|(index, _)| index).zip(all(charges).await);
     let (charged, failed) = settled(indexed);
     if !failed.is_empty() {
         return Err(Unanswered::Undone(failed));
     }
-    let answer = |decision: &Option<Decision>| match decision {
-        Some(decision) => ReportAnswer {
-            policies: standings(decision),
-            headers: fields_of(decision, snapshot.fields),
-        },
-        None => ReportAnswer { policies: Vec::new(), headers: Fields::new() },
+    let answer = |decision: &Decision| ReportAnswer {
+        policies: standings(decision),
+        headers: fields_of(decision, snapshot.fields),
     };
     Ok(reports.answered(charged.iter().map(answer).collect()))
 }
 
-/// Charges the client of `question`; `None` if nothing limits it.
-async fn charge(
+/// Charges the client of `question`.
+fn charge(
     limiter: &Limiter,
     question: &Question<'_>,
-) -> Result<Option<Decision>, Unavailable> {
-    let Some(policies) = limiter.counted_by(question) else { return Ok(None) };
+) -> impl Future<Output = Result<Decision, Unavailable>> + use<> {
+    let of_route = || Some(&limiter.route(question.method(), question.path())?.policies);
     let headers = |name: &str| -> Option<Cow<'_, [u8]>> { question.header(name) };
-    let units = question.named_cost().unwrap_or(Cost::ONE);
-    let charged = limiter.charge_up_to(policies, units, &question.client(&headers)).await?;
-    Ok(Some(charged.into_report()))
+    let units = question.cost().unwrap_or(Cost::ONE);
+    let charged = question
+        .policies()
+        .or_else(of_route)
+        .map(|policies| limiter.charge_up_to(policies, units, &question.client(&headers)));
+    async move {
+        match charged {
+            Some(charged) => charged.await,
+            None => Ok(Decision::new(true, Vec::new(), Vec::new())),
+        }
+    }
 }
 
 impl ToSchema for ReportQuestion {
