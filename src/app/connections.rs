@@ -7,6 +7,7 @@ pub(crate) use self::registration::{Directive, Registration};
 pub(crate) use self::registry::{Capacity, Connections, SPARE, Stage};
 
 mod entry;
+mod handshakes;
 mod limit;
 mod listeners;
 mod registration;

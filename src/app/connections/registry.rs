@@ -64,7 +64,7 @@ pub(crate) struct Connections {
     stage: AtomicUsize,
     accepted: AtomicU64,
     acted: [AtomicU64; Limit::ALL.len()],
-    failed_handshakes: AtomicU64,
+    pub(super) failed_handshakes: AtomicU64,
     /// The time before which the log says no more about refusals.
     quiet_until: AtomicU64,
     /// Each connection that closes wakes the next of those that wait for room.
@@ -125,16 +125,6 @@ impl Connections {
     /// Counts that `limit` acted.
     pub(crate) fn count(&self, limit: Limit) {
         self.acted[limit as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many handshakes of TLS failed.
-    pub(crate) fn failed_handshakes(&self) -> u64 {
-        self.failed_handshakes.load(Ordering::Relaxed)
-    }
-
-    /// Counts that a handshake of TLS failed.
-    pub(super) fn count_failed_handshake(&self) {
-        self.failed_handshakes.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn stage(&self) -> Stage {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::Poll;
 
 use super::mistake::pointer;
@@ -10,8 +9,7 @@ use crate::app::gate::problem::PartError;
 
 /// The results of `futures`, in their order. All are begun before the first one ends.
 pub(super) async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut pending: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    let mut pending: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {
         let mut is_over = true;
         for (future, result) in pending.iter_mut().filter(|(_, result)| result.is_none()) {
