@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 
@@ -81,6 +81,9 @@ impl ServerTls {
 
     fn identity(&self) -> Result<CertifiedKey, ServerTlsError> {
         let chain = certificates(&self.certificates)?;
+        if chain.first().is_some_and(|first| ParsedCertificate::try_from(first).is_err()) {
+            return Err(ServerTlsError::NotACertificate);
+        }
         let key = PrivateKeyDer::from_pem_slice(self.key.expose());
         let key = key.map_err(|_| ServerTlsError::NoKey)?;
         CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())

@@ -17,6 +17,7 @@ use crate::limiter::AccessEntry;
 mod access;
 mod auth;
 mod environment;
+mod gate;
 mod layers;
 mod penalty;
 mod plans;

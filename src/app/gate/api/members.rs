@@ -5,7 +5,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
-use actix_web::http::header::HeaderName;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use crate::actix::adapter::decoded_path;
@@ -164,9 +163,15 @@ struct FieldName(String);
 
 impl<'de> Deserialize<'de> for FieldName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A token (RFC 9110, section 5.6.2).
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         text(deserializer, "the name of a header field", |name| {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            Some(Self(name.as_str().to_owned()))
+            let is_name = !name.is_empty() && name.bytes().all(is_token);
+            is_name.then(|| Self(name.to_ascii_lowercase()))
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
