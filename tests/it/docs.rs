@@ -4,6 +4,7 @@ mod answers;
 mod commands;
 mod configuration;
 mod doctor;
+mod gate;
 mod layouts;
 mod log_lines;
 mod metrics;

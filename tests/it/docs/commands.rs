@@ -13,7 +13,7 @@ use super::page::{Page, Step};
 use super::shown::assert_shown;
 
 /// Commands that need more around them, by page: each has a test of its own.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("README.md", "make run"),
     ("README.md", "for i in $(seq 10); do curl "),
     ("README.md", "curl -i "),
@@ -23,6 +23,7 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("docs/src/authentication.md", "curl -i "),
     ("docs/src/metrics.md", "tollgate serve "),
     ("docs/src/metrics.md", "curl "),
+    ("docs/src/gate.md", "curl "),
     ("docs/src/redis.md", "tollgate doctor "),
     ("docs/src/redis.md", "openssl "),
     ("docs/src/redis.md", "redis-server "),
@@ -45,10 +46,14 @@ const FOUND: [(&str, &str); 4] = [
 fn directory() -> TempDir {
     let directory = TempDir::with_prefix("tollgate-docs-").expect("a temporary directory");
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let identity = rcgen::generate_simple_self_signed(["gate".to_owned()]).expect("a certificate");
     let another = format!("{} = {{ user = \"1043\" }}\n", "0".repeat(64));
     for (name, text) in [
         ("keys.toml", another),
         ("jwt.pem", key.public_key_pem()),
+        ("gate.pem", identity.cert.pem()),
+        ("gate.key", identity.signing_key.serialize_pem()),
+        ("callers.pem", identity.cert.pem()),
         ("secret", "a secret of thirty-two bytes ...".to_owned()),
         (
             "login.toml",
