@@ -2,6 +2,7 @@
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
 # tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
 # tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime
+# tests/setup.sh python3 node schemathesis
 set -eu
 
 tools=${CARGO_TARGET_DIR:-target}/tools
@@ -29,6 +30,9 @@ main() {
         man) has man || install_package man-db ;;
         strace) has strace || install_package strace ;;
         libfaketime) has_faketime || install_package libfaketime ;;
+        python3) has python3 || install_package python3 ;;
+        node) has node || install_package nodejs ;;
+        schemathesis) [ -x "$tools/schemathesis/bin/st" ] || get_schemathesis 4.32.5 ;;
         protoc) has protoc || install_package protobuf-compiler ;;
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
@@ -163,6 +167,19 @@ get_axe_core() {
     mkdir -p "$tools/axe-core"
     (cd "$tools/axe-core" && npm pack --silent "axe-core@$1" >/dev/null && tar -xzf "axe-core-$1.tgz" --strip-components 1 package/axe.min.js) ||
         fail "axe-core could not be had: the reason stands above."
+}
+
+# The tester of OpenAPI documents, from the registry of Python. It has a directory of its own for all that it needs.
+get_schemathesis() {
+    python3 -c 'import ensurepip' 2>/dev/null || install_package python3-venv
+    echo "Installing schemathesis $1 in the target directory."
+    rm -rf "$tools/schemathesis"
+    mkdir -p "$tools"
+    python3 -m venv "$tools/schemathesis" &&
+        "$tools/schemathesis/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$1" || {
+        rm -rf "$tools/schemathesis"
+        fail "schemathesis could not be installed: the reason stands above."
+    }
 }
 
 fail() {

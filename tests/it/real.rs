@@ -3,6 +3,8 @@
 
 mod browser;
 mod clock;
+mod gate_api;
+mod gate_clients;
 mod nginx;
 mod page;
 mod promtool;
