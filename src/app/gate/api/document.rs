@@ -60,6 +60,13 @@ fn described(most: usize, needs_token: bool) -> Value {
         schema["dependentRequired"] = json!({ "plan": ["user"] });
         schema["properties"]["policies"]["uniqueItems"] = json!(true);
     }
+    document["paths"]["/v1/check"]["post"]["responses"]["200"]["links"] = json!({
+        "refund": {
+            "operationId": "refund",
+            "requestBody": { "id": "$response.body#/id" },
+            "description": "What the decision charged can be given back by its `id`.",
+        },
+    });
     document["components"]["securitySchemes"] = json!({
         "bearer": { "type": "http", "scheme": "bearer" },
         "field": { "type": "apiKey", "in": "header", "name": "X-Tollgate-Token" },
