@@ -79,6 +79,8 @@ pub(super) struct Wire<T> {
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
+    /// Whether the connection itself may hold output, as one with TLS does.
+    is_unflushed: bool,
     /// Whether a buffer is too large to keep while the connection is idle.
     pub(super) is_large: bool,
     pub(super) timer: Timer,
@@ -115,6 +117,7 @@ impl<T: ActixStream> Wire<T> {
             registration,
             input: BytesMut::new(),
             output: BytesMut::new(),
+            is_unflushed: false,
             is_large: false,
             timer: Timer::default(),
             opened,
@@ -182,7 +185,7 @@ impl<T: ActixStream> Wire<T> {
 
     /// Writes all output to the client, within the time limit for its reading.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        if self.output.is_empty() {
+        if self.output.is_empty() && !self.is_unflushed {
             return Poll::Ready(Ok(()));
         }
         match self.poll_write(cx) {
@@ -205,6 +208,11 @@ impl<T: ActixStream> Wire<T> {
                 Ok(length) => drop(self.output.split_to(length)),
                 Err(error) => return Poll::Ready(Err(error)),
             }
+            self.is_unflushed = true;
+        }
+        if self.is_unflushed {
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            self.is_unflushed = false;
         }
         Poll::Ready(Ok(()))
     }
