@@ -83,7 +83,7 @@ pub use self::domain::algorithm::{self, Algorithm};
 pub use self::domain::client::Client;
 pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
-pub use self::domain::key::{Identity, IdentityError, Ipv6Network, Ipv6Prefix};
+pub use self::domain::key::{Descriptor, Identity, IdentityError, Ipv6Network, Ipv6Prefix};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::domain::key::Identity;
+use crate::domain::key::{Descriptor, Identity};
 use crate::domain::policy::{KeySource, Policy};
 
 /// Describes who sends a request. Each policy takes from it whose quota the request uses.
@@ -27,6 +27,7 @@ pub struct Client<'a> {
     user: Option<&'a [u8]>,
     plan: Option<&'a str>,
     headers: Option<&'a HeaderField<'a>>,
+    descriptor: Option<&'a Descriptor>,
 }
 
 /// Finds the whole value of a header field by the field's name in lower case.
@@ -76,6 +77,12 @@ impl<'a> Client<'a> {
         Self { headers: Some(headers), ..self }
     }
 
+    /// The same client, of whose request a proxy says this.
+    #[must_use]
+    pub fn with_descriptor(self, descriptor: &'a Descriptor) -> Self {
+        Self { descriptor: Some(descriptor), ..self }
+    }
+
     /// The address.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
@@ -114,6 +121,10 @@ impl<'a> Client<'a> {
                 Some(value) => Identity::Header((&**name).into(), value),
                 None => Identity::NoHeader((&**name).into()),
             },
+            KeySource::Descriptor => {
+                let of = |descriptor| Identity::Descriptor(Cow::Borrowed(descriptor));
+                self.descriptor.map_or(Identity::NoDescriptor, of)
+            }
         }
     }
 }
@@ -125,6 +136,7 @@ impl fmt::Debug for Client<'_> {
             .field("address", &self.address)
             .field("user", &self.user.map(|id| id.escape_ascii().to_string()))
             .field("plan", &self.plan)
+            .field("descriptor", &self.descriptor)
             .finish_non_exhaustive()
     }
 }

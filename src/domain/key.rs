@@ -4,10 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use self::descriptor::Descriptor;
+use self::escape::escape;
 pub use self::network::{Ipv6Network, Ipv6Prefix};
 pub(crate) use self::network::{canonical, counted, counted_network};
 pub use self::parse::IdentityError;
 
+mod descriptor;
+mod escape;
 mod network;
 mod parse;
 
@@ -35,6 +39,8 @@ pub enum Identity<'a> {
     User(Cow<'a, [u8]>),
     /// The value of a header field, with the field's name in lower case.
     Header(Cow<'a, str>, Cow<'a, [u8]>),
+    /// A request, by what a proxy says of it.
+    Descriptor(Cow<'a, Descriptor>),
     /// All clients together, for a quota that they share.
     Global,
     /// All clients without a network address together, as over a Unix socket.
@@ -43,6 +49,8 @@ pub enum Identity<'a> {
     NoUser,
     /// All clients without this header field together, so that a client gains nothing by leaving it out.
     NoHeader(Cow<'a, str>),
+    /// All requests without a descriptor together.
+    NoDescriptor,
 }
 
 impl Identity<'_> {
@@ -98,9 +106,14 @@ impl Identity<'_> {
                 text.write_char(':')?;
                 escape(value, text)
             }
+            Self::Descriptor(descriptor) => {
+                text.write_str("descriptor:")?;
+                text.write_str((**descriptor).as_ref())
+            }
             Self::Global => text.write_str("global"),
             Self::NoIp => text.write_str("ip"),
             Self::NoUser => text.write_str("user"),
+            Self::NoDescriptor => text.write_str("descriptor"),
             Self::NoHeader(name) => {
                 text.write_str("header:")?;
                 escape(name.as_bytes(), text)
@@ -123,31 +136,6 @@ fn write_octet(octet: u8, text: &mut impl fmt::Write) -> fmt::Result {
         100.. => 0,
     };
     digits[zeros..].iter().try_for_each(|digit| text.write_char(char::from(b'0' + digit)))
-}
-
-/// For each byte, whether it is an unreserved character or `@`.
-const IS_PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        table[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@');
-        byte += 1;
-    }
-    table
-};
-
-/// Writes `bytes`, percent-encoded (RFC 3986, section 2.1) except for the unreserved characters and `@`.
-fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
-    let mut rest = bytes;
-    loop {
-        let plain = rest.iter().position(|byte| !IS_PLAIN[usize::from(*byte)]);
-        let (plain, after) = rest.split_at(plain.unwrap_or(rest.len()));
-        text.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
-        let Some((byte, after)) = after.split_first() else { return Ok(()) };
-        write!(text, "%{byte:02X}")?;
-        rest = after;
-    }
 }
 
 #[cfg(test)]

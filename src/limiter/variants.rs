@@ -105,7 +105,9 @@ impl PolicyVariants {
     pub(super) fn special_of(&self, client: &Client<'_>) -> Option<(QuotaSource, &Arc<Policy>)> {
         let user = match self.policy.key() {
             KeySource::User | KeySource::UserOrIp => client.user_id()?,
-            KeySource::Ip | KeySource::Global | KeySource::Header(_) => return None,
+            KeySource::Ip | KeySource::Global | KeySource::Header(_) | KeySource::Descriptor => {
+                return None;
+            }
         };
         let plan = || {
             let variant = self.plans.get(client.plan()?)?;

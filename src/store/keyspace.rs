@@ -33,7 +33,8 @@ impl Keyspace {
         Self { prefix: prefix.into(), hash_users: false }
     }
 
-    /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID.
+    /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID, and that of
+    /// a descriptor, which may hold an ID.
     #[must_use]
     pub fn with_hashed_users(self, hash_users: bool) -> Self {
         Self { hash_users, ..self }
@@ -59,7 +60,7 @@ impl Keyspace {
             let hash = text.strip_prefix(kind).unwrap_or_default();
             hash.len() == 64 && hash.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
         };
-        if is_hash("user:#") || is_hash("header:#") {
+        if ["user:#", "header:#", "descriptor:#"].into_iter().any(is_hash) {
             return Ok(text.into());
         }
         let identity = Identity::named(text, ipv6_prefix)?;
@@ -154,6 +155,8 @@ impl Keyspace {
         let kind = match identity {
             Identity::User(_) if self.hash_users || is_long => "user",
             Identity::Header(..) | Identity::NoHeader(_) if is_long => "header",
+            // It may hold a user's ID.
+            Identity::Descriptor(_) if self.hash_users || is_long => "descriptor",
             _ => return,
         };
         let hash = Sha256::digest(&name[start..]);

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::Identity;
+use super::descriptor::Descriptor;
+use super::escape::unescaped;
 use super::network::{Ipv6Network, Ipv6Prefix, counted};
 
 /// Why a text names no [`Identity`].
@@ -21,11 +23,13 @@ pub enum IdentityError {
     NoUser,
     /// What follows `header:` is no name of a header field.
     HeaderName(String),
+    /// What follows `descriptor:` is no descriptor.
+    Descriptor(String),
 }
 
 impl Identity<'static> {
     /// Reads `text`, the way an identity is displayed: `ip:203.0.113.7`, `ip:2001:db8::/64`, `user:1042`,
-    /// `header:x-api-key:secret` or `global`.
+    /// `header:x-api-key:secret`, `descriptor:edge:generic_key=login` or `global`.
     ///
     /// Characters that would be escaped may also stand as they are. An IPv6 address names its network of
     /// `ipv6_prefix`, and an IPv6 address that stands for an IPv4 address names that.
@@ -41,10 +45,15 @@ impl Identity<'static> {
             ("global", None) => Ok(Self::Global),
             ("ip", None) => Ok(Self::NoIp),
             ("user", None) => Ok(Self::NoUser),
+            ("descriptor", None) => Ok(Self::NoDescriptor),
             ("ip", Some(address)) => of_address(address, ipv6_prefix),
             ("user", Some("")) => Err(IdentityError::NoUser),
             ("user", Some(id)) => Ok(Self::User(unescaped(id).into())),
             ("header", Some(field)) => of_header(field),
+            ("descriptor", Some(rest)) => match Descriptor::named(rest) {
+                Some(descriptor) => Ok(Self::Descriptor(Cow::Owned(descriptor))),
+                None => Err(IdentityError::Descriptor(text.to_owned())),
+            },
             _ => Err(IdentityError::Kind(text.to_owned())),
         }
     }
@@ -86,32 +95,13 @@ fn of_header(field: &str) -> Result<Identity<'static>, IdentityError> {
     })
 }
 
-/// The bytes of `text`, in which `%` and two hexadecimal digits stand for a byte.
-fn unescaped(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escape = match after {
-            [high, low, after @ ..] if *first == b'%' => {
-                digit(*high).zip(digit(*low)).map(|(high, low)| (high << 4 | low, after))
-            }
-            _ => None,
-        };
-        let (byte, after) = escape.unwrap_or((*first, after));
-        bytes.push(byte);
-        rest = after;
-    }
-    bytes
-}
-
 impl fmt::Display for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kind(text) => write!(
                 f,
                 "{text:?} names no client: expected one as in ip:203.0.113.7, ip:2001:db8::/64, user:1042, \
-                 header:x-api-key:VALUE or global"
+                 header:x-api-key:VALUE, descriptor:DOMAIN:KEY=VALUE or global"
             ),
             Self::Address(text) => write!(
                 f,
@@ -122,6 +112,10 @@ impl fmt::Display for IdentityError {
                 "{text:?} is a network: each IPv4 address is a client of its own, and access.block takes networks"
             ),
             Self::NoUser => f.write_str("\"user:\" names no user: expected one as in user:1042"),
+            Self::Descriptor(text) => write!(
+                f,
+                "{text:?} names no descriptor: expected one as in descriptor:edge:generic_key=login,tenant=7"
+            ),
             Self::HeaderName(text) => write!(
                 f,
                 "{text:?} names no header field: expected one as in header:x-api-key:VALUE"
@@ -161,6 +155,10 @@ mod tests {
             ("header:x-api-key:", "header:x-api-key:"),
             ("header:x-api-key", "header:x-api-key"),
             ("global", "global"),
+            ("descriptor:edge:a=b", "descriptor:edge:a=b"),
+            ("descriptor:edge:a=b c,d=/e/*", "descriptor:edge:a=b%20c,d=%2Fe%2F*"),
+            ("descriptor:edge:", "descriptor:edge:"),
+            ("descriptor", "descriptor"),
         ];
         for (typed, text) in cases {
             assert_eq!(named(typed).as_deref(), Ok(text), "{typed}");
@@ -182,6 +180,11 @@ mod tests {
             "user:",
             "header:",
             "header::a",
+            "descriptor:",
+            "descriptor:edge",
+            "descriptor:edge:a",
+            "descriptor:edge:a=b,",
+            "descriptor:edge:a=%FF",
             "globe",
             "global:",
             "probe",
@@ -208,7 +211,8 @@ mod tests {
             let identities = [
                 Identity::user(&id),
                 Identity::header(&name, &id),
-                Identity::NoHeader(name.into()),
+                Identity::NoHeader(name.clone().into()),
+                Identity::Descriptor(Cow::Owned(Descriptor::new(&name).with(&name, &name))),
                 Identity::ip(std::net::Ipv6Addr::from_bits(address).into(), prefix),
             ];
             for identity in identities {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -122,6 +122,8 @@ fn any_identity() -> impl Strategy<Value = Identity<'static>> {
         Just(Identity::Global),
         Just(Identity::NoIp),
         Just(Identity::NoUser),
+        Just(Identity::NoDescriptor),
+        any_descriptor().prop_map(|it| Identity::Descriptor(Cow::Owned(it))),
         "[a-z:{}%-]{0,4}".prop_map(|name| Identity::NoHeader(name.into())),
     ]
 }
@@ -137,6 +139,41 @@ proptest! {
             prop_assert_eq!(first, &identity);
         }
     }
+}
+
+fn any_descriptor() -> impl Strategy<Value = Descriptor> {
+    // Of few letters, so that they meet, and of every separator that a text has.
+    let text = || "[ab:,=*_%]{0,3}";
+    let entries = proptest::collection::vec((text(), text(), any::<bool>()), 0..3);
+    (text(), entries).prop_map(|(domain, entries)| {
+        entries.iter().fold(Descriptor::new(&domain), |it, (key, value, is_pattern)| {
+            // A pattern without a star is a value.
+            if *is_pattern && value.contains('*') {
+                it.with_any_of(key, value.split('*'))
+            } else {
+                it.with(key, value)
+            }
+        })
+    })
+}
+
+#[test]
+fn keys_and_values_that_are_alike_when_joined_are_different_descriptors() {
+    let edge = || Descriptor::new("edge");
+    let descriptors = [
+        edge().with("a", "b").with("c", "d"),
+        edge().with("a", "b,c=d"),
+        edge().with("a", "b").with("c=d", ""),
+        edge().with("a_b", "c"),
+        edge().with("a", "b_c"),
+        edge().with("a", "*"),
+        edge().with_any_of("a", ["", ""]),
+        edge(),
+        edge().with("", ""),
+        Descriptor::new("edge:a=b"),
+    ];
+    let texts: HashSet<_> = descriptors.iter().map(Descriptor::to_string).collect();
+    assert_eq!(texts.len(), descriptors.len(), "{texts:#?}");
 }
 
 fn any_prefix() -> impl Strategy<Value = Ipv6Prefix> {

@@ -48,7 +48,7 @@ impl fmt::Display for PolicyError {
             Self::Algorithm(error) => error.fmt(f),
             Self::Key(text) => write!(
                 f,
-                "{text:?} is not a key: expected ip, user, user-or-ip, global or header:NAME"
+                "{text:?} is not a key: expected ip, user, user-or-ip, global, header:NAME or descriptor"
             ),
             Self::OnStoreFailure(text) => {
                 write!(

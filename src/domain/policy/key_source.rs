@@ -18,6 +18,8 @@ pub enum KeySource {
     /// The value of this header field, whose name may be in upper or lower case. All clients without it
     /// share a quota.
     Header(Box<str>),
+    /// What a proxy says of the request: its domain and its descriptor. All requests without one share a quota.
+    Descriptor,
 }
 
 impl KeySource {
@@ -37,6 +39,7 @@ impl FromStr for KeySource {
             "user" => Ok(Self::User),
             "user-or-ip" => Ok(Self::UserOrIp),
             "global" => Ok(Self::Global),
+            "descriptor" => Ok(Self::Descriptor),
             _ => text
                 .strip_prefix("header:")
                 .filter(|name| !name.is_empty() && name.bytes().all(is_token_byte))
@@ -58,6 +61,7 @@ impl fmt::Display for KeySource {
             Self::User => f.write_str("user"),
             Self::UserOrIp => f.write_str("user-or-ip"),
             Self::Global => f.write_str("global"),
+            Self::Descriptor => f.write_str("descriptor"),
             Self::Header(name) => write!(f, "header:{name}"),
         }
     }

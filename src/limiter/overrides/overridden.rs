@@ -198,6 +198,7 @@ pub(in crate::limiter) fn may_count(source: &KeySource, tag: &str) -> bool {
         // Without a user it is counted by its address.
         KeySource::UserOrIp => kind == "ip" || (kind == "user" && tag != kind),
         KeySource::Global => kind == "global",
+        KeySource::Descriptor => kind == "descriptor",
         KeySource::Header(name) => tag.strip_prefix("header:").is_some_and(|field| {
             // A hash does not show of which field it is.
             field.starts_with('#') || field.split(':').next() == Some(name)

@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::key::Ipv6Prefix;
+use crate::domain::key::{Descriptor, Ipv6Prefix};
 
 fn policy(name: &str) -> Policy {
     Policy::new(name, "10/minute".parse().unwrap()).unwrap()
@@ -80,6 +81,9 @@ fn a_long_id_is_named_by_its_hash_and_stays_apart_from_every_other() {
     // An ID that looks like a hash is escaped, and so is none.
     let hashed = long("a").hash_tag().strip_prefix("user:").unwrap().to_owned();
     assert_ne!(keyspace.key(&Identity::user(&hashed), &policy("p")), long("a"));
+    let descriptor = Descriptor::new("edge").with("path", &"z".repeat(1_000));
+    let descriptor = keyspace.key(&Identity::Descriptor(Cow::Owned(descriptor)), &policy("p"));
+    assert!(descriptor.hash_tag().starts_with("descriptor:#"));
     let header = Identity::header("x-tenant", "y".repeat(1_000));
     assert!(keyspace.key(&header, &policy("p")).hash_tag().starts_with("header:#"));
 }
@@ -89,6 +93,9 @@ fn users_are_hashed_always_where_that_is_set() {
     let keyspace = Keyspace::new("t").with_hashed_users(true);
     let user = keyspace.key(&Identity::user("alice@example.com"), &policy("p"));
     assert!(!user.as_str().contains("alice"), "{user}");
+    let descriptor = Descriptor::new("edge").with("user", "alice@example.com");
+    let descriptor = keyspace.key(&Identity::Descriptor(Cow::Owned(descriptor)), &policy("p"));
+    assert!(!descriptor.as_str().contains("alice"), "{descriptor}");
     let ip =
         keyspace.key(&Identity::ip([203, 0, 113, 7].into(), Ipv6Prefix::default()), &policy("p"));
     assert_eq!(ip.hash_tag(), "ip:203.0.113.7");
@@ -112,6 +119,10 @@ fn any_identity() -> impl Strategy<Value = Identity<'static>> {
         Just(Identity::Global),
         Just(Identity::NoIp),
         Just(Identity::NoUser),
+        Just(Identity::NoDescriptor),
+        (text(), text(), text()).prop_map(|(domain, key, value)| {
+            Identity::Descriptor(Cow::Owned(Descriptor::new(&domain).with(&key, &value)))
+        }),
     ]
 }
 
