@@ -13,6 +13,8 @@ pub use self::admission::{Admission, Admitting, Incoming, Refused};
 pub use self::builder::LimiterBuilder;
 pub use self::check::Check;
 use self::deny_cache::DenyCache;
+#[cfg(feature = "server")]
+pub(crate) use self::descriptors::{DescriptorPattern, DescriptorRules};
 pub use self::error::LimiterError;
 pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 #[cfg(feature = "server")]
@@ -52,6 +54,8 @@ mod ask;
 mod builder;
 mod check;
 mod deny_cache;
+#[cfg(feature = "server")]
+mod descriptors;
 mod error;
 mod explain;
 #[cfg(feature = "server")]

@@ -5,11 +5,13 @@
 //! a new configuration takes the place of the old one at once and as a whole.
 
 pub(crate) use self::current::CurrentSnapshot;
+pub(crate) use self::descriptors::{DescriptorEntry, DescriptorRule};
 pub(crate) use self::lasting::Lasting;
 pub(crate) use self::snapshot::{Snapshot, client_ip, limiter_alone};
 pub(crate) use self::stores::{Stores, redis_options};
 
 mod current;
+mod descriptors;
 mod lasting;
 mod snapshot;
 mod stores;

@@ -11,8 +11,8 @@ pub(crate) use self::listen::Listen;
 pub(crate) use self::load::{RawConfig, load};
 pub(crate) use self::option_value::OptionValue;
 pub(crate) use self::options::{
-    AdminOptions, AuthOptions, ClientIpOptions, Config, GateOptions, JwtOptions, LogFormat,
-    RouteOptions, StoreOptions,
+    AdminOptions, AuthOptions, ClientEntries, ClientIpOptions, Config, DescriptorOptions,
+    GateOptions, JwtOptions, LogFormat, RouteOptions, StoreOptions,
 };
 pub(crate) use self::places::Places;
 pub(crate) use self::server::ConnectionLimits;

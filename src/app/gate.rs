@@ -8,6 +8,7 @@ pub(crate) use self::problem::too_large;
 
 mod api;
 mod endpoints;
+mod envoy;
 mod forward_auth;
 mod guard;
 mod problem;

@@ -1,3 +1,4 @@
 //! The gate: the limiter for servers of other people's, which ask over the network.
 
 mod api;
+mod envoy;

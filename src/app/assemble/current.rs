@@ -21,6 +21,11 @@ impl CurrentSnapshot {
         self.0.load()
     }
 
+    /// The same, for a request that waits for others.
+    pub(crate) fn load_full(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
     /// Puts `snapshot` in force for the requests that begin from now on.
     pub(crate) fn replace(&self, snapshot: Arc<Snapshot>) {
         self.0.store(snapshot);

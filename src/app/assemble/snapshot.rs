@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderName;
 use arc_swap::ArcSwap;
 
+use super::descriptors::{self, DescriptorRule};
 use super::lasting::Lasting;
 use super::stores::Stores;
 use crate::app::auth::{Authenticate, FAILURES, JwtVerifier, KeyDigest, Proofs};
@@ -18,7 +19,7 @@ use crate::app::observation::{Counts, Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
-use crate::limiter::{Limiter, LimiterBuilder, Observer};
+use crate::limiter::{DescriptorRules, Limiter, LimiterBuilder, Observer};
 use crate::store::Keyspace;
 
 /// Everything that one configuration says about requests. Another configuration makes another snapshot,
@@ -31,6 +32,8 @@ pub(crate) struct Snapshot {
     pub(crate) limiter: Limiter,
     /// What the process counts.
     pub(crate) counts: Arc<Counts>,
+    /// What Envoy's descriptors are charged.
+    pub(crate) descriptors: DescriptorRules<DescriptorRule>,
     /// Counts what the limiter decides.
     pub(crate) observer: Arc<SnapshotObserver>,
     /// How the addresses of clients are found.
@@ -97,6 +100,7 @@ impl Snapshot {
             None => builder,
         };
         let limiter = builder.build().map_err(do_not_fit)?;
+        let descriptors = descriptors::rules(&config.descriptors, &limiter).map_err(do_not_fit)?;
         let client_ip = client_ip(config);
         let fields =
             FieldOptions { legacy: config.headers.legacy, cors_expose: config.headers.cors_expose };
@@ -111,6 +115,7 @@ impl Snapshot {
             generation: previous.map_or(1, |previous| previous.generation + 1),
             limiter,
             counts,
+            descriptors,
             observer,
             gate_client_ip: gate_client_ip(config, &client_ip),
             client_ip,

@@ -17,7 +17,7 @@ use crate::domain::network::Network;
 use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, Quota};
 use crate::http::ForwardingHeader;
-use crate::limiter::{AccessEntry, RoutePattern};
+use crate::limiter::{AccessEntry, DescriptorPattern, RoutePattern};
 use crate::store::RedisTls;
 
 /// A whole, checked configuration: every name in it refers to something that exists.
@@ -47,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) plans: BTreeSet<String>,
     /// The routes, by pattern.
     pub(crate) routes: Vec<RouteOptions>,
+    /// What Envoy says of requests, by domain and pattern.
+    pub(crate) descriptors: Vec<DescriptorOptions>,
 }
 
 /// The listener for operators and their tools.
@@ -262,4 +264,36 @@ pub(crate) struct RouteOptions {
     pub(crate) peek: Vec<String>,
     /// What a request costs.
     pub(crate) cost: Cost,
+}
+
+/// The policies of the requests of which Envoy says what a pattern matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DescriptorOptions {
+    /// The domain.
+    pub(crate) domain: String,
+    /// Which descriptors it is for.
+    pub(crate) pattern: DescriptorPattern,
+    /// The policies that a request is checked against and charged to, by name.
+    pub(crate) policies: Vec<String>,
+    /// Whether every request is refused.
+    pub(crate) refuse: bool,
+    /// The entries whose values do not tell requests apart, by their indexes in the pattern.
+    pub(crate) share: Vec<usize>,
+    /// The entries that say who the client is.
+    pub(crate) client: ClientEntries,
+    /// The most that a request may ask for as a limit of its own; `None` if it may not.
+    pub(crate) quota_override: Option<Quota>,
+}
+
+/// Which entries of a descriptor say who the client is, by their indexes in the pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientEntries {
+    /// The entry with its address.
+    pub(crate) ip: Option<usize>,
+    /// The entry with its user.
+    pub(crate) user: Option<usize>,
+    /// The entry with the plan of the user.
+    pub(crate) plan: Option<usize>,
+    /// The entries with what would be header fields, by the names of those in lower case.
+    pub(crate) headers: Vec<(Box<str>, usize)>,
 }

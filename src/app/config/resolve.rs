@@ -12,10 +12,12 @@ use super::section::Section;
 mod access;
 mod auth;
 mod client_ip;
+mod descriptors;
 mod gate;
 mod gate_tls;
 mod penalty;
 mod policies;
+mod policy_names;
 mod quotas;
 mod rollout;
 mod routes;
@@ -47,6 +49,8 @@ pub(super) fn config(
     let trusts_any = client_ip.trusts_any(&server.listen);
     let auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));
     let routes = root.table("routes", |section| routes::routes(section, &policies));
+    let descriptors =
+        root.table("descriptors", |section| descriptors::descriptors(section, &policies));
     let policies = policies.into_values().flatten().collect();
     let config = Config {
         server,
@@ -61,6 +65,7 @@ pub(super) fn config(
         log,
         plans,
         routes,
+        descriptors,
     };
     ConfigErrors::none_or(root.finish(), config)
 }

@@ -1,6 +1,7 @@
 //! What is counted of decisions, by policy and by route.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::gate_error::{CHECK, FORWARD_AUTH, GateError};
@@ -19,7 +20,7 @@ const OTHER_ROUTES: &str = "other";
 const NO_ROUTE: &str = "none";
 
 /// The doors that have counts of their own. Others are counted as the last one.
-pub(crate) const DOORS: [&str; 5] = ["actix", "tower", CHECK, FORWARD_AUTH, "library"];
+pub(crate) const DOORS: [&str; 6] = ["actix", "tower", CHECK, FORWARD_AUTH, "envoy", "library"];
 
 /// All counts of the process.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct Counts {
     authenticated: Sharded,
     gate_errors: Sharded,
     waits: Histogram,
+    ignored_limits: AtomicU64,
 }
 
 /// The counts of one policy.
@@ -63,7 +65,20 @@ impl Counts {
             authenticated: Sharded::default(),
             gate_errors: Sharded::default(),
             waits: Histogram::new(MICROS),
+            ignored_limits: AtomicU64::new(0),
         })
+    }
+
+    /// Counts limits that Envoy asked for and that no rule allows.
+    pub(crate) fn ignore_limits(&self, number: usize) {
+        if number > 0 {
+            self.ignored_limits.fetch_add(number as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// How many limits were ignored that Envoy asked for.
+    pub(crate) fn ignored_limits(&self) -> u64 {
+        self.ignored_limits.load(Ordering::Relaxed)
     }
 
     /// Counts how an attempt to authenticate ended.

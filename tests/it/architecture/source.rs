@@ -225,6 +225,10 @@ pub(super) fn sources() -> Vec<Source> {
 fn rust_files(directory: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).expect("a directory of sources") {
         let path = entry.expect("an entry of it").path();
+        // What a compiler wrote is for no reader.
+        if path.ends_with("generated") {
+            continue;
+        }
         if path.is_dir() {
             rust_files(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -4,12 +4,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use super::policies::Policies;
+use super::policy_names::policy_names;
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
 use crate::app::config::options::RouteOptions;
 use crate::app::config::section::Section;
-use crate::app::config::words::{one_of, show_text};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{KeySource, Policy};
 use crate::domain::quota::{Cost, MAX_EXACT};
 use crate::limiter::RoutePattern;
 
@@ -40,25 +40,19 @@ fn pattern(text: &str, section: &mut Section) -> Option<RoutePattern> {
 /// The policies that are charged, and those that are only reported on.
 fn lists(section: &mut Section, policies: &Policies) -> (Vec<String>, Vec<String>) {
     let mut seen = BTreeSet::new();
-    let mut list = |option| {
-        let Some(leaf) = section.take(option) else { return Vec::new() };
-        let listed = leaf.list("names, as in [\"default\"]");
-        let listed = section.note(listed).unwrap_or_default();
-        for name in &listed {
-            if !policies.contains_key(name) {
-                let there_are = one_of(&policies.keys().collect::<Vec<_>>());
-                let message =
-                    format!("no policy is called {}, expected {there_are}", show_text(name));
-                section.note::<()>(Err(leaf.refuse(message)));
-            } else if !seen.insert(name.clone()) {
-                let message =
-                    format!("the policy {} is listed twice for this route", show_text(name));
-                section.note::<()>(Err(leaf.refuse(message)));
-            }
+    let what = "this route";
+    let named = policy_names(section, "policies", policies, &mut seen, what);
+    let peek = policy_names(section, "peek", policies, &mut seen, what);
+    for policy in named.iter().chain(&peek).filter_map(|name| policies.get(name)?.as_ref()) {
+        if *policy.key() == KeySource::Descriptor {
+            section.refuse(format_args!(
+                "the policy {:?} counts by descriptor, and requests of a route have none: expected it under \
+                 [descriptors]",
+                policy.name()
+            ));
         }
-        listed
-    };
-    (list("policies"), list("peek"))
+    }
+    (named, peek)
 }
 
 fn cost(section: &mut Section, named: &[String], policies: &Policies) -> Cost {

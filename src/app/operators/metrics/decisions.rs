@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 
@@ -90,6 +91,9 @@ impl Collector for DecisionMetrics {
             "Questions that the gate could not answer",
             errors,
         )?;
+        let help = "Limits that Envoy asked for, and that were ignored because no rule allows them";
+        let ignored = ConstCounter::new(self.counts.ignored_limits());
+        encode(&mut encoder, "envoy_ignored_limits", help, &ignored)?;
         self.encode_findings(&mut encoder)
     }
 }
