@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-pub(crate) use self::pattern::{DescriptorPattern, DescriptorPatternError, EntryPattern};
+pub(crate) use self::pattern::{DescriptorPattern, EntryPattern};
 use self::wildcard::Wildcard;
 
 mod pattern;

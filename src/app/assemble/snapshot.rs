@@ -20,7 +20,7 @@ use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
 use crate::http::fields::FieldOptions;
 use crate::limiter::{DescriptorRules, Limiter, LimiterBuilder, Observer};
-use crate::store::Keyspace;
+use crate::store::{Keyspace, RedisStore};
 
 /// Everything that one configuration says about requests. Another configuration makes another snapshot,
 /// and a request that began under this one ends under it.
@@ -58,6 +58,7 @@ pub(crate) struct Snapshot {
     pub(crate) gate_max_batch: usize,
     /// Bytes of a body there.
     pub(crate) gate_max_body_bytes: u64,
+    redis: Option<Arc<RedisStore>>,
     tokens: Option<Tokens>,
     places: ArcSwap<Places>,
 }
@@ -129,9 +130,16 @@ impl Snapshot {
             gate_token: config.gate.token,
             gate_max_batch: config.gate.max_batch,
             gate_max_body_bytes: config.gate.limits.max_body_bytes,
+            redis: lasting.stores.redis.clone(),
             tokens,
             places: ArcSwap::default(),
         })
+    }
+
+    /// Whether a policy refuses requests now, because the store is down.
+    pub(crate) fn is_refusing(&self) -> bool {
+        let is_down = |redis: &Arc<RedisStore>| redis.status().down_for.is_some();
+        self.refuses_without_store && self.redis.as_ref().is_some_and(is_down)
     }
 
     /// Where its options were set.

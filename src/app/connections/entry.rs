@@ -49,6 +49,11 @@ impl Entry {
         }
     }
 
+    /// Wakes the task of `context` when what the connection is to do changes.
+    pub(super) fn watch(&self, context: &Context<'_>) {
+        self.waker.register(context.waker());
+    }
+
     /// Notes that the server no longer waits for this client.
     pub(super) fn stop_waiting(&self) {
         self.waiting_since.store(0, Ordering::Relaxed);

@@ -50,6 +50,16 @@ impl Registration {
     /// A change of that wakes the task of `context`.
     pub(crate) fn wait(&self, context: &Context<'_>) -> Directive {
         self.entry.wait(context, || self.connections.now());
+        self.directive()
+    }
+
+    /// The same for a connection on which the server has work to do, and does not wait.
+    pub(crate) fn watch(&self, context: &Context<'_>) -> Directive {
+        self.entry.watch(context);
+        self.directive()
+    }
+
+    fn directive(&self) -> Directive {
         if self.entry.is_to_close() {
             return Directive::Close;
         }
@@ -67,6 +77,11 @@ impl Registration {
     /// Whether the next response on it is the last.
     pub(crate) fn is_last_response(&self) -> bool {
         self.connections.stage() > Stage::Serving || self.entry.is_to_close()
+    }
+
+    /// The connections that it is one of.
+    pub(crate) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// When it was opened.

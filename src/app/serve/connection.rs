@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_http::body::{BodySize, BoxBody, MessageBody};
-use actix_http::{Payload, Request, Response, ServiceConfig};
+use actix_http::{Payload, Request, Response};
 use actix_web::dev::Service;
 use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
@@ -21,13 +21,15 @@ use actix_web::web::Bytes;
 use tokio::task::yield_now;
 
 use self::body::{BodyStream, Remaining};
+pub(super) use self::shared::Shared;
 pub(super) use self::timer::Timer;
 use self::wire::{CloseReason, FLUSH_ABOVE, Wire};
-use crate::app::config::ConnectionLimits;
 use crate::app::connections::Registration;
 
 mod body;
 mod head;
+mod http2;
+mod shared;
 mod timer;
 mod wire;
 
@@ -39,30 +41,29 @@ const READ_AFTER_REFUSAL: u64 = 16 * 1_024;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1_024;
 
-/// What all connections of a worker share.
-#[derive(Debug)]
-pub(super) struct Shared<S> {
-    pub(super) service: S,
-    /// It has the date of responses, which is made once for all connections.
-    pub(super) config: ServiceConfig,
-    pub(super) limits: ConnectionLimits,
-}
-
 /// Answers the requests of a connection from `peer` until it ends.
 pub(super) async fn serve<S, B, T>(
     io: T,
     peer: Option<SocketAddr>,
-    shared: &Shared<S>,
+    shared: &Rc<Shared<S>>,
     registration: Registration,
 ) where
-    S: Service<Request, Error: Into<actix_web::Error>, Response: Into<Response<B>>>,
-    B: MessageBody,
+    S: Service<Request, Error: Into<actix_web::Error>, Response: Into<Response<B>>> + 'static,
+    B: MessageBody + 'static,
     T: ActixStream + 'static,
 {
-    let wire = Wire::new(io, peer, shared.config.clone(), shared.limits, registration);
+    let wire = Wire::new(io, peer, shared, registration);
     let connection = Connection(Rc::new(RefCell::new(wire)));
     let result = connection.serve_requests(&shared.service).await;
-    connection.close(result).await;
+    match (result, &shared.grpc) {
+        (Err(CloseReason::SpeaksHttp2), Some(grpc)) => {
+            // No request has begun, so nothing else has a hold on it.
+            if let Some(wire) = Rc::into_inner(connection.0) {
+                http2::serve(wire.into_inner(), shared, grpc).await;
+            }
+        }
+        (result, _) => connection.close(result).await,
+    }
 }
 
 struct Connection<T>(Rc<RefCell<Wire<T>>>);
@@ -220,7 +221,7 @@ impl<T: ActixStream + 'static> Connection<T> {
     /// Closes the connection after its last response, or for the reason in `result`.
     async fn close(&self, result: Result<(), CloseReason>) {
         match result {
-            Err(CloseReason::Gone | CloseReason::AtOnce) => return,
+            Err(CloseReason::Gone | CloseReason::AtOnce | CloseReason::SpeaksHttp2) => return,
             Err(CloseReason::Refused(status)) => {
                 let refusal = Response::with_body(status, ());
                 if self.0.borrow_mut().write_head(refusal, BodySize::Sized(0), true).is_err() {

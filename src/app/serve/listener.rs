@@ -18,12 +18,13 @@ use super::file_limit;
 use super::greeting::{Greeting, Plain, Tls};
 use super::under_snapshot::UnderSnapshot;
 use super::unix_socket::{self, SocketAccess, SocketFile};
-use super::worker::{Manner, service};
+use super::worker::{MakeGrpc, Manner, service};
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::config::{Config, Listen};
 use crate::app::connections::{Connections, Limit};
 use crate::app::endpoints;
 use crate::app::gate;
+use crate::app::gate::Grpc;
 use crate::app::operators;
 use crate::app::operators::AdminState;
 use crate::http::problem;
@@ -82,7 +83,7 @@ pub(super) async fn app(
     let builder = builder(file_limit::workers(config));
     let Config { server, .. } = config;
     let access = SocketAccess::ByUmask;
-    let manner = Manner { connections, limits, greeting: Plain };
+    let manner = Manner { connections, limits, greeting: Plain, grpc: None };
     serve(builder, &server.listen, access, server.backlog, manner, app).await
 }
 
@@ -120,7 +121,7 @@ pub(super) async fn admin(
             })
     };
     let limits = operators::limits(config.server.limits);
-    let manner = Manner { connections, limits, greeting: Plain };
+    let manner = Manner { connections, limits, greeting: Plain, grpc: None };
     serve(builder(1), address, SocketAccess::Owner, config.server.backlog, manner, app).await
 }
 
@@ -136,6 +137,9 @@ pub(super) async fn gate(
 ) -> io::Result<Bound> {
     let limits = config.gate.limits;
     let counts = connections.clone();
+    let of_grpc = assembled.clone();
+    let grpc: Option<MakeGrpc> =
+        Some(Arc::new(move || Grpc::new(of_grpc.get().expect(IN_TIME).snapshot.clone())));
     let app = move || {
         let snapshot = assembled.get().expect(IN_TIME).snapshot.clone();
         let (guarded, counts) = (snapshot.clone(), counts.clone());
@@ -159,12 +163,12 @@ pub(super) async fn gate(
     let builder = builder(file_limit::workers(config));
     match &config.gate.tls {
         None => {
-            let manner = Manner { connections, limits, greeting: Plain };
+            let manner = Manner { connections, limits, greeting: Plain, grpc };
             serve(builder, address, SocketAccess::Owner, backlog, manner, app).await
         }
         Some(tls) => {
             let greeting = Tls::new(tls.config().map_err(io::Error::other)?);
-            let manner = Manner { connections, limits, greeting };
+            let manner = Manner { connections, limits, greeting, grpc };
             serve(builder, address, SocketAccess::Owner, backlog, manner, app).await
         }
     }

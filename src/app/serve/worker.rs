@@ -17,6 +17,8 @@ use super::connection::{Shared, serve};
 use super::greeting::Greeting;
 use crate::app::config::ConnectionLimits;
 use crate::app::connections::{Connections, Registration};
+use crate::app::gate::Grpc;
+use crate::store::DeferTask;
 
 /// How a listener serves its connections.
 #[derive(Clone)]
@@ -25,7 +27,12 @@ pub(super) struct Manner<G> {
     pub(super) limits: ConnectionLimits,
     /// What comes before the first request.
     pub(super) greeting: G,
+    /// Makes the services of gRPC; `None` where nobody speaks HTTP/2.
+    pub(super) grpc: Option<MakeGrpc>,
 }
+
+/// Makes the services of gRPC of a worker, once the app is assembled.
+pub(super) type MakeGrpc = Arc<dyn Fn() -> Grpc + Send + Sync>;
 
 /// Makes the service of a worker's connections, which answers their requests by `app`.
 pub(super) fn service<T, G, I, S, B>(
@@ -49,7 +56,12 @@ where
             let limits = manner.limits;
             let keep_alive = KeepAlive::Timeout(limits.keep_alive);
             let config = ServiceConfigBuilder::new().keep_alive(keep_alive).build();
-            let shared = Rc::new(Shared { service, config, limits });
+            let grpc = manner.grpc.as_ref().map(|make| make());
+            if grpc.is_some() {
+                // What the requests of one turn ask goes to the store together.
+                actix_web::rt::spawn(DeferTask::default());
+            }
+            let shared = Rc::new(Shared { service, config, limits, grpc });
             Ok::<_, S::InitError>(fn_service(move |io: T| {
                 let (shared, manner) = (shared.clone(), manner.clone());
                 async move {

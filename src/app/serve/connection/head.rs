@@ -11,6 +11,7 @@ use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
 use tokio_util::codec::Decoder as _;
 
+use super::http2::PREFACE;
 use super::wire::{Body, CloseReason, Wire};
 use crate::app::connections::{Directive, Limit};
 
@@ -25,8 +26,11 @@ impl<T: ActixStream> Wire<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Request, CloseReason>> {
         loop {
-            self.skip_empty_lines()?;
-            if !self.input.is_empty() {
+            let may_speak_http2 = self.may_speak_http2()?;
+            if !may_speak_http2 {
+                self.skip_empty_lines()?;
+            }
+            if !self.input.is_empty() && !may_speak_http2 {
                 if let Some(mut request) = self.decode_head()? {
                     request.head_mut().peer_addr = self.peer;
                     return Poll::Ready(Ok(request));
@@ -43,6 +47,18 @@ impl<T: ActixStream> Wire<T> {
                     return self.poll_head_limits(cx).map(Err);
                 }
             }
+        }
+    }
+
+    /// Whether the connection has begun as one over HTTP/2 does, and more of that is to come. It can do so only before
+    /// the first request.
+    fn may_speak_http2(&self) -> Result<bool, CloseReason> {
+        if !self.offers_http2 || self.requests > 0 || self.skipped > 0 || self.input.is_empty() {
+            return Ok(false);
+        }
+        match self.input.starts_with(PREFACE) {
+            true => Err(CloseReason::SpeaksHttp2),
+            false => Ok(PREFACE.starts_with(&self.input)),
         }
     }
 

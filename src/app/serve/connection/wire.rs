@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use actix_http::body::BodySize;
 use actix_http::h1::{Codec, Message, MessageType};
-use actix_http::{ConnectionType, Response, ServiceConfig, StatusCode};
+use actix_http::{ConnectionType, Response, StatusCode};
 use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
 use actix_web::web::{Bytes, BytesMut};
 use tokio_util::codec::Encoder as _;
 use tokio_util::io::poll_read_buf;
 
+use super::shared::Shared;
 use super::timer::Timer;
 use crate::app::config::ConnectionLimits;
 use crate::app::connections::{Directive, Limit, Registration};
@@ -45,6 +46,8 @@ pub(super) enum CloseReason {
     Refused(StatusCode),
     /// It has to close without another response.
     AtOnce,
+    /// It does not close: the client speaks HTTP/2 on it.
+    SpeaksHttp2,
 }
 
 /// How far the body of the request was received.
@@ -76,6 +79,8 @@ pub(super) struct Wire<T> {
     pub(super) peer: Option<SocketAddr>,
     pub(super) codec: Codec,
     pub(super) limits: ConnectionLimits,
+    /// Whether the client may speak HTTP/2.
+    pub(super) offers_http2: bool,
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
@@ -101,19 +106,19 @@ pub(super) struct Wire<T> {
 }
 
 impl<T: ActixStream> Wire<T> {
-    pub(super) fn new(
+    pub(super) fn new<S>(
         io: T,
         peer: Option<SocketAddr>,
-        config: ServiceConfig,
-        limits: ConnectionLimits,
+        shared: &Shared<S>,
         registration: Registration,
     ) -> Self {
         let opened = registration.opened();
         Self {
             io,
             peer,
-            codec: Codec::new(config),
-            limits,
+            codec: Codec::new(shared.config.clone()),
+            limits: shared.limits,
+            offers_http2: shared.grpc.is_some(),
             registration,
             input: BytesMut::new(),
             output: BytesMut::new(),
