@@ -9,7 +9,10 @@
 
 pub(crate) use self::envoy::config::core::v3::HeaderValue;
 pub(crate) use self::envoy::extensions::common::ratelimit::v3::RateLimitDescriptor;
-pub(crate) use self::envoy::extensions::common::ratelimit::v3::rate_limit_descriptor::RateLimitOverride;
+#[cfg_attr(not(test), allow(unused_imports, reason = "tests write entries"))]
+pub(crate) use self::envoy::extensions::common::ratelimit::v3::rate_limit_descriptor::{
+    Entry, RateLimitOverride,
+};
 pub(crate) use self::envoy::service::ratelimit::v3::rate_limit_response::rate_limit::Unit;
 pub(crate) use self::envoy::service::ratelimit::v3::rate_limit_response::{
     Code, DescriptorStatus, RateLimit,

@@ -30,8 +30,9 @@ impl<T: ActixStream> Wire<T> {
             if !may_speak_http2 {
                 self.skip_empty_lines()?;
             }
-            if !self.input.is_empty() && !may_speak_http2 {
-                if let Some(mut request) = self.decode_head()? {
+            if !self.input.is_empty() {
+                let request = if may_speak_http2 { None } else { self.decode_head()? };
+                if let Some(mut request) = request {
                     request.head_mut().peer_addr = self.peer;
                     return Poll::Ready(Ok(request));
                 }

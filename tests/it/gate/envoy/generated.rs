@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use prost::Message as _;
+
 const PROTO: &str = "src/app/gate/envoy/proto";
 const GENERATED: &str = "src/app/gate/envoy/generated";
 
@@ -13,10 +15,10 @@ fn generate() -> PathBuf {
     fs::create_dir_all(&directory).expect("a directory");
     let files = ["envoy/service/ratelimit/v3/rls.proto"];
     let descriptors = protox::compile(files, [PROTO]).expect("valid .proto files");
+    fs::write(directory.join("descriptors.bin"), descriptors.encode_to_vec()).expect("a file");
     tonic_prost_build::configure()
         .build_client(false)
         .build_transport(false)
-        .file_descriptor_set_path(directory.join("descriptors.bin"))
         .out_dir(&directory)
         .compile_fds(descriptors)
         .expect("code");

@@ -1,0 +1,220 @@
+//! What is decided, and what of that Envoy is told.
+
+use super::client::messages::Unit;
+use super::client::{Code, codes, descriptor, field, remaining, request, with_hits};
+use super::client::{RateLimitDescriptor, RateLimitRequest};
+use super::{serve, serve_with};
+use crate::support::process::Options;
+use crate::support::redis::Server;
+
+const CONFIG: &str = r#"
+[store]
+url = "memory:"
+
+[policies.logins]
+quota = "10/day"
+key = "descriptor"
+
+[policies.by-ip]
+quota = "3/day"
+key = "ip"
+
+[policies.wide]
+quota = "5/30 seconds"
+key = "descriptor"
+
+[policies.bucket]
+quota = "2/second"
+algorithm = "token-bucket"
+key = "descriptor"
+
+[routes."/api/data"]
+policies = ["by-ip"]
+
+[descriptors.edge."generic_key"]
+policies = ["logins"]
+
+[descriptors.edge."remote_address"]
+policies = ["by-ip"]
+ip = "remote_address"
+
+[descriptors.edge."half_minute"]
+policies = ["wide"]
+
+[descriptors.edge."bucket"]
+policies = ["bucket"]
+
+[descriptors.edge."free"]
+policies = []
+
+[descriptors.edge."refused"]
+refuse = true
+"#;
+
+#[test]
+fn the_eleventh_call_is_over_the_limit() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let login = || vec![descriptor("generic_key=login")];
+    for left in (0..10).rev() {
+        let response = envoy.decide(login());
+        assert_eq!(codes(&response), (Code::Ok, vec![Code::Ok]));
+        let status = &response.statuses[0];
+        let limit = status.current_limit.as_ref().expect("a limit");
+        assert_eq!((limit.name.as_str(), limit.requests_per_unit), ("logins", 10));
+        assert_eq!((limit.unit(), status.limit_remaining), (Unit::Day, left));
+        let until_reset = status.duration_until_reset.expect("a duration").seconds;
+        assert!((1..=86_400).contains(&until_reset), "{until_reset}");
+        let fields = format!("\"logins\";r={left};t={until_reset}");
+        assert_eq!(field(&response, "ratelimit"), Some(fields.as_str()));
+        assert_eq!(field(&response, "ratelimit-policy"), Some("\"logins\";q=10;w=86400"));
+        assert_eq!(field(&response, "retry-after"), None);
+    }
+    let response = envoy.decide(login());
+    assert_eq!(codes(&response), (Code::OverLimit, vec![Code::OverLimit]));
+    let wait = response.statuses[0].duration_until_reset.expect("a duration").seconds;
+    assert!((1..=86_400).contains(&wait), "{wait}");
+    assert_eq!(field(&response, "retry-after"), Some(wait.to_string().as_str()));
+    assert_eq!(field(&response, "ratelimit"), Some(format!("\"logins\";r=0;t={wait}").as_str()));
+    // Another value has a count of its own.
+    assert_eq!(remaining(&envoy.decide(vec![descriptor("generic_key=search")])), [9]);
+}
+
+#[test]
+fn a_policy_that_is_exhausted_through_one_door_is_exhausted_at_the_other() {
+    for store in [None, Some(Server::start())] {
+        let options = Options::default().config(CONFIG).set("policies.by-ip.ipv6_prefix", "64");
+        let options = match &store {
+            None => options,
+            Some(redis) => options.set("store.url", &redis.url()),
+        };
+        let (tollgate, envoy) = serve_with(options);
+        let local = || vec![descriptor("remote_address=127.0.0.1")];
+        assert_eq!(tollgate.get("/api/data", &[]).status, 200);
+        assert_eq!(remaining(&envoy.decide(local())), [1]);
+        assert_eq!(tollgate.get("/api/data", &[]).status, 200);
+        assert_eq!(codes(&envoy.decide(local())).0, Code::OverLimit);
+        assert_eq!(tollgate.get("/api/data", &[]).status, 429);
+        assert_eq!(remaining(&envoy.decide(vec![descriptor("remote_address=203.0.113.7")])), [2]);
+    }
+}
+
+#[test]
+fn one_of_three_that_has_no_room_leaves_the_others_uncharged() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    envoy.decide(vec![with_hits("generic_key=b", 10)]);
+    let all = || ["generic_key=a", "generic_key=b", "generic_key=c"].map(descriptor).to_vec();
+    for _ in 0..3 {
+        let response = envoy.decide(all());
+        let expected = vec![Code::Ok, Code::OverLimit, Code::Ok];
+        assert_eq!(codes(&response), (Code::OverLimit, expected));
+        assert_eq!(remaining(&response), [10, 0, 10]);
+    }
+}
+
+#[test]
+fn each_descriptor_has_hits_of_its_own() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let descriptors = vec![
+        with_hits("generic_key=a", 4),
+        descriptor("generic_key=b"),
+        with_hits("generic_key=c", 0),
+    ];
+    let request = RateLimitRequest { hits_addend: 3, ..request(descriptors) };
+    let response = envoy.ask(request.clone()).expect("an answer");
+    assert_eq!(remaining(&response), [6, 7, 10]);
+    let response = envoy.ask(request.clone()).expect("an answer");
+    assert_eq!(remaining(&response), [2, 4, 10]);
+    let response = envoy.ask(request).expect("an answer");
+    assert_eq!(codes(&response), (Code::OverLimit, vec![Code::OverLimit, Code::Ok, Code::Ok]));
+}
+
+#[test]
+fn what_only_reads_has_to_have_room_as_well() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    envoy.decide(vec![with_hits("generic_key=a", 10)]);
+    let read = envoy.decide(vec![with_hits("generic_key=a", 0)]);
+    assert_eq!(codes(&read), (Code::OverLimit, vec![Code::OverLimit]));
+}
+
+#[test]
+fn a_window_that_envoy_has_no_name_for_is_told_in_header_fields_alone() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let response = envoy.decide(vec![descriptor("half_minute=x")]);
+    assert_eq!(response.statuses[0].current_limit, None);
+    assert_eq!(remaining(&response), [4]);
+    assert_eq!(field(&response, "ratelimit-policy"), Some("\"wide\";q=5;w=30"));
+}
+
+#[test]
+fn after_the_wait_that_is_told_the_same_request_passes() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let ask = || envoy.decide(vec![with_hits("bucket=x", 2)]);
+    assert_eq!(codes(&ask()).0, Code::Ok);
+    let over = ask();
+    assert_eq!(codes(&over).0, Code::OverLimit);
+    let wait = over.statuses[0].duration_until_reset.expect("a duration");
+    // Envoy tells clients whole seconds, and a client waits.
+    assert_eq!((wait.seconds, wait.nanos), (1, 0));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(codes(&ask()).0, Code::Ok);
+}
+
+#[test]
+fn what_has_no_policy_passes_and_what_is_refused_never_does() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let all = ["free=x", "unknown=x", "generic_key=a"].map(descriptor).to_vec();
+    let response = envoy.decide(all);
+    assert_eq!(codes(&response), (Code::Ok, vec![Code::Ok; 3]));
+    assert_eq!(remaining(&response), [u32::MAX, 0, 9]);
+    let response = envoy.decide(["generic_key=a", "refused=x"].map(descriptor).to_vec());
+    assert_eq!(codes(&response), (Code::OverLimit, vec![Code::Ok, Code::OverLimit]));
+    assert_eq!(remaining(&response), [9, 0], "nothing is charged");
+    let unknown =
+        RateLimitRequest { domain: "other".to_owned(), ..request(vec![descriptor("a=b")]) };
+    assert_eq!(codes(&envoy.ask(unknown).expect("an answer")), (Code::Ok, vec![Code::Ok]));
+}
+
+#[test]
+fn what_cannot_be_decided_is_an_invalid_argument() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let of_edge = request;
+    let none: Vec<RateLimitDescriptor> = Vec::new();
+    let many = vec![descriptor("generic_key=a"); 129];
+    for (request, expected) in [
+        (
+            RateLimitRequest { domain: String::new(), ..of_edge(vec![descriptor("a=b")]) },
+            "the domain is empty",
+        ),
+        (of_edge(none), "there are no descriptors"),
+        (of_edge(vec![descriptor("")]), "a descriptor has no entries"),
+        (of_edge(many), "there are too many descriptors: expected at most 128"),
+        (of_edge(vec![with_hits("generic_key=a", 1 << 53)]), "hits_addend is too large"),
+        (of_edge(vec![with_hits("generic_key=a", u64::MAX)]), "hits_addend is too large"),
+    ] {
+        let status = envoy.ask(request).expect_err(expected);
+        assert_eq!(status.code(), tonic::Code::InvalidArgument);
+        assert!(status.message().starts_with(expected), "{status}");
+    }
+    let most = vec![descriptor("generic_key=a"); 10];
+    assert_eq!(codes(&envoy.decide(most)).0, Code::Ok);
+}
+
+#[test]
+fn concurrent_requests_get_exactly_the_quota() {
+    let redis = Server::start();
+    let options = Options::default().config(CONFIG).set("store.url", &redis.url());
+    let options = options.set("policies.logins.quota", "100/day").set("server.workers", "2");
+    let (_tollgate, envoy) = serve_with(options);
+    let admitted = envoy.runtime.block_on(async {
+        let asked = (0..300)
+            .map(|_| tokio::spawn(envoy.asking(request(vec![descriptor("generic_key=a")]))));
+        let asked: Vec<_> = asked.collect();
+        let mut admitted = 0;
+        for answer in asked {
+            let response = answer.await.expect("no panic").expect("an answer").into_inner();
+            admitted += u32::from(response.overall_code() == Code::Ok);
+        }
+        admitted
+    });
+    assert_eq!(admitted, 100);
+}
