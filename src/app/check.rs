@@ -6,6 +6,7 @@ use self::policies::Policies;
 use crate::app::config::{ConfigErrors, RawConfig, Sources};
 
 mod bounds;
+mod descriptors;
 mod finding;
 mod logins;
 mod penalties;
@@ -29,6 +30,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     policies::examine(&policies, &options, &mut findings);
     policies::examine_trials(&policies, &mut findings);
     routes::examine(&policies, &mut findings);
+    descriptors::examine(&config, &mut findings);
     logins::examine(&policies, &mut findings);
     penalties::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);

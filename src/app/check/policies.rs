@@ -33,6 +33,12 @@ impl<'a> Policies<'a> {
         named.filter(|policy| is_in_force(policy))
     }
 
+    /// Whether a descriptor of Envoy charges its requests under the policy of that name.
+    pub(super) fn has_descriptor_of(&self, name: &str) -> bool {
+        let mut named = self.config.descriptors.iter().flat_map(|it| &it.policies);
+        named.any(|it| it == name)
+    }
+
     /// The routes that charge their requests under the policy of that name.
     pub(super) fn routes_of<'s>(
         &self,
@@ -67,7 +73,7 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     format!("[{}]", names.join(", "))
 }
 
-/// Finds policies that somebody wrote and that no route names.
+/// Finds policies that somebody wrote and that neither a route nor a descriptor names.
 pub(super) fn examine(
     policies: &Policies<'_>,
     options: &BTreeMap<String, OptionValue>,
@@ -78,7 +84,8 @@ pub(super) fn examine(
         let is_named = policies
             .routes()
             .iter()
-            .any(|route| route.policies.iter().chain(&route.peek).any(|it| it == name));
+            .any(|route| route.policies.iter().chain(&route.peek).any(|it| it == name))
+            || policies.has_descriptor_of(name);
         let table = format!("{}.", key_of(&["policies", name]));
         let is_written =
             options.iter().any(|(key, value)| key.starts_with(&table) && !value.is_default());
@@ -87,8 +94,8 @@ pub(super) fn examine(
                 code: "policy-unused",
                 option: policy_key(policy, "quota"),
                 reason: format!(
-                    "No route names the policy {name:?}, so it limits nothing. Name it in a route, delete it, \
-                     or say that it is off."
+                    "No route and no descriptor names the policy {name:?}, so it limits nothing. Name it in one, \
+                     delete it, or say that it is off."
                 ),
                 better: format!("{} = \"off\"", policy_key(policy, "mode")),
             });

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 23] = [
+const CASES: [(&str, &str, usize, &str); 24] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -37,6 +37,12 @@ const CASES: [(&str, &str, usize, &str); 23] = [
     ),
     ("plan-window", "policies.default.plans.pro", 2, "[policies.default.plans]\npro = \"100/day\""),
     ("policy-unused", "policies.spare.quota", 2, "[policies.spare]\nquota = \"10/minute\""),
+    (
+        "descriptors-unserved",
+        "descriptors.edge.generic_key.policies",
+        2,
+        "[descriptors.edge.generic_key]\npolicies = [\"default\"]",
+    ),
     (
         "route-shadows",
         "routes.\"/api/x\".policies",
@@ -185,6 +191,9 @@ fn what_may_be_meant_is_no_finding() {
         "[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\", \"fc00::/7\", \"fd00::/8\", \"173.245.48.0/20\"]",
         "[client_ip]\nhops = 1\nheader = \"x-real-ip\"",
         "[policies.p]\nquota = \"10/minute\"\nmode = \"off\"",
+        // A policy that descriptors alone name, or as well.
+        "[gate]\nlisten = \"127.0.0.1:8082\"\n[policies.p]\nquota = \"10/minute\"\nkey = \"descriptor\"\n\
+         [descriptors.edge.generic_key]\npolicies = [\"p\"]",
         // The memory store has no deny cache, and overrides hold there at once.
         "[store]\nurl = \"memory:\"\ndeny_cache_ms = 0",
         "[store]\nurl = \"memory:\"\ndeny_cache_ms = 60000",

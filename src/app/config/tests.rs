@@ -16,6 +16,7 @@ use crate::limiter::AccessEntry;
 
 mod access;
 mod auth;
+mod descriptors;
 mod environment;
 mod gate;
 mod layers;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::page::Page;
 
 /// What holds without an option that `config.toml` has in a comment. All others are none then.
-const NOT_SET: [(&str, &str); 7] = [
+const NOT_SET: [(&str, &str); 8] = [
     ("client_ip.header", "`x-forwarded-for`"),
     ("auth.api_key_header", "`Authorization: Bearer`"),
+    ("descriptors.DOMAIN.\"PATTERN\".refuse", "false"),
     ("policies.NAME.burst", "the quota"),
     ("policies.NAME.ipv6_prefix", "`client_ip.ipv6_prefix`"),
     ("policies.NAME.penalty.within_ms", "60000"),
@@ -25,6 +26,9 @@ fn options() -> BTreeMap<String, Option<String>> {
         if let Some(name) = line.strip_prefix('[').and_then(|it| it.split(']').next()) {
             table = name.replace("policies.default", "policies.NAME");
             table = table.replace("\"/api/data\"", "\"PATTERN\"");
+            if table.starts_with("descriptors.") {
+                "descriptors.DOMAIN.\"PATTERN\"".clone_into(&mut table);
+            }
             continue;
         }
         let Some((name, rest)) = line.split_once(" = ") else { continue };
@@ -43,6 +47,7 @@ fn options() -> BTreeMap<String, Option<String>> {
             let inner = match name {
                 "plans" => "PLAN",
                 "users" => "\"ID\"",
+                "headers" => "FIELD",
                 _ => pair.split(" = ").next().unwrap_or_default(),
             };
             options.insert(format!("{key}.{inner}"), None);
