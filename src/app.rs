@@ -13,6 +13,7 @@ mod doctor;
 mod endpoints;
 mod error;
 mod gate;
+mod import;
 mod observation;
 mod operators;
 mod reload;

@@ -14,7 +14,7 @@ pub use self::builder::LimiterBuilder;
 pub use self::check::Check;
 use self::deny_cache::DenyCache;
 #[cfg(feature = "server")]
-pub(crate) use self::descriptors::{DescriptorPattern, DescriptorRules};
+pub(crate) use self::descriptors::{DescriptorPattern, DescriptorRules, EntryPattern};
 pub use self::error::LimiterError;
 pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 #[cfg(feature = "server")]

@@ -11,6 +11,7 @@ use std::{env, fmt};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::check::CheckOptions;
+use self::import::{EnvoyRatelimitOptions, ImportCommand};
 use self::keys::{KeysCommand, NewKeyOptions};
 use self::operate::{Environment, Operate};
 use self::options::Options;
@@ -25,6 +26,7 @@ use crate::app::error::AppError;
 use crate::app::serve;
 
 mod check;
+mod import;
 mod interruption;
 mod keys;
 mod log_options;
@@ -82,6 +84,9 @@ enum Command {
     // Alone it is an error that says what is missing, where clap would print the help for one.
     #[command(subcommand, arg_required_else_help = false)]
     Keys(KeysCommand),
+    /// Turn the configuration of another rate limiter into one of Tollgate
+    #[command(subcommand, arg_required_else_help = false)]
+    Import(ImportCommand),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(CompletionsOptions),
@@ -121,6 +126,7 @@ fn execute<E: Into<Box<dyn Error>>>(
         // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         Some(Command::Keys(KeysCommand::Token)) => return new_token(),
+        Some(Command::Import(ImportCommand::EnvoyRatelimit(options))) => return imported(&options),
         Some(Command::Completions(options)) => {
             return written(shipped::completions(
                 &options,
@@ -187,6 +193,11 @@ fn written(result: io::Result<()>) -> Result<(), CliError> {
 
 fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
     written(keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock()))
+}
+
+fn imported(options: &EnvoyRatelimitOptions) -> Result<(), CliError> {
+    import::envoy_ratelimit(options, &mut io::stdout().lock(), &mut io::stderr().lock())
+        .map_err(CliError::Other)
 }
 
 fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliError> {

@@ -5,7 +5,7 @@ pub(crate) use self::coarse_clock::CoarseClock;
 pub(crate) use self::counts::Counts;
 pub(crate) use self::denial_log::DenialLog;
 pub(crate) use self::dominance::dominant;
-pub(crate) use self::gate_error::{CHECK, FORWARD_AUTH, GateError};
+pub(crate) use self::gate_error::{CHECK, ENVOY, FORWARD_AUTH, GateError};
 pub(crate) use self::history::{History, LastHour, MINUTES};
 pub(crate) use self::kinds::{Authenticated, PolicyCount};
 pub(crate) use self::observers::Observers;

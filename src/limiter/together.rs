@@ -74,8 +74,8 @@ impl PartAnswer {
 
     /// The policies of the part that count, each with where its key stands now. What it says of one more request is of one
     /// that uses as much as all parts that share the key.
-    pub(crate) fn policies(&self) -> impl ExactSizeIterator<Item = (&Policy, &Standing)> {
-        self.policies.iter().map(|(policy, standing)| (&**policy, standing))
+    pub(crate) fn policies(&self) -> impl ExactSizeIterator<Item = (&Arc<Policy>, &Standing)> {
+        self.policies.iter().map(|(policy, standing)| (policy, standing))
     }
 
     /// How long a part that is denied has to wait until it would be admitted, if no other request comes. `None` if it is

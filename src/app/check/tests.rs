@@ -40,8 +40,9 @@ const CASES: [(&str, &str, usize, &str); 24] = [
     (
         "descriptors-unserved",
         "descriptors.edge.generic_key.policies",
-        2,
-        "[descriptors.edge.generic_key]\npolicies = [\"default\"]",
+        5,
+        "[policies.p]\nquota = \"10/minute\"\nkey = \"descriptor\"\n\
+         [descriptors.edge.generic_key]\npolicies = [\"p\"]",
     ),
     (
         "route-shadows",

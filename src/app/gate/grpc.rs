@@ -7,8 +7,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Request, Response};
-use subtle::ConstantTimeEq as _;
+use http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Service;
@@ -17,7 +16,7 @@ use tonic_health::pb::health_server::HealthServer;
 use self::health::Health;
 use super::envoy::{DESCRIPTORS, EnvoyRateLimit, RateLimitServiceServer};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
-use crate::app::auth::KeyDigest;
+use crate::app::auth::{TokenRefused, role_of};
 
 mod health;
 
@@ -59,7 +58,7 @@ impl Grpc {
 
     /// Whether a request with these `headers` is one of gRPC.
     pub(crate) fn is_asked_by(headers: &HeaderMap) -> bool {
-        let content_type = headers.get(CONTENT_TYPE).map(|it| it.as_bytes()).unwrap_or_default();
+        let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let rest = content_type.strip_prefix(b"application/grpc");
         rest.is_some_and(|rest| rest.first().is_none_or(|next| b"+;".contains(next)))
     }
@@ -78,7 +77,7 @@ impl Grpc {
             return answer(&mut self.health, request).await;
         }
         let snapshot = self.snapshot.load_full();
-        if let Err(status) = admit(request.headers(), peer, &snapshot) {
+        if let Err(status) = admit(request.headers(), peer, &snapshot).await {
             return status.into_http();
         }
         let [reflection, reflection_alpha] = &self.reflection;
@@ -109,21 +108,23 @@ where
 ///
 /// # Errors
 /// If a token is configured, and `headers` do not have it.
-fn admit(
+async fn admit(
     headers: &HeaderMap,
-    _peer: Option<SocketAddr>,
+    peer: Option<SocketAddr>,
     snapshot: &Snapshot,
 ) -> Result<(), Status> {
     let Some(known) = snapshot.gate_token else { return Ok(()) };
-    let sent = headers.get(AUTHORIZATION).map(|it| it.as_bytes()).and_then(|value| {
+    let token = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).and_then(|value| {
         let (scheme, token) = value.split_at_checked(7)?;
         scheme.eq_ignore_ascii_case(b"bearer ").then_some(token)
     });
-    let is_known = sent.is_some_and(|sent| KeyDigest::of(sent).bytes().ct_eq(known.bytes()).into());
-    match is_known {
-        true => Ok(()),
-        false => Err(Status::unauthenticated("a token is needed: authorization: Bearer TOKEN")),
-    }
+    let peer = peer.map(|peer| peer.ip());
+    role_of(&[(known, ())], token, peer, &snapshot.limiter).await.map_err(|why| {
+        Status::unauthenticated(match why {
+            TokenRefused::Unknown => "a token is needed: authorization: Bearer TOKEN",
+            TokenRefused::TooManyFailures => "too many wrong tokens: try again later",
+        })
+    })
 }
 
 /// Both versions of the service that tells which services there are.

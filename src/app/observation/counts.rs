@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::gate_error::{CHECK, FORWARD_AUTH, GateError};
+use super::gate_error::{CHECK, ENVOY, FORWARD_AUTH, GateError};
 use super::kinds::{Authenticated, PolicyCount, RouteCount};
 use super::sharded::{Sharded, WIDTH};
 use crate::limiter::{DecidedBy, RoutePattern};
@@ -20,7 +20,7 @@ const OTHER_ROUTES: &str = "other";
 const NO_ROUTE: &str = "none";
 
 /// The doors that have counts of their own. Others are counted as the last one.
-pub(crate) const DOORS: [&str; 6] = ["actix", "tower", CHECK, FORWARD_AUTH, "envoy", "library"];
+pub(crate) const DOORS: [&str; 6] = ["actix", "tower", CHECK, FORWARD_AUTH, ENVOY, "library"];
 
 /// All counts of the process.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Counts {
     no_route: Arc<RouteCounts>,
     decided_by: Sharded,
     authenticated: Sharded,
-    gate_errors: Sharded,
+    gate_errors: [Sharded; 2],
     waits: Histogram,
     ignored_limits: AtomicU64,
 }
@@ -44,7 +44,7 @@ pub(super) struct PolicyCounts([Sharded; 2]);
 pub(super) struct RouteCounts([OnceLock<Sharded>; DOORS.len()]);
 
 const _: () = assert!((PolicyCount::Banned as usize) < 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
-const _: () = assert!(GateError::ALL.len() <= WIDTH);
+const _: () = assert!(GateError::ALL.len() <= 2 * WIDTH);
 
 /// The ways in which a request may be decided, each with its name as a label.
 pub(crate) const DECIDED_BY: [(DecidedBy, &str); 4] = [
@@ -63,7 +63,7 @@ impl Counts {
             no_route: Arc::default(),
             decided_by: Sharded::default(),
             authenticated: Sharded::default(),
-            gate_errors: Sharded::default(),
+            gate_errors: Default::default(),
             waits: Histogram::new(MICROS),
             ignored_limits: AtomicU64::new(0),
         })
@@ -93,12 +93,16 @@ impl Counts {
 
     /// Counts a question to the gate that cannot be answered.
     pub(crate) fn gate_error(&self, error: GateError) {
-        self.gate_errors.add(error as usize);
+        let index = error as usize;
+        self.gate_errors[index / WIDTH].add(index % WIDTH);
     }
 
     /// How many questions to the gate could not be answered for each reason.
     pub(crate) fn gate_errors(&self) -> impl Iterator<Item = (GateError, u64)> {
-        GateError::ALL.into_iter().map(|error| (error, self.gate_errors.get(error as usize)))
+        GateError::ALL.into_iter().map(|error| {
+            let index = error as usize;
+            (error, self.gate_errors[index / WIDTH].get(index % WIDTH))
+        })
     }
 
     /// How many requests were decided by whom.

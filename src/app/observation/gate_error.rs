@@ -6,6 +6,9 @@ pub(crate) const FORWARD_AUTH: &str = "forward-auth";
 /// The door through which servers ask.
 pub(crate) const CHECK: &str = "check";
 
+/// The door through which Envoy's rate limit service is asked.
+pub(crate) const ENVOY: &str = "envoy";
+
 /// Why the gate cannot answer a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GateError {
@@ -25,10 +28,12 @@ pub(crate) enum GateError {
     Refund,
     /// The body of a report is not what was expected.
     Report,
+    /// A request of Envoy cannot be decided.
+    RateLimit,
 }
 
 impl GateError {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Proxy,
         Self::Peer,
         Self::Method,
@@ -37,6 +42,7 @@ impl GateError {
         Self::Check,
         Self::Refund,
         Self::Report,
+        Self::RateLimit,
     ];
 
     /// The door through which the question came, as a label.
@@ -46,6 +52,7 @@ impl GateError {
             Self::Check => CHECK,
             Self::Refund => "refund",
             Self::Report => "report",
+            Self::RateLimit => ENVOY,
         }
     }
 
@@ -58,6 +65,7 @@ impl GateError {
             Self::Uri => "uri",
             Self::Address => "address",
             Self::Check | Self::Refund | Self::Report => "body",
+            Self::RateLimit => "request",
         }
     }
 }

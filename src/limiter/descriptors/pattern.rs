@@ -38,6 +38,11 @@ pub(crate) enum DescriptorPatternError {
 }
 
 impl DescriptorPattern {
+    /// The pattern with these entries, of which there is at least one.
+    pub(crate) fn of(entries: impl IntoIterator<Item = EntryPattern>) -> Self {
+        Self(entries.into_iter().collect())
+    }
+
     /// The entries, in their order.
     pub(crate) fn entries(&self) -> &[EntryPattern] {
         &self.0
@@ -51,10 +56,9 @@ impl DescriptorPattern {
 
 impl EntryPattern {
     /// The entry of `key` whose value is one of `parts`, with a star between each two; `None` for every value.
-    #[cfg(test)]
-    pub(super) fn new(key: &str, parts: Option<&[&str]>) -> Self {
-        let wildcard = |parts: &[&str]| Wildcard::of(parts.iter().map(|&it| it.into()).collect());
-        Self { key: key.to_owned(), value: parts.map(wildcard) }
+    pub(crate) fn new<'a>(key: &str, parts: Option<impl IntoIterator<Item = &'a str>>) -> Self {
+        let parts = parts.map(|parts| parts.into_iter().map(str::to_owned).collect());
+        Self { key: key.to_owned(), value: parts.map(Wildcard::of) }
     }
 }
 

@@ -5,6 +5,7 @@ mod client;
 mod decisions;
 mod descriptors;
 mod generated;
+mod import;
 mod services;
 
 use client::Envoy;

@@ -28,18 +28,14 @@ pub(super) fn response(
             Fate::Unknown | Fate::GivesBack => ok(),
             Fate::Unlimited => DescriptorStatus { limit_remaining: u32::MAX, ..ok() },
             Fate::Refused => over_limit(),
-            Fate::Counted => match parts.next() {
-                Some(part) => status(part, wait),
-                // The client is blocked or banned, so nobody asked where it stands.
-                None => DescriptorStatus {
-                    duration_until_reset: wait.map(whole_seconds),
-                    ..over_limit()
-                },
-            },
+            Fate::Counted => parts.next().map_or_else(over_limit, |part| status(part, wait)),
         })
         .collect();
+    // A penalty may ban a client while every quota still has room.
+    let is_denied = together.is_some_and(|together| !together.is_allowed());
     let is_over = |status: &DescriptorStatus| status.code() == Code::OverLimit;
-    let code = if statuses.iter().any(is_over) { Code::OverLimit } else { Code::Ok };
+    let is_over = is_denied || statuses.iter().any(is_over);
+    let code = if is_over { Code::OverLimit } else { Code::Ok };
     RateLimitResponse {
         overall_code: code.into(),
         statuses,
@@ -49,14 +45,14 @@ pub(super) fn response(
 
 /// How long the request has to wait until it is admitted; `None` if it is, or never will be.
 fn wait(together: &Together) -> Option<Duration> {
-    match together.refused()? {
-        Refused::Banned(banned) => Some(banned.ends_after()),
-        Refused::Denied(_) => {
+    match together.refused() {
+        Some(Refused::Banned(banned)) => Some(banned.ends_after()),
+        Some(_) => None,
+        None => {
             let denying = together.parts().iter().filter(|part| !part.admits());
             let waits: Option<Vec<_>> = denying.map(PartAnswer::retry_after).collect();
             waits?.into_iter().max()
         }
-        _ => None,
     }
 }
 
@@ -72,7 +68,11 @@ fn over_limit() -> DescriptorStatus {
 fn status(part: &PartAnswer, wait: Option<Duration>) -> DescriptorStatus {
     let admits = part.admits();
     let status = if admits { ok() } else { over_limit() };
-    let Some((policy, standing)) = part.policies().min_by_key(closest) else { return status };
+    let Some((policy, standing)) = part.policies().min_by_key(closest) else {
+        // Its client passes uncounted, or is blocked or banned.
+        let duration_until_reset = wait.filter(|_| !admits).map(whole_seconds);
+        return DescriptorStatus { duration_until_reset, ..status };
+    };
     let quota = policy.quota();
     let current_limit = unit_of(quota.window()).map(|unit| RateLimit {
         requests_per_unit: clamped(quota.units()),

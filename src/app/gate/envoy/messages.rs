@@ -9,7 +9,7 @@
 
 pub(crate) use self::envoy::config::core::v3::HeaderValue;
 pub(crate) use self::envoy::extensions::common::ratelimit::v3::RateLimitDescriptor;
-#[cfg_attr(not(test), allow(unused_imports, reason = "tests write entries"))]
+#[allow(unused_imports, reason = "clients write entries")]
 pub(crate) use self::envoy::extensions::common::ratelimit::v3::rate_limit_descriptor::{
     Entry, RateLimitOverride,
 };

@@ -5,10 +5,8 @@ use tonic::{Request, Response, Status};
 use super::messages::{RateLimitRequest, RateLimitResponse, RateLimitService};
 use super::{Question, answer};
 use crate::app::assemble::CurrentSnapshot;
-use crate::limiter::Refused;
-
-/// The door, as metrics name it.
-const DOOR: &str = "envoy";
+use crate::app::observation::{ENVOY, GateError};
+use crate::limiter::{Refused, Together};
 
 /// Decides requests of Envoy by the snapshot that is in force.
 #[derive(Clone, Debug)]
@@ -28,11 +26,14 @@ impl EnvoyRateLimit {
     async fn decide(&self, request: &RateLimitRequest) -> Result<RateLimitResponse, Status> {
         let snapshot = self.snapshot.load_full();
         let question = Question::new(request, &snapshot.descriptors);
-        let question = question.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let question = question.map_err(|error| {
+            snapshot.counts.gate_error(GateError::RateLimit);
+            Status::invalid_argument(error.to_string())
+        })?;
         snapshot.counts.ignore_limits(question.ignored_limits());
         let limiter = &snapshot.limiter;
         let asked = question
-            .with_parts(|parts| (!parts.is_empty()).then(|| limiter.admit_together(DOOR, parts)));
+            .with_parts(|parts| (!parts.is_empty()).then(|| limiter.admit_together(ENVOY, parts)));
         let together = match asked {
             Some(asked) => Some(asked.await),
             None => None,
@@ -42,7 +43,7 @@ impl EnvoyRateLimit {
             return Err(Status::unavailable(unavailable.to_string()));
         }
         let response = answer::response(question.fates(), together.as_ref(), snapshot.fields);
-        if refused.is_none() {
+        if together.as_ref().is_none_or(Together::is_allowed) {
             let given_back = question
                 .with_given_back(|parts| (!parts.is_empty()).then(|| limiter.give_back(parts)));
             let given_back = match given_back {

@@ -129,6 +129,60 @@ fn each_descriptor_has_hits_of_its_own() {
 }
 
 #[test]
+fn negative_hits_give_back_what_was_used_and_no_more() {
+    for store in [None, Some(Server::start())] {
+        let options = Options::default().config(CONFIG);
+        let options = match &store {
+            None => options,
+            Some(redis) => options.set("store.url", &redis.url()),
+        };
+        let (_tollgate, envoy) = serve_with(options);
+        let give_back =
+            |text, hits| RateLimitDescriptor { is_negative_hits: true, ..with_hits(text, hits) };
+        assert_eq!(remaining(&envoy.decide(vec![with_hits("generic_key=a", 10)])), [0]);
+        let over = envoy.decide(vec![descriptor("generic_key=a")]);
+        assert_eq!(codes(&over).0, Code::OverLimit);
+        let given_back = envoy.decide(vec![give_back("generic_key=a", 4)]);
+        assert_eq!(codes(&given_back), (Code::Ok, vec![Code::Ok]));
+        // A denial that was remembered is forgotten as well.
+        assert_eq!(remaining(&envoy.decide(vec![descriptor("generic_key=a")])), [3]);
+        envoy.decide(vec![give_back("generic_key=a", 1_000)]);
+        assert_eq!(remaining(&envoy.decide(vec![descriptor("generic_key=a")])), [9]);
+        // What is given back beside charges is given back if these are admitted.
+        envoy.decide(vec![with_hits("generic_key=b", 10)]);
+        let both = || vec![descriptor("generic_key=b"), give_back("generic_key=a", 1)];
+        assert_eq!(codes(&envoy.decide(both())).0, Code::OverLimit);
+        assert_eq!(remaining(&envoy.decide(vec![with_hits("generic_key=a", 0)])), [9]);
+        envoy.decide(vec![give_back("generic_key=b", 1)]);
+        assert_eq!(codes(&envoy.decide(both())), (Code::Ok, vec![Code::Ok, Code::Ok]));
+        assert_eq!(remaining(&envoy.decide(vec![with_hits("generic_key=a", 0)])), [10]);
+    }
+}
+
+#[test]
+fn a_client_that_is_blocked_or_banned_is_over_the_limit() {
+    let options = Options::default().config(CONFIG).set("access.block", "203.0.113.0/24");
+    let penalty = "{ denials = 1, within_ms = 60000, ban_ms = 60000 }";
+    let config =
+        CONFIG.replace("[policies.by-ip]", &format!("[policies.by-ip]\npenalty = {penalty}"));
+    let (_tollgate, envoy) = serve_with(options.config(&config));
+    let ask = |address| {
+        let text = format!("remote_address={address}");
+        envoy.decide(vec![descriptor("generic_key=a"), descriptor(&text)])
+    };
+    let blocked = ask("203.0.113.7");
+    assert_eq!(codes(&blocked), (Code::OverLimit, vec![Code::Ok, Code::OverLimit]));
+    assert_eq!(blocked.statuses[1].duration_until_reset, None);
+    for _ in 0..4 {
+        ask("198.51.100.7");
+    }
+    let banned = ask("198.51.100.7");
+    assert_eq!(banned.overall_code(), Code::OverLimit);
+    assert_eq!(field(&banned, "retry-after"), Some("60"));
+    assert_eq!(remaining(&envoy.decide(vec![with_hits("generic_key=a", 0)])), [7]);
+}
+
+#[test]
 fn what_only_reads_has_to_have_room_as_well() {
     let (_tollgate, envoy) = serve(CONFIG);
     envoy.decide(vec![with_hits("generic_key=a", 10)]);
