@@ -60,6 +60,13 @@ fn directory() -> TempDir {
             "[policies.login]\nquota = \"5/minute\"\n\n[routes.\"POST /login\"]\npolicies = [\"login\"]\n"
                 .to_owned(),
         ),
+        (
+            "limits.yaml",
+            "domain: edge\ndescriptors:\n\
+             - {key: generic_key, value: login, rate_limit: {unit: minute, requests_per_unit: 10}}\n\
+             - {key: tenant, quota_mode: true, rate_limit: {unit: day, requests_per_unit: 1000}}\n"
+                .to_owned(),
+        ),
         ("login.log", include_str!("login.log").to_owned()),
         ("next.toml", "[policies.default]\nquota = \"20/minute\"\n".to_owned()),
     ] {
