@@ -60,7 +60,8 @@ impl Difference {
         if is_read_at_start(&self.key) {
             return Effect::AtRestart;
         }
-        if self.key == "store.hash_users" {
+        let is_of_descriptor = self.key.starts_with("descriptors.");
+        if self.key == "store.hash_users" || (is_of_descriptor && self.key.ends_with(".share")) {
             return Effect::CountsAnew;
         }
         match self.key.strip_prefix("policies.").and_then(|key| key.rsplit_once('.')) {

@@ -42,3 +42,53 @@ pub(super) fn lower(one: Quota, other: Quota) -> Quota {
     let units = |quota: Quota, window: Millis| u128::from(quota.units()) * u128::from(window);
     if units(one, other.window()) <= units(other, one.window()) { one } else { other }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quota(text: &str) -> Quota {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn a_window_has_the_unit_that_is_as_long() {
+        for (window, unit) in [
+            ("1/second", Some(Unit::Second)),
+            ("1/60 seconds", Some(Unit::Minute)),
+            ("1/hour", Some(Unit::Hour)),
+            ("1/24 hours", Some(Unit::Day)),
+            ("1/week", Some(Unit::Week)),
+            ("1/30 days", Some(Unit::Month)),
+            ("1/365 days", Some(Unit::Year)),
+            ("1/30 seconds", None),
+            ("1/366 days", None),
+        ] {
+            assert_eq!(unit_of(quota(window).window()), unit, "{window}");
+        }
+    }
+
+    #[test]
+    fn the_lower_of_two_quotas_is_that_of_fewer_units_in_the_same_time() {
+        for (one, other) in [
+            ("10/minute", "11/minute"),
+            ("599/hour", "10/minute"),
+            ("10/minute", "601/hour"),
+            ("1/365 days", "9007199254740991/second"),
+        ] {
+            let (one, other) = (quota(one), quota(other));
+            assert_eq!((lower(one, other), lower(other, one)), (one, one));
+        }
+    }
+
+    #[test]
+    fn a_limit_without_requests_or_unit_is_no_quota() {
+        let limit =
+            |requests_per_unit, unit| quota_of(&RateLimitOverride { requests_per_unit, unit });
+        assert_eq!(limit(7, 2), Some(quota("7/minute")));
+        assert_eq!(limit(7, 5), Some(quota("7/30 days")));
+        for (requests, unit) in [(0, 2), (7, 0), (7, 99), (7, -1)] {
+            assert_eq!(limit(requests, unit), None, "{requests} by {unit}");
+        }
+    }
+}

@@ -1,14 +1,19 @@
 //! A client of the service, as Envoy is one.
 
+use std::io;
 use std::net::SocketAddr;
 
+use http::Uri;
 use http::uri::PathAndQuery;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
 use tonic::client::Grpc;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
+use tower::service_fn;
 
 #[allow(
     dead_code,
@@ -35,6 +40,23 @@ impl Envoy {
         let runtime = Runtime::new().expect("a runtime");
         let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a URL");
         let channel = runtime.block_on(async { endpoint.connect_lazy() });
+        Self { runtime, channel, token: None }
+    }
+
+    /// A client over connections that `connect` makes.
+    pub(super) fn over<C, F, T>(connect: C) -> Self
+    where
+        C: Fn() -> F + Clone + Send + 'static,
+        F: Future<Output = io::Result<T>> + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let runtime = Runtime::new().expect("a runtime");
+        let connector = service_fn(move |_: Uri| {
+            let connecting = connect();
+            async move { connecting.await.map(TokioIo::new) }
+        });
+        let endpoint = Endpoint::from_static("http://gate");
+        let channel = runtime.block_on(async { endpoint.connect_with_connector_lazy(connector) });
         Self { runtime, channel, token: None }
     }
 
