@@ -84,7 +84,7 @@ pub(super) struct Wire<T> {
     pub(super) registration: Registration,
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
-    /// Whether the connection itself may hold output, as one with TLS does.
+    /// Whether the connection may hold output that was written to it: TLS keeps what a full socket does not take.
     is_unflushed: bool,
     /// Whether a buffer is too large to keep while the connection is idle.
     pub(super) is_large: bool,

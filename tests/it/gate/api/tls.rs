@@ -4,7 +4,6 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
@@ -15,7 +14,7 @@ use rustls::{
 
 use super::*;
 use crate::support::certificates::{Authority, Files};
-use crate::support::threads::{pause, until};
+use crate::support::threads::until;
 
 const HOST: &str = "127.0.0.1";
 const GET: &str = "GET /healthz HTTP/1.1\r\nhost: t\r\n\r\n";
@@ -47,37 +46,23 @@ fn dial(
     shown: Option<&Files>,
     version: &'static SupportedProtocolVersion,
 ) -> Conversation<StreamOwned<ClientConnection, TcpStream>> {
-    let stream = connect_from([127, 0, 0, 1].into(), stand.port);
-    over(stream, client_config(authority, shown, version))
-}
-
-fn client_config(
-    authority: &Authority,
-    shown: Option<&Files>,
-    version: &'static SupportedProtocolVersion,
-) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates(&authority.file()));
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[version])
         .expect("a version")
         .with_root_certificates(roots);
-    match shown {
+    let config = match shown {
         None => config.with_no_client_auth(),
         Some(files) => {
             let key = fs::read(&files.key).expect("a file");
             let key = PrivateKeyDer::from_pem_slice(&key).expect("a key");
             config.with_client_auth_cert(certificates(&files.certificate), key).expect("they fit")
         }
-    }
-}
-
-fn over(
-    stream: TcpStream,
-    config: ClientConfig,
-) -> Conversation<StreamOwned<ClientConnection, TcpStream>> {
+    };
     let host = ServerName::try_from(HOST).expect("a name");
     let connection = ClientConnection::new(Arc::new(config), host).expect("a connection");
+    let stream = connect_from([127, 0, 0, 1].into(), stand.port);
     Conversation::over(StreamOwned::new(connection, stream))
 }
 
@@ -108,33 +93,6 @@ impl Stand {
         let head = "POST /v1/check HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n";
         let answer = client.ask(format!("{head}content-length: {}\r\n\r\n{body}", body.len()));
         parsed(&answer)["policies"][0]["remaining"].as_u64().expect("a number")
-    }
-}
-
-/// A connection that reads as little as the system lets it.
-fn dial_narrow(
-    stand: &Stand,
-    authority: &Authority,
-) -> Conversation<StreamOwned<ClientConnection, TcpStream>> {
-    let stream = connect_from([127, 0, 0, 1].into(), stand.port);
-    rustix::net::sockopt::set_socket_recv_buffer_size(&stream, 4_096).expect("a size");
-    over(stream, client_config(authority, None, &version::TLS13))
-}
-
-/// TLS has a buffer of its own, whose rest must be written although no more is to be said.
-#[test]
-fn an_answer_that_the_caller_reads_late_comes_whole() {
-    let authority = Authority::new();
-    let stand = serve(&authority.certify(HOST), None);
-    // With some of these numbers, the last bytes fit into that buffer and not into the socket's.
-    for answers in 1..=12 {
-        let mut client = dial_narrow(&stand, &authority);
-        assert_eq!(client.ask(GET).status, 200);
-        client.say("GET /openapi.json HTTP/1.1\r\nhost: t\r\n\r\n".repeat(answers));
-        pause(Duration::from_millis(20));
-        for _ in 0..answers {
-            assert_eq!(parsed(&client.answer())["openapi"], "3.1.0", "of {answers}");
-        }
     }
 }
 
