@@ -30,13 +30,21 @@ local OF_REFUSALS = { 'Cache-Control', 'Retry-After', 'WWW-Authenticate' }
 -- The connection to the gate that this thread keeps.
 local kept
 
+-- The path as Apache passes it on: decoded, without dot segments and double slashes. As the client sent it, "/x/../api"
+-- would be counted as that, and the application would see "/api".
+local function path_of(r)
+  return (r.uri:gsub('[^%w/._~-]', function(byte)
+    return ('%%%02X'):format(byte:byte())
+  end))
+end
+
 -- The text of the question, in HTTP/1.1.
 local function question(r)
   local sent = {
     'GET /v1/auth?proxy=apache HTTP/1.1',
     'Host: ' .. HOST,
     'X-Forwarded-Method: ' .. r.method,
-    'X-Forwarded-Uri: ' .. r.unparsed_uri,
+    'X-Forwarded-Uri: ' .. path_of(r),
   }
   -- What the client sent comes first, and the address that connected here last: Tollgate reads from the end.
   local before = r.headers_in['X-Forwarded-For']

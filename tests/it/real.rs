@@ -4,6 +4,7 @@
 mod browser;
 mod clock;
 mod envoy;
+mod forward_auth;
 mod gate_api;
 mod gate_clients;
 mod nginx;
