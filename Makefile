@@ -23,8 +23,8 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 	cargo test --locked --no-default-features --lib
 
 # Tests in tests/it/real, which `make test` leaves out.
-test-real: toolchain ## run the tests that need a browser, nginx, systemd, Prometheus, other languages or a clock of their own; installs those if they are missing
-	@tests/setup.sh redis-server nginx chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime python3 node schemathesis conformance envoy
+test-real: toolchain ## run the tests that need a browser, proxies, systemd, Prometheus, other languages or a clock of their own; installs those if they are missing
+	@tests/setup.sh redis-server nginx caddy haproxy apache2 chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime python3 node schemathesis conformance envoy
 	cargo test --locked --all-features --test it -- --ignored real::
 
 check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing
@@ -74,6 +74,8 @@ licences: toolchain
 lint-lua: toolchain
 	@tests/setup.sh luacheck
 	luacheck --quiet .luacheckrc
+	luacheck --quiet --no-config --std lua53 --max-line-length 120 --read-globals core -- deploy/haproxy/tollgate.lua
+	luacheck --quiet --no-config --std lua53 --max-line-length 120 --read-globals apache2 --globals ask -- deploy/apache/tollgate.lua
 	@mkdir -p $(BUILT)
 	rustc --edition 2024 -o $(BUILT)/print-lua lua/print.rs
 	$(BUILT)/print-lua acquire >$(BUILT)/acquire.lua

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
 # tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
-# tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime
+# tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime caddy haproxy apache2
 # tests/setup.sh python3 node schemathesis conformance envoy
 set -eu
 
@@ -22,6 +22,13 @@ main() {
         wrk) has wrk || install_package wrk ;;
         # Where it is, users other than root often have no path to.
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
+        caddy) has caddy || install_package caddy ;;
+        haproxy) has haproxy || [ -x /usr/sbin/haproxy ] || install_package haproxy ;;
+        # With what its Lua opens connections with.
+        apache2)
+            has apache2 || [ -x /usr/sbin/apache2 ] || install_package apache2
+            has_lua_socket || install_package lua-socket
+            ;;
         chromium) has chromium || install_package chromium ;;
         chromedriver) has chromedriver || install_package chromium-driver ;;
         conformance) [ -x "$tools/conformance/bin/python" ] || get_python conformance -r conformance/requirements.txt ;;
@@ -54,6 +61,14 @@ has() {
 # It is a library, where Debian installs it.
 has_faketime() {
     for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+        [ ! -e "$library" ] || return 0
+    done
+    return 1
+}
+
+# It is a library, for the Lua of Apache.
+has_lua_socket() {
+    for library in /usr/share/lua/5.*/socket.lua; do
         [ ! -e "$library" ] || return 0
     done
     return 1
@@ -149,7 +164,9 @@ install_as_root() {
     apt-get -qq update || true # older lists may do
     apt-get -qq --no-install-recommends -y install "$1" >/dev/null
     case $1 in
-    redis-server | nginx | prometheus) update-rc.d "$1" disable ;;
+    redis-server | nginx | prometheus | haproxy | apache2) update-rc.d "$1" disable ;;
+    # Its service is none of System V.
+    caddy) ! has systemctl || systemctl disable caddy >/dev/null 2>&1 || true ;;
     esac
 }
 

@@ -2,3 +2,4 @@
 
 mod api;
 mod envoy;
+mod forward_auth;

@@ -74,13 +74,14 @@ fn the_address_is_found_once_a_request_by_each_who_looks_for_it() {
         .append_header(("x-real-ip", "203.0.113.7"))
         .append_header(("forwarded", "for=203.0.113.8"))
         .to_srv_request();
-    let found = |by: &ClientIp, request: &ServiceRequest| address_once(by, request).unwrap();
+    let found =
+        |by: &ClientIp, request: &ServiceRequest| address_once(by, request.request()).unwrap();
     assert_eq!(found(&one, &request).to_string(), "203.0.113.7");
     // What it was found in is not read again.
     request.headers_mut().remove("x-real-ip");
     assert_eq!(found(&one.clone(), &request).to_string(), "203.0.113.7");
     assert_eq!(found(&other, &request).to_string(), "203.0.113.8");
-    assert_eq!(address_once(&ClientIp::peer(), &request), None);
+    assert_eq!(address_once(&ClientIp::peer(), request.request()), None);
 }
 
 #[test]
@@ -176,4 +177,28 @@ fn a_refusal_is_sent_whole() {
     }
     assert_eq!(response.headers().len(), 4);
     assert_eq!(response.into_body().try_into_bytes().unwrap(), body);
+}
+
+#[cfg(feature = "server")]
+#[test]
+fn a_path_is_decoded_as_the_router_decodes_it() {
+    for (target, expected) in [
+        ("/api/data", Some("/api/data")),
+        ("/api/d%61ta?x=%2F", Some("/api/data")),
+        ("/a%2Fb%20c", Some("/a%2Fb c")),
+        ("http://example.com/%61", Some("/a")),
+        ("http://example.com", Some("/")),
+        ("//example.com/a", Some("//example.com/a")),
+        ("*", None),
+        ("a/b", None),
+        ("example.com:443", None),
+        ("", None),
+        ("/a b", None),
+    ] {
+        assert_eq!(decoded_path(target).as_deref(), expected, "{target}");
+        if let Some(path) = expected.filter(|_| target.starts_with("/a")) {
+            let request = TestRequest::with_uri(target).to_srv_request();
+            assert_eq!(request.match_info().as_str(), path);
+        }
+    }
 }

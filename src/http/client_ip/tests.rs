@@ -253,3 +253,22 @@ proptest! {
         prop_assert_eq!(Identity::ip(peer, prefix).to_string(), told(&one, 0).unwrap());
     }
 }
+
+#[cfg(feature = "server")]
+#[test]
+fn a_trusted_proxy_alone_tells_of_a_client() {
+    let listed = behind(&["10.0.0.0/8"], "x-forwarded-for");
+    let told = |client_ip: &ClientIp, peer: &str, line: &str| {
+        client_ip.is_told(&request(peer, &[("x-forwarded-for", line)]))
+    };
+    assert!(told(&listed, "10.0.0.1", "203.0.113.7"));
+    assert!(told(&listed, "10.0.0.1", "10.0.0.1"), "a client on the proxy's own machine");
+    assert!(told(&over_unix_socket(&[]), "", "203.0.113.7"));
+    assert!(told(&hops(1, "x-forwarded-for"), "192.0.2.1", "203.0.113.7"));
+    for line in ["", "unknown", "203.0.113.7, unknown"] {
+        assert!(!told(&listed, "10.0.0.1", line), "{line}");
+    }
+    assert!(!told(&listed, "192.0.2.1", "203.0.113.7"));
+    assert!(!told(&ClientIp::peer(), "192.0.2.1", "203.0.113.7"));
+    assert!(!listed.is_told(&request("10.0.0.1", &[])));
+}

@@ -19,6 +19,10 @@ const STATUS: HeaderName = HeaderName::from_static("x-tollgate-status");
 /// The body that the client of nginx is to get: one line of JSON.
 const BODY: HeaderName = HeaderName::from_static("x-tollgate-body");
 
+/// The longest body that is put into a field, in bytes. Longer fields may not fit into a buffer of nginx, which then
+/// takes the gate for down.
+const MOST_BODY: usize = 8 * 1_024;
+
 /// The request passes, and the client is told where its policies stand.
 pub(super) fn passes(decision: Option<&Decision>, options: FieldOptions) -> HttpResponse {
     let mut response = HttpResponse::Ok().finish();
@@ -38,7 +42,9 @@ pub(super) fn refuses(proxy: Proxy, refusal: Refusal) -> HttpResponse {
     let (status, body) = (refusal.status, refusal.body.clone());
     let mut response = HttpResponse::from(refusal);
     response.headers_mut().insert(STATUS, status.into());
-    if let Ok(body) = HeaderValue::from_maybe_shared(body) {
+    if body.len() <= MOST_BODY
+        && let Ok(body) = HeaderValue::from_maybe_shared(body)
+    {
         response.headers_mut().insert(BODY, body);
     }
     if response.status() != StatusCode::UNAUTHORIZED {

@@ -7,7 +7,6 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer;
 use super::mistake::Mistake;
-use super::proxy::Proxy;
 use super::question::Question;
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::http::problem::{self, Refusal};
@@ -24,14 +23,12 @@ pub(in crate::app::gate) async fn decide(
     let snapshot = Arc::clone(&current.load());
     let path = request.match_info().as_str();
     let rest = path.strip_prefix(PATH).unwrap_or_default();
-    let question = Proxy::of(&request, rest).and_then(|proxy| {
-        Question::read(&request, &snapshot, proxy, rest).map(|question| (proxy, question))
-    });
-    match question {
-        Ok((proxy, question)) => match admit(&request, &snapshot, question).await {
-            Ok(passes) => passes,
-            Err(refusal) => answer::refuses(proxy, refusal),
-        },
+    match Question::read(&request, &snapshot, rest) {
+        Ok(question) => {
+            let proxy = question.proxy;
+            let admitted = admit(&request, &snapshot, question).await;
+            admitted.unwrap_or_else(|refusal| answer::refuses(proxy, refusal))
+        }
         Err(mistake) => {
             snapshot.counts.gate_error(mistake.counted_as());
             let detail = format!("The question cannot be answered: {mistake}.");

@@ -12,6 +12,8 @@ pub(super) enum Mistake {
     Proxy,
     /// The path of the endpoint ends with a slash.
     Slash,
+    /// Envoy passes no path on.
+    NoPath,
     /// The peer is no trusted proxy.
     Peer,
     /// A field that describes the client's request cannot be used.
@@ -41,7 +43,7 @@ impl Mistake {
             Self::Proxy | Self::Slash => GateError::Proxy,
             Self::Peer => GateError::Peer,
             Self::Field(Field::Method, _) => GateError::Method,
-            Self::Field(Field::Uri, _) => GateError::Uri,
+            Self::NoPath | Self::Field(Field::Uri, _) => GateError::Uri,
             Self::Field(Field::Address, _) => GateError::Address,
         }
     }
@@ -59,6 +61,9 @@ impl fmt::Display for Mistake {
                 Ok(())
             }
             Self::Slash => f.write_str("the path ends with a slash: expected /v1/auth"),
+            Self::NoPath => f.write_str(
+                "there is no path after /v1/auth: expected path_prefix: /v1/auth in Envoy",
+            ),
             Self::Peer => f.write_str(
                 "only a trusted proxy may ask: expected its address in client_ip.trusted_proxies",
             ),

@@ -1,9 +1,6 @@
 //! Which proxy asks, and where it describes the request of its client: a [`Proxy`].
 
-use actix_web::HttpRequest;
 use actix_web::web::Query;
-
-use super::mistake::Mistake;
 
 /// A proxy that can ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,25 +33,8 @@ pub(super) enum Described {
 }
 
 impl Proxy {
-    /// The proxy that sends `request`, whose path continues with `rest` after that of the endpoint.
-    ///
-    /// Only Envoy appends a path, that of its client's request. The query is then the client's as well, so a proxy that it
-    /// names does not count.
-    ///
-    /// # Errors
-    /// When the query does not name one proxy.
-    pub(super) fn of(request: &HttpRequest, rest: &str) -> Result<Self, Mistake> {
-        let named = Self::named(request.query_string());
-        match rest {
-            "" => named.ok_or(Mistake::Proxy),
-            // A slash too many in the settings of another proxy would have all its requests counted as "/".
-            "/" if named.is_some_and(|it| it != Self::Envoy) => Err(Mistake::Slash),
-            _ => Ok(Self::Envoy),
-        }
-    }
-
-    /// The proxy that `query` names, if it names one.
-    fn named(query: &str) -> Option<Self> {
+    /// The proxy that `query` names; `None` unless it names one.
+    pub(super) fn named(query: &str) -> Option<Self> {
         let query = Query::<Vec<(String, String)>>::from_query(query).ok()?;
         let mut names = query.iter().filter(|(key, _)| key == "proxy").map(|(_, name)| name);
         let name = names.next().filter(|_| names.next().is_none())?;
@@ -76,33 +56,17 @@ impl Proxy {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
-
-    fn proxy(query: &str, rest: &str) -> Option<Proxy> {
-        let request = TestRequest::with_uri(&format!("/v1/auth{rest}?{query}")).to_http_request();
-        Proxy::of(&request, rest).ok()
-    }
 
     #[test]
     fn a_proxy_is_named_once_and_exactly() {
-        for (name, expected) in PROXIES {
-            assert_eq!(proxy(&format!("proxy={name}"), ""), Some(expected));
+        for (name, proxy) in PROXIES {
+            assert_eq!(Proxy::named(&format!("a=b&proxy={name}")), Some(proxy));
         }
-        let unclear =
-            ["", "proxy", "proxy=", "proxy=squid", "proxy=Nginx", "proxy=nginx&proxy=caddy"];
-        for query in unclear {
-            assert_eq!(proxy(query, ""), None, "{query}");
+        for query in
+            ["", "proxy", "proxy=", "proxy=squid", "proxy=Nginx", "proxy=nginx&proxy=envoy"]
+        {
+            assert_eq!(Proxy::named(query), None, "{query}");
         }
-    }
-
-    #[test]
-    fn after_a_path_the_query_is_that_of_a_client() {
-        for query in ["", "proxy=nginx", "proxy=squid", "proxy=envoy", "a=b"] {
-            assert_eq!(proxy(query, "/api/data"), Some(Proxy::Envoy), "{query}");
-        }
-        assert_eq!(proxy("a=b", "/"), Some(Proxy::Envoy));
-        assert_eq!(proxy("proxy=nginx", "/"), None);
     }
 }

@@ -22,24 +22,24 @@ const URI: &str = "x-forwarded-uri";
 
 /// The request of a client, as the proxy that received it describes it.
 pub(super) struct Question<'a> {
+    pub(super) proxy: Proxy,
     /// The request of the proxy, with the header fields of the client.
     request: &'a HttpRequest,
     snapshot: &'a Snapshot,
-    method: Cow<'a, str>,
+    method: &'a str,
     path: Cow<'a, str>,
     address: Option<IpAddr>,
     user: Option<User>,
 }
 
 impl<'a> Question<'a> {
-    /// Reads what `proxy` says in `request`, whose path continues with `rest` after that of the endpoint.
+    /// Reads what a proxy says in `request`, whose path continues with `rest` after that of the endpoint.
     ///
     /// # Errors
-    /// When the peer may not ask, or the request is not described. Nothing is guessed.
+    /// When the peer may not ask, or nothing says which proxy asks, or about what. Nothing is guessed.
     pub(super) fn read(
         request: &'a HttpRequest,
         snapshot: &'a Snapshot,
-        proxy: Proxy,
         rest: &'a str,
     ) -> Result<Self, Mistake> {
         let client_ip = &snapshot.gate_client_ip;
@@ -48,19 +48,21 @@ impl<'a> Question<'a> {
         if !client_ip.is_from_trusted_proxy(request) {
             return Err(Mistake::Peer);
         }
+        let proxy = proxy_of(request, rest)?;
         let (method, path) = match proxy.describes() {
             Described::InFields => (
-                Cow::Owned(method(request).map_err(|it| Mistake::Field(Field::Method, it))?),
-                Cow::Owned(path(request).map_err(|it| Mistake::Field(Field::Uri, it))?),
+                method(request).map_err(|it| Mistake::Field(Field::Method, it))?,
+                path(request).map_err(|it| Mistake::Field(Field::Uri, it))?.into(),
             ),
-            Described::InTheRequest => (request.method().as_str().into(), rest.into()),
+            Described::InTheRequest if rest.is_empty() => return Err(Mistake::NoPath),
+            Described::InTheRequest => (request.method().as_str(), rest.into()),
         };
         if !client_ip.is_told(request) {
             let is_there = request.lines(client_ip.header_name()).next().is_some();
             let fault = if is_there { Fault::Malformed } else { Fault::Missing };
             return Err(Mistake::Field(Field::Address, fault));
         }
-        Ok(Self { request, snapshot, method, path, address, user: None })
+        Ok(Self { proxy, request, snapshot, method, path, address, user: None })
     }
 
     /// The same, asked as `user`.
@@ -75,7 +77,7 @@ impl Incoming for Question<'_> {
     }
 
     fn method(&self) -> &str {
-        &self.method
+        self.method
     }
 
     fn path(&self) -> &str {
@@ -94,11 +96,25 @@ impl Incoming for Question<'_> {
     }
 }
 
+/// The proxy that sends `request`, whose path continues with `rest` after that of the endpoint.
+///
+/// Only Envoy appends a path, that of its client's request. The query is then the client's as well, so a proxy that it
+/// names does not count.
+fn proxy_of(request: &HttpRequest, rest: &str) -> Result<Proxy, Mistake> {
+    let named = Proxy::named(request.query_string());
+    match rest {
+        "" => named.ok_or(Mistake::Proxy),
+        // A slash too many in the settings of another proxy would have all its requests counted as "/".
+        "/" if named.is_some_and(|it| it != Proxy::Envoy) => Err(Mistake::Slash),
+        _ => Ok(Proxy::Envoy),
+    }
+}
+
 /// The method in its field.
-fn method(request: &HttpRequest) -> Result<String, Fault> {
-    let text = only_line(request, METHOD)?;
-    let method = Method::from_bytes(text.as_bytes()).map_err(|_| Fault::Malformed)?;
-    Ok(method.as_str().to_owned())
+fn method(request: &HttpRequest) -> Result<&str, Fault> {
+    let method = only_line(request, METHOD)?;
+    Method::from_bytes(method.as_bytes()).map_err(|_| Fault::Malformed)?;
+    Ok(method)
 }
 
 /// The path of the URI in its field, decoded.

@@ -26,6 +26,26 @@ pub(super) fn start(place: &Place<'_>) -> Process {
 
 #[test]
 #[ignore = "make test-real"]
+fn a_refusal_by_many_policies_fits_into_its_buffer() {
+    for (count, has_body) in [(60, true), (120, false)] {
+        let names: Vec<String> = (0..count).map(|number| format!("policy-{number}")).collect();
+        let of =
+            |name: &String| format!("[policies.{name}]\nquota = \"1/52 weeks\"\nkey = \"ip\"\n");
+        let policies: String = names.iter().map(of).collect();
+        let more = format!("{policies}[routes.\"/all\"]\npolicies = {names:?}\n");
+        // If it did not fit, the request would pass.
+        let site = Site::with(Proxy::Nginx, WhenSilent::Open, &more);
+        assert_eq!(site.get("/all", &[]).status, 200);
+        let denied = site.get("/all", &[]);
+        assert_eq!(denied.status, 429, "{denied:?}");
+        assert_eq!(denied.body.contains("policy-59"), has_body);
+        let field = denied.header("ratelimit").expect("where the policies stand");
+        assert_eq!(field.split(", ").count(), count);
+    }
+}
+
+#[test]
+#[ignore = "make test-real"]
 fn denials_leave_no_line_in_its_log() {
     let mut site = Site::with(Proxy::Nginx, WhenSilent::Closed, "");
     let statuses: Vec<u16> = (0..20).map(|_| site.get("/api/data", &[]).status).collect();
