@@ -16,9 +16,6 @@ mod trust;
 
 /// In windows whose edge no test lives to see.
 const LIMITS: &str = r#"
-[store]
-url = "memory:"
-
 [policies.default]
 quota = "10/52 weeks"
 key = "user-or-ip"
@@ -65,9 +62,14 @@ impl Stand {
     }
 
     fn of(more: &str) -> Self {
+        Self::over("memory:", &format!("{LIMITS}{more}"))
+    }
+
+    /// With this configuration, counting in the store at `url`.
+    fn over(url: &str, config: &str) -> Self {
         let [gate, admin] = [(); 2].map(|()| port::free_address());
-        let options = Options::default().config(&format!("{LIMITS}{more}"));
-        let options = options.set("gate.listen", &gate.to_string());
+        let options = Options::default().config(config);
+        let options = options.set("store.url", url).set("gate.listen", &gate.to_string());
         let tollgate = options.set("admin.listen", &admin.to_string()).serve();
         let client = |address| Client::of(format!("http://{address}"));
         Self { tollgate, gate: client(gate), admin: client(admin), port: gate.port() }

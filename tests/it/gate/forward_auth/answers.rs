@@ -179,3 +179,19 @@ fn requests_without_a_policy_pass_without_fields_and_all_are_counted_by_door() {
         assert!(text.contains(line), "{text}");
     }
 }
+
+#[test]
+fn what_cannot_be_decided_is_503() {
+    let stand = Stand::over(
+        &format!("redis://{}/0", port::free_address()),
+        &format!(
+            "{TRUSTED}[policies.default]\nquota = \"10/minute\"\non_store_failure = \"deny\"\n"
+        ),
+    );
+    for (proxy, status, marked) in [("nginx", 403, Some("503")), ("haproxy", 503, None)] {
+        let response = stand.ask(proxy, "GET", "/api/data", IP);
+        assert_eq!((response.status, response.header("x-tollgate-status")), (status, marked));
+        assert_eq!(response.header("retry-after"), Some("1"));
+        assert_eq!(problem(&response)["status"], 503);
+    }
+}

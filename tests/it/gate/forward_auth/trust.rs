@@ -83,6 +83,7 @@ fn whoever_may_connect_to_the_socket_of_the_gate_is_a_proxy() {
         let directory = TempDir::with_prefix("tollgate-gate-").expect("a directory");
         let path = directory.path().join("gate.sock");
         let options = Options::default().config(&format!("{LIMITS}{more}"));
+        let options = options.set("store.url", "memory:");
         let options = options.set("gate.listen", &format!("unix:{}", path.display()));
         let mut tollgate = options.serve();
         let ask = |address: &str| {
@@ -105,7 +106,7 @@ fn a_gate_over_tcp_beside_an_app_on_a_socket_trusts_only_who_is_listed() {
     for (more, expected) in [("", 403), (TRUSTED, 200)] {
         let gate = port::free_address();
         let options = Options::default().config(&format!("{LIMITS}{more}"));
-        let options = options.set("gate.listen", &gate.to_string());
+        let options = options.set("store.url", "memory:").set("gate.listen", &gate.to_string());
         let _tollgate = options.serve_unix(&directory.path().join("app.sock"));
         let lines = [&LINES[..], &[("x-forwarded-for", "203.0.113.7")]].concat();
         let response = get(connect_from(Ipv4Addr::LOCALHOST, gate.port()), PATH, &lines);

@@ -3,11 +3,13 @@
 use std::net::TcpListener;
 
 use super::site::{CLIENT, Proxy, Site, WhenSilent};
+use crate::support::port;
 
 super::through_each_proxy![
     closed_nothing_passes_without_the_gate,
     open_everything_passes_without_the_gate,
     open_or_closed_a_request_that_the_gate_cannot_read_does_not_pass,
+    open_or_closed_a_request_that_cannot_be_decided_does_not_pass,
 ];
 
 /// What clients get while nothing passes: if nobody listens at the gate's address, and if nobody answers there.
@@ -60,4 +62,20 @@ fn open_or_closed_a_request_that_the_gate_cannot_read_does_not_pass(proxy: Proxy
     let response = site.get("/api/data", &[("authorization", &long)]);
     assert!(matches!(response.status, 431 | 500), "{response:?}");
     assert!(site.application.seen().is_empty());
+}
+
+fn open_or_closed_a_request_that_cannot_be_decided_does_not_pass(proxy: Proxy) {
+    // Nobody listens there, and the policy then refuses.
+    let nowhere = port::free_address();
+    let more = format!(
+        "[policies.strict]\nquota = \"10/minute\"\non_store_failure = \"deny\"\n[routes.\"/strict\"]\npolicies = \
+         [\"strict\"]\n"
+    );
+    let site = Site::over(proxy, WhenSilent::Open, &format!("redis://{nowhere}/0"), &more);
+    let response = site.get("/strict", &[]);
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
+    assert!(response.body.contains("temporary-reduced-capacity"), "{response:?}");
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert!(site.application.seen().is_empty());
+    assert_eq!(site.get("/free", &[]).status, 200);
 }

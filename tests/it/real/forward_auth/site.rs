@@ -25,9 +25,6 @@ pub(super) const BLOCKED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
 
 /// In windows whose edge no test lives to see.
 const LIMITS: &str = r#"
-[store]
-url = "memory:"
-
 [client_ip]
 trusted_proxies = ["127.0.0.1"]
 
@@ -142,13 +139,18 @@ impl Site {
 
     /// A site with more of a configuration.
     pub(super) fn with(proxy: Proxy, when_silent: WhenSilent, more: &str) -> Self {
+        Self::over(proxy, when_silent, "memory:", more)
+    }
+
+    /// The same, which counts in the store at `url`.
+    pub(super) fn over(proxy: Proxy, when_silent: WhenSilent, url: &str, more: &str) -> Self {
         let directory = TempDir::with_prefix("tollgate-site-").expect("a directory");
         // Apache reads its Lua as another user.
         let all = fs::Permissions::from_mode(0o755);
         fs::set_permissions(directory.path(), all).expect("a mode");
         let [site, gate, admin] = [(); 3].map(|()| port::free_address());
         let options = Options::default().config(&format!("{LIMITS}{more}"));
-        let options = options.set("gate.listen", &gate.to_string());
+        let options = options.set("store.url", url).set("gate.listen", &gate.to_string());
         let tollgate = options.set("admin.listen", &admin.to_string()).serve();
         let application = Application::start();
         let place = Place {
