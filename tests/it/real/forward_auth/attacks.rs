@@ -10,7 +10,9 @@ super::through_each_proxy![
 ];
 
 /// What an attacker sends who knows this project.
-const FORGED: [(&str, &str); 16] = [
+const FORGED: [(&str, &str); 17] = [
+    // Proxies drop the fields that this names.
+    ("Connection", "X-Forwarded-Uri, X-Forwarded-Method, X-Forwarded-For, RateLimit"),
     ("X-Forwarded-Uri", "/free"),
     ("X-Forwarded-Uri", "/free"),
     ("x-forwarded-method", "GET"),

@@ -67,11 +67,9 @@ fn open_or_closed_a_request_that_the_gate_cannot_read_does_not_pass(proxy: Proxy
 fn open_or_closed_a_request_that_cannot_be_decided_does_not_pass(proxy: Proxy) {
     // Nobody listens there, and the policy then refuses.
     let nowhere = port::free_address();
-    let more = format!(
-        "[policies.strict]\nquota = \"10/minute\"\non_store_failure = \"deny\"\n[routes.\"/strict\"]\npolicies = \
-         [\"strict\"]\n"
-    );
-    let site = Site::over(proxy, WhenSilent::Open, &format!("redis://{nowhere}/0"), &more);
+    let more = "[policies.strict]\nquota = \"10/minute\"\non_store_failure = \"deny\"\n\
+                [routes.\"/strict\"]\npolicies = [\"strict\"]\n";
+    let site = Site::over(proxy, WhenSilent::Open, &format!("redis://{nowhere}/0"), more);
     let response = site.get("/strict", &[]);
     assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
     assert!(response.body.contains("temporary-reduced-capacity"), "{response:?}");
