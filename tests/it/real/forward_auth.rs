@@ -14,6 +14,7 @@ mod haproxy;
 mod nginx;
 mod silence;
 mod site;
+mod token;
 mod told_apart;
 
 /// Makes a test of each of these functions for each proxy.

@@ -78,6 +78,8 @@ pub(super) struct Place<'a> {
     gate: SocketAddr,
     application: SocketAddr,
     when_silent: WhenSilent,
+    /// The token that the proxy shows to the gate.
+    token: Option<&'a str>,
 }
 
 /// All of it, ended on drop.
@@ -102,9 +104,13 @@ impl Place<'_> {
             .replace("127.0.0.1:8082", &self.gate.to_string())
             .replace("'127.0.0.1', 8082", &gate)
             .replace("127.0.0.1:3000", &self.application.to_string());
-        match self.when_silent {
+        let text = match self.when_silent {
             WhenSilent::Closed => text,
             WhenSilent::Open => opened(&text),
+        };
+        match self.token {
+            None => text,
+            Some(token) => with_token(&text, token),
         }
     }
 
@@ -132,6 +138,15 @@ fn opened(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The text with the line of the token in force, as its comments tell an operator to do.
+fn with_token(text: &str, token: &str) -> String {
+    text.replace("# proxy_set_header X-Tollgate-Token", "proxy_set_header X-Tollgate-Token")
+        .replace("header_up -X-Tollgate-Token", "")
+        .replace("# header_up X-Tollgate-Token", "header_up X-Tollgate-Token")
+        .replace("TOKEN = nil --", "TOKEN =")
+        .replace("tg_...", token)
+}
+
 impl Site {
     pub(super) fn of(proxy: Proxy) -> Self {
         Self::with(proxy, WhenSilent::Closed, "")
@@ -139,11 +154,26 @@ impl Site {
 
     /// A site with more of a configuration.
     pub(super) fn with(proxy: Proxy, when_silent: WhenSilent, more: &str) -> Self {
-        Self::over(proxy, when_silent, "memory:", more)
+        Self::whole(proxy, when_silent, "memory:", more, None)
     }
 
     /// The same, which counts in the store at `url`.
     pub(super) fn over(proxy: Proxy, when_silent: WhenSilent, url: &str, more: &str) -> Self {
+        Self::whole(proxy, when_silent, url, more, None)
+    }
+
+    /// A site whose proxy has this token.
+    pub(super) fn with_token(proxy: Proxy, more: &str, token: Option<&str>) -> Self {
+        Self::whole(proxy, WhenSilent::Closed, "memory:", more, token)
+    }
+
+    fn whole(
+        proxy: Proxy,
+        when_silent: WhenSilent,
+        url: &str,
+        more: &str,
+        token: Option<&str>,
+    ) -> Self {
         let directory = TempDir::with_prefix("tollgate-site-").expect("a directory");
         // Apache reads its Lua as another user.
         let all = fs::Permissions::from_mode(0o755);
@@ -159,6 +189,7 @@ impl Site {
             gate,
             application: application.address(),
             when_silent,
+            token,
         };
         let mut proxy = match proxy {
             Proxy::Nginx => nginx::start(&place),
