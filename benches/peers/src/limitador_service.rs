@@ -14,7 +14,7 @@ use limitador::limit::{Expression, Limit, Predicate};
 use limitador::storage::redis::AsyncRedisStorage;
 use tonic::body::Body;
 use tonic::codegen::http;
-use tonic::server::{Grpc, NamedService, UnaryService};
+use tonic::server::{Grpc, NamedService};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
@@ -97,17 +97,25 @@ impl Service<http::Request<Body>> for RateLimitService {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let service = self.clone();
+        let method = ShouldRateLimit(self.0.clone());
         Box::pin(async move {
             let codec = ProstCodec::<RateLimitResponse, RateLimitRequest>::default();
-            Ok(Grpc::new(codec).unary(service, request).await)
+            Ok(Grpc::new(codec).unary(method, request).await)
         })
     }
 }
 
-impl UnaryService<RateLimitRequest> for RateLimitService {
-    type Response = RateLimitResponse;
-    type Future = Answering<Result<Response<RateLimitResponse>, Status>>;
+/// The one method of the service.
+struct ShouldRateLimit(Arc<AsyncRateLimiter>);
+
+impl Service<Request<RateLimitRequest>> for ShouldRateLimit {
+    type Response = Response<RateLimitResponse>;
+    type Error = Status;
+    type Future = Answering<Result<Self::Response, Status>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
 
     fn call(&mut self, request: Request<RateLimitRequest>) -> Self::Future {
         let limiter = self.0.clone();
