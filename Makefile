@@ -102,7 +102,7 @@ bench-growth: bench-built ## measure how cost grows with connections, policies a
 	$(LOAD) growth $(MEASURED) $(SHORT) --most-keys $(or $(KEYS),1000000)
 
 bench-peers: bench-built ## measure what a user would pick instead; builds it, and takes Python packages from the registry
-	@tests/setup.sh protoc python3
+	@tests/setup.sh protoc libclang python3
 	benches/peers/install.sh $(RESULTS)/peers
 	$(LOAD) peers $(MEASURED) $(LONG)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc cargo-deny mdbook lychee cargo-public-api
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc libclang cargo-deny mdbook lychee cargo-public-api
 # tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime caddy haproxy apache2
 # tests/setup.sh python3 node schemathesis conformance envoy
 set -eu
@@ -42,6 +42,8 @@ main() {
         python3) has python3 || install_package python3 ;;
         node) has node || install_package nodejs ;;
         schemathesis) [ -x "$tools/schemathesis/bin/st" ] || get_python schemathesis schemathesis==4.32.5 ;;
+        # With what bindgen reads headers.
+        libclang) has_libclang || install_package libclang-dev ;;
         protoc) has protoc || install_package protobuf-compiler ;;
         cargo-deny) has cargo-deny || install_crate cargo-deny 0.20.2 ;;
         # Without what only its live preview needs.
@@ -56,6 +58,14 @@ main() {
 
 has() {
     command -v "$1" >/dev/null
+}
+
+# It is a library, where Debian installs it.
+has_libclang() {
+    for library in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so*; do
+        [ ! -e "$library" ] || return 0
+    done
+    return 1
 }
 
 # It is a library, where Debian installs it.

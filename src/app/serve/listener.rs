@@ -164,12 +164,12 @@ pub(super) async fn gate(
     match &config.gate.tls {
         None => {
             let manner = Manner { connections, limits, greeting: Plain, grpc };
-            serve(builder, address, SocketAccess::Owner, backlog, manner, app).await
+            serve(builder, address, SocketAccess::ByUmask, backlog, manner, app).await
         }
         Some(tls) => {
             let greeting = Tls::new(tls.config().map_err(io::Error::other)?);
             let manner = Manner { connections, limits, greeting, grpc };
-            serve(builder, address, SocketAccess::Owner, backlog, manner, app).await
+            serve(builder, address, SocketAccess::ByUmask, backlog, manner, app).await
         }
     }
 }
