@@ -1,13 +1,10 @@
 //! `tollgate top` in a terminal: it follows what happens, and leaves the terminal as it found it.
 
-use std::time::Duration;
-
 use rustix::process::Signal;
 
 use crate::support::port;
 use crate::support::process::{Options, Tollgate};
 use crate::support::terminal::Terminal;
-use crate::support::threads::pause;
 
 const SIZE: [u16; 2] = [80, 20];
 
@@ -75,7 +72,7 @@ fn the_view_follows_what_happens_until_a_key_ends_it() {
     terminal.until("the policy is another", |text| text.contains("trial: busiest"));
     terminal.press("\x1b[Z");
     terminal.until("the policy is the one before", |text| text.contains("default: busiest"));
-    terminal.press("q");
+    terminal.press("\x1b");
     assert_ended(terminal);
 }
 
@@ -104,11 +101,10 @@ fn another_size_is_filled() {
             terminal.until("the new screen is full", is_full(size));
         }
     }
-    // A key that comes together with a new size is seen with what comes next. That may not be a key, whose
-    // echo would be seen if the view has ended.
-    terminal.press("\x1b");
-    pause(Duration::from_millis(200));
+    // A key that comes together with a new size may be seen only with the next key. A signal is seen at once.
     terminal.resize(SIZE);
+    terminal.until("the first size is full", is_full(SIZE));
+    terminal.signal(Signal::TERM);
     assert_ended(terminal);
 }
 

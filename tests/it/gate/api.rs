@@ -98,6 +98,14 @@ impl Stand {
         parsed(&response)
     }
 
+    /// The same, over a new connection.
+    fn ask_anew(&self, path: &str, question: &Value) -> Value {
+        let client = Client::of(self.gate.url().to_owned());
+        let response = client.post(path, &[JSON], &question.to_string());
+        assert_eq!(response.status, 200, "{question}: {}", response.body);
+        parsed(&response)
+    }
+
     /// The answer to this check.
     fn check(&self, question: &Value) -> Value {
         self.ask("/v1/check", question)

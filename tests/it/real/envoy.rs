@@ -19,7 +19,7 @@ fn ours(name: &str) -> String {
 }
 
 /// A program, where `tests/setup.sh` puts it.
-fn program(path: &str) -> PathBuf {
+pub(super) fn program(path: &str) -> PathBuf {
     let built = Path::new(env!("CARGO_BIN_EXE_tollgate"));
     let mut places = built.ancestors().map(|place| place.join("tools").join(path));
     places.find(|place| place.exists()).expect("make test-real installs it")

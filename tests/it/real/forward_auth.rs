@@ -1,4 +1,4 @@
-//! The proxies of the system's packages ask the gate, as `deploy/` configures them: one suite for all.
+//! Proxies ask the gate, as `deploy/` configures them: one suite for all.
 //!
 //! A test is told which [`Proxy`] it goes through. Between the client and the application stands that proxy, run from
 //! the very file in `deploy/`, in which only addresses and paths are others.
@@ -10,6 +10,7 @@ mod attacks;
 mod caddy;
 mod counts;
 mod credentials;
+mod envoy;
 mod haproxy;
 mod nginx;
 mod silence;
@@ -31,6 +32,9 @@ macro_rules! through_each_proxy {
         }
         mod through_apache {
             $(#[test] #[ignore = "make test-real"] fn $test() { super::$test(super::Proxy::Apache); })+
+        }
+        mod through_envoy {
+            $(#[test] #[ignore = "make test-real"] fn $test() { super::$test(super::Proxy::Envoy); })+
         }
     };
 }

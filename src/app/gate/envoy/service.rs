@@ -2,11 +2,11 @@
 
 use tonic::{Request, Response, Status};
 
-use super::messages::{RateLimitRequest, RateLimitResponse, RateLimitService};
+use super::messages::{Code, RateLimitRequest, RateLimitResponse, RateLimitService};
 use super::{Question, answer};
 use crate::app::assemble::CurrentSnapshot;
 use crate::app::observation::{ENVOY, GateError};
-use crate::limiter::{Refused, Together};
+use crate::limiter::Refused;
 
 /// Decides requests of Envoy by the snapshot that is in force.
 #[derive(Clone, Debug)]
@@ -43,7 +43,8 @@ impl EnvoyRateLimit {
             return Err(Status::unavailable(unavailable.to_string()));
         }
         let response = answer::response(question.fates(), together.as_ref(), snapshot.fields);
-        if together.as_ref().is_none_or(Together::is_allowed) {
+        // A request that is refused changes nothing.
+        if response.overall_code == i32::from(Code::Ok) {
             let given_back = question
                 .with_given_back(|parts| (!parts.is_empty()).then(|| limiter.give_back(parts)));
             let given_back = match given_back {

@@ -222,6 +222,11 @@ fn what_has_no_policy_passes_and_what_is_refused_never_does() {
     let response = envoy.decide(["generic_key=a", "refused=x"].map(descriptor).to_vec());
     assert_eq!(codes(&response), (Code::OverLimit, vec![Code::Ok, Code::OverLimit]));
     assert_eq!(remaining(&response), [9, 0], "nothing is charged");
+    let back = RateLimitDescriptor { is_negative_hits: true, ..with_hits("generic_key=a", 1) };
+    let response = envoy.decide(vec![back, descriptor("refused=x")]);
+    assert_eq!(codes(&response).0, Code::OverLimit);
+    let response = envoy.decide(vec![with_hits("generic_key=a", 0)]);
+    assert_eq!(remaining(&response), [9], "nothing is given back");
     let unknown =
         RateLimitRequest { domain: "other".to_owned(), ..request(vec![descriptor("a=b")]) };
     assert_eq!(codes(&envoy.ask(unknown).expect("an answer")), (Code::Ok, vec![Code::Ok]));

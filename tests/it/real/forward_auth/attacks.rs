@@ -31,14 +31,19 @@ const FORGED: [(&str, &str); 17] = [
     ("X-HTTP-Method-Override", "GET"),
 ];
 
+/// The same, as far as `proxy` takes it: Envoy refuses a request whose `Connection` names such fields.
+fn forged(proxy: Proxy) -> &'static [(&'static str, &'static str)] {
+    if proxy == Proxy::Envoy { &FORGED[1..] } else { &FORGED }
+}
+
 fn a_forged_description_of_the_request_does_not_count(proxy: Proxy) {
     let site = Site::of(proxy);
     for _ in 0..2 {
-        let response = site.ask(CLIENT, "POST", "/api/posts?proxy=envoy", &FORGED, "");
+        let response = site.ask(CLIENT, "POST", "/api/posts?proxy=envoy", forged(proxy), "");
         assert_eq!(response.status, 200, "{response:?}");
     }
     for target in ["/api/posts", "/api/posts?proxy=traefik"] {
-        let response = site.ask(CLIENT, "POST", target, &FORGED, "");
+        let response = site.ask(CLIENT, "POST", target, forged(proxy), "");
         assert_eq!(response.status, 429, "{target}: {response:?}");
     }
     assert_eq!(site.used("ip:127.0.0.7", "posts"), 2);
@@ -64,7 +69,7 @@ fn a_forged_address_does_not_count(proxy: Proxy) {
 
 fn forged_fields_of_the_gate_reach_neither_the_client_nor_the_application(proxy: Proxy) {
     let site = Site::of(proxy);
-    let response = site.get("/api/data", &FORGED);
+    let response = site.get("/api/data", forged(proxy));
     assert_eq!(response.status, 200, "{response:?}");
     let field = response.header("ratelimit").expect("where the policy stands");
     assert!(field.starts_with("\"default\";r=9;"), "{field}");
@@ -81,7 +86,7 @@ fn forged_fields_of_the_gate_reach_neither_the_client_nor_the_application(proxy:
     ] {
         assert_eq!(seen.field(name), None, "{seen:?}");
     }
-    assert_eq!(site.get("/free", &FORGED).header("ratelimit"), None);
+    assert_eq!(site.get("/free", forged(proxy)).header("ratelimit"), None);
 }
 
 fn a_denial_cannot_be_talked_away(proxy: Proxy) {
@@ -89,12 +94,12 @@ fn a_denial_cannot_be_talked_away(proxy: Proxy) {
     for _ in 0..10 {
         assert_eq!(site.get("/api/data", &[]).status, 200);
     }
-    let response = site.get("/api/data", &FORGED);
+    let response = site.get("/api/data", forged(proxy));
     assert_eq!(response.status, 429, "{response:?}");
     assert!(response.body.contains("quota-exceeded"), "{response:?}");
     // The endpoint of the question itself is nothing that a client reaches.
     for target in ["/tollgate-auth", "/v1/auth?proxy=nginx", "/v1/auth/free"] {
-        let response = site.get(target, &FORGED);
+        let response = site.get(target, forged(proxy));
         assert!(response.status == 404 || response.body == "from the application", "{response:?}");
     }
 }

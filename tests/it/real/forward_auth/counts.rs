@@ -1,8 +1,6 @@
 //! Counts are exact under load, and they are those of every other door.
 
-use std::net::Ipv4Addr;
-
-use super::site::{Proxy, Site};
+use super::site::{CLIENT, Proxy, Site};
 use crate::support::http::Client;
 use crate::support::threads::together;
 
@@ -27,9 +25,9 @@ fn a_quota_is_given_out_exactly_under_load(proxy: Proxy) {
 
 fn a_policy_that_is_used_up_at_one_door_is_used_up_at_the_other(proxy: Proxy) {
     let site = Site::of(proxy);
-    let app = |path| site.tollgate.as_ref().expect("it serves").get(path, &[]).status;
-    let local = Ipv4Addr::LOCALHOST;
-    let through_proxy = |path| site.ask(local, "GET", path, &[], "").status;
+    // Not from 127.0.0.1, in place of which Envoy names an address of its machine.
+    let app = |path| site.ask_app(CLIENT, path).status;
+    let through_proxy = |path| site.get(path, &[]).status;
     for _ in 0..10 {
         assert_eq!(app("/api/data"), 200);
     }

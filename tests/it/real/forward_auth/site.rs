@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tollgate_testkit::process::Process;
 
 use super::application::Application;
-use super::{apache, caddy, haproxy, nginx};
+use super::{apache, caddy, envoy, haproxy, nginx};
 use crate::support::conversation::Conversation;
 use crate::support::http::{Client, Response};
 use crate::support::port;
@@ -53,13 +53,14 @@ policies = ["posts"]
 policies = ["many"]
 "#;
 
-/// A proxy of the system's packages.
+/// A proxy: of the system's packages, and Envoy of the Python package index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proxy {
     Nginx,
     Caddy,
     Haproxy,
     Apache,
+    Envoy,
 }
 
 /// What becomes of requests while the gate does not answer.
@@ -103,7 +104,9 @@ impl Place<'_> {
         let text = text
             .replace("127.0.0.1:8082", &self.gate.to_string())
             .replace("'127.0.0.1', 8082", &gate)
-            .replace("127.0.0.1:3000", &self.application.to_string());
+            .replace("127.0.0.1:3000", &self.application.to_string())
+            .replace("port_value: 8082", &format!("port_value: {}", self.gate.port()))
+            .replace("port_value: 3000", &format!("port_value: {}", self.application.port()));
         let text = match self.when_silent {
             WhenSilent::Closed => text,
             WhenSilent::Open => opened(&text),
@@ -133,7 +136,8 @@ fn opened(text: &str) -> String {
         }
         let is_open = line.contains(" open: ") && is_comment;
         let mark = if bare.starts_with('#') { 2 } else { 3 };
-        lines.push(if is_open { &line[indent + mark..] } else { line });
+        let line = line.to_owned();
+        lines.push(if is_open { line[..indent].to_owned() + &line[indent + mark..] } else { line });
     }
     lines.join("\n") + "\n"
 }
@@ -144,6 +148,9 @@ fn with_token(text: &str, token: &str) -> String {
         .replace("header_up -X-Tollgate-Token", "")
         .replace("# header_up X-Tollgate-Token", "header_up X-Tollgate-Token")
         .replace("TOKEN = nil --", "TOKEN =")
+        .replace("# authorization_request:", "authorization_request:")
+        .replace("#   headers_to_add:", "  headers_to_add:")
+        .replace("#   - { key: x-tollgate-token", "  - { key: x-tollgate-token")
         .replace("tg_...", token)
 }
 
@@ -196,6 +203,7 @@ impl Site {
             Proxy::Caddy => caddy::start(&place),
             Proxy::Haproxy => haproxy::start(&place),
             Proxy::Apache => apache::start(&place),
+            Proxy::Envoy => envoy::start(&place),
         };
         proxy.until_it_listens(site);
         Self {
@@ -239,6 +247,15 @@ impl Site {
         let mut conversation = Conversation::over(connect_from(source, self.address.port()));
         conversation.say(request);
         if method == "HEAD" { conversation.head() } else { conversation.answer() }
+    }
+
+    /// The answer of Tollgate's own app to a GET of `path` from `source`.
+    pub(super) fn ask_app(&self, source: Ipv4Addr, path: &str) -> Response {
+        let url = self.tollgate.as_ref().expect("it serves").url();
+        let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
+        let mut conversation = Conversation::over(connect_from(source, port));
+        conversation.say(format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n"));
+        conversation.answer()
     }
 
     /// The units of `policy` that the client with this key has used.
