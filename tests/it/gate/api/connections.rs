@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::support::threads::until;
 
 const HEAD: &str = "POST /v1/check HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n";
 
@@ -56,6 +57,7 @@ fn an_idle_connection_is_closed() {
 #[test]
 fn ten_thousand_idle_connections_keep_nobody_out() {
     const IDLE: u64 = 10_000;
+    const ACCEPTED: &str = "tollgate_connections_accepted_total{listener=\"gate\"}";
     let stand = with(&[("max_connections", "50")]);
     let mut idle = VecDeque::new();
     for number in 0..IDLE {
@@ -67,6 +69,9 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
         }
         if number % 1_000 == 999 {
             let question = json!({ "path": "/api/data", "user": number.to_string() });
+            // Connections that still queue would come after the one that asks, and close it.
+            let dialled = number + 1 + number / 1_000;
+            until("all are accepted", || stand.metric(ACCEPTED) >= dialled);
             // Over a connection of its own: one that idles may be the next that makes room.
             let answer = stand.ask_anew("/v1/check", &question);
             assert_eq!(answer["policies"][0]["remaining"], 9, "the count is intact");
