@@ -36,19 +36,9 @@ pub(super) fn run(
     connection: &mut dyn ConnectionLike,
     batch: &Batch,
     now: Option<Millis>,
-    mut unknown: impl FnMut(),
+    unknown: impl FnMut(),
 ) -> RedisResult<Vec<u8>> {
-    let mut sent = Sent::ByHash;
-    loop {
-        let reply = acquire(batch, now, sent).query(connection);
-        match reply.as_ref().err().and_then(|error| sent.again_after(error)) {
-            Some(again) => {
-                unknown();
-                sent = again;
-            }
-            None => return reply,
-        }
-    }
+    sent::run(connection, |sent| acquire(batch, now, sent), unknown)
 }
 
 /// Whether scripts may not call `TIME`. The error of a script does not say which command it may not call.
@@ -151,14 +141,7 @@ pub(super) fn run_refund(
     it: &Refund,
     now: Option<Millis>,
 ) -> RedisResult<Refunded> {
-    let mut sent = Sent::ByHash;
-    loop {
-        let reply = refund(it, now, sent).query(connection);
-        match reply.as_ref().err().and_then(|error| sent.again_after(error)) {
-            Some(again) => sent = again,
-            None => return reply.map(refunded),
-        }
-    }
+    sent::run(connection, |sent| refund(it, now, sent), || {}).map(refunded)
 }
 
 /// What the script of refunds replied.

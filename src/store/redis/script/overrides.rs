@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use redis::{Cmd, ConnectionLike, FromRedisValue as _, RedisResult, Script, Value};
 
 use super::lua;
-use super::sent::{Sent, begin};
+use super::sent::{self, Sent, begin};
 use crate::domain::clock::Millis;
 use crate::store::overrides::{CHANGES_KEPT_FOR, MOST_CHANGES};
 use crate::store::{Key, ReplaceOverrides};
@@ -86,12 +86,5 @@ pub(in crate::store::redis) fn run(
     connection: &mut dyn ConnectionLike,
     call: &OverrideCall,
 ) -> RedisResult<Value> {
-    let mut sent = Sent::ByHash;
-    loop {
-        let reply = call.command(sent).query(connection);
-        match reply.as_ref().err().and_then(|error| sent.again_after(error)) {
-            Some(again) => sent = again,
-            None => return reply,
-        }
-    }
+    sent::run(connection, |sent| call.command(sent), || {})
 }

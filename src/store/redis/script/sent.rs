@@ -1,6 +1,9 @@
 //! How a script is sent.
 
-use redis::{Cmd, ErrorKind, RedisError, Script, ServerErrorKind};
+use redis::{
+    Cmd, ConnectionLike, ErrorKind, FromRedisValue, RedisError, RedisResult, Script,
+    ServerErrorKind,
+};
 
 /// How a script is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,4 +34,24 @@ pub(super) fn begin(sent: Sent, script: &Script, text: &str, keys: usize) -> Cmd
     let mut call = redis::cmd(command);
     call.arg(script).arg(keys);
     call
+}
+
+/// Runs the script that `call` sends. If the server does not know its hash, `unknown` is called, and the script is sent
+/// again.
+pub(super) fn run<T: FromRedisValue>(
+    connection: &mut dyn ConnectionLike,
+    call: impl Fn(Sent) -> Cmd,
+    mut unknown: impl FnMut(),
+) -> RedisResult<T> {
+    let mut sent = Sent::ByHash;
+    loop {
+        let reply = call(sent).query(connection);
+        match reply.as_ref().err().and_then(|error| sent.again_after(error)) {
+            Some(again) => {
+                unknown();
+                sent = again;
+            }
+            None => return reply,
+        }
+    }
 }
