@@ -3,7 +3,7 @@
 pub(crate) use self::api_keys::NewKey;
 pub(crate) use self::api_keys::{ApiKeys, KeyDigest, KeyDigestError};
 pub(crate) use self::authenticate::{Authenticate, AuthenticateService};
-pub(crate) use self::bearer::{TokenRefused, bearer, role_of};
+pub(crate) use self::bearer::{TokenRefused, bearer, bearer_of, role_of};
 pub(crate) use self::jwt::{
     JwksUrl, JwksUrlError, JwtAlgorithm, JwtAlgorithmError, JwtKeys, JwtRules, RemoteJwks,
 };

@@ -177,6 +177,12 @@ impl Limiter {
         Admitting::start(check, || peek.map(|peek| ask(peek, 0)))
     }
 
+    /// The policies that `request` meets; `None` if it has no route.
+    #[cfg(feature = "server")]
+    pub(crate) fn policies_met<'a>(&'a self, request: &'a impl Incoming) -> Option<&'a Policies> {
+        self.owed(request).map(|owed| owed.policies)
+    }
+
     /// The policies that `request` meets, and its cost; `None` if it has no route.
     pub(super) fn owed<'a>(&'a self, request: &'a impl Incoming) -> Option<Owed<'a>> {
         let owed = match request.policies() {

@@ -60,7 +60,11 @@ async fn within_limit(admitting: Admitting) -> Result<(), TokenRefused> {
 
 /// The token in `Authorization: Bearer TOKEN`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    bearer_of(headers.get(AUTHORIZATION)?.as_bytes())
+}
+
+/// The token in the value `Bearer TOKEN` of that field.
+pub(crate) fn bearer_of(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then_some(token)
 }

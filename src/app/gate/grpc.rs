@@ -16,7 +16,7 @@ use tonic_health::pb::health_server::HealthServer;
 use self::health::Health;
 use super::envoy::{DESCRIPTORS, EnvoyRateLimit, RateLimitServiceServer};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
-use crate::app::auth::{TokenRefused, role_of};
+use crate::app::auth::{TokenRefused, bearer_of, role_of};
 
 mod health;
 
@@ -114,10 +114,7 @@ async fn admit(
     snapshot: &Snapshot,
 ) -> Result<(), Status> {
     let Some(known) = snapshot.gate_token else { return Ok(()) };
-    let token = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).and_then(|value| {
-        let (scheme, token) = value.split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then_some(token)
-    });
+    let token = headers.get(AUTHORIZATION).and_then(|value| bearer_of(value.as_bytes()));
     let peer = peer.map(|peer| peer.ip());
     role_of(&[(known, ())], token, peer, &snapshot.limiter).await.map_err(|why| {
         Status::unauthenticated(match why {

@@ -97,12 +97,10 @@ fn charge(
     limiter: &Limiter,
     question: &Question<'_>,
 ) -> impl Future<Output = Result<Decision, Unavailable>> + use<> {
-    let of_route = || Some(&limiter.route(question.method(), question.path())?.policies);
     let headers = |name: &str| -> Option<Cow<'_, [u8]>> { question.header(name) };
     let units = question.cost().unwrap_or(Cost::ONE);
-    let charged = question
-        .policies()
-        .or_else(of_route)
+    let charged = limiter
+        .policies_met(question)
         .map(|policies| limiter.charge_up_to(policies, units, &question.client(&headers)));
     async move {
         match charged {
