@@ -148,11 +148,12 @@ impl AskedBy {
     /// The door of credentials, which are counted when they are wrong.
     #[cfg(any(feature = "server", test))]
     pub(super) const AUTHENTICATION: Self =
-        Self { door: AUTHENTICATION_DOOR, purpose: Purpose::Gate, ..Self::LIBRARY_ITSELF };
+        Self { door: AUTHENTICATION_DOOR, purpose: Purpose::Gate, ..Self::ORDINARY };
     /// What is no request: the observer does not learn of it.
-    pub(super) const UNOBSERVED: Self = Self { is_observed: false, ..Self::LIBRARY_ITSELF };
+    pub(super) const UNOBSERVED: Self = Self { is_observed: false, ..Self::ORDINARY };
 
-    const LIBRARY_ITSELF: Self = Self {
+    /// The values that most questions have.
+    const ORDINARY: Self = Self {
         door: Self::LIBRARY,
         route: None,
         purpose: Purpose::Request,
@@ -163,6 +164,6 @@ impl AskedBy {
 
     /// A request that came through `door`, and whose route has this index.
     pub(super) fn request(door: &'static str, route: Option<usize>) -> Self {
-        Self { door, route, ..Self::LIBRARY_ITSELF }
+        Self { door, route, ..Self::ORDINARY }
     }
 }

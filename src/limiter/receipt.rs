@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::receipt::{Receipt, ReceiptCharge};
-use crate::store::{Acquire, Acquired};
+use crate::store::{Acquire, Acquired, Charge};
 
 /// The receipt of what was charged to `asked`; `None` if the store does not say when that was.
 pub(super) fn of(asked: &Acquire, acquired: &Acquired) -> Option<Receipt> {
-    let charge = |(index, charge): (usize, &crate::store::Charge)| {
+    let charge = |(index, charge): (usize, &Charge)| {
         Some(ReceiptCharge {
             policy: (*charge.policy).clone(),
             tag: charge.key.hash_tag().into(),

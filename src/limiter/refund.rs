@@ -51,11 +51,10 @@ impl Limiter {
             let charge = Charge::new(it.policy.clone().into(), key).with_cost(it.cost);
             Refund::new(charge).charged_at(it.at).once(mark)
         };
-        let refunds: Vec<Refund> = receipt.charges().iter().map(refund).collect();
-        let names: Vec<Box<str>> =
-            refunds.iter().map(|refund| refund.charge.policy.name().into()).collect();
+        let refunds = receipt.charges().iter().map(refund).collect();
         let refunded = self.give_back_to(refunds).await?;
-        Ok(GivenBack { units: names.into_iter().zip(refunded).collect() })
+        let names = receipt.charges().iter().map(|it| it.policy.name().into());
+        Ok(GivenBack { units: names.zip(refunded).collect() })
     }
 
     /// Makes `refunds`, and lets those in again who were denied for what is given back.
@@ -67,7 +66,7 @@ impl Limiter {
         // A refund that failed may have been made.
         let is_nothing = |it: &Refunded| matches!(it, Refunded::Given(0) | Refunded::Before);
         let opens = refunded.as_ref().map_or(true, |all| !all.iter().all(is_nothing));
-        if let Some(cache) = self.0.deny_cache.as_ref().filter(|_| opens) {
+        if opens && let Some(cache) = &self.0.deny_cache {
             cache.clear();
         }
         refunded
@@ -93,12 +92,14 @@ impl Limiter {
         };
         let limiter = self.clone();
         // All are begun before any is awaited, so that they are one call.
-        let begun: Vec<_> =
-            charges.into_iter().map(|charge| Instalments::begin(&limiter, charge, units)).collect();
+        let begun: Vec<_> = charges
+            .into_iter()
+            .map(|charge| ChargeInSteps::begin(&limiter, charge, units))
+            .collect();
         async move {
             let mut all = Decision::new(true, Vec::new(), Vec::new());
-            for instalments in begun {
-                all = all.and(instalments.end(&limiter).await?.into_report());
+            for charge in begun {
+                all = all.and(charge.end(&limiter).await?.into_report());
             }
             Ok(all)
         }
@@ -113,14 +114,14 @@ impl Limiter {
 
 /// A charge of as many units as are left. A store takes so many requests of equal cost at once; more units than that need
 /// a second step, which the first one begins.
-struct Instalments {
+struct ChargeInSteps {
     first: Check,
     charge: Charge,
     /// The units that are still to be charged if all of the first step were left, and if not.
     rest: [u64; 2],
 }
 
-impl Instalments {
+impl ChargeInSteps {
     fn begin(limiter: &Limiter, charge: Charge, units: Cost) -> Self {
         let units = units.units();
         let cost = units.div_ceil(u32::MAX.into());
