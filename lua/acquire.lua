@@ -22,7 +22,11 @@ Arguments:
     units            units allowed per window
     window           ms
     burst            units: the most that can be used at once
-    algorithm        fixed-window, sliding-window, sliding-log or token-bucket; a zero byte ends it
+    algorithm        fixed-window, sliding-window, sliding-log, token-bucket or in-flight; a zero
+                     byte ends it
+    holder           a string of 8 bytes, only of in-flight: the process whose requests these are
+    first            integers, only of in-flight: the number of the first slot that these requests
+                     may take. Each takes as many as its count, one after another; 7 bytes
     of each penalty:
     charge           its policy, counted in policies from 1; 4 bytes
     denials          denials that begin a ban; 4 bytes
@@ -37,7 +41,8 @@ Reply:
     for each policy, as it stands afterwards:
     remaining        units
     reset_after      ms until the quota is whole again; 0: it is whole
-    retry_after      ms until one more request of that cost is admitted; 0: now; -1: never
+    retry_after      ms until one more request of that cost is admitted; 0: now; -1: never; -2: when
+                     a request under way has ended
     debt             only if count is above 1: parts of a unit that a token bucket has yet to
                      refill; 0 under another algorithm
     only if a policy has a penalty:
@@ -98,10 +103,15 @@ while at <= #arguments do
       end
       local cost, units, window, burst, algorithm
       cost, units, window, burst, algorithm, at = unpack('>I8I8I8I8s', arguments, at)
-      local read, charge, wait_for = steps_of(algorithm, units, window, burst, now)
+      local holder, first
+      if algorithm == 'in-flight' then
+        holder, first, at = unpack('>c8I7', arguments, at)
+      end
+      local read, charge, wait_for =
+        steps_of(algorithm, units, window, burst, now, nil, holder)
       policies[i] = {
         read = read, charge = charge, wait_for = wait_for, cost = cost, burst = burst,
-        replaced = replaced,
+        replaced = replaced, first = first,
       }
     end
 
@@ -117,7 +127,7 @@ while at <= #arguments do
       }
     end
 
-    for _ = 1, request_count do
+    for number = 0, request_count - 1 do
       local admitted = count
       local lasts, banned_by, decided = 0, 0, 0
       if penalty_count > 0 then
@@ -145,7 +155,8 @@ while at <= #arguments do
         local cost = policy.cost
         local amount = admitted * cost
         -- A peek writes nothing. A denied request writes only if a wrong clock wrote the state.
-        local reset_after, debt = policy.charge(amount, is_peek)
+        local first = policy.first and policy.first + number * count
+        local reset_after, debt = policy.charge(amount, is_peek, first)
         local remaining, retry_after = policy.remaining - amount, 0
         if remaining < cost then
           retry_after = cost <= policy.burst and policy.wait_for(cost) or -1
@@ -195,7 +206,7 @@ while at <= #arguments do
         end
         local remaining, cost = trial.read(keys[keys_read + i]), trial.cost
         local passed = math.min(most, (remaining - remaining % cost) / cost)
-        trial.charge(passed * cost, is_peek)
+        trial.charge(passed * cost, is_peek, trial.first and trial.first + number * count)
         local retry_after = 0
         if remaining - passed * cost < cost then
           retry_after = cost <= trial.burst and trial.wait_for(cost) or -1

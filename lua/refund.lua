@@ -7,7 +7,7 @@ Keys:
   one, of the policy; then, if the charge may be given back once alone, one that remembers that
 Arguments:
   now         ms since the epoch; 0: the server's own TIME (only tests pass another time)
-  algorithm   fixed-window, sliding-window, sliding-log or token-bucket
+  algorithm   fixed-window, sliding-window, sliding-log, token-bucket or in-flight
   units       units allowed per window
   window      ms
   amount      units that were charged
@@ -159,6 +159,11 @@ refunds['token-bucket'] = function()
     call('SETRANGE', key, '0', pack('>I7I7I7', stamp, debt, kept_until))
   end
   return floor_div(given, window)
+end
+
+-- Slots are given back by their names.
+refunds['in-flight'] = function()
+  return 0
 end
 
 local given = refunds[algorithm]()

@@ -13,4 +13,5 @@ pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod receipt;
 pub(crate) mod scratch;
+pub(crate) mod slot;
 pub(crate) mod standing;

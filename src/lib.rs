@@ -91,6 +91,7 @@ pub use self::domain::policy::{
 };
 pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
 pub use self::domain::receipt::{Receipt, ReceiptError};
+pub use self::domain::slot::{SlotId, Slots};
 pub use self::domain::standing::{Retry, Standing};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};

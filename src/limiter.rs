@@ -20,6 +20,9 @@ pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 #[cfg(feature = "server")]
 pub(crate) use self::failures::Failures;
 use self::fallback::Fallback;
+use self::in_flight::InFlight;
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) use self::in_flight::give_back;
 pub use self::inspect::KeyStanding;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
@@ -62,6 +65,7 @@ mod explain;
 mod failures;
 mod fallback;
 mod follow;
+mod in_flight;
 mod inspect;
 mod observe;
 mod observer;
@@ -112,6 +116,8 @@ struct Inner {
     /// The proxies that are trusted, of which overrides warn.
     proxies: Vec<Network>,
     observer: Option<Arc<dyn Observer>>,
+    /// `None` if no policy limits the requests under way.
+    in_flight: Option<Arc<InFlight>>,
 }
 
 impl Limiter {

@@ -93,6 +93,8 @@ pub(crate) use self::redis::{Finding, Level, Look, examine, look};
 pub use self::redis::{RedisOptions, RedisStatus, RedisStore, RedisUrl, RedisUrlError};
 #[cfg(feature = "tls")]
 pub use self::redis::{RedisTls, RedisTlsError};
+pub use self::slot::Slot;
+pub(crate) use self::slot::new_slots;
 
 mod answer;
 mod answered;
@@ -114,3 +116,4 @@ mod memory;
 mod overrides;
 #[cfg(feature = "redis")]
 mod redis;
+mod slot;

@@ -1,4 +1,4 @@
-//! The four algorithms as pure functions: state and time in, state and standing out.
+//! The algorithms as pure functions: state and time in, state and standing out.
 //!
 //! Authors of stores keep a [`State`] per key, and charge it by the [`Terms`] of a policy.
 //!
@@ -45,19 +45,26 @@ use std::fmt;
 
 use self::reading::{Reading as _, is_astray};
 pub use self::terms::Terms;
+pub use self::unknown::UnknownAlgorithm;
 use crate::domain::clock::Millis;
 use crate::domain::quota::{Cost, MAX_EXACT, Quota};
+use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
 
 mod fixed_window;
+mod in_flight;
 mod reading;
 mod sliding_log;
 mod sliding_window;
 mod terms;
 mod token_bucket;
+mod unknown;
 
 /// The largest quota of a sliding log, in units: the log keeps up to one entry per unit.
 pub const LARGEST_LOG: u64 = 100_000;
+
+/// The most requests that may be under way at once under one key: each is kept by itself.
+pub const MOST_IN_FLIGHT: u64 = 100_000;
 
 /// How a policy counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +81,9 @@ pub enum Algorithm {
         /// The most units that can be saved up, at least 1.
         burst: u64,
     },
+    /// Counts the requests under way. The quota's units may be under way at once, and its window is the time after
+    /// which a slot ends that nobody renews.
+    InFlight,
 }
 
 impl Algorithm {
@@ -87,7 +97,7 @@ impl Algorithm {
             "sliding-window" => Ok(Self::SlidingWindow),
             "sliding-log" => Ok(Self::SlidingLog),
             "token-bucket" => Ok(Self::TokenBucket { burst: quota.units() }),
-            _ => Err(UnknownAlgorithm(name.to_owned())),
+            _ => Err(UnknownAlgorithm::new(name)),
         }
     }
 
@@ -108,6 +118,7 @@ impl Algorithm {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
+            Self::InFlight => MOST_IN_FLIGHT,
             // Less one: if the clock is a window behind, the time when an empty bucket is full again is
             // still exact.
             Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
@@ -122,6 +133,7 @@ impl Algorithm {
             Self::SlidingWindow => "sliding-window",
             Self::SlidingLog => "sliding-log",
             Self::TokenBucket { .. } => "token-bucket",
+            Self::InFlight => "in-flight",
         }
     }
 }
@@ -131,22 +143,6 @@ impl fmt::Display for Algorithm {
         f.write_str(self.name())
     }
 }
-
-/// A text that names no [`Algorithm`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownAlgorithm(String);
-
-impl fmt::Display for UnknownAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is not an algorithm: expected fixed-window, sliding-window, sliding-log or token-bucket",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for UnknownAlgorithm {}
 
 /// What is stored for one key under one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +154,7 @@ enum Kind {
     SlidingWindow(sliding_window::State),
     SlidingLog(sliding_log::State),
     TokenBucket(token_bucket::State),
+    InFlight(in_flight::State),
 }
 
 impl State {
@@ -169,6 +166,7 @@ impl State {
             Algorithm::SlidingWindow => Kind::SlidingWindow(sliding_window::State::default()),
             Algorithm::SlidingLog => Kind::SlidingLog(sliding_log::State::default()),
             Algorithm::TokenBucket { .. } => Kind::TokenBucket(token_bucket::State::default()),
+            Algorithm::InFlight => Kind::InFlight(in_flight::State::default()),
         })
     }
 
@@ -180,18 +178,53 @@ impl State {
             Kind::SlidingWindow(state) => state.read(terms, now).standing(terms, cost),
             Kind::SlidingLog(state) => state.read(terms, now).standing(terms, cost),
             Kind::TokenBucket(state) => state.read(terms, now).standing(terms, cost),
+            Kind::InFlight(state) => state.read(terms, now).standing(terms, cost),
         }
     }
 
     /// Charges `units` at `now`, and returns where the key stands then, for one more request of `cost`.
     ///
-    /// No more than what remains may be charged.
+    /// No more than what remains may be charged. Slots of requests under way that are charged so have no name: they end
+    /// by themselves. See [`hold`](Self::hold).
     pub fn charge(&mut self, terms: &Terms, now: Millis, units: u64, cost: Cost) -> Standing {
         match &mut self.0 {
             Kind::FixedWindow(state) => state.charge(terms, now, units).standing(terms, cost),
             Kind::SlidingWindow(state) => state.charge(terms, now, units).standing(terms, cost),
             Kind::SlidingLog(state) => state.charge(terms, now, units).standing(terms, cost),
             Kind::TokenBucket(state) => state.charge(terms, now, units).standing(terms, cost),
+            Kind::InFlight(_) => self.hold(terms, now, units, cost, SlotId::default()),
+        }
+    }
+
+    /// Charges like [`charge`](Self::charge). If it counts requests under way, they hold slots by the names that begin
+    /// with `first`.
+    pub fn hold(
+        &mut self,
+        terms: &Terms,
+        now: Millis,
+        units: u64,
+        cost: Cost,
+        first: SlotId,
+    ) -> Standing {
+        match &mut self.0 {
+            Kind::InFlight(state) => state.hold(terms, now, units, first).standing(terms, cost),
+            _ => self.charge(terms, now, units, cost),
+        }
+    }
+
+    /// Gives the slot called `id` back. Returns whether it was held at `now`.
+    pub fn release(&mut self, now: Millis, id: SlotId) -> bool {
+        match &mut self.0 {
+            Kind::InFlight(state) => state.release(now, id),
+            _ => false,
+        }
+    }
+
+    /// Lets the slot called `id` last for a window from `now` on, if it is held still. Returns whether it is.
+    pub fn renew(&mut self, terms: &Terms, now: Millis, id: SlotId) -> bool {
+        match &mut self.0 {
+            Kind::InFlight(state) => state.renew(terms.window, now, id),
+            _ => false,
         }
     }
 
@@ -212,6 +245,8 @@ impl State {
             Kind::SlidingWindow(state) => state.refund(terms, now, units, charged_at),
             Kind::SlidingLog(state) => state.refund(terms, now, units, charged_at),
             Kind::TokenBucket(state) => state.refund(terms, now, units, charged_at),
+            // Slots are given back by their names.
+            Kind::InFlight(_) => 0,
         }
     }
 
@@ -222,6 +257,15 @@ impl State {
             Kind::SlidingWindow(state) => state.is_untouched(),
             Kind::SlidingLog(state) => state.is_untouched(),
             Kind::TokenBucket(state) => state.is_untouched(),
+            Kind::InFlight(state) => state.is_untouched(),
+        }
+    }
+
+    /// From when on it says no more than the state of a key that was never charged, if it stands at `standing` at `now`.
+    pub(crate) fn whole_at(&self, now: Millis, standing: &Standing) -> Millis {
+        match &self.0 {
+            Kind::InFlight(state) => state.whole_at(),
+            _ => now + standing.reset_after,
         }
     }
 
@@ -239,6 +283,7 @@ impl State {
             Kind::SlidingWindow(state) => state.stamp(),
             Kind::SlidingLog(state) => state.stamp(),
             Kind::TokenBucket(state) => state.stamp(),
+            Kind::InFlight(state) => state.stamp(window),
         };
         is_astray(stamp, window, now).then_some(stamp)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::banned::Banned;
 use crate::domain::policy::Policy;
 use crate::domain::receipt::Receipt;
+use crate::domain::slot::Slots;
 use crate::domain::standing::{Retry, Standing};
 
 /// The answer to one check: allowed or denied, and where each policy stands.
@@ -19,13 +20,14 @@ pub struct Decision {
     banned: Option<Box<Banned>>,
     /// In a box, since few ask for it.
     receipt: Option<Box<Receipt>>,
+    slots: Option<Slots>,
 }
 
 impl Decision {
     /// A decision under `policies`, with one of `standings` for each, in the same order.
     #[must_use]
     pub fn new(allowed: bool, policies: Vec<Arc<Policy>>, standings: Vec<Standing>) -> Self {
-        Self { allowed, policies, standings, banned: None, receipt: None }
+        Self { allowed, policies, standings, banned: None, receipt: None, slots: None }
     }
 
     /// The same decision about a client that is `banned`, and so denied.
@@ -39,6 +41,18 @@ impl Decision {
         Self { receipt: receipt.map(Box::new), ..self }
     }
 
+    /// The same decision with the slots that its request holds.
+    pub(crate) fn with_slots(self, slots: Option<Slots>) -> Self {
+        Self { slots, ..self }
+    }
+
+    /// Takes the slots that the request holds of policies that limit the requests under way; `None` if it holds none.
+    /// Without this they are given back when the decision is dropped.
+    #[must_use = "slots that are dropped are given back"]
+    pub fn take_slots(&mut self) -> Option<Slots> {
+        self.slots.take()
+    }
+
     /// The same standings in a decision that denies nothing.
     pub(crate) fn into_report(self) -> Self {
         Self { allowed: true, banned: None, ..self }
@@ -50,7 +64,8 @@ impl Decision {
         self.standings.extend(other.standings);
         let banned = self.banned.take().or(other.banned);
         let receipt = self.receipt.take().or(other.receipt);
-        Self { allowed: self.allowed && other.allowed, banned, receipt, ..self }
+        let slots = self.slots.take().or(other.slots);
+        Self { allowed: self.allowed && other.allowed, banned, receipt, slots, ..self }
     }
 
     /// Whether the request may pass.
@@ -90,7 +105,8 @@ impl Decision {
     }
 
     /// How long a denied request has to wait until it would be admitted, if no other request comes. `None`
-    /// if it is allowed, or if it costs more than a whole quota and is never admitted.
+    /// if it is allowed, if it waits for a request under way to end, or if it costs more than a whole quota and is never
+    /// admitted.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let retry = self.violated().fold(Retry::Now, |retry, (_, it)| retry.later(it.retry));
@@ -98,7 +114,8 @@ impl Decision {
         match retry {
             Retry::After(wait) => Some(Duration::from_millis(wait)).max(ban),
             Retry::Now => ban,
-            Retry::Never => None,
+            // It may wait for longer than for the rest of the quotas.
+            Retry::WhenFreed | Retry::Never => None,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
-use crate::domain::quota::{Cost, Quota};
+use crate::domain::quota::{Cost, MAX_EXACT, Quota};
+use crate::domain::slot::SlotId;
 
 /// No mark in a policy's name, and none in the text of an identity.
 const SEPARATOR: char = '!';
@@ -37,8 +38,10 @@ pub(crate) struct ReceiptCharge {
     /// Whose quota it is, as keys name it.
     pub(crate) tag: Box<str>,
     pub(crate) cost: Cost,
-    /// When it was charged, by the store's clock.
+    /// When it was charged, by the store's clock; 0 for a slot.
     pub(crate) at: Millis,
+    /// The slot that it took, if it counts requests under way.
+    pub(crate) slot: Option<SlotId>,
 }
 
 impl Receipt {
@@ -61,10 +64,15 @@ impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{VERSION}{SEPARATOR}{:032x}", self.id)?;
         self.charges.iter().try_for_each(|charge| {
-            let ReceiptCharge { policy, tag, cost, at } = charge;
+            let ReceiptCharge { policy, tag, cost, at, slot } = charge;
             let (name, kind, quota) = (policy.name(), kind(policy.algorithm()), policy.quota());
             let (units, window, cost) = (quota.units(), quota.window(), cost.units());
-            write!(f, "!{name}!{kind}{window}!{units}!{cost}!{at}!{tag}")
+            write!(f, "!{name}!{kind}{window}!{units}!{cost}!")?;
+            match slot {
+                Some(slot) => write!(f, "{:x}-{:x}", slot.holder(), slot.number())?,
+                None => write!(f, "{at}")?,
+            }
+            write!(f, "!{tag}")
         })
     }
 }
@@ -91,6 +99,7 @@ fn kind(algorithm: Algorithm) -> char {
         Algorithm::SlidingWindow => 's',
         Algorithm::SlidingLog => 'l',
         Algorithm::TokenBucket { .. } => 'b',
+        Algorithm::InFlight => 'i',
     }
 }
 
@@ -105,6 +114,7 @@ fn charge(parts: &[&str]) -> Option<ReceiptCharge> {
         'l' => Algorithm::SlidingLog,
         // How much a bucket holds does not matter for what it is given back.
         'b' => Algorithm::TokenBucket { burst: 1 },
+        'i' => Algorithm::InFlight,
         _ => return None,
     };
     let policy = Policy::new(name, quota).ok()?.with_algorithm(algorithm).ok()?;
@@ -112,7 +122,17 @@ fn charge(parts: &[&str]) -> Option<ReceiptCharge> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'{' && byte != b'}';
     let is_tag = (1..=MAX_TAG).contains(&tag.len()) && tag.bytes().all(is_plain);
     let cost = Cost::new(cost.parse().ok()?)?;
-    is_tag.then_some(ReceiptCharge { policy, tag: (*tag).into(), cost, at: at.parse().ok()? })
+    let (at, slot) = match algorithm {
+        Algorithm::InFlight => (0, Some(slot(at)?)),
+        _ => (at.parse().ok()?, None),
+    };
+    is_tag.then_some(ReceiptCharge { policy, tag: (*tag).into(), cost, at, slot })
+}
+
+fn slot(text: &str) -> Option<SlotId> {
+    let (holder, number) = text.split_once('-')?;
+    let number = u64::from_str_radix(number, 16).ok().filter(|number| *number <= MAX_EXACT)?;
+    Some(SlotId::new(u64::from_str_radix(holder, 16).ok()?, number))
 }
 
 /// A text that is no [`Receipt`].

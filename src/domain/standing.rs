@@ -3,13 +3,15 @@
 use crate::domain::clock::Millis;
 
 /// When a request of a given cost would be admitted, if no other request came.
-// Exhaustive: there is no fourth answer, and whoever matches on it should not have to write one.
+// Exhaustive: there is no fifth answer, and whoever matches on it should not have to write one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// At once.
     Now,
     /// After this many milliseconds, and not one earlier.
     After(Millis),
+    /// Once a request that is under way ends. Nobody knows when that will be.
+    WhenFreed,
     /// Never: it costs more than the whole quota.
     Never,
 }
@@ -20,6 +22,7 @@ impl Retry {
     pub fn later(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::WhenFreed, _) | (_, Self::WhenFreed) => Self::WhenFreed,
             (Self::After(a), Self::After(b)) => Self::After(a.max(b)),
             (Self::After(wait), Self::Now) | (Self::Now, Self::After(wait)) => Self::After(wait),
             (Self::Now, Self::Now) => Self::Now,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::{Millis, millis};
 use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
@@ -73,7 +74,7 @@ thread_local! {
     static SAID: RefCell<Said> = const { RefCell::new(Vec::new()) };
 }
 
-/// `"default";q=10;w=60`: each policy's quota and its window in seconds.
+/// `"default";q=10;w=60`: each policy's quota and its window in seconds, or the requests that may be under way at once.
 fn policies(decision: &Decision) -> Bytes {
     SAID.with_borrow_mut(|said| {
         let asked = decision.shared_policies();
@@ -98,6 +99,10 @@ fn serialized(policies: &[Arc<Policy>], list: &mut String) -> Bytes {
         let terms = policy.terms();
         begin_item(list, policy);
         parameter(list, ";q=", terms.units);
+        if policy.algorithm() == Algorithm::InFlight {
+            list.push_str(";qu=\"concurrent-requests\"");
+            continue;
+        }
         parameter(list, ";w=", terms.window / 1_000);
         if terms.burst != terms.units {
             parameter(list, ";tollgate-burst=", terms.burst);
@@ -125,7 +130,7 @@ fn standings(decision: &Decision, list: &mut String) -> Bytes {
         for (policy, standing) in decision.violated() {
             let wait = match standing.retry {
                 Retry::After(wait) => Some(wait),
-                Retry::Now | Retry::Never => None,
+                Retry::Now | Retry::WhenFreed | Retry::Never => None,
             };
             item(policy, standing.remaining, wait);
         }

@@ -219,6 +219,11 @@ fn write_detail(json: &mut String, decision: &Decision) {
                 push(json, wait.div_ceil(1_000));
                 json.push_str(" s.");
             }
+            Retry::WhenFreed => {
+                json.push_str("\\\" allows ");
+                push(json, terms.units);
+                json.push_str(" requests at once. Retry when one of them has ended.");
+            }
             Retry::Now | Retry::Never => {
                 json.push_str("\\\" never admits a request that costs more than ");
                 push(json, terms.burst);

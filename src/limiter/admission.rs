@@ -53,6 +53,11 @@ pub trait Incoming {
         false
     }
 
+    /// Whether the door learns when the request ends, and holds the [`Slots`](crate::Slots) of the decision until then.
+    fn holds_slots(&self) -> bool {
+        true
+    }
+
     /// The policies of the request, instead of those of its route.
     fn policies(&self) -> Option<&Policies> {
         None
@@ -126,6 +131,7 @@ impl Limiter {
             request_id: request_id.map(|id| id.into_owned().into()),
             wants_receipt: request.wants_receipt(),
             is_observed: !is_dry_run,
+            holds_slots: request.holds_slots(),
             ..asked_by
         };
         let count = u32::from(!is_dry_run);

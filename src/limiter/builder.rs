@@ -14,6 +14,7 @@ use super::routes::pattern::RoutePattern;
 use super::routes::{Route, Routes};
 use super::variants::{PolicyVariants, all_differ, named};
 use super::{Inner, Limiter};
+use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::Clock;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
@@ -231,6 +232,8 @@ impl LimiterBuilder {
             let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
             store.on_return(debtor);
         }
+        let is_in_flight = |it: &Arc<Policy>| it.algorithm() == Algorithm::InFlight;
+        let in_flight = policies.iter().any(is_in_flight).then(Arc::default);
         let inner = Arc::new(Inner {
             store,
             fallback,
@@ -245,6 +248,7 @@ impl LimiterBuilder {
             overridden: Overridden::default(),
             proxies,
             observer,
+            in_flight,
         });
         if let Some(overrides) = &inner.overrides {
             let follower: Weak<dyn Follow> = Arc::downgrade(&inner) as _;

@@ -86,14 +86,16 @@ impl Future for Deciding {
 
 impl Settled {
     fn into_decision(self, wants_receipt: bool) -> Decision {
-        let Self { asked, acquired, by } = self;
+        let Self { asked, acquired, by, slots } = self;
         let allowed = acquired.is_allowed(asked.count);
         let banned = acquired.ban.and_then(|ban| banned(&asked, ban));
         // What was charged elsewhere, or not at all, cannot be given back.
         let is_charged = wants_receipt && by == DecidedBy::Store && acquired.admitted > 0;
         let receipt = is_charged.then(|| receipt::of(&asked, &acquired)).flatten();
         let policies = asked.charges.into_iter().map(|charge| charge.policy).collect();
-        let decision = Decision::new(allowed, policies, acquired.standings).with_receipt(receipt);
+        let decision = Decision::new(allowed, policies, acquired.standings)
+            .with_receipt(receipt)
+            .with_slots(slots);
         match banned {
             Some(banned) => decision.with_ban(banned),
             None => decision,

@@ -117,6 +117,8 @@ impl DenyCache {
             let waits = candidates.map(|(_, answer)| match answer.retry {
                 Retry::Now => 0,
                 Retry::After(wait) => wait,
+                // Another request may end at any moment.
+                Retry::WhenFreed => 0,
                 Retry::Never => Millis::MAX,
             });
             waits.fold(wait.min(self.max_age), Millis::min)
@@ -127,7 +129,8 @@ impl DenyCache {
             // The store has to count it.
             Retry::After(_) | Retry::Never if is_counted(asked, acquired) => return,
             Retry::Now if moment.purpose == Purpose::Gate => (&self.open, self.max_age),
-            Retry::Now => return,
+            // Another request may end at any moment.
+            Retry::Now | Retry::WhenFreed => return,
             _ if !is_final() => return,
             Retry::After(wait) => (&self.denials, holds(wait)),
             Retry::Never => (&self.denials, holds(self.max_age)),

@@ -18,7 +18,7 @@ use self::shares::Shares;
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::store::{
     Acquire, Acquired, Answer, Charge, Debtor, FallbackRequest, Fingerprint, Key, LastKnown,
-    MemoryStore, Store as _, StoreError, StoreErrorKind,
+    MemoryStore, Store, StoreError, StoreErrorKind,
 };
 
 mod last_known;
@@ -54,7 +54,9 @@ impl Fallback {
     pub(super) fn learn(&self, asked: &Acquire, acquired: &Acquired) {
         let now = LazyCell::new(|| self.local.now());
         for (charge, standing) in asked.charges.iter().zip(&acquired.standings) {
-            if charge.policy.on_store_failure() == OnStoreFailure::Local {
+            let is_local = charge.policy.on_store_failure() == OnStoreFailure::Local;
+            // What is under way there is not under way here.
+            if is_local && !charge.is_in_flight() {
                 let fingerprint = charge.key.fingerprint();
                 self.last_known.learn(fingerprint, &charge.policy.terms(), standing, *now);
             }
@@ -82,6 +84,11 @@ impl Fallback {
         let acquired =
             self.local.acquire_as_fallback(&FallbackRequest { asked: &here, owed, known });
         (here, acquired)
+    }
+
+    /// The store that counts here.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        self.local.clone()
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {

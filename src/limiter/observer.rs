@@ -140,6 +140,8 @@ pub(super) struct AskedBy {
     pub(super) wants_receipt: bool,
     /// Whether the observer learns of it.
     pub(super) is_observed: bool,
+    /// Whether whoever asks learns when the request ends, and holds its slots until then.
+    pub(super) holds_slots: bool,
 }
 
 impl AskedBy {
@@ -160,6 +162,7 @@ impl AskedBy {
         request_id: None,
         wants_receipt: false,
         is_observed: true,
+        holds_slots: true,
     };
 
     /// A request that came through `door`, and whose route has this index.

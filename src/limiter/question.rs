@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,8 @@ use super::observe::Decided;
 use super::observer::{AskedBy, DecidedBy, Outcome};
 use super::unavailable::Unavailable;
 use crate::domain::policy::OnStoreFailure;
-use crate::store::{Acquire, Acquired, Awaited, Charge, Few, StoreError, StoreErrorKind};
+use crate::domain::slot::Slots;
+use crate::store::{Acquire, Acquired, Awaited, Charge, Few, Store, StoreError, StoreErrorKind};
 
 /// What was asked in the end, and the answer. If the store failed, that may be fewer charges than were asked at first,
 /// under this process's shares.
@@ -20,6 +22,8 @@ pub(super) struct Settled {
     pub(super) asked: Acquire,
     pub(super) acquired: Acquired,
     pub(super) by: DecidedBy,
+    /// What its requests hold while they are under way.
+    pub(super) slots: Option<Slots>,
 }
 
 /// A question that the store has not answered yet.
@@ -27,7 +31,8 @@ pub(super) struct Settled {
 pub(super) struct Asking {
     limiter: Limiter,
     question: Option<Question>,
-    answer: Awaited<Acquired>,
+    /// `None` once it is there.
+    answer: Option<Awaited<Acquired>>,
 }
 
 /// A question to the store.
@@ -59,7 +64,7 @@ pub(super) fn ask(
         Some(Ok(acquired)) => {
             let by = DecidedBy::DenyCache;
             limiter.observe(&asked, &asked_by, &Decided::of(&asked, &acquired, by, None));
-            return Ok(Ok(Settled { asked, acquired, by }));
+            return Ok(Ok(Settled { asked, acquired, by, slots: None }));
         }
         Some(Err(moment)) => Some(moment),
         None => None,
@@ -71,15 +76,29 @@ pub(super) fn ask(
         Err(answer) => {
             let since = limiter.0.observer.is_some().then(Instant::now);
             let question = Some(Question { since, ..question });
-            Err(Asking { limiter: limiter.clone(), question, answer })
+            Err(Asking { limiter: limiter.clone(), question, answer: Some(answer) })
         }
     }
 }
 
 impl Asking {
     /// Blocks this thread until it is settled.
-    pub(super) fn wait(self) -> Result<Settled, Unavailable> {
-        settle(self.question, &self.limiter, self.answer.wait())
+    pub(super) fn wait(mut self) -> Result<Settled, Unavailable> {
+        let closed = || Err(StoreError::new(StoreErrorKind::Closed));
+        let answer = self.answer.take().map_or_else(closed, Awaited::wait);
+        settle(self.question.take(), &self.limiter, answer)
+    }
+}
+
+impl Drop for Asking {
+    /// The request has ended before it was decided. If it takes slots, nobody else gives them back.
+    fn drop(&mut self) {
+        if let Some((question, answer)) = self.question.take().zip(self.answer.take())
+            && question.asked.is_in_flight()
+            && let Some(in_flight) = &self.limiter.0.in_flight
+        {
+            in_flight.abandon(&self.limiter.0.store, question.asked, answer);
+        }
     }
 }
 
@@ -87,7 +106,11 @@ impl Future for Asking {
     type Output = Result<Settled, Unavailable>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.answer).poll(context));
+        let answer = match &mut self.answer {
+            Some(answer) => ready!(Pin::new(answer).poll(context)),
+            None => Err(StoreError::new(StoreErrorKind::Closed)),
+        };
+        self.answer = None;
         let question = self.question.take();
         Poll::Ready(settle(question, &self.limiter, answer))
     }
@@ -128,7 +151,8 @@ impl Question {
         }
         let by = DecidedBy::Store;
         self.observe(limiter, &self.asked, &acquired, by);
-        Ok(Settled { asked: self.asked, acquired, by })
+        let slots = self.hold(limiter, &limiter.0.store, &self.asked, &acquired);
+        Ok(Settled { asked: self.asked, acquired, by, slots })
     }
 
     fn without_store(
@@ -151,7 +175,25 @@ impl Question {
             Some(fallback) => fallback.decide(&self.asked.part(&local, *count), cause),
         };
         self.observe(limiter, &asked, &acquired, by);
-        Ok(Settled { asked, acquired, by })
+        let slots = match fallback {
+            Some(local) if limiter.0.in_flight.is_some() => {
+                self.hold(limiter, &local.store(), &asked, &acquired)
+            }
+            _ => None,
+        };
+        Ok(Settled { asked, acquired, by, slots })
+    }
+
+    /// Holds the slots that `asked` took of `store`, if it took any and whoever asked learns when the request ends.
+    fn hold(
+        &self,
+        limiter: &Limiter,
+        store: &Arc<dyn Store>,
+        asked: &Acquire,
+        acquired: &Acquired,
+    ) -> Option<Slots> {
+        let in_flight = limiter.0.in_flight.as_ref().filter(|_| self.asked_by.holds_slots);
+        in_flight?.hold(store, asked, acquired)
     }
 
     fn undecided(&self, limiter: &Limiter, cause: StoreErrorKind) -> Unavailable {
@@ -182,5 +224,5 @@ impl Question {
 /// What is asked and answered when no policy is asked.
 fn nothing_asked(count: u32) -> Settled {
     let (asked, acquired) = (Acquire::new(Vec::new(), count), Acquired::new(count, Vec::new()));
-    Settled { asked, acquired, by: DecidedBy::Limiter }
+    Settled { asked, acquired, by: DecidedBy::Limiter, slots: None }
 }

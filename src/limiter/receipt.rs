@@ -15,6 +15,7 @@ pub(super) fn of(asked: &Acquire, acquired: &Acquired) -> Option<Receipt> {
             tag: charge.key.hash_tag().into(),
             cost: charge.cost,
             at: acquired.charged_at(index)?,
+            slot: acquired.slot(index).filter(|_| charge.is_in_flight()),
         })
     };
     let charges: Vec<_> = asked.charges.iter().enumerate().map(charge).collect::<Option<_>>()?;

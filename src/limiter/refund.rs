@@ -8,7 +8,7 @@ use crate::domain::client::Client;
 use crate::domain::decision::Decision;
 use crate::domain::quota::Cost;
 use crate::domain::receipt::{Receipt, ReceiptCharge};
-use crate::store::{Acquire, Charge, Refund, Refunded, StoreError};
+use crate::store::{Acquire, Charge, Refund, Refunded, Slot, StoreError};
 
 /// What was given back, under each policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +51,35 @@ impl Limiter {
             let charge = Charge::new(it.policy.clone().into(), key).with_cost(it.cost);
             Refund::new(charge).charged_at(it.at).once(mark)
         };
-        let refunds = receipt.charges().iter().map(refund).collect();
-        let refunded = self.give_back_to(refunds).await?;
-        let names = receipt.charges().iter().map(|it| it.policy.name().into());
-        Ok(GivenBack { units: names.zip(refunded).collect() })
+        let of_quotas = || receipt.charges().iter().filter(|it| it.slot.is_none());
+        let refunds: Vec<Refund> = of_quotas().map(refund).collect();
+        let refunded =
+            if refunds.is_empty() { Vec::new() } else { self.give_back_to(refunds).await? };
+        let names = of_quotas().map(|it| it.policy.name().into());
+        let mut units: Vec<_> = names.zip(refunded).collect();
+        units.extend(self.release(receipt).await?.units);
+        Ok(GivenBack { units })
+    }
+
+    /// Gives back the slots that `receipt` says were taken of policies that limit the requests under way, because the
+    /// request has ended. The quotas stay charged.
+    ///
+    /// # Errors
+    /// If the store fails. The slots then end by themselves.
+    pub async fn release(&self, receipt: &Receipt) -> Result<GivenBack, StoreError> {
+        let keyspace = &self.0.keyspace;
+        let slot = |it: &ReceiptCharge| {
+            let key = keyspace.key_of_tag(&it.tag, &it.policy);
+            Some(Slot::new(Charge::new(it.policy.clone().into(), key), it.slot?))
+        };
+        let slots: Vec<Slot> = receipt.charges().iter().filter_map(slot).collect();
+        if slots.is_empty() {
+            return Ok(GivenBack { units: Vec::new() });
+        }
+        let names: Vec<_> = slots.iter().map(|it| it.charge.policy.name().into()).collect();
+        let held = self.0.store.release(slots).await?.into_iter();
+        let given = held.map(|is_held| Refunded::Given(is_held.into()));
+        Ok(GivenBack { units: names.into_iter().zip(given).collect() })
     }
 
     /// Makes `refunds`, and lets those in again who were denied for what is given back.
@@ -108,7 +133,9 @@ impl Limiter {
     /// What `client` is charged after the fact, of one unit each.
     fn charges_after(&self, policies: &Policies, client: &Client<'_>) -> Vec<Charge> {
         let Acquire { charges, trials, .. } = self.asked_for(policies, Cost::ONE, 1, client);
-        charges.into_iter().chain(trials.into_iter().map(|trial| trial.charge)).collect()
+        let all = charges.into_iter().chain(trials.into_iter().map(|trial| trial.charge));
+        // What has ended is under way no longer.
+        all.filter(|charge| !charge.is_in_flight()).collect()
     }
 }
 

@@ -79,12 +79,12 @@ impl PartAnswer {
     }
 
     /// How long a part that is denied has to wait until it would be admitted, if no other request comes. `None` if it is
-    /// admitted, or if it uses more than a whole quota and is never admitted.
+    /// admitted, if it waits for a request under way to end, or if it uses more than a whole quota and is never admitted.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let denying = self.policies.iter().filter(|_| !self.admits);
         match denying.fold(Retry::Now, |retry, (_, it)| retry.later(it.retry)) {
             Retry::After(wait) => Some(Duration::from_millis(wait)),
-            Retry::Now | Retry::Never => None,
+            Retry::Now | Retry::WhenFreed | Retry::Never => None,
         }
     }
 }
@@ -101,7 +101,9 @@ impl Limiter {
         parts: &[Part<'_>],
     ) -> impl Future<Output = Together> + Send + use<> {
         let begun = self.begin_together(parts);
-        let (limiter, asked_by) = (self.clone(), AskedBy::request(door, None));
+        // Envoy does not say when a request ends.
+        let asked_by = AskedBy { holds_slots: false, ..AskedBy::request(door, None) };
+        let limiter = self.clone();
         let count = parts.len();
         async move {
             match begun {
@@ -263,7 +265,8 @@ fn join(whole: &mut Acquire, part: Acquire) {
         .position(|it| it.key == charge.key)
     {
         Some(known) => {
-            whole.charges[known].cost = sum(whole.charges[known].cost, charge.cost);
+            let it = &mut whole.charges[known];
+            *it = it.clone().with_cost(sum(it.cost, charge.cost));
             known
         }
         None => {
@@ -274,7 +277,9 @@ fn join(whole: &mut Acquire, part: Acquire) {
     let places: Vec<usize> = charges.into_iter().map(|charge| place(whole, charge)).collect();
     for Trial { charge, replaces, .. } in trials {
         match whole.trials.iter_mut().find(|it| it.charge.key == charge.key) {
-            Some(known) => known.charge.cost = sum(known.charge.cost, charge.cost),
+            Some(Trial { charge: it, .. }) => {
+                *it = it.clone().with_cost(sum(it.cost, charge.cost));
+            }
             None => {
                 let replaces = replaces.and_then(|index| places.get(index)).copied();
                 whole.trials.push(Trial::new(charge, replaces));

@@ -1,10 +1,12 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::domain::clock::Millis;
+use crate::domain::slot::SlotId;
 use crate::domain::standing::{Retry, Standing};
 
-/// What [`Store::acquire`](super::Store::acquire) answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What [`Store::acquire`](super::Store::acquire) answers. Answers are equal whatever the names of slots are: no two stores
+/// give the same.
+#[derive(Clone, Debug, Eq)]
 #[non_exhaustive]
 pub struct Acquired {
     /// How many of the requests are admitted.
@@ -17,20 +19,53 @@ pub struct Acquired {
     pub trials: Vec<TrialAnswer>,
     /// The ban of the client, if it is banned.
     pub ban: Option<Ban>,
+    /// The slots that were taken by charges and trials that count requests under way: for all of them the name of the
+    /// first, or for each charge and then for each trial; empty if there are none. Those of the other requests follow.
+    pub(crate) slots: SmallVec<[SlotId; 1]>,
+}
+
+impl PartialEq for Acquired {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { admitted, standings, decided_at, trials, ban, slots: _ } = self;
+        *admitted == other.admitted
+            && *standings == other.standings
+            && *decided_at == other.decided_at
+            && *trials == other.trials
+            && *ban == other.ban
+    }
 }
 
 impl Acquired {
     /// An answer that admits `admitted` requests, after which the charges stand at `standings`.
     #[must_use]
     pub fn new(admitted: u32, standings: Vec<Standing>) -> Self {
-        let decided_at = SmallVec::new();
-        Self { admitted, standings, decided_at, trials: Vec::new(), ban: None }
+        Self {
+            admitted,
+            standings,
+            decided_at: SmallVec::new(),
+            trials: Vec::new(),
+            ban: None,
+            slots: SmallVec::new(),
+        }
     }
 
     /// The same, decided at `now` by the store's clock. Only such charges can be given back.
     #[must_use]
     pub fn decided_at(self, now: Millis) -> Self {
         Self { decided_at: smallvec![now], ..self }
+    }
+
+    /// The same, where the charges that count requests under way took slots whose names begin with `first`.
+    #[must_use]
+    pub fn with_slots(self, first: SlotId) -> Self {
+        Self { slots: smallvec![first], ..self }
+    }
+
+    /// The first slot that was taken by the charge of this index, or by a trial, which come after the charges; `None` if it
+    /// takes none. Those of the other requests that were admitted follow it.
+    #[must_use]
+    pub fn slot(&self, charge: usize) -> Option<SlotId> {
+        self.slots.get(charge).or(self.slots.first()).copied()
     }
 
     /// When the charge at the index `charge` was made, by the store's clock; `None` if the store does not say.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::answered::Acquired;
 use super::keyspace::Key;
+use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::Millis;
 use crate::domain::penalty::Penalty;
 use crate::domain::policy::Policy;
@@ -33,7 +34,8 @@ impl Acquire {
     #[must_use]
     pub fn at_cost(mut self, cost: Cost) -> Self {
         let tried = self.trials.iter_mut().map(|trial| &mut trial.charge);
-        self.charges.iter_mut().chain(tried).for_each(|charge| charge.cost = cost);
+        let all = self.charges.iter_mut().chain(tried);
+        all.filter(|charge| !charge.is_in_flight()).for_each(|charge| charge.cost = cost);
         self
     }
 
@@ -42,6 +44,12 @@ impl Acquire {
     pub fn with_trial(mut self, trial: Trial) -> Self {
         self.trials.push(trial);
         self
+    }
+
+    /// Whether any of its charges or trials counts requests under way.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        let tried = self.trials.iter().map(|trial| &trial.charge);
+        self.charges.iter().chain(tried).any(Charge::is_in_flight)
     }
 
     /// The same question about the charges of these indices alone, for `count` requests, without trials.
@@ -101,10 +109,15 @@ impl Charge {
         Self { policy, key, cost: Cost::ONE }
     }
 
-    /// The same, of `cost`.
+    /// The same, of `cost`. A request under way holds one slot, whatever it costs elsewhere.
     #[must_use]
     pub fn with_cost(self, cost: Cost) -> Self {
-        Self { cost, ..self }
+        if self.is_in_flight() { self } else { Self { cost, ..self } }
+    }
+
+    /// Whether it counts requests under way.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.policy.algorithm() == Algorithm::InFlight
     }
 }
 

@@ -6,6 +6,7 @@ use super::answered::{Acquired, Refunded};
 use super::asked::{Acquire, Refund};
 use super::error::StoreError;
 use super::keyspace::Key;
+use super::slot::Slot;
 use crate::domain::policy::Policy;
 
 /// Keeps the state of keys, and decides and charges in one step.
@@ -27,6 +28,9 @@ use crate::domain::policy::Policy;
 ///   leave penalties out: then nobody is banned.
 /// * A [`Trial`](super::Trial) is decided in the same step, after the charges, and never changes what they decide. A store may
 ///   leave out the answers to trials.
+/// * A charge under a policy that counts requests under way takes a slot for each request that is admitted. The answer
+///   names the slots. Each is held until it is [released](Store::release), or for one window of the policy after it was
+///   taken or [renewed](Store::renew).
 /// * Stores with room for all keys give equal decisions for equal histories.
 /// * No call blocks the caller: an [`Answer`] that takes time comes later. If it is an error, the charge may
 ///   have been made or not; the store never makes it twice.
@@ -41,6 +45,18 @@ pub trait Store: Debug + Send + Sync {
     /// `refunds` how much it gave back. A store may leave refunds out: then it gives nothing back.
     fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
         Answer::ready(Ok(vec![Refunded::Given(0); refunds.len()]))
+    }
+
+    /// Gives back slots of requests that were under way. Answers for each of `slots` whether it was held still. A store
+    /// may leave this out: then slots end by themselves.
+    fn release(&self, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        Answer::ready(Ok(vec![false; slots.len()]))
+    }
+
+    /// Lets slots last for another window of their policies, from now on. Answers for each of `slots` whether it was held
+    /// still: one that was not is not taken again.
+    fn renew(&self, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        Answer::ready(Ok(vec![false; slots.len()]))
     }
 
     /// Whether other callers may see a charge that is refunded a moment later.

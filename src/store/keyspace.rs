@@ -126,6 +126,7 @@ impl Keyspace {
             Algorithm::SlidingWindow => "s",
             Algorithm::SlidingLog => "l",
             Algorithm::TokenBucket { .. } => "b",
+            Algorithm::InFlight => "i",
         };
         let (number, unit) = policy.quota().window_in_units();
         let mut window = itoa::Buffer::new();

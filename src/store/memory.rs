@@ -13,6 +13,7 @@ use super::contract::Store;
 use super::error::StoreError;
 use super::keyspace::Key;
 use super::overrides::{OverrideStore, OverrideText, ReplaceOverrides};
+use super::slot::Slot;
 use crate::domain::policy::Policy;
 
 mod acquire;
@@ -27,6 +28,7 @@ mod refund_marks;
 mod room;
 mod shard;
 mod shards;
+mod slots;
 mod status;
 mod table;
 mod trials;
@@ -60,6 +62,14 @@ impl Store for MemoryStore {
             shard.penalties.remove(&fingerprint);
         }
         Answer::ready(Ok(()))
+    }
+
+    fn release(&self, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        Answer::ready(Ok(slots.iter().map(|slot| self.release_now(slot)).collect()))
+    }
+
+    fn renew(&self, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        Answer::ready(Ok(slots.iter().map(|slot| self.renew_now(slot)).collect()))
     }
 
     fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {

@@ -13,9 +13,10 @@ pub(crate) use self::health::calls::CallCounts;
 pub use self::health::status::RedisStatus;
 pub use self::options::RedisOptions;
 pub use self::script::lua;
+use self::script::slots::SlotVerb;
 use self::servers::Servers;
 use super::{
-    Acquire, Acquired, Answer, Debtor, Key, Keyspace, Refund, Refunded, Store, StoreError,
+    Acquire, Acquired, Answer, Debtor, Key, Keyspace, Refund, Refunded, Slot, Store, StoreError,
 };
 
 mod cluster;
@@ -100,6 +101,14 @@ impl Store for RedisStore {
 
     fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
         self.dispatch.refund(refunds)
+    }
+
+    fn release(&self, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        self.dispatch.slots(SlotVerb::Release, slots)
+    }
+
+    fn renew(&self, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        self.dispatch.slots(SlotVerb::Renew, slots)
     }
 
     /// True in a cluster, where each node decides on its own keys.

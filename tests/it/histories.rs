@@ -276,6 +276,7 @@ enum Kind {
     SlidingWindow,
     SlidingLog,
     TokenBucket,
+    InFlight,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -291,6 +292,7 @@ fn policy() -> impl Strategy<Value = Draft> {
         Just(Kind::SlidingWindow),
         Just(Kind::SlidingLog),
         Just(Kind::TokenBucket),
+        Just(Kind::InFlight),
     ];
     let penalty = prop_oneof![2 => Just(None), 1 => penalty().prop_map(Some)];
     (kind, numbers(), penalty).prop_map(|(kind, numbers, penalty)| Draft { kind, numbers, penalty })
@@ -333,6 +335,7 @@ impl Draft {
                 Kind::SlidingWindow => Algorithm::SlidingWindow,
                 Kind::SlidingLog => Algorithm::SlidingLog,
                 Kind::TokenBucket => Algorithm::TokenBucket { burst },
+                Kind::InFlight => Algorithm::InFlight,
             };
             let quota = Quota::new(units, window).expect("windows are whole seconds, in range");
             let policy = Policy::new(name, quota).expect("a short plain name");

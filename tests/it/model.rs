@@ -295,7 +295,7 @@ impl History {
                 let previous = self.charged_in_window(begin - window);
                 self.charged_in_window(begin) + divide_up(previous * still_covered, window)
             }
-            Algorithm::SlidingLog => self.live_at(instant),
+            Algorithm::SlidingLog | Algorithm::InFlight => self.live_at(instant),
             Algorithm::TokenBucket { .. } => divide_up(self.owed_at(instant), window),
             other => no_model(other),
         };
@@ -308,7 +308,7 @@ impl History {
         self.uses.iter().filter(|it| window.contains(&it.at)).map(|it| it.amount).sum()
     }
 
-    /// The units in a log that are not yet a window old at `instant`.
+    /// The units in a log, or the slots, that are not yet a window old at `instant`.
     fn live_at(&self, instant: i128) -> i128 {
         let live = |it: &&Use| it.at + self.terms.window > instant;
         self.uses.iter().filter(live).map(|it| it.amount).sum()
@@ -334,6 +334,8 @@ impl History {
     fn stamp(&self) -> Option<i128> {
         let last = self.uses.last()?.at;
         Some(match self.terms.algorithm {
+            // Each slot is by itself, and an earlier one may have been taken later by the clock.
+            Algorithm::InFlight => self.uses.iter().map(|it| it.at).max()?,
             Algorithm::FixedWindow | Algorithm::SlidingWindow => self.terms.window_holding(last),
             Algorithm::SlidingLog | Algorithm::TokenBucket { .. } => last,
             other => no_model(other),
@@ -343,6 +345,9 @@ impl History {
     /// The instant as of which the key is read and charged at `now`: behind its stamp, time
     /// stands still.
     fn as_of(&self, now: i128) -> i128 {
+        if self.terms.algorithm == Algorithm::InFlight {
+            return now;
+        }
         self.stamp().map_or(now, |stamp| stamp.max(now))
     }
 
@@ -360,6 +365,11 @@ impl History {
                 Use { at: now, amount: then.charged_in_window(begin) },
             ],
             Algorithm::SlidingLog => vec![Use { at: now, amount: then.live_at(stamp) }],
+            Algorithm::InFlight => {
+                let is_wrong = |it: &Use| it.at - now > terms.window;
+                let put_right = |it: Use| if is_wrong(&it) { Use { at: now, ..it } } else { it };
+                self.without_ended(now).uses.into_iter().map(put_right).collect()
+            }
             Algorithm::TokenBucket { .. } => vec![Use { at: now, amount: then.owed_at(stamp) }],
             other => no_model(other),
         };
@@ -388,7 +398,9 @@ impl History {
                 let owed = self.owed_at(stamp).min(terms.capacity() * terms.window);
                 vec![Use { at: stamp, amount: owed }]
             }
-            Algorithm::FixedWindow | Algorithm::SlidingLog => self.uses.clone(),
+            Algorithm::FixedWindow | Algorithm::SlidingLog | Algorithm::InFlight => {
+                self.uses.clone()
+            }
             other => no_model(other),
         };
         Self { terms, uses }
@@ -406,13 +418,32 @@ impl History {
     /// The history with `units` more charged to it.
     fn charged(&self, terms: Terms, now: i128, units: i128) -> Self {
         let instant = self.as_of(now);
-        let mut history = self.restated(terms, instant);
+        let mut history = self.restated(terms, instant).without_ended(now);
         history.uses.push(Use { at: instant, amount: terms.amount(units) });
+        history
+    }
+
+    /// The history without the slots that have ended at `now`: they are forgotten when others are taken.
+    fn without_ended(&self, now: i128) -> Self {
+        let mut history = self.clone();
+        if self.terms.algorithm == Algorithm::InFlight {
+            history.uses.retain(|it| it.at + self.terms.window > now);
+        }
         history
     }
 
     /// Where the key stands for a request of `cost`.
     fn standing(&self, terms: Terms, now: i128, cost: i128) -> Standing {
+        if terms.algorithm == Algorithm::InFlight {
+            // Nobody knows when requests end.
+            let remaining = self.remaining(terms, now);
+            let retry = match remaining >= cost {
+                true => Retry::Now,
+                false if cost > terms.capacity() => Retry::Never,
+                false => Retry::WhenFreed,
+            };
+            return Standing::new(unsigned(remaining), 0, retry);
+        }
         let retry = if cost > terms.capacity() {
             Retry::Never
         } else {

@@ -12,13 +12,13 @@ use crate::support::stores::{Stand, acquire_of, on_each_store};
 const HISTORIES: u32 = 800;
 const OPERATIONS: std::ops::Range<usize> = 2..40;
 
-/// The wait for all policies, and for the end of a ban; `None` where there is none, or it never ends.
+/// The wait for all policies, and for the end of a ban; `None` where there is none, or nobody knows it.
 fn wait(answer: &Acquired) -> Option<u64> {
     let ban = answer.ban.map(|ban| ban.lasts);
     match answer.standings.iter().fold(Retry::Now, |retry, it| retry.later(it.retry)) {
         Retry::After(wait) => Some(wait).max(ban),
         Retry::Now => ban,
-        Retry::Never => None,
+        Retry::WhenFreed | Retry::Never => None,
     }
 }
 

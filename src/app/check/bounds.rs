@@ -18,6 +18,8 @@ pub(super) fn most_counted(first: &Policy, other: &Policy) -> Option<u64> {
     let length = u128::from(counted_by.window);
     let refills_as_fast = units * length <= u128::from(counted_by.units) * window;
     let most = match (first.algorithm(), other.algorithm()) {
+        // How many requests pass, and how many are under way at once, says nothing of each other.
+        (Algorithm::InFlight, _) | (_, Algorithm::InFlight) => return None,
         (_, Algorithm::TokenBucket { .. }) if !refills_as_fast => return None,
         // Two windows of a fixed or sliding window may meet in one instant, and one full log.
         (Algorithm::FixedWindow | Algorithm::SlidingWindow, Algorithm::TokenBucket { .. }) => {

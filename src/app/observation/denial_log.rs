@@ -111,7 +111,7 @@ impl DenialLog {
         if lines::is_enabled(self.sink, level) {
             let retry_after = match standing.retry {
                 Retry::After(wait) => Some(wait),
-                Retry::Now | Retry::Never => None,
+                Retry::Now | Retry::WhenFreed | Retry::Never => None,
             };
             lines::denied(self.sink, level, event, charge, retry_after);
         }

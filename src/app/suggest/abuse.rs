@@ -41,6 +41,8 @@ fn most_within(algorithm: Algorithm, units: u64, window: Millis, span: Millis) -
             let refilled = u128::from(units) * u128::from(span - 1) / u128::from(window);
             units.saturating_add(u64::try_from(refilled).unwrap_or(u64::MAX))
         }
+        // Any number of requests may begin and end within it.
+        Algorithm::InFlight => u64::MAX,
     }
 }
 

@@ -65,7 +65,7 @@ impl Replay {
         match self.state.standing(&self.terms, now, Cost::ONE).retry {
             Retry::Now => Ok(self.state.charge(&self.terms, now, 1, Cost::ONE).remaining),
             Retry::After(wait) => Err(now + wait.max(1)),
-            Retry::Never => Err(Millis::MAX),
+            Retry::WhenFreed | Retry::Never => Err(Millis::MAX),
         }
     }
 }

@@ -10,8 +10,9 @@ use super::trials::decide_trials;
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
+use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint};
+use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint, new_slots};
 
 /// What else happens to the keys of a request while their shards are locked.
 pub(super) trait UnderLock {
@@ -125,26 +126,31 @@ impl MemoryStore {
             }
             standings.push(standing);
         }
+        let first = slots_for(acquire);
         if acquire.count > 0 {
             for ((index, (charge, count)), standing) in charges().zip(&mut standings) {
                 // At most what remains of the quota.
                 let units = u64::from(admitted).saturating_mul(charge.cost.units());
                 let shard = &mut *locked[count.shard];
-                *standing = shard.charge(count.fingerprint, charge, now, units, *standing);
+                let fingerprint = count.fingerprint;
+                *standing = shard.charge(fingerprint, charge, now, units, *standing, first);
                 match count.level {
-                    Level::Own => hooks.after_charging(shard, count.fingerprint, index, units),
+                    Level::Own => hooks.after_charging(shard, fingerprint, index, units),
                     level => shard.entries.note(&charge.policy, level, acquire.count),
                 }
             }
         }
         let mut acquired = Acquired::new(admitted, standings).decided_at(now);
         acquired.ban = ban;
+        if first != SlotId::default() {
+            acquired = acquired.with_slots(first);
+        }
         if let Some(penalized) = penalized.filter(|_| ban.is_none()) {
             acquired.ban = penalized.count(locked, &acquired);
         }
         if !acquire.trials.is_empty() {
             let counted = &counted[acquire.charges.len()..];
-            acquired.trials = decide_trials(locked, counted, acquire, &acquired, now);
+            acquired.trials = decide_trials(locked, counted, acquire, &acquired, now, first);
         }
         drop(shards);
         if is_new {
@@ -185,6 +191,12 @@ impl Shard {
         let has_place = self.entries.has_place(*count, charge, before, now);
         has_place.then(|| untouched(charge, now, charge.cost))
     }
+}
+
+/// The first of the slots that `acquire` may take.
+fn slots_for(acquire: &Acquire) -> SlotId {
+    let takes_slots = acquire.count > 0 && acquire.is_in_flight();
+    if takes_slots { new_slots(acquire.count.into()) } else { SlotId::default() }
 }
 
 /// What each of a request's keys may use, if several of them are counted together under `fingerprint`.

@@ -3,6 +3,7 @@
 use crate::domain::algorithm::{State, Terms};
 use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
+use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
 
 /// The most rooms of a table: see [`Due`].
@@ -43,10 +44,19 @@ impl Entry {
         now: Millis,
         units: u64,
         cost: Cost,
+        first: SlotId,
     ) -> Standing {
-        let standing = self.state.charge(terms, now, units, cost);
-        self.due = Due::new(now + standing.reset_after, self.room());
+        let standing = self.state.hold(terms, now, units, cost, first);
+        self.due = Due::new(self.state.whole_at(now, &standing), self.room());
         standing
+    }
+
+    /// Lets a slot last for another window. Returns whether it is held still.
+    pub(super) fn renew(&mut self, terms: &Terms, now: Millis, id: SlotId) -> bool {
+        let is_held = self.state.renew(terms, now, id);
+        let latest = self.whole_at().max(now + terms.window);
+        self.due = Due::new(if is_held { latest } else { self.whole_at() }, self.room());
+        is_held
     }
 
     /// Keeps an entry of a wrong clock for as long as if it had been written now, since it is read that

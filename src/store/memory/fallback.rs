@@ -112,8 +112,10 @@ impl<B: Fn(usize, Fingerprint) -> Option<LastKnown>> UnderLock for FallbackReque
         index: usize,
         units: u64,
     ) {
-        if let Some(owed) = self.owed.filter(|_| units > 0) {
-            let share = &self.asked.charges[index].policy;
+        let charge = &self.asked.charges[index];
+        // What is under way here is not under way there.
+        if let Some(owed) = self.owed.filter(|_| units > 0 && !charge.is_in_flight()) {
+            let share = &charge.policy;
             shard.debts.add(fingerprint, &owed.charges[index], share, units);
         }
     }

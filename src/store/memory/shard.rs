@@ -10,6 +10,7 @@ use super::watch::Watches;
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
+use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
 use crate::store::{Charge, Fingerprint};
 
@@ -64,7 +65,7 @@ impl Shard {
     }
 
     /// Charges `units` to a key that stood at `standing`, and returns where it stands then. A charge of 0
-    /// units writes only if a wrong clock wrote the state.
+    /// units writes only if a wrong clock wrote the state. Slots are named `first` and on.
     #[inline]
     pub(super) fn charge(
         &mut self,
@@ -73,16 +74,18 @@ impl Shard {
         now: Millis,
         units: u64,
         standing: Standing,
+        first: SlotId,
     ) -> Standing {
         let (terms, cost) = (charge.policy.terms(), charge.cost);
         match self.entries.get_mut(&fingerprint) {
             Some(entry) if units > 0 || entry.state.is_astray(&terms, now) => {
-                entry.charge(&terms, now, units, cost)
+                entry.charge(&terms, now, units, cost, first)
             }
             None if units > 0 => {
                 let mut state = State::untouched(charge.policy.algorithm());
-                let standing = state.charge(&terms, now, units, cost);
-                self.entries.insert(fingerprint, &charge.policy, state, now + standing.reset_after);
+                let standing = state.hold(&terms, now, units, cost, first);
+                let whole_at = state.whole_at(now, &standing);
+                self.entries.insert(fingerprint, &charge.policy, state, whole_at);
                 standing
             }
             _ => standing,

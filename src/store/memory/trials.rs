@@ -5,6 +5,7 @@ use std::sync::MutexGuard;
 use super::crowding::Counted;
 use super::shard::Shard;
 use crate::domain::clock::Millis;
+use crate::domain::slot::SlotId;
 use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Trial, TrialAnswer};
 
@@ -16,11 +17,12 @@ pub(super) fn decide_trials(
     asked: &Acquire,
     acquired: &Acquired,
     now: Millis,
+    first: SlotId,
 ) -> Vec<TrialAnswer> {
     let mut answers = Vec::with_capacity(asked.trials.len());
     for (trial, count) in asked.trials.iter().zip(counted) {
         let most = trial.most_admitted(asked, acquired);
-        answers.push(locked[count.shard].decide_trial(*count, trial, most, now));
+        answers.push(locked[count.shard].decide_trial(*count, trial, most, now, first));
     }
     answers
 }
@@ -32,6 +34,7 @@ impl Shard {
         trial: &Trial,
         most: u32,
         now: Millis,
+        first: SlotId,
     ) -> TrialAnswer {
         let Trial { charge, .. } = trial;
         let cost = charge.cost;
@@ -43,7 +46,7 @@ impl Shard {
         let fit = u32::try_from(standing.remaining / cost.units()).unwrap_or(u32::MAX);
         let admitted = fit.min(most);
         let units = u64::from(admitted).saturating_mul(cost.units());
-        let after = self.charge(counted.fingerprint, charge, now, units, standing);
+        let after = self.charge(counted.fingerprint, charge, now, units, standing, first);
         TrialAnswer::new(admitted, after.retry)
     }
 }

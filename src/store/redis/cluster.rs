@@ -24,7 +24,8 @@ use super::options::RedisOptions;
 use super::recovery::debts::{Debts, Settler};
 use super::script::overrides::{OverrideCall, OverrideReply};
 use super::script::refunded;
-use crate::store::{Acquire, Acquired, Key, Refund, Refunded, StoreError, StoreErrorKind};
+use super::script::slots::SlotVerb;
+use crate::store::{Acquire, Acquired, Key, Refund, Refunded, Slot, StoreError, StoreErrorKind};
 
 mod call;
 mod exchange;
@@ -122,6 +123,22 @@ impl Cluster {
             i64::from_redis_value(reply).map(refunded).map_err(|error| store_error(error.into()))
         });
         made.collect()
+    }
+
+    /// Gives `slots` back or renews them, and returns for each whether it was held.
+    pub(super) fn slots(&self, verb: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError> {
+        let calls = slots.iter().map(|slot| Call {
+            slot: slot_of(&slot.charge.key),
+            operation: Operation::Slots(verb, std::slice::from_ref(slot)),
+        });
+        let calls: Vec<Call<'_>> = calls.collect();
+        let replies = exchange(&self.state, &calls, Nodes::Up).into_iter();
+        let held = replies.map(|reply| {
+            let reply = reply.map_err(|no_reply| StoreError::new(no_reply.kind()))?;
+            let held = Vec::<bool>::from_redis_value(reply);
+            Ok(held.map_err(|error| store_error(error.into()))?.contains(&true))
+        });
+        held.collect()
     }
 }
 

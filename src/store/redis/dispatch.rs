@@ -9,8 +9,11 @@ use self::queue::{Job, Queue, QueuedRequest};
 use super::options::RedisOptions;
 use super::script::batch::MAX_BATCH;
 use super::script::overrides::{OverrideCall, OverrideReply};
+use super::script::slots::SlotVerb;
 use super::servers::{Calls, Servers};
-use crate::store::{Acquire, Acquired, Answer, Key, Refund, Refunded, StoreError, StoreErrorKind};
+use crate::store::{
+    Acquire, Acquired, Answer, Key, Refund, Refunded, Slot, StoreError, StoreErrorKind,
+};
 
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod direct;
@@ -82,6 +85,16 @@ impl Dispatch {
         later
     }
 
+    /// Gives `slots` back or renews them, and answers for each whether it was held.
+    pub(super) fn slots(&self, verb: SlotVerb, slots: Vec<Slot>) -> Answer<Vec<bool>> {
+        if !self.servers.may_answer() {
+            return Answer::ready(Err(StoreError::new(StoreErrorKind::Unreachable)));
+        }
+        let (answer, later) = Answer::later();
+        self.queue.slots(verb, slots, answer);
+        later
+    }
+
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         let (answer, later) = Answer::later();
         self.queue.reset(keys, answer);
@@ -149,6 +162,9 @@ impl<C: Calls> Dispatcher<C> {
                 Job::Work(work) => work(),
                 Job::Refund { refunds, answer } => {
                     let _ = answer.send(self.calls.refund(&refunds));
+                }
+                Job::Slots { verb, slots, answer } => {
+                    let _ = answer.send(self.calls.slots(verb, &slots));
                 }
                 Job::Overrides { call, answer } => {
                     let _ = answer.send(self.calls.ask_overrides(&call));

@@ -22,10 +22,11 @@ use super::recovery::attend;
 use super::recovery::debts::Debts;
 use super::recovery::probe::Probe;
 use super::script;
-use super::script::batch::Batch;
+use super::script::batch::{Batch, MAX_BATCH};
 use super::script::overrides::{self, OverrideCall, OverrideReply};
+use super::script::slots::{self, SlotVerb};
 use crate::domain::clock::{Clock, Millis};
-use crate::store::{Key, Refund, Refunded, StoreError, StoreErrorKind};
+use crate::store::{Key, Refund, Refunded, Slot, StoreError, StoreErrorKind};
 
 mod connections;
 mod idle;
@@ -169,6 +170,16 @@ impl Node {
             refunds.iter().map(|refund| script::run_refund(wire, refund, now)).collect()
         };
         self.call(each)
+    }
+
+    /// Gives `slots` back or renews them, and returns for each whether it was held.
+    pub(super) fn slots(&self, verb: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError> {
+        let now = self.now();
+        let some = |wire: &mut Wire| {
+            let each = slots.chunks(MAX_BATCH).map(|some| slots::run(wire, verb, some, now));
+            each.collect::<RedisResult<Vec<_>>>()
+        };
+        Ok(self.call(some)?.concat())
     }
 
     /// Asks about the overrides of operators.

@@ -9,6 +9,7 @@ pub(super) use self::sent::Sent;
 use self::sent::begin;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
+use crate::domain::slot::SlotId;
 use crate::store::{Charge, Key, PenaltyKey, Refund, Refunded};
 
 pub(super) mod batch;
@@ -16,6 +17,7 @@ pub mod lua;
 pub(super) mod overrides;
 mod reply;
 mod sent;
+pub(super) mod slots;
 pub(super) mod split;
 
 #[cfg(test)]
@@ -84,11 +86,11 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
         argument.extend(short_count(run.penalties().len()));
         argument.extend(short_count(run.trials().len()));
         for charge in run.charges() {
-            push_terms(&mut argument, charge);
+            push_terms(&mut argument, charge, run.first_slot());
         }
         for trial in run.trials() {
             argument.extend(count(trial.replaces.map_or(0, |index| index + 1)));
-            push_terms(&mut argument, &trial.charge);
+            push_terms(&mut argument, &trial.charge, run.first_slot());
         }
         for PenaltyKey { charge, penalty, .. } in run.penalties() {
             argument.extend(count(charge + 1));
@@ -101,12 +103,15 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     call
 }
 
-fn push_terms(argument: &mut Vec<u8>, charge: &Charge) {
+fn push_terms(argument: &mut Vec<u8>, charge: &Charge, first_slot: Option<SlotId>) {
     let Terms { units, window, burst } = charge.policy.terms();
     let cost = charge.cost.units();
     argument.extend([cost, units, window, burst].map(u64::to_be_bytes).as_flattened());
     argument.extend(charge.policy.algorithm().name().as_bytes());
     argument.push(0);
+    if charge.is_in_flight() {
+        argument.extend(slots::name(first_slot.unwrap_or_default()));
+    }
 }
 
 /// A length in 4 bytes. No call is nearly as long as would not fit.

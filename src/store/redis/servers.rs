@@ -13,8 +13,9 @@ use super::node::{Node, Shared};
 use super::options::RedisOptions;
 use super::recovery::debts::Debts;
 use super::script::overrides::{OverrideCall, OverrideReply};
+use super::script::slots::SlotVerb;
 use super::script::split;
-use crate::store::{Acquire, Acquired, Key, Refund, Refunded, StoreError, StoreErrorKind};
+use crate::store::{Acquire, Acquired, Key, Refund, Refunded, Slot, StoreError, StoreErrorKind};
 
 /// What a dispatcher asks of the servers.
 pub(super) trait Calls {
@@ -26,6 +27,9 @@ pub(super) trait Calls {
 
     /// Makes `refunds`, and returns what came of them in the same order.
     fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError>;
+
+    /// Gives `slots` back or renews them, and returns for each whether it was held.
+    fn slots(&self, verb: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError>;
 
     /// Asks about the overrides of operators.
     fn ask_overrides(&self, call: &OverrideCall) -> Result<OverrideReply, StoreError>;
@@ -156,6 +160,13 @@ impl Calls for Servers {
         match self {
             Self::One { node, .. } => node.refund(refunds),
             Self::Cluster(cluster) => cluster.refund(refunds),
+        }
+    }
+
+    fn slots(&self, verb: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError> {
+        match self {
+            Self::One { node, .. } => node.slots(verb, slots),
+            Self::Cluster(cluster) => cluster.slots(verb, slots),
         }
     }
 

@@ -55,6 +55,8 @@ impl History {
                 self.uses = vec![Use { at: stamp, amount: owed }];
                 given / window
             }
+            // Slots are given back by their names.
+            Algorithm::InFlight => 0,
             other => no_model(other),
         }
     }

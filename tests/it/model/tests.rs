@@ -353,7 +353,7 @@ proptest! {
                     let most = match policy.algorithm() {
                         Algorithm::FixedWindow | Algorithm::SlidingWindow
                             if from / window != to / window => break,
-                        Algorithm::SlidingLog if to - from >= window => break,
+                        Algorithm::SlidingLog | Algorithm::InFlight if to - from >= window => break,
                         Algorithm::TokenBucket { burst } => {
                             let refilled = u128::from(to - from) * u128::from(units);
                             u128::from(burst) + refilled / u128::from(window)

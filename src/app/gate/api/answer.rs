@@ -63,13 +63,15 @@ pub(super) struct PolicyAnswer {
 
 /// When a policy admits the next request of a cost.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[schema(as = Retry)]
 enum RetryAnswer {
     /// At once.
     Now,
     /// After `retry_after_ms`.
     After,
+    /// Once a request that is under way ends. Nobody knows when that will be.
+    WhenFreed,
     /// Never: it costs more than the whole quota.
     Never,
 }
@@ -153,6 +155,7 @@ impl PolicyAnswer {
         let (retry, retry_after_ms) = match standing.retry {
             Retry::Now => (RetryAnswer::Now, None),
             Retry::After(wait) => (RetryAnswer::After, Some(wait)),
+            Retry::WhenFreed => (RetryAnswer::WhenFreed, None),
             Retry::Never => (RetryAnswer::Never, None),
         };
         Self {

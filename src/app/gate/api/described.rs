@@ -131,6 +131,11 @@ impl Question<'_> {
 }
 
 impl Incoming for Question<'_> {
+    /// The server or the proxy that asks does not say when the request ends, or says it later.
+    fn holds_slots(&self) -> bool {
+        false
+    }
+
     fn door(&self) -> &'static str {
         CHECK
     }

@@ -72,6 +72,11 @@ impl<'a> Question<'a> {
 }
 
 impl Incoming for Question<'_> {
+    /// The server or the proxy that asks does not say when the request ends, or says it later.
+    fn holds_slots(&self) -> bool {
+        false
+    }
+
     fn door(&self) -> &'static str {
         FORWARD_AUTH
     }

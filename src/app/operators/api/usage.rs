@@ -25,7 +25,7 @@ impl Usage {
             reset_after_ms: standing.map(|it| it.reset_after),
             retry_after_ms: standing.and_then(|it| match it.retry {
                 Retry::After(wait) => Some(wait),
-                Retry::Now | Retry::Never => None,
+                Retry::Now | Retry::WhenFreed | Retry::Never => None,
             }),
         }
     }

@@ -5,8 +5,9 @@ use redis::Cmd;
 use crate::domain::clock::Millis;
 use crate::store::redis::script::batch::Batch;
 use crate::store::redis::script::overrides::OverrideCall;
+use crate::store::redis::script::slots::SlotVerb;
 use crate::store::redis::script::{self, Sent};
-use crate::store::{Key, Refund, StoreErrorKind};
+use crate::store::{Key, Refund, Slot, StoreErrorKind};
 
 /// A call to the node that holds `slot`.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Call<'a> {
 pub(super) enum Operation<'a> {
     Acquire(&'a Batch),
     Refund(&'a Refund),
+    Slots(SlotVerb, &'a [Slot]),
     Reset(&'a Key),
     Overrides(&'a OverrideCall),
 }
@@ -29,6 +31,7 @@ impl Operation<'_> {
         match self {
             Self::Acquire(batch) => script::acquire(batch, now, sent),
             Self::Refund(refund) => script::refund(refund, now, sent),
+            Self::Slots(verb, slots) => script::slots::call(*verb, slots, now, sent),
             Self::Reset(key) => script::reset([*key]),
             Self::Overrides(call) => call.command(sent),
         }

@@ -14,7 +14,8 @@ use super::routed_request::{PartDecided, RoutedRequest, Step};
 use super::state::ClusterState;
 use crate::domain::standing::Retry;
 use crate::store::redis::script::batch::Batch;
-use crate::store::{Acquire, Acquired, Key, Refund, StoreErrorKind, TrialAnswer};
+use crate::store::redis::script::slots::SlotVerb;
+use crate::store::{Acquire, Acquired, Key, Refund, Slot, StoreErrorKind, TrialAnswer};
 
 /// Requests that are being decided slot by slot.
 pub(super) struct RoutedCalls {
@@ -57,11 +58,16 @@ impl RoutedCalls {
         let answers = Self::of(asked, self.nodes).run(cluster);
         for (number, answer) in numbers.into_iter().zip(answers) {
             // A trial that was not decided says nothing against its request.
+            let slot = answer.as_ref().ok().and_then(|acquired| acquired.slot(0));
             let answer = answer.ok().and_then(|acquired| {
                 let retry = acquired.standings.first()?.retry;
                 Some(TrialAnswer { admitted: acquired.admitted, retry })
             });
             let request = &mut self.requests[number];
+            let index = request.acquire.charges.len() + request.trials.len();
+            if let Some((known, slot)) = request.slots.get_mut(index).zip(slot) {
+                *known = slot;
+            }
             let unknown = TrialAnswer { admitted: request.acquire.count, retry: Retry::Now };
             request.trials.push(answer.unwrap_or(unknown));
         }
@@ -114,13 +120,20 @@ impl RoutedCalls {
             .enumerate()
             .flat_map(|(it, request)| request.refunds(it))
             .collect();
-        if refunds.is_empty() {
+        let unused: Vec<(u16, Slot)> =
+            self.requests.iter().flat_map(RoutedRequest::unused_slots).collect();
+        if refunds.is_empty() && unused.is_empty() {
             return;
         }
-        let calls: Vec<Call<'_>> = refunds
+        let of_refunds = refunds
             .iter()
-            .map(|(_, slot, refund)| Call { slot: *slot, operation: Operation::Refund(refund) })
-            .collect();
+            .map(|(_, slot, refund)| Call { slot: *slot, operation: Operation::Refund(refund) });
+        // A slot that cannot be given back ends by itself.
+        let of_slots = unused.iter().map(|(slot, unused)| Call {
+            slot: *slot,
+            operation: Operation::Slots(SlotVerb::Release, std::slice::from_ref(unused)),
+        });
+        let calls: Vec<Call<'_>> = of_refunds.chain(of_slots).collect();
         let replies = exchange(cluster, &calls, self.nodes);
         for (reply, (request, _, refund)) in replies.into_iter().zip(&refunds) {
             if let Err(no_reply) = reply {

@@ -6,8 +6,9 @@ use super::call::NoReply;
 use super::slots::slot_of;
 use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
+use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired, Ban, Refund, StoreErrorKind, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, Refund, Slot, StoreErrorKind, TrialAnswer};
 
 #[derive(Debug)]
 pub(super) struct RoutedRequest {
@@ -22,6 +23,8 @@ pub(super) struct RoutedRequest {
     pub(super) trials: Vec<TrialAnswer>,
     /// The ban of its client, by the penalty of any part.
     pub(super) ban: Option<Ban>,
+    /// The first slot of each charge and then of each trial, once it is decided; empty if none takes any.
+    pub(super) slots: SmallVec<[SlotId; 1]>,
     pub(super) failed: Option<StoreErrorKind>,
 }
 
@@ -67,6 +70,10 @@ impl RoutedRequest {
             parts.push(part);
         }
         let standings = vec![None; acquire.charges.len()];
+        let mut slots = SmallVec::new();
+        if acquire.is_in_flight() {
+            slots.resize(acquire.charges.len() + acquire.trials.len(), SlotId::default());
+        }
         Self {
             admitted: acquire.count,
             acquire,
@@ -75,6 +82,7 @@ impl RoutedRequest {
             standings,
             trials: Vec::new(),
             ban: None,
+            slots,
             failed: None,
         }
     }
@@ -123,6 +131,13 @@ impl RoutedRequest {
                 (part.charged, part.decided_at) = (acquired.admitted, at);
                 self.admitted = acquired.admitted;
                 self.trials.clone_from(&acquired.trials);
+                if let Some(slot) = acquired.slot(0) {
+                    let trials = self.acquire.charges.len()..self.slots.len();
+                    let decided = if acquired.trials.is_empty() { 0..0 } else { trials };
+                    for index in part.charges.iter().copied().chain(decided) {
+                        self.slots[index] = slot;
+                    }
+                }
                 let of_part = acquired.ban.and_then(|ban| banned_by(&self.acquire, part, ban));
                 self.ban = self.ban.into_iter().chain(of_part).reduce(both);
                 self.set_standings(self.next, acquired);
@@ -167,6 +182,9 @@ impl RoutedRequest {
             let count = u64::from(self.overcharged(number));
             let refund = move |charge: &usize| {
                 let charge = self.acquire.charges[*charge].clone();
+                if charge.is_in_flight() {
+                    return None;
+                }
                 // It was charged, so it is no more than a quota.
                 let units = Cost::new(count.saturating_mul(charge.cost.units()))?;
                 Some(Refund::new(charge.with_cost(units)).charged_at(part.decided_at))
@@ -174,6 +192,23 @@ impl RoutedRequest {
             let refunds = part.charges.iter().filter_map(refund);
             refunds.map(move |refund| (request, part.slot, refund))
         })
+    }
+
+    /// The slots that requests took without being admitted in the end, each with the slot of the cluster that it is in.
+    pub(super) fn unused_slots(&self) -> Vec<(u16, Slot)> {
+        let mut unused = Vec::new();
+        for (number, part) in self.parts.iter().enumerate() {
+            let admitted = part.charged - self.overcharged(number);
+            for index in &part.charges {
+                let charge = &self.acquire.charges[*index];
+                let first = self.slots.get(*index).filter(|_| charge.is_in_flight());
+                for (number, first) in (admitted..part.charged).zip(first.into_iter().cycle()) {
+                    let id = first.after(number.into());
+                    unused.push((part.slot, Slot::new(charge.clone(), id)));
+                }
+            }
+        }
+        unused
     }
 
     pub(super) fn answer(self) -> Result<Acquired, StoreErrorKind> {
@@ -189,8 +224,8 @@ impl RoutedRequest {
         if decided_at.iter().all(|at| *at == decided_at[0]) {
             decided_at.truncate(1);
         }
-        let Self { admitted, trials, ban, .. } = self;
-        Ok(Acquired { admitted, standings, decided_at, trials, ban })
+        let Self { admitted, trials, ban, slots, .. } = self;
+        Ok(Acquired { admitted, standings, decided_at, trials, ban, slots })
     }
 }
 

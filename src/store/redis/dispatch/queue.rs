@@ -10,7 +10,8 @@ use crate::store::defer::Deferred;
 use crate::store::redis::health::status::Tally;
 use crate::store::redis::script::batch::MAX_BATCH;
 use crate::store::redis::script::overrides::{OverrideCall, OverrideReply};
-use crate::store::{Acquire, Acquired, Key, Refund, Refunded, StoreError, StoreErrorKind};
+use crate::store::redis::script::slots::SlotVerb;
+use crate::store::{Acquire, Acquired, Key, Refund, Refunded, Slot, StoreError, StoreErrorKind};
 
 /// How many requests may wait. More would wait longer than their time limit.
 pub(super) const MAX_WAITING: usize = 8_192;
@@ -63,6 +64,11 @@ pub(super) enum Job {
         refunds: Vec<Refund>,
         answer: AnswerTo<Vec<Refunded>>,
     },
+    Slots {
+        verb: SlotVerb,
+        slots: Vec<Slot>,
+        answer: AnswerTo<Vec<bool>>,
+    },
     Overrides {
         call: Box<OverrideCall>,
         answer: AnswerTo<OverrideReply>,
@@ -101,6 +107,11 @@ impl Queue {
     pub(super) fn refund(&self, refunds: Vec<Refund>, answer: AnswerTo<Vec<Refunded>>) {
         // A job that does not fit is dropped, which answers it.
         let _ = self.push(Job::Refund { refunds, answer });
+    }
+
+    pub(super) fn slots(&self, verb: SlotVerb, slots: Vec<Slot>, answer: AnswerTo<Vec<bool>>) {
+        // A job that does not fit is dropped, which answers it.
+        let _ = self.push(Job::Slots { verb, slots, answer });
     }
 
     pub(super) fn ask_overrides(&self, call: OverrideCall, answer: AnswerTo<OverrideReply>) {
@@ -270,7 +281,7 @@ impl Job {
     fn len(&self) -> usize {
         match self {
             Self::Acquire(gathered) => gathered.requests.len(),
-            Self::Work(_) | Self::Reset { .. } | Self::Refund { .. } | Self::Overrides { .. } => 0,
+            _ => 0,
         }
     }
 }

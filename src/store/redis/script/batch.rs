@@ -1,18 +1,18 @@
 //! The requests of one script call, grouped and coalesced.
 
 use std::collections::HashMap;
-use std::iter;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
+use self::position::Position;
 use super::reply::{CoalescedAnswer, Reply};
 use crate::domain::clock::Millis;
-use crate::domain::standing::Standing;
+use crate::domain::slot::SlotId;
 use crate::store::{
-    Acquire, Acquired, Ban, BuildFingerprintHasher, Charge, Fingerprint, Key, PenaltyKey,
-    StoreError, StoreErrorKind, Trial, TrialAnswer,
+    Acquire, Acquired, BuildFingerprintHasher, Charge, Fingerprint, Key, PenaltyKey, StoreError,
+    StoreErrorKind, Trial, new_slots,
 };
+
+mod position;
 
 /// How many requests one script call decides at most. Redis serves nobody else meanwhile.
 pub(crate) const MAX_BATCH: usize = 128;
@@ -47,15 +47,8 @@ struct Coalesced {
     first: usize,
     callers: u32,
     count: u32,
-}
-
-/// The position of one request among the coalesced ones.
-#[derive(Debug)]
-struct Position {
-    group: usize,
-    coalesced: usize,
-    /// How many of the coalesced requests come before this one.
-    before: u32,
+    /// The first of the slots that these requests may take; `None` if they take none.
+    first_slot: Option<SlotId>,
 }
 
 /// Coalesced requests of one group that stand for the same number of requests each.
@@ -98,7 +91,7 @@ impl Batch {
             let fingerprint =
                 fingerprints.reduce(Fingerprint::then).unwrap_or_default().with(group as u64);
             let coalesced = *known.entry(fingerprint).or_insert_with(|| {
-                of_group.push(Coalesced { first: number, callers: 0, count: 0 });
+                of_group.push(Coalesced { first: number, callers: 0, count: 0, first_slot: None });
                 of_group.len() - 1
             });
             let before = of_group[coalesced].count;
@@ -109,6 +102,9 @@ impl Batch {
         for group in &mut groups {
             group.order = (0..group.coalesced.len()).collect();
             group.order.sort_by_key(|coalesced| group.coalesced[*coalesced].count);
+            if requests[group.first].is_in_flight() {
+                group.name_slots();
+            }
         }
         Self { requests, positions, groups }
     }
@@ -175,10 +171,14 @@ impl Batch {
         reply.end()?;
         let answer = |(position, asked): (&Position, &Acquire)| {
             let answer = &mut replied[position.group][position.coalesced];
-            match self.groups[position.group].coalesced[position.coalesced].callers {
-                1 => answer.take().map(|answer| answer.acquired),
-                _ => answer.as_ref().map(|answer| position.share(answer, asked)),
-            }
+            let coalesced = &self.groups[position.group].coalesced[position.coalesced];
+            let mut acquired = match coalesced.callers {
+                1 => answer.take()?.acquired,
+                _ => position.share(answer.as_ref()?, asked),
+            };
+            let slots = coalesced.first_slot.map(|first| first.after(position.before.into()));
+            acquired.slots.extend(slots);
+            Some(acquired)
         };
         let answers = self.positions.iter().zip(&self.requests).map(answer);
         let answers = answers.map(|answer| Some(answer?.decided_at(at)));
@@ -186,7 +186,26 @@ impl Batch {
     }
 }
 
+impl PolicyGroup {
+    /// Names the slots that its requests may take, one after another in the order in which they are sent.
+    #[cold]
+    fn name_slots(&mut self) {
+        let counts = self.coalesced.iter().map(|coalesced| u64::from(coalesced.count));
+        let mut next = new_slots(counts.sum());
+        for index in &self.order {
+            let coalesced = &mut self.coalesced[*index];
+            coalesced.first_slot = Some(next);
+            next = next.after(coalesced.count.into());
+        }
+    }
+}
+
 impl Run<'_> {
+    /// The first slot that its requests may take; `None` if they take none.
+    pub(crate) fn first_slot(&self) -> Option<SlotId> {
+        self.coalesced.first().and_then(|index| self.group.coalesced[*index].first_slot)
+    }
+
     /// The policies, each with what the request uses of it. The keys are those of the first request.
     pub(crate) fn charges(&self) -> &[Charge] {
         &self.first().charges
@@ -244,49 +263,6 @@ fn keys(acquire: &Acquire) -> impl Iterator<Item = &Key> {
     let tried = acquire.trials.iter().map(|trial| &trial.charge);
     let of_penalties = acquire.penalties.iter().map(|penalty| &penalty.key);
     acquire.charges.iter().chain(tried).map(|charge| &charge.key).chain(of_penalties)
-}
-
-impl Position {
-    /// This request's part of the answer to the coalesced ones.
-    fn share(&self, answer: &CoalescedAnswer, asked: &Acquire) -> Acquired {
-        let CoalescedAnswer { acquired, bucket_debts } = answer;
-        let admitted = acquired.admitted.saturating_sub(self.before).min(asked.count);
-        // As seen from this request, those admitted after it have not used their units yet. A peek
-        // comes last.
-        let later = acquired.admitted.saturating_sub(self.before.saturating_add(admitted));
-        let later = u64::from(if asked.count == 0 { 0 } else { later });
-        let debts = bucket_debts.iter().copied().chain(iter::repeat(0));
-        let standing = |((it, debt), charge): ((&Standing, u64), &Charge)| {
-            let unused = later * charge.cost.units();
-            it.before(unused, debt, &charge.policy.terms(), charge.cost)
-        };
-        let standings = acquired.standings.iter().zip(debts).zip(&asked.charges).map(standing);
-        // Of a trial as well, the first of the coalesced requests are those that it admits.
-        let trial = |answer: &TrialAnswer| TrialAnswer {
-            admitted: answer.admitted.saturating_sub(self.before).min(asked.count),
-            ..*answer
-        };
-        let trials = acquired.trials.iter().map(trial).collect();
-        let ban = acquired.ban.and_then(|ban| self.ban(ban, asked.count));
-        Acquired {
-            admitted,
-            standings: standings.collect(),
-            trials,
-            ban,
-            decided_at: SmallVec::new(),
-        }
-    }
-}
-
-impl Position {
-    /// The ban of this request's client, by the `ban` of the coalesced ones: they are refused from the one on that began
-    /// it. A peek comes last.
-    fn ban(&self, ban: Ban, count: u32) -> Option<Ban> {
-        let decided = ban.decided.saturating_sub(self.before).min(count);
-        let begun_before = ban.decided.saturating_sub(1);
-        let is_banned = count == 0 || self.before.saturating_add(count) > begun_before;
-        is_banned.then_some(Ban { decided, ..ban })
-    }
 }
 
 #[cfg(test)]

@@ -20,11 +20,12 @@ pub const ACQUIRE: &str = concat!(
     lua!("constants"),
     "local function create_steps_of()\n",
     lua!("shared"),
-    "local function steps_of(algorithm, units, window, burst, now, longest_ban)\n",
+    "local function steps_of(algorithm, units, window, burst, now, longest_ban, holder)\n",
     lua!("fixed-window" in "fixed_window"),
     lua!("sliding-window" in "sliding_window"),
     lua!("sliding-log" in "sliding_log"),
     lua!("token-bucket" in "token_bucket"),
+    lua!("in-flight" in "in_flight"),
     "if algorithm == 'penalty' then\nlocal denials, within, ban = units, window, burst\n",
     lua!("penalty"),
     "end\n",
@@ -38,6 +39,9 @@ pub const ACQUIRE: &str = concat!(
 
 /// Gives back what was charged in vain: in a cluster alone.
 pub const REFUND: &str = concat!(lua!("constants"), lua!("shared"), lua!("refund"));
+
+/// Gives slots of requests under way back, and renews them.
+pub const SLOTS: &str = concat!(lua!("constants"), lua!("shared"), lua!("slots"));
 
 /// Reads and replaces the overrides that operators make.
 pub const OVERRIDES: &str = concat!(lua!("constants"), lua!("shared"), lua!("overrides"));

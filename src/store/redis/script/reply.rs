@@ -84,6 +84,7 @@ impl<'a> Reply<'a> {
     fn retry(&mut self) -> Option<Retry> {
         Some(match self.next()? {
             -1 => Retry::Never,
+            -2 => Retry::WhenFreed,
             0 => Retry::Now,
             wait => Retry::After(Millis::try_from(wait).ok()?),
         })
