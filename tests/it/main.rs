@@ -126,7 +126,9 @@ mod logs;
 mod signals;
 // A changed configuration is taken while the process serves.
 mod refunds;
+// At most so many requests at once.
 mod reload;
+mod slots;
 
 // What is shipped, with the programs that use it: `make test-real` runs these.
 mod real;
