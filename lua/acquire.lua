@@ -4,8 +4,8 @@ under none.
 Mirrors src/store/memory/acquire.rs
 
 Keys:
-  for each request in turn: one key for each policy of its group, then for each trial, then for each
-  penalty
+  for each request in turn: one key for each policy of its group, then for each policy of each trial,
+  then for each penalty
 Arguments:
   one string of big-endian integers of 8 bytes, or of 4 bytes where noted
   now              ms since the epoch; 0: the server's own TIME (only tests pass another time)
@@ -14,10 +14,13 @@ Arguments:
   request_count    requests of the group; 4 bytes
   policy_count     policies that follow; 4 bytes
   penalty_count    policies of them that have a penalty; 2 bytes
-  trial_count      policies after them that are tried out, and refuse nothing; 2 bytes
-    of each of them:
-    replaced         only of a trial, counted in policies from 1: the one in whose place it is tried
-                     out; 0: it is tried out beside all of them; 4 bytes
+  trial_count      trials after them, of policies that are tried out and refuse nothing; 2 bytes
+    of each trial, before its policies:
+    replaced_from    counted in policies from 1: the first one in whose place it is tried out; 0: it
+                     is tried out beside all of them; 4 bytes
+    replaced_to      the last one; 4 bytes
+    tried_count      policies that are tried out together; 2 bytes
+    of each policy:
     cost             units that one request uses of the quota
     units            units allowed per window
     window           ms
@@ -28,7 +31,8 @@ Arguments:
     first            integers, only of in-flight: the number of the first slot that these requests
                      may take. Each takes as many as its count, one after another; 7 bytes
     of each penalty:
-    charge           its policy, counted in policies from 1; 4 bytes
+    from             its policy, counted in policies from 1: the first quota; 4 bytes
+    to               the last one; 4 bytes
     denials          denials that begin a ban; 4 bytes
     within           ms
     ban              ms: the first one
@@ -52,7 +56,7 @@ Reply:
                      ban; 0 if the client was banned before, or is not
     for each trial:
     passed           requests, of count, that it admits
-    retry_after      ms, as of a policy
+    retry_after      ms, as of a policy: the longest of its policies
 ]]
 
 local keys, arguments = KEYS, ARGV[1]
@@ -92,38 +96,47 @@ while at <= #arguments do
     steps_of = steps_of or create_steps_of()
     -- Only penalties and trials ask whether a policy has room for one more.
     local needs_room = penalty_count + trial_count > 0
-    local key_count = policy_count + trial_count
     local is_peek = count == 0
 
-    local policies = {}
-    for i = 1, key_count do
-      local replaced
-      if i > policy_count then
-        replaced, at = unpack('>I4', arguments, at)
+    local policies, key_count = {}, 0
+    local trials = trial_count > 0 and {}
+    for t = 0, trial_count do
+      local part_count = policy_count
+      if t > 0 then
+        local replaced_from, replaced_to, tried_count
+        replaced_from, replaced_to, tried_count, at = unpack('>I4I4I2', arguments, at)
+        trials[t] = {
+          first = key_count + 1, last = key_count + tried_count, replaced_from = replaced_from,
+          replaced_to = replaced_to,
+        }
+        part_count = tried_count
       end
-      local cost, units, window, burst, algorithm
-      cost, units, window, burst, algorithm, at = unpack('>I8I8I8I8s', arguments, at)
-      local holder, first
-      if algorithm == 'in-flight' then
-        holder, first, at = unpack('>c8I7', arguments, at)
+      for _ = 1, part_count do
+        local cost, units, window, burst, algorithm
+        cost, units, window, burst, algorithm, at = unpack('>I8I8I8I8s', arguments, at)
+        local holder, first
+        if algorithm == 'in-flight' then
+          holder, first, at = unpack('>c8I7', arguments, at)
+        end
+        local read, charge, wait_for =
+          steps_of(algorithm, units, window, burst, now, nil, holder)
+        key_count = key_count + 1
+        policies[key_count] = {
+          read = read, charge = charge, wait_for = wait_for, cost = cost, burst = burst,
+          first = first,
+        }
       end
-      local read, charge, wait_for =
-        steps_of(algorithm, units, window, burst, now, nil, holder)
-      policies[i] = {
-        read = read, charge = charge, wait_for = wait_for, cost = cost, burst = burst,
-        replaced = replaced, first = first,
-      }
     end
 
     local penalties = penalty_count > 0 and {}
     for i = 1, penalty_count do
-      local charge, denials, within, ban, longest_ban
-      charge, denials, within, ban, longest_ban, at = unpack('>I4I4I8I8I8', arguments, at)
+      local from, to, denials, within, ban, longest_ban
+      from, to, denials, within, ban, longest_ban, at = unpack('>I4I4I4I8I8I8', arguments, at)
       local read, until_ban, count_denials =
         steps_of('penalty', denials, within, ban, now, longest_ban)
       penalties[i] = {
         read = read, until_ban = until_ban, count_denials = count_denials,
-        policy = policies[charge],
+        from = from, to = to,
       }
     end
 
@@ -177,13 +190,18 @@ while at <= #arguments do
         -- All requests after the one that begins a ban are refused, and not counted.
         local denied = was_banned and 0 or count - admitted
         for i = 1, penalty_count do
-          if not penalties[i].policy.has_room then
-            denied = math.min(denied, penalties[i].until_ban())
+          local penalty = penalties[i]
+          penalty.denies = false
+          for j = penalty.from, penalty.to do
+            penalty.denies = penalty.denies or not policies[j].has_room
+          end
+          if penalty.denies then
+            denied = math.min(denied, penalty.until_ban())
           end
         end
         for i = 1, penalty_count do
           local left = 0
-          if denied > 0 and not penalties[i].policy.has_room then
+          if denied > 0 and penalties[i].denies then
             left = penalties[i].count_denials(denied)
           end
           if left > lasts then
@@ -195,21 +213,33 @@ while at <= #arguments do
         reply[replied + 3] = decided
         replied = replied + 3
       end
-      for i = policy_count + 1, key_count do
-        local trial = policies[i]
+      for t = 1, trial_count do
+        local trial = trials[t]
+        local from, to = trial.replaced_from, trial.replaced_to
         -- If all others have room for one more, only the policy that is replaced denies.
-        local most = lasts > 0 and decided or count
-        for other = 1, policy_count do
-          if trial.replaced == 0 or other ~= trial.replaced and not policies[other].has_room then
-            most = admitted
+        local passed = lasts > 0 and decided or count
+        for i = 1, policy_count do
+          if from == 0 or (i < from or i > to) and not policies[i].has_room then
+            passed = admitted
           end
         end
-        local remaining, cost = trial.read(keys[keys_read + i]), trial.cost
-        local passed = math.min(most, (remaining - remaining % cost) / cost)
-        trial.charge(passed * cost, is_peek, trial.first and trial.first + number * count)
+        for i = trial.first, trial.last do
+          local tried = policies[i]
+          local remaining, cost = tried.read(keys[keys_read + i]), tried.cost
+          tried.remaining = remaining
+          passed = math.min(passed, (remaining - remaining % cost) / cost)
+        end
         local retry_after = 0
-        if remaining - passed * cost < cost then
-          retry_after = cost <= trial.burst and trial.wait_for(cost) or -1
+        for i = trial.first, trial.last do
+          local tried = policies[i]
+          local cost = tried.cost
+          tried.charge(passed * cost, is_peek, tried.first and tried.first + number * count)
+          if tried.remaining - passed * cost < cost then
+            local wait = cost <= tried.burst and tried.wait_for(cost) or -1
+            if wait == -1 or retry_after >= 0 and (wait == -2 or wait > retry_after) then
+              retry_after = wait
+            end
+          end
         end
         reply[replied + 1] = passed
         reply[replied + 2] = retry_after

@@ -89,7 +89,9 @@ pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{
     KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
 };
-pub use self::domain::quota::{Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError};
+pub use self::domain::quota::{
+    ClientQuota, Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError, Quotas, QuotasError,
+};
 pub use self::domain::receipt::{Receipt, ReceiptError};
 pub use self::domain::slot::{SlotId, Slots};
 pub use self::domain::standing::{Retry, Standing};
@@ -97,8 +99,8 @@ pub use self::domain::standing::{Retry, Standing};
 pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
-    GivenBack, Incoming, Limiter, LimiterBuilder, LimiterError, Observer, Outcome, PenaltyBan,
-    Policies, Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome,
+    GivenBack, Incoming, Limiter, LimiterBuilder, LimiterError, MetPolicy, Observer, Outcome,
+    PenaltyBan, Policies, Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome,
     Unavailable,
 };
 /// What operators change for single clients while the process runs: bans, boosts, and policies that are off.

@@ -27,7 +27,7 @@ pub use self::inspect::KeyStanding;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{
-    DecidedBy, DecisionEvent, Observer, Outcome, PenaltyBan, TrialKind, TrialOutcome,
+    DecidedBy, DecisionEvent, MetPolicy, Observer, Outcome, PenaltyBan, TrialKind, TrialOutcome,
 };
 use self::overrides::Overridden;
 pub use self::overrides::{

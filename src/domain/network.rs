@@ -6,7 +6,10 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+pub(crate) use self::map::NetworkMap;
 use crate::domain::key::{Identity, canonical, counted, counted_network};
+
+mod map;
 
 /// An address or a network, as in `203.0.113.7`, `10.0.0.0/8` or `fd00::/8`.
 ///

@@ -15,16 +15,20 @@ use self::special::SpecialQuotas;
 use crate::domain::algorithm::{Algorithm, Terms};
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::penalty::Penalty;
-use crate::domain::quota::Quota;
+use crate::domain::quota::{Quota, Quotas};
 
+mod client_quotas;
 mod error;
 mod key_source;
 mod name;
 mod on_store_failure;
+mod parts;
 mod rollout;
 mod special;
 
-/// A named quota with its algorithm and its key. Plans and single users can have other quotas.
+/// A named quota with its algorithm and its key. Plans, single users and networks can have other quotas.
+///
+/// A policy may have several quotas that hold together. Each is then counted by itself, under the same name.
 ///
 /// ```
 /// use tollgate::{Algorithm, KeySource, Policy};
@@ -40,7 +44,11 @@ mod special;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     name: Box<str>,
+    /// Its name in header fields, if that is another one.
+    label: Option<Box<str>>,
     quota: Quota,
+    /// The quotas that hold together with that one.
+    further: Vec<Quota>,
     algorithm: Algorithm,
     key: KeySource,
     ipv6_prefix: Ipv6Prefix,
@@ -64,7 +72,9 @@ impl Policy {
         }
         Ok(Self {
             name: name.into(),
+            label: None,
             quota,
+            further: Vec::new(),
             algorithm: Algorithm::FixedWindow,
             key: KeySource::UserOrIp,
             ipv6_prefix: Ipv6Prefix::default(),
@@ -82,7 +92,9 @@ impl Policy {
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
         let policy = Self { algorithm, ..self };
         policy.checked()?;
-        for quota in policy.special.quotas().chain(policy.rollout.candidate()) {
+        let candidates = policy.rollout.candidate().into_iter().flat_map(Quotas::iter);
+        let further = policy.further.iter().copied();
+        for quota in policy.special.quotas().chain(further).chain(candidates) {
             policy.of_quota(quota).checked()?;
         }
         Ok(policy)
@@ -115,7 +127,7 @@ impl Policy {
     /// # Errors
     /// If the candidate is too large for the algorithm to count exactly.
     pub fn with_rollout(self, rollout: Rollout) -> Result<Self, PolicyError> {
-        if let Some(candidate) = rollout.candidate() {
+        for candidate in rollout.candidate().into_iter().flat_map(Quotas::iter) {
             self.of_quota(candidate).checked()?;
         }
         Ok(Self { rollout, ..self })
@@ -136,7 +148,8 @@ impl Policy {
             }
             other => other,
         };
-        Self { quota: self.quota.share_of(parts), algorithm, ..self.clone() }
+        let further = self.further.iter().map(|quota| quota.share_of(parts)).collect();
+        Self { quota: self.quota.share_of(parts), further, algorithm, ..self.clone() }
     }
 
     /// Its name.
@@ -145,7 +158,7 @@ impl Policy {
         &self.name
     }
 
-    /// Its quota.
+    /// Its quota; the first, if it has several.
     #[must_use]
     pub fn quota(&self) -> Quota {
         self.quota
@@ -184,20 +197,18 @@ impl Policy {
     /// How far it is in force.
     #[must_use]
     pub fn rollout(&self) -> Rollout {
-        self.rollout
+        self.rollout.clone()
+    }
+
+    /// Whether it is neither decided nor charged.
+    pub(crate) fn is_off(&self) -> bool {
+        self.rollout == Rollout::Off
     }
 
     /// When it bans a client, and for how long; `None` if it never does.
     #[must_use]
     pub fn penalty(&self) -> Option<&Penalty> {
         self.penalty.as_ref()
-    }
-
-    /// The candidate as a policy, which counts beside this one. No policy has its name, since no name has a `~`.
-    pub(crate) fn candidate_policy(&self) -> Option<Self> {
-        let (name, rollout) = (format!("{}~candidate", self.name).into(), Rollout::ENFORCE);
-        let candidate = self.of_quota(self.rollout.candidate()?);
-        Some(Self { name, rollout, penalty: None, special: Arc::default(), ..candidate })
     }
 
     /// Checks that its algorithm can count its own quota exactly.
@@ -209,90 +220,6 @@ impl Policy {
             _ if wanted > largest => Err(PolicyError::TooLarge { algorithm, wanted, largest }),
             _ => Ok(()),
         }
-    }
-}
-
-/// Quotas for plans and single users. They apply where the policy counts by user: a key that many clients
-/// share has one quota, whatever their plans.
-impl Policy {
-    /// The same policy, with `quota` for the users of `plan`.
-    ///
-    /// The burst of a token bucket grows in proportion: it is to `quota` what the policy's own burst is
-    /// to its own quota, rounded up.
-    ///
-    /// # Errors
-    /// If the quota is too large for the algorithm to count exactly, or if `plan` would not be valid as the
-    /// name of a policy.
-    pub fn with_plan(mut self, plan: &str, quota: Quota) -> Result<Self, PolicyError> {
-        self.add_plan(plan, quota)?;
-        Ok(self)
-    }
-
-    /// The same policy, with `quota` for the user `id`, whatever that user's plan. The burst of a token
-    /// bucket grows in proportion, as in [`with_plan`](Self::with_plan).
-    ///
-    /// # Errors
-    /// If the quota is too large for the algorithm to count exactly.
-    pub fn with_user(mut self, id: impl AsRef<[u8]>, quota: Quota) -> Result<Self, PolicyError> {
-        self.add_user(id.as_ref(), quota)?;
-        Ok(self)
-    }
-
-    pub(crate) fn add_plan(&mut self, plan: &str, quota: Quota) -> Result<(), PolicyError> {
-        if !is_name(plan) {
-            return Err(PolicyError::Plan(plan.to_owned()));
-        }
-        self.of_quota(quota).checked()?;
-        Arc::make_mut(&mut self.special).plans.insert(plan.into(), quota);
-        Ok(())
-    }
-
-    pub(crate) fn add_user(&mut self, id: &[u8], quota: Quota) -> Result<(), PolicyError> {
-        self.of_quota(quota).checked()?;
-        Arc::make_mut(&mut self.special).users.insert(id.into(), quota);
-        Ok(())
-    }
-
-    /// The plans that have a quota of their own, each with its quota.
-    pub fn plans(&self) -> impl Iterator<Item = (&str, Quota)> {
-        self.special.plans.iter().map(|(plan, quota)| (&**plan, *quota))
-    }
-
-    /// The users that have a quota of their own, each with its quota.
-    pub fn users(&self) -> impl Iterator<Item = (&[u8], Quota)> {
-        self.special.users.iter().map(|(id, quota)| (&**id, *quota))
-    }
-
-    /// The largest cost in units that it can ever admit, for any client.
-    #[must_use]
-    pub fn largest_cost(&self) -> u64 {
-        self.special
-            .quotas()
-            .map(|quota| self.of_quota(quota).terms().burst)
-            .fold(self.terms().burst, u64::max)
-    }
-
-    /// The same policy with `quota` as its own, and with a burst in proportion.
-    pub(crate) fn of_quota(&self, quota: Quota) -> Self {
-        let algorithm = match self.algorithm {
-            Algorithm::TokenBucket { burst } => {
-                let (units, own) = (u128::from(quota.units()), u128::from(self.quota.units()));
-                let burst = (u128::from(burst) * units).div_ceil(own);
-                Algorithm::TokenBucket { burst: u64::try_from(burst).unwrap_or(u64::MAX) }
-            }
-            other => other,
-        };
-        Self { quota, algorithm, ..self.clone() }
-    }
-
-    /// The same policy with `quota` as its own, as a user or a plan has it.
-    ///
-    /// # Errors
-    /// If the algorithm cannot count the quota exactly.
-    pub(crate) fn with_own_quota(&self, quota: Quota) -> Result<Self, PolicyError> {
-        let policy = self.of_quota(quota);
-        policy.checked()?;
-        Ok(policy)
     }
 }
 

@@ -4,7 +4,12 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use self::meant::{Mistake, meant};
+pub use self::quotas::{ClientQuota, Quotas, QuotasError};
 use crate::domain::clock::Millis;
+
+mod meant;
+mod quotas;
 
 /// The largest number in any decision, 2^53 - 1. Lua computes with doubles, which are exact up to there.
 pub const MAX_EXACT: u64 = (1 << 53) - 1;
@@ -19,8 +24,29 @@ const DAY: Millis = 24 * HOUR;
 const WEEK: Millis = 7 * DAY;
 
 /// The units of a window, longest first: a window is printed in the largest unit that divides it.
-const WINDOW_UNITS: [(&str, Millis); 5] =
-    [("week", WEEK), ("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", SECOND)];
+const WINDOW_UNITS: [WindowUnit; 5] = [
+    WindowUnit { name: "week", letter: "w", short: "week", length: WEEK },
+    WindowUnit { name: "day", letter: "d", short: "day", length: DAY },
+    WindowUnit { name: "hour", letter: "h", short: "hr", length: HOUR },
+    WindowUnit { name: "minute", letter: "m", short: "min", length: MINUTE },
+    WindowUnit { name: "second", letter: "s", short: "sec", length: SECOND },
+];
+
+/// A unit of windows, in all the words that quotas may have for it.
+struct WindowUnit {
+    name: &'static str,
+    letter: &'static str,
+    short: &'static str,
+    length: Millis,
+}
+
+impl WindowUnit {
+    /// Whether `word`, which is in lower case, names it. A letter has no plural: `ms` would be read as minutes.
+    fn is_named(&self, word: &str) -> bool {
+        let one = word.strip_suffix('s').unwrap_or(word);
+        word == self.letter || [self.name, self.short].iter().any(|it| word == *it || one == *it)
+    }
+}
 
 /// Units allowed per window, as in `10/minute`.
 ///
@@ -30,6 +56,7 @@ const WINDOW_UNITS: [(&str, Millis); 5] =
 /// let quota: Quota = "5/2 seconds".parse()?;
 /// assert_eq!((quota.units(), quota.window()), (5, 2_000));
 /// assert_eq!("100 per hour".parse::<Quota>()?.to_string(), "100/hour");
+/// assert_eq!("100/30s".parse::<Quota>()?.to_string(), "100/30 seconds");
 /// assert!("ten a minute".parse::<Quota>().is_err());
 /// # Ok::<(), tollgate::QuotaError>(())
 /// ```
@@ -65,11 +92,16 @@ impl Quota {
     /// The length of the window in the largest unit that divides it, and the name of that unit.
     pub(crate) fn window_in_units(&self) -> (u64, &'static str) {
         let window = self.window.get();
-        let (name, length) = WINDOW_UNITS
-            .into_iter()
-            .find(|(_, length)| window.is_multiple_of(*length))
-            .unwrap_or(("second", SECOND));
-        (window / length, name)
+        let unit = WINDOW_UNITS.iter().find(|unit| window.is_multiple_of(unit.length));
+        unit.map_or((window / SECOND, "second"), |unit| (window / unit.length, unit.name))
+    }
+
+    /// The window as a part of a name, as in `hour` or `2-hours`. Quotas with different windows have different ones.
+    pub(crate) fn window_label(&self) -> String {
+        match self.window_in_units() {
+            (1, name) => name.to_owned(),
+            (number, name) => format!("{number}-{name}s"),
+        }
     }
 
     /// One of `parts` equal parts, rounded up to whole units.
@@ -98,7 +130,7 @@ impl Quota {
 impl FromStr for Quota {
     type Err = QuotaError;
 
-    /// Reads `10/minute`, `100 per hour` or `5/2 seconds`, in upper or lower case.
+    /// Reads `10/minute`, `100 per hour`, `5/2 seconds`, `10/m` or `100/30s`, in upper or lower case.
     fn from_str(input: &str) -> Result<Self, QuotaError> {
         parse(input).map_err(|problem| QuotaError { input: input.to_owned(), problem })
     }
@@ -110,7 +142,18 @@ fn parse(input: &str) -> Result<Quota, QuotaProblem> {
         Some(halves) => halves,
         None => input.split_once(" per ").ok_or(QuotaProblem::NotAQuota)?,
     };
-    Quota::checked(parse_number(units.trim_end())?, parse_window(window.trim_start())?)
+    let (units, window) = (units.trim_end(), window.trim_start());
+    match (parse_number(units), parse_window(window)) {
+        (Ok(units), Ok(window)) => Quota::checked(units, window),
+        (units_read, window_read) => {
+            let meant =
+                meant(units, window, window_read.ok()).and_then(|(mistake, units, window)| {
+                    Some(QuotaProblem::Meant(mistake, Quota::checked(units, window).ok()?))
+                });
+            let problem = units_read.err().or(window_read.err());
+            Err(meant.or(problem).unwrap_or(QuotaProblem::NotAQuota))
+        }
+    }
 }
 
 fn parse_window(text: &str) -> Result<Millis, QuotaProblem> {
@@ -121,10 +164,8 @@ fn parse_window(text: &str) -> Result<Millis, QuotaProblem> {
         return Err(QuotaProblem::NoWindow);
     }
     let name = name.trim_start();
-    let (_, length) = WINDOW_UNITS
-        .into_iter()
-        .find(|(unit, _)| name.strip_prefix(unit).is_some_and(|rest| matches!(rest, "" | "s")))
-        .ok_or(QuotaProblem::UnknownUnit)?;
+    let unit = WINDOW_UNITS.iter().find(|unit| unit.is_named(name));
+    let length = unit.ok_or(QuotaProblem::UnknownUnit)?.length;
     number.checked_mul(length).ok_or(QuotaProblem::WindowTooLong)
 }
 
@@ -160,14 +201,21 @@ enum QuotaProblem {
     UnknownUnit,
     PartOfASecond,
     WindowTooLong,
+    /// It is written otherwise, and this is probably meant.
+    Meant(Mistake, Quota),
 }
 
 impl fmt::Display for QuotaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not a quota: ", self.input)?;
         match self.problem {
+            QuotaProblem::Meant(mistake, meant) => {
+                return write!(f, "{}, write \"{meant}\"", mistake.expected());
+            }
             QuotaProblem::NotAQuota => f.write_str("expected units per window"),
-            QuotaProblem::NoUnits => f.write_str("it must allow at least 1 unit"),
+            QuotaProblem::NoUnits => {
+                f.write_str("it must allow at least 1 unit (access.block refuses clients)")
+            }
             QuotaProblem::TooManyUnits => write!(f, "it may allow at most {MAX_EXACT} units"),
             QuotaProblem::NoWindow => f.write_str("its window must last at least 1 second"),
             QuotaProblem::UnknownUnit => {

@@ -138,14 +138,14 @@ fn standings(decision: &Decision, list: &mut String) -> Bytes {
     Bytes::copy_from_slice(list.as_bytes())
 }
 
-/// Begins the next item of a structured list (RFC 9651, section 3.1) with the policy's name as a string. The name
-/// has only letters, digits, `-`, `_` and `.`, which need no escapes.
+/// Begins the next item of a structured list (RFC 9651, section 3.1) with the policy's label as a string. The label
+/// has only letters, digits, `-`, `_`, `.` and `/`, which need no escapes. No two quotas of a request have the same.
 fn begin_item(list: &mut String, policy: &Policy) {
     if !list.is_empty() {
         list.push_str(", ");
     }
     list.push('"');
-    list.push_str(policy.name());
+    list.push_str(policy.label());
     list.push('"');
 }
 

@@ -191,8 +191,13 @@ fn write_denial(json: &mut String, decision: &Decision) {
     json.push_str(r#","detail":""#);
     write_detail(json, decision);
     json.push_str(r#"","violated-policies":["#);
-    let start = json.len();
+    let (start, mut last) = (json.len(), "");
     for (policy, _) in decision.violated() {
+        // Several quotas of one policy follow each other.
+        if policy.name() == last {
+            continue;
+        }
+        last = policy.name();
         json.push_str(if json.len() == start { "\"" } else { ",\"" });
         // Letters, digits, `-`, `_` and `.` stand for themselves.
         json.push_str(policy.name());

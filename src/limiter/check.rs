@@ -106,8 +106,8 @@ impl Settled {
 /// The `ban` that was answered to `asked`.
 #[cold]
 pub(super) fn banned(asked: &Acquire, ban: Ban) -> Option<Banned> {
-    let PenaltyKey { charge, key, .. } = asked.penalties.get(ban.penalty)?;
-    let policy = &asked.charges.get(*charge)?.policy;
+    let PenaltyKey { charges, key, .. } = asked.penalties.get(ban.penalty)?;
+    let policy = &asked.charges.get(charges.start)?.policy;
     let lasts = Duration::from_millis(ban.lasts);
     Some(Banned::new(key.hash_tag(), lasts).with_policy(policy.name()))
 }

@@ -9,7 +9,7 @@ use self::answer_cache::{AnswerCache, CachedAnswer};
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::{Clock, Millis, millis};
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquire, Acquired, Ban, Fingerprint, TrialAnswer};
+use crate::store::{Acquire, Acquired, Ban, Fingerprint, Trial, TrialAnswer};
 
 mod answer_cache;
 
@@ -153,9 +153,7 @@ impl DenyCache {
 
 /// Whether a policy with a penalty is among those that deny: a client that goes on asking is banned.
 fn is_counted(asked: &Acquire, acquired: &Acquired) -> bool {
-    asked.penalties.iter().any(|it| {
-        acquired.standings.get(it.charge).is_some_and(|standing| standing.retry != Retry::Now)
-    })
+    asked.penalties.iter().any(|it| it.denies(&acquired.standings))
 }
 
 /// The fingerprint of everything that the answer to `asked` depends on. That includes the terms, since
@@ -169,9 +167,10 @@ fn fingerprint(asked: &Acquire) -> Fingerprint {
     });
     let all = charges.reduce(Fingerprint::then).unwrap_or_default();
     // A denial that holds for a request without trials may not hold for one with a candidate.
-    let trials = asked.trials.iter().map(|trial| {
-        let Terms { units, burst, .. } = trial.charge.policy.terms();
-        trial.charge.key.fingerprint().with(units).with(burst)
+    let tried = asked.trials.iter().flat_map(Trial::charges);
+    let trials = tried.map(|charge| {
+        let Terms { units, burst, .. } = charge.policy.terms();
+        charge.key.fingerprint().with(units).with(burst)
     });
     trials.fold(all, Fingerprint::then)
 }

@@ -11,7 +11,7 @@ use crate::domain::client::Client;
 use crate::domain::policy::{Policy, Rollout};
 use crate::domain::quota::Cost;
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquire, Charge, StoreError};
+use crate::store::{Acquire, Charge, Key, StoreError};
 
 /// What would happen to a request now. [`Limiter::explain`] makes it.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub enum Verdict {
     Unknown,
 }
 
-/// A policy as a request meets it.
+/// A policy as a request meets it. One that has several quotas for the client is there once for each of them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ExplainedPolicy {
@@ -87,12 +87,14 @@ pub enum PolicyRole {
     Disabled,
     /// The route only shows where the client stands.
     Peeked,
+    /// It does not apply to the client, whose quota is unlimited.
+    Unlimited,
 }
 
 impl PolicyRole {
     /// Whether the policy counts requests at all.
     fn counts(self) -> bool {
-        !matches!(self, Self::Off | Self::Disabled)
+        !matches!(self, Self::Off | Self::Disabled | Self::Unlimited)
     }
 }
 
@@ -130,11 +132,17 @@ impl Limiter {
         async move {
             let in_force = explanation.policies.iter().map(|it| it.role == PolicyRole::InForce);
             let charges = charges.into_iter().zip(in_force);
-            let mut asked = Acquire::new(Vec::new(), 0);
-            for (charge, is_in_force) in charges.filter_map(|(charge, it)| Some((charge?, it))) {
-                let penalty = limiter.penalty(asked.charges.len(), &charge);
+            let charges = charges.filter_map(|(charge, is_in_force)| Some((charge?, is_in_force)));
+            let (charges, in_force): (Vec<Charge>, Vec<bool>) = charges.unzip();
+            let mut asked = Acquire::new(charges, 0);
+            let is_same = |one: &Charge, other: &Charge| one.policy.name() == other.policy.name();
+            let mut next = 0;
+            for of_policy in asked.charges.chunk_by(is_same) {
+                let indices = next..next + of_policy.len();
+                next = indices.end;
+                let is_in_force = in_force.get(indices.start) == Some(&true);
+                let penalty = limiter.penalty(indices, &asked.charges);
                 asked.penalties.extend(penalty.filter(|_| is_in_force));
-                asked.charges.push(charge);
             }
             if !asked.charges.is_empty() {
                 match limiter.0.store.acquire(&asked).await {
@@ -161,41 +169,37 @@ impl Limiter {
         client: &Client<'_>,
     ) -> Vec<(ExplainedPolicy, Option<Charge>)> {
         let policies = policies.into_iter().flat_map(|policies| policies.0.iter());
-        let explained = |variants: &Arc<PolicyVariants>| {
-            let (charge, source) = self.charge_and_source(variants, cost, client);
-            let role = match self.role(variants, &charge) {
+        let table = self.0.overridden.load();
+        let table = table.as_deref().map(|table| &**table);
+        let mut explained = Vec::new();
+        for variants in policies {
+            let source = variants.special_of(client).map_or(QuotaSource::Policy, |(it, _)| it);
+            let Some((parts, first)) = self.parts(variants, table, client) else {
+                let key = self.key(variants.policy(), client);
+                let role = match self.role(variants, &key) {
+                    own if !own.counts() => own,
+                    _ => PolicyRole::Unlimited,
+                };
+                explained.push((ExplainedPolicy::of(variants.policy(), source, &key, role), None));
+                continue;
+            };
+            let is_boosted =
+                table.is_some_and(|it| it.boosted(variants.policy(), first.hash_tag()).is_some());
+            let source = if is_boosted { QuotaSource::Boost } else { source };
+            let role = match self.role(variants, &first) {
                 own if !own.counts() => own,
                 own => role.unwrap_or(own),
             };
-            let policy = ExplainedPolicy {
-                policy: charge.policy.clone(),
-                source,
-                key: charge.key.hash_tag().into(),
-                role,
-                standing: None,
-            };
-            (policy, role.counts().then_some(charge))
-        };
-        policies.map(explained).collect()
+            for part in parts {
+                let charge = self.further(part, &first, cost);
+                let policy = ExplainedPolicy::of(part, source, &first, role);
+                explained.push((policy, role.counts().then_some(charge)));
+            }
+        }
+        explained
     }
 
-    /// What `client` is charged under a policy, and where its quota comes from.
-    fn charge_and_source(
-        &self,
-        variants: &PolicyVariants,
-        cost: Cost,
-        client: &Client<'_>,
-    ) -> (Charge, QuotaSource) {
-        let special = variants.special_of(client);
-        let source = special.map_or(QuotaSource::Policy, |(source, _)| source);
-        let charge = self.charge(variants, cost, client);
-        let Some(table) = self.0.overridden.load() else { return (charge, source) };
-        let is_boosted = table.boosted(&charge.policy, charge.key.hash_tag()).is_some();
-        let charge = self.boosted(&table, charge, client);
-        (charge, if is_boosted { QuotaSource::Boost } else { source })
-    }
-
-    fn role(&self, variants: &PolicyVariants, charge: &Charge) -> PolicyRole {
+    fn role(&self, variants: &PolicyVariants, key: &Key) -> PolicyRole {
         let is_disabled = || {
             let table = self.0.overridden.load();
             table.is_some_and(|table| table.is_off(variants.policy()))
@@ -203,7 +207,7 @@ impl Limiter {
         match variants.policy().rollout() {
             Rollout::Off => PolicyRole::Off,
             _ if is_disabled() => PolicyRole::Disabled,
-            _ if variants.is_in_force(&charge.key) => PolicyRole::InForce,
+            _ if variants.is_in_force(key) => PolicyRole::InForce,
             Rollout::Shadow => PolicyRole::Shadow,
             Rollout::Enforce { .. } => PolicyRole::OutsideShare,
         }
@@ -241,6 +245,11 @@ impl Explanation {
 }
 
 impl ExplainedPolicy {
+    fn of(policy: &Arc<Policy>, source: QuotaSource, key: &Key, role: PolicyRole) -> Self {
+        let (policy, key) = (policy.clone(), key.hash_tag().into());
+        Self { policy, source, key, role, standing: None }
+    }
+
     /// Whether the client has enough of its quota left.
     #[must_use]
     pub fn admits(&self) -> bool {

@@ -233,8 +233,12 @@ fn slots_of(asked: &Acquire, acquired: &Acquired) -> (Vec<Slot>, Vec<Slot>) {
     for (index, charge) in asked.charges.iter().enumerate() {
         take(index, charge, acquired.admitted);
     }
-    for (number, (trial, answer)) in asked.trials.iter().zip(&acquired.trials).enumerate() {
-        take(asked.charges.len() + number, &trial.charge, answer.admitted);
+    let mut index = asked.charges.len();
+    for (trial, answer) in asked.trials.iter().zip(&acquired.trials) {
+        for charge in trial.charges() {
+            take(index, charge, answer.admitted);
+            index += 1;
+        }
     }
     (held, unused)
 }

@@ -8,11 +8,11 @@ use super::overrides::{Note, OverrideError, may_count};
 use super::variants::{PolicyVariants, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::key::{Identity, Ipv6Prefix};
-use crate::domain::policy::{Policy, Rollout};
+use crate::domain::policy::Policy;
 use crate::domain::standing::Standing;
 use crate::store::{Acquire, Acquired, Charge, StoreError};
 
-/// Where a client stands under one policy.
+/// Where a client stands under one policy, or under one quota of a policy that has several.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct KeyStanding {
@@ -43,14 +43,16 @@ impl Limiter {
     ) -> Result<Vec<KeyStanding>, OverrideError> {
         let mut standings = Vec::new();
         for variants in self.counting(tag, policy)? {
-            let (policy, source) = self.quota_of(variants, tag);
-            let answer = self.0.store.acquire(&self.peek_of(tag, &policy)).await;
-            let banned_for = answer.as_ref().ok().and_then(ban_of);
-            let standing = answer.and_then(|acquired| {
-                let unknown = || StoreError::new(crate::store::StoreErrorKind::Refused);
-                acquired.standings.first().copied().ok_or_else(unknown)
-            });
-            standings.push(KeyStanding { policy, source, standing, banned_for });
+            let (parts, source) = self.quotas_of(variants, tag);
+            for policy in parts {
+                let answer = self.0.store.acquire(&self.peek_of(tag, &policy)).await;
+                let banned_for = answer.as_ref().ok().and_then(ban_of);
+                let standing = answer.and_then(|acquired| {
+                    let unknown = || StoreError::new(crate::store::StoreErrorKind::Refused);
+                    acquired.standings.first().copied().ok_or_else(unknown)
+                });
+                standings.push(KeyStanding { policy, source, standing, banned_for });
+            }
         }
         Ok(standings)
     }
@@ -109,7 +111,7 @@ impl Limiter {
         let keyspace = &self.0.keyspace;
         let charge = Charge::new(policy.clone(), keyspace.key_of_tag(tag, policy));
         let mut asked = Acquire::new(vec![charge], 0);
-        asked.penalties.extend(self.penalty(0, &asked.charges[0]));
+        asked.penalties.extend(self.penalty(0..1, &asked.charges));
         asked
     }
 
@@ -125,26 +127,29 @@ impl Limiter {
         }
         let all = self.0.variants.values().map(|variants| &**variants);
         let is_met = |variants: &&PolicyVariants| {
-            variants.policy().rollout() != Rollout::Off && may_count(variants.policy().key(), tag)
+            !variants.is_off() && may_count(variants.policy().key(), tag)
         };
         let mut counting: Vec<_> = all.filter(is_met).collect();
         counting.sort_by_key(|variants| variants.policy().name().to_owned());
         Ok(counting)
     }
 
-    /// The quota of the client of `tag` under a policy, and where it comes from.
-    fn quota_of(&self, variants: &PolicyVariants, tag: &str) -> (Arc<Policy>, QuotaSource) {
+    /// The quotas of the client of `tag` under a policy, and where they come from. There is none if the policy does not
+    /// apply to the client.
+    fn quotas_of(&self, variants: &PolicyVariants, tag: &str) -> (Vec<Arc<Policy>>, QuotaSource) {
         let table = self.0.overridden.load();
         let boosted = table.as_deref().and_then(|table| table.boosted(variants.policy(), tag));
         if let Some(boosted) = boosted {
-            return (boosted.clone(), QuotaSource::Boost);
+            return (boosted.to_vec(), QuotaSource::Boost);
         }
         let special = match Identity::named(tag, Ipv6Prefix::default()) {
             Ok(Identity::User(id)) => variants.special_of(&Client::user(&*id)),
+            Ok(Identity::Ipv4(address)) => variants.special_of(&Client::at(address.into())),
+            Ok(Identity::Ipv6(network)) => variants.special_of(&Client::at(network.first().into())),
             _ => None,
         };
-        let (source, policy) = special.unwrap_or((QuotaSource::Policy, variants.policy()));
-        (policy.clone(), source)
+        let (source, parts) = special.unwrap_or((QuotaSource::Policy, variants.own()));
+        (parts.to_vec(), source)
     }
 }
 

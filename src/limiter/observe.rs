@@ -90,13 +90,13 @@ impl Limiter {
 
 /// The `ban` that was answered to `asked`.
 fn of_penalty(ban: Ban, asked: &Acquire) -> Option<PenaltyBan> {
-    let charge = asked.penalties.get(ban.penalty)?.charge;
+    let charge = asked.penalties.get(ban.penalty)?.charges.start;
     Some(PenaltyBan { charge, lasts: ban.lasts, begins: ban.decided > 0 })
 }
 
 /// What `trial`, which is one of `asked`, decided.
 fn outcome_of<'a>(trial: &'a Trial, asked: &'a Acquire, answer: TrialAnswer) -> TrialOutcome<'a> {
-    let replaced = trial.replaces.and_then(|index| asked.charges.get(index));
+    let replaced = trial.replaces.as_ref().and_then(|it| asked.charges.get(it.start));
     let (kind, charge) = match replaced {
         Some(charge) => (TrialKind::Candidate, charge),
         None => (TrialKind::Shadow, &trial.charge),

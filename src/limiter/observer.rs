@@ -7,7 +7,7 @@ use super::deny_cache::Purpose;
 use super::routes::Route;
 use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
-use crate::domain::standing::Standing;
+use crate::domain::standing::{Retry, Standing};
 use crate::store::{Charge, Key, StoreErrorKind};
 
 /// Learns of every decision of a limiter, for metrics and logs.
@@ -53,11 +53,50 @@ pub struct DecisionEvent<'a> {
     pub waited: Option<Duration>,
 }
 
+impl<'a> DecisionEvent<'a> {
+    /// The policies that the request met, each once.
+    pub fn policies(&self) -> impl Iterator<Item = MetPolicy<'a>> + use<'a> {
+        let (charges, standings) = (self.charges, self.standings);
+        let is_same = |one: &Charge, other: &Charge| {
+            one.policy.name() == other.policy.name() && one.key.hash_tag() == other.key.hash_tag()
+        };
+        let mut next = 0;
+        charges.chunk_by(is_same).filter_map(move |charges| {
+            let (first, end) = (next, next + charges.len());
+            next = end;
+            let standings = standings.get(first..end).unwrap_or_default();
+            Some(MetPolicy { first, charge: charges.first()?, charges, standings })
+        })
+    }
+}
+
+/// A policy as a request met it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct MetPolicy<'a> {
+    /// The index of its first charge.
+    pub first: usize,
+    /// Its charge; the first one, if it has several quotas.
+    pub charge: &'a Charge,
+    /// Its charges, one for each quota.
+    pub charges: &'a [Charge],
+    /// Where each of them stands, in the same order; none if that is not known.
+    pub standings: &'a [Standing],
+}
+
+impl MetPolicy<'_> {
+    /// Whether one of its quotas has no room for one more request like that.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.standings.iter().any(|standing| standing.retry != Retry::Now)
+    }
+}
+
 /// A ban of a client by the penalty of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PenaltyBan {
-    /// The index of that policy among the charges.
+    /// The index of that policy among the charges; of the first one, if it has several quotas.
     pub charge: usize,
     /// For how many more milliseconds the client is banned.
     pub lasts: Millis,

@@ -133,9 +133,9 @@ impl Limiter {
     /// What `client` is charged after the fact, of one unit each.
     fn charges_after(&self, policies: &Policies, client: &Client<'_>) -> Vec<Charge> {
         let Acquire { charges, trials, .. } = self.asked_for(policies, Cost::ONE, 1, client);
-        let all = charges.into_iter().chain(trials.into_iter().map(|trial| trial.charge));
+        let tried = trials.iter().flat_map(|trial| trial.charges().cloned());
         // What has ended is under way no longer.
-        all.filter(|charge| !charge.is_in_flight()).collect()
+        charges.into_iter().chain(tried).filter(|charge| !charge.is_in_flight()).collect()
     }
 }
 

@@ -4,15 +4,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::joined::{join, under_one_quota};
 use super::observer::AskedBy;
 use super::question::{self, Settled};
 use super::unavailable::Unavailable;
 use super::{Access, Limiter, Policies, Refused, check};
 use crate::domain::client::Client;
 use crate::domain::policy::Policy;
-use crate::domain::quota::{Cost, MAX_EXACT, Quota};
+use crate::domain::quota::{Cost, Quota};
 use crate::domain::standing::{Retry, Standing};
-use crate::store::{Acquire, Charge, Key, PenaltyKey, Refund, StoreError, Trial};
+use crate::store::{Acquire, Key, Refund, StoreError};
+
+mod joined;
 
 /// One part of a question: what one client is to be charged under its policies.
 #[derive(Clone, Copy, Debug)]
@@ -162,15 +165,9 @@ impl Limiter {
 
     /// What the store is asked about one part.
     fn asked_of(&self, part: &Part<'_>, cost: Cost) -> Acquire {
-        let mut asked = self.asked_for(part.policies, cost, 1, &part.client);
+        let asked = self.asked_for(part.policies, cost, 1, &part.client);
         let Some(quota) = part.quota else { return asked };
-        for charge in &mut asked.charges {
-            if let Ok(policy) = charge.policy.with_own_quota(quota) {
-                charge.key = self.0.keyspace.key_of_tag(charge.key.hash_tag(), &policy);
-                charge.policy = policy.into();
-            }
-        }
-        asked
+        under_one_quota(asked, quota, &self.0.keyspace)
     }
 }
 
@@ -253,48 +250,4 @@ fn together(parts: &[Vec<Key>], settled: [Option<Settled>; 2], has_room: bool) -
     };
     let parts = parts.iter().map(answer).collect();
     Together { refused: banned.map(Refused::Banned), allowed, parts }
-}
-
-/// Adds what is asked about one part to the `whole`. Charges to one key become one, since a store counts each key of a
-/// request once.
-fn join(whole: &mut Acquire, part: Acquire) {
-    let Acquire { charges, trials, penalties, .. } = part;
-    let place = |whole: &mut Acquire, charge: Charge| match whole
-        .charges
-        .iter()
-        .position(|it| it.key == charge.key)
-    {
-        Some(known) => {
-            let it = &mut whole.charges[known];
-            *it = it.clone().with_cost(sum(it.cost, charge.cost));
-            known
-        }
-        None => {
-            whole.charges.push(charge);
-            whole.charges.len() - 1
-        }
-    };
-    let places: Vec<usize> = charges.into_iter().map(|charge| place(whole, charge)).collect();
-    for Trial { charge, replaces, .. } in trials {
-        match whole.trials.iter_mut().find(|it| it.charge.key == charge.key) {
-            Some(Trial { charge: it, .. }) => {
-                *it = it.clone().with_cost(sum(it.cost, charge.cost));
-            }
-            None => {
-                let replaces = replaces.and_then(|index| places.get(index)).copied();
-                whole.trials.push(Trial::new(charge, replaces));
-            }
-        }
-    }
-    for PenaltyKey { charge, penalty, key, .. } in penalties {
-        let is_known = whole.penalties.iter().any(|it| it.key == key);
-        if let Some(charge) = places.get(charge).filter(|_| !is_known) {
-            whole.penalties.push(PenaltyKey::new(*charge, penalty, key));
-        }
-    }
-}
-
-/// The sum of two costs; the largest cost where no number holds it, which no quota admits.
-fn sum(one: Cost, other: Cost) -> Cost {
-    Cost::new((one.units() + other.units()).min(MAX_EXACT)).unwrap_or(one)
 }

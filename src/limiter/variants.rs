@@ -8,21 +8,29 @@ use siphasher::sip::SipHasher13;
 
 use super::error::LimiterError;
 use crate::domain::client::Client;
+use crate::domain::network::NetworkMap;
 use crate::domain::policy::{KeySource, Policy, Rollout, Share};
-use crate::domain::quota::Quota;
+use crate::domain::quota::ClientQuota;
 use crate::store::Key;
 
-/// A policy, and a variant of it for each quota that plans and users have. All users with the same quota
-/// share a variant, since there may be many users and few quotas.
+/// What a client is charged under a policy: a variant of it for each quota that holds for the client. All of them hold
+/// together. There is none if the policy does not apply to the client.
+pub(super) type Parts = Arc<[Arc<Policy>]>;
+
+/// A policy, and a variant of it for each quota that it has and that plans, users and networks have. All users with the
+/// same quota share a variant, since there may be many users and few quotas.
 #[derive(Debug)]
 pub(super) struct PolicyVariants {
     policy: Arc<Policy>,
-    /// The variants of plans and users, each once.
+    /// The quotas of the policy itself; the policy itself is the first.
+    own: Parts,
+    /// The variants of plans, users and networks, each once.
     special: Vec<Arc<Policy>>,
-    plans: HashMap<Box<str>, Arc<Policy>>,
-    users: HashMap<Box<[u8]>, Arc<Policy>>,
-    /// What is tried out in place of the policy itself.
-    candidate: Option<Arc<Policy>>,
+    plans: HashMap<Box<str>, Parts>,
+    users: HashMap<Box<[u8]>, Parts>,
+    networks: NetworkMap<Parts>,
+    /// What is tried out in place of the policy's own quotas.
+    candidate: Parts,
     in_force: InForce,
     may_be_given_back: AtomicBool,
 }
@@ -37,18 +45,21 @@ pub enum QuotaSource {
     User,
     /// The policy has it for the plan of the user.
     Plan,
+    /// The policy has it for a network that holds the client's address.
+    Network,
     /// An operator gave it to this client.
     Boost,
 }
 
 impl QuotaSource {
-    /// Its name: `policy`, `user`, `plan` or `boost`.
+    /// Its name: `policy`, `user`, `plan`, `network` or `boost`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Policy => "policy",
             Self::User => "user",
             Self::Plan => "plan",
+            Self::Network => "network",
             Self::Boost => "boost",
         }
     }
@@ -65,27 +76,53 @@ enum InForce {
 
 impl PolicyVariants {
     pub(super) fn new(policy: Policy) -> Self {
-        let mut special: HashMap<Quota, Arc<Policy>> = HashMap::new();
-        let mut of_quota = |quota| {
-            special.entry(quota).or_insert_with(|| Arc::new(policy.of_quota(quota))).clone()
+        let own = policy.parts_of(&policy.quotas()).into_iter().skip(1).map(Arc::new);
+        let further: Vec<Arc<Policy>> = own.collect();
+        let mut known: HashMap<ClientQuota, Parts> = HashMap::new();
+        let mut parts_of = |quota: &ClientQuota| {
+            let make = || match quota {
+                ClientQuota::Limited(quotas) => parts(policy.parts_of(quotas)),
+                ClientQuota::Unlimited => Parts::default(),
+            };
+            known.entry(quota.clone()).or_insert_with(make).clone()
         };
-        let plans = policy.plans().map(|(plan, quota)| (plan.into(), of_quota(quota))).collect();
-        let users = policy.users().map(|(id, quota)| (id.into(), of_quota(quota))).collect();
-        let special = special.into_values().collect();
+        let plans = policy.plans().map(|(plan, quota)| (plan.into(), parts_of(quota))).collect();
+        let users = policy.users().map(|(id, quota)| (id.into(), parts_of(quota))).collect();
+        let mut networks = NetworkMap::default();
+        for (network, quota) in policy.networks() {
+            networks.insert(network, parts_of(quota));
+        }
+        let special = known.values().flat_map(|parts| parts.iter().cloned()).collect();
         let may_be_given_back = AtomicBool::new(false);
-        let candidate = policy.candidate_policy().map(Arc::new);
+        let candidate = parts(policy.candidate_parts());
         let in_force = InForce::of(&policy);
         let policy = Arc::new(policy);
-        Self { special, plans, users, candidate, in_force, policy, may_be_given_back }
+        let own = iter::once(policy.clone()).chain(further).collect();
+        Self {
+            own,
+            special,
+            plans,
+            users,
+            networks,
+            candidate,
+            in_force,
+            policy,
+            may_be_given_back,
+        }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 
+    /// The variants of the policy's own quotas, the policy itself first.
+    pub(super) fn own(&self) -> &[Arc<Policy>] {
+        &self.own
+    }
+
     /// All variants, the policy itself first, and its candidate last.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        iter::once(&self.policy).chain(&self.special).chain(&self.candidate)
+        self.own.iter().chain(&self.special).chain(self.candidate.iter())
     }
 
     /// One variant for each key that an identity may have: for each length of the window, and for the candidate.
@@ -95,35 +132,43 @@ impl PolicyVariants {
         of_windows.into_values()
     }
 
-    /// The variant for `client`: that of the user, or else of the plan, or else the policy itself. If the
-    /// key is not the user's, it is the policy itself for every client.
-    pub(super) fn policy_of(&self, client: &Client<'_>) -> &Arc<Policy> {
-        self.special_of(client).map_or(&self.policy, |(_, variant)| variant)
+    /// The variants for `client`: those of the user, or else of the plan, or else of the smallest network, or else those
+    /// of the policy itself. If the key is neither the user's nor the address's, they are the policy's for every client.
+    pub(super) fn parts_of(&self, client: &Client<'_>) -> &[Arc<Policy>] {
+        self.special_of(client).map_or(&self.own, |(_, parts)| parts)
     }
 
-    /// The variant of the user or of the plan, and which of the two it is of.
-    pub(super) fn special_of(&self, client: &Client<'_>) -> Option<(QuotaSource, &Arc<Policy>)> {
+    /// The variants of the user, of the plan or of a network, and which of the three they are of.
+    pub(super) fn special_of(&self, client: &Client<'_>) -> Option<(QuotaSource, &[Arc<Policy>])> {
         let user = match self.policy.key() {
-            KeySource::User | KeySource::UserOrIp => client.user_id()?,
-            KeySource::Ip | KeySource::Global | KeySource::Header(_) | KeySource::Descriptor => {
-                return None;
+            KeySource::User => Some(client.user_id()?),
+            KeySource::UserOrIp => client.user_id(),
+            KeySource::Ip => None,
+            KeySource::Global | KeySource::Header(_) | KeySource::Descriptor => return None,
+        };
+        match user {
+            Some(user) => {
+                let plan = || {
+                    let parts = self.plans.get(client.plan()?)?;
+                    Some((QuotaSource::Plan, &**parts))
+                };
+                self.users.get(user).map(|parts| (QuotaSource::User, &**parts)).or_else(plan)
             }
-        };
-        let plan = || {
-            let variant = self.plans.get(client.plan()?)?;
-            Some((QuotaSource::Plan, variant))
-        };
-        self.users.get(user).map(|variant| (QuotaSource::User, variant)).or_else(plan)
+            None => {
+                let parts = self.networks.get(client.address()?)?;
+                Some((QuotaSource::Network, &**parts))
+            }
+        }
     }
 
-    /// What is tried out in place of `variant`, which is one of these.
-    pub(super) fn candidate_of(&self, variant: &Arc<Policy>) -> Option<&Arc<Policy>> {
-        self.candidate.as_ref().filter(|_| Arc::ptr_eq(variant, &self.policy))
+    /// What is tried out in place of `parts`, which are those of a client; nothing if they are not the policy's own.
+    pub(super) fn candidate_of(&self, parts: &[Arc<Policy>]) -> &[Arc<Policy>] {
+        if std::ptr::eq(parts.as_ptr(), self.own.as_ptr()) { &self.candidate } else { &[] }
     }
 
     /// Whether it is neither decided nor charged.
     pub(super) fn is_off(&self) -> bool {
-        self.policy.rollout() == Rollout::Off
+        self.policy.is_off()
     }
 
     /// Whether it refuses requests that count by `key`.
@@ -143,6 +188,11 @@ impl PolicyVariants {
     pub(super) fn may_be_given_back(&self) -> bool {
         self.may_be_given_back.load(Ordering::SeqCst)
     }
+}
+
+/// The policies as one slice.
+fn parts(policies: Vec<Policy>) -> Parts {
+    policies.into_iter().map(Arc::new).collect()
 }
 
 impl InForce {

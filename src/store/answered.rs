@@ -20,7 +20,7 @@ pub struct Acquired {
     /// The ban of the client, if it is banned.
     pub ban: Option<Ban>,
     /// The slots that were taken by charges and trials that count requests under way: for all of them the name of the
-    /// first, or for each charge and then for each trial; empty if there are none. Those of the other requests follow.
+    /// first, or for each charge and then for each charge of the trials; empty if there are none. Those of the other requests follow.
     pub(crate) slots: SmallVec<[SlotId; 1]>,
 }
 

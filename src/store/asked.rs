@@ -1,3 +1,5 @@
+use std::iter;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::answered::Acquired;
@@ -7,7 +9,7 @@ use crate::domain::clock::Millis;
 use crate::domain::penalty::Penalty;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
-use crate::domain::standing::Retry;
+use crate::domain::standing::{Retry, Standing};
 
 /// What [`Store::acquire`](super::Store::acquire) is asked: to decide on `count` identical requests.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ impl Acquire {
     /// The same, with every charge and every trial at `cost`.
     #[must_use]
     pub fn at_cost(mut self, cost: Cost) -> Self {
-        let tried = self.trials.iter_mut().map(|trial| &mut trial.charge);
+        let tried = self.trials.iter_mut().flat_map(Trial::charges_mut);
         let all = self.charges.iter_mut().chain(tried);
         all.filter(|charge| !charge.is_in_flight()).for_each(|charge| charge.cost = cost);
         self
@@ -48,16 +50,22 @@ impl Acquire {
 
     /// Whether any of its charges or trials counts requests under way.
     pub(crate) fn is_in_flight(&self) -> bool {
-        let tried = self.trials.iter().map(|trial| &trial.charge);
-        self.charges.iter().chain(tried).any(Charge::is_in_flight)
+        self.charges.iter().chain(self.tried()).any(Charge::is_in_flight)
+    }
+
+    /// The charges of all trials, one after another.
+    pub(crate) fn tried(&self) -> impl Iterator<Item = &Charge> {
+        self.trials.iter().flat_map(Trial::charges)
     }
 
     /// The same question about the charges of these indices alone, for `count` requests, without trials.
     pub(crate) fn part(&self, charges: &[usize], count: u32) -> Self {
         let of_part = charges.iter().map(|index| self.charges[*index].clone()).collect();
         let penalties = self.penalties.iter().filter_map(|it| {
-            let charge = charges.iter().position(|index| *index == it.charge)?;
-            Some(PenaltyKey { charge, ..it.clone() })
+            let first = charges.iter().position(|index| it.charges.contains(index))?;
+            let of_penalty =
+                charges[first..].iter().take_while(|index| it.charges.contains(*index));
+            Some(PenaltyKey { charges: first..first + of_penalty.count(), ..it.clone() })
         });
         Self { penalties: penalties.collect(), ..Self::new(of_part, count) }
     }
@@ -74,8 +82,9 @@ impl Acquire {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PenaltyKey {
-    /// The index of the policy among the charges.
-    pub charge: usize,
+    /// The indices of the policy among the charges: of more than one if it has several quotas. A request that any of them
+    /// denies is one denial.
+    pub charges: Range<usize>,
     /// When it bans the client.
     pub penalty: Penalty,
     /// The key.
@@ -83,10 +92,16 @@ pub struct PenaltyKey {
 }
 
 impl PenaltyKey {
-    /// The penalty of the policy of the charge at the index `charge`, whose state is at `key`.
+    /// The penalty of the policy of the charges at the indices `charges`, whose state is at `key`.
     #[must_use]
-    pub fn new(charge: usize, penalty: Penalty, key: Key) -> Self {
-        Self { charge, penalty, key }
+    pub fn new(charges: Range<usize>, penalty: Penalty, key: Key) -> Self {
+        Self { charges, penalty, key }
+    }
+
+    /// Whether its policy denies one more request, if the charges stand at `standings`.
+    pub(crate) fn denies(&self, standings: &[Standing]) -> bool {
+        let of_policy = standings.get(self.charges.clone()).unwrap_or_default();
+        of_policy.iter().any(|standing| standing.retry != Retry::Now)
     }
 }
 
@@ -131,23 +146,42 @@ impl Charge {
 pub struct Trial {
     /// The policy, and the key that it counts by.
     pub charge: Charge,
-    /// The index of the charge in whose place it is tried out; `None` if it is tried out beside all of them.
-    pub replaces: Option<usize>,
+    /// The further quotas of the policy, if it has several: it admits what all of them admit.
+    pub further: Vec<Charge>,
+    /// The indices of the charges in whose place it is tried out; `None` if it is tried out beside all of them.
+    pub replaces: Option<Range<usize>>,
 }
 
 impl Trial {
-    /// A trial of `charge`, in place of the charge at the index `replaces` if that is given.
+    /// A trial of `charge`, in place of the charges at the indices `replaces` if they are given.
     #[must_use]
-    pub fn new(charge: Charge, replaces: Option<usize>) -> Self {
-        Self { charge, replaces }
+    pub fn new(charge: Charge, replaces: Option<Range<usize>>) -> Self {
+        Self { charge, further: Vec::new(), replaces }
+    }
+
+    /// The same, with one more quota of the same policy.
+    #[must_use]
+    pub fn with_further(mut self, charge: Charge) -> Self {
+        self.further.push(charge);
+        self
+    }
+
+    /// Its charges, one for each quota of the policy.
+    pub fn charges(&self) -> impl Iterator<Item = &Charge> {
+        iter::once(&self.charge).chain(&self.further)
+    }
+
+    pub(crate) fn charges_mut(&mut self) -> impl Iterator<Item = &mut Charge> {
+        iter::once(&mut self.charge).chain(&mut self.further)
     }
 
     /// How many of the requests of `asked` it may admit by what its charges decided, if so many fit under it.
     #[must_use]
     pub fn most_admitted(&self, asked: &Acquire, acquired: &Acquired) -> u32 {
-        let Some(replaced) = self.replaces else { return acquired.admitted };
+        let Some(replaced) = &self.replaces else { return acquired.admitted };
         // If all others have room for one more, only the policy that is replaced denies.
-        let mut others = acquired.standings.iter().enumerate().filter(|(it, _)| *it != replaced);
+        let others = acquired.standings.iter().enumerate();
+        let mut others = others.filter(|(index, _)| !replaced.contains(index));
         let have_room = others.all(|(_, standing)| standing.retry == Retry::Now);
         if have_room { acquired.decided(asked.count) } else { acquired.admitted }
     }

@@ -47,7 +47,7 @@ fn is_login(route: &RouteOptions) -> bool {
 }
 
 fn window_edge(policy: &Policy, login: &RouteOptions) -> Option<Finding> {
-    let units = policy.quota().units();
+    let units = policy.quotas().iter().map(|quota| quota.units()).min()?;
     (policy.algorithm() == Algorithm::FixedWindow && units <= SMALL).then(|| Finding {
         code: "login-window-edge",
         option: policy_key(policy, "algorithm"),

@@ -6,7 +6,7 @@ use super::policies::{Policies, is_in_force_for_all, policy_key, route_key};
 use crate::app::config::{RouteOptions, key_of};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::policy::{OnStoreFailure, Policy};
-use crate::domain::quota::Quota;
+use crate::domain::quota::{ClientQuota, Quota, Quotas};
 
 /// The quota of a sliding log from which its memory is worth a word, in units.
 const LARGE_LOG: u64 = 10_000;
@@ -17,6 +17,7 @@ const LOG_ENTRY_BYTES: u64 = 14;
 pub(super) fn examine(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
     for policy in policies.in_force() {
         findings.extend(unreachable(policies, policy));
+        findings.extend(meaningless(policy));
         findings.extend(large_log(policy));
         findings.extend(plan_windows(policy));
     }
@@ -62,7 +63,12 @@ fn unreachable(policies: &Policies<'_>, policy: &Policy) -> Option<Finding> {
 
 /// Whether `stricter` admits no request that `policy` denies, while both are counted and the store answers.
 fn is_denied_first(stricter: &Policy, policy: &Policy) -> bool {
-    let has_one_quota = |it: &Policy| it.plans().next().is_none() && it.users().next().is_none();
+    let has_one_quota = |it: &Policy| {
+        it.quotas().further().is_empty()
+            && it.plans().next().is_none()
+            && it.users().next().is_none()
+            && it.networks().next().is_none()
+    };
     // While the store is away, a policy that allows all leaves something to deny.
     let allows = |it: &Policy| it.on_store_failure() == OnStoreFailure::Allow;
     is_in_force_for_all(stricter)
@@ -84,13 +90,10 @@ fn better_quota(stricter: &Policy, policy: &Policy, most: u64) -> Option<Quota> 
 fn cost(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding> {
     let cost = route.cost.units();
     let quotas = policies.charged(route).flat_map(|policy| {
-        let own = (policy, "its own quota".to_owned(), policy.quota());
-        let plans =
-            policy.plans().map(move |(plan, quota)| (policy, format!("the plan {plan:?}"), quota));
-        let users = policy.users().map(move |(id, quota)| {
-            (policy, format!("the user {:?}", String::from_utf8_lossy(id)), quota)
-        });
-        std::iter::once(own).chain(plans).chain(users)
+        all_quotas(policy).flat_map(move |(_, whose, quota)| {
+            let quotas: Vec<Quota> = quota.iter().collect();
+            quotas.into_iter().map(move |quota| (policy, whose.clone(), quota))
+        })
     });
     let largest = |policy: &Policy, quota| policy.of_quota(quota).terms().burst;
     let (policy, whose, quota) = quotas.min_by_key(|(policy, _, quota)| largest(policy, *quota))?;
@@ -107,8 +110,53 @@ fn cost(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding> {
     })
 }
 
+/// Whatever quotas clients may have under `policy`, each with the option that sets it, and whose it is.
+fn all_quotas(policy: &Policy) -> impl Iterator<Item = (String, String, ClientQuota)> {
+    let option = |table: &str, of: &str| key_of(&["policies", policy.name(), table, of]);
+    let own = (policy_key(policy, "quota"), "its own quota".to_owned(), policy.quotas().into());
+    let plans = policy.plans().map(move |(plan, quota)| {
+        (option("plans", plan), format!("the plan {plan:?}"), quota.clone())
+    });
+    let users = policy.users().map(move |(id, quota)| {
+        let id = String::from_utf8_lossy(id);
+        (option("users", &id), format!("the user {id:?}"), quota.clone())
+    });
+    let networks = policy.networks().map(move |(network, quota)| {
+        let network = network.to_string();
+        (option("networks", &network), format!("the network {network}"), quota.clone())
+    });
+    std::iter::once(own).chain(plans).chain(users).chain(networks)
+}
+
+/// Finds a quota that never denies anything, because another one that holds together with it lets too little through.
+fn meaningless(policy: &Policy) -> Option<Finding> {
+    all_quotas(policy).find_map(|(option, _, quota)| {
+        let ClientQuota::Limited(quotas) = quota else { return None };
+        let parts = policy.parts_of(&quotas);
+        let is_idle = |it: &Policy, beside: &Policy| {
+            beside.quota().window() > it.quota().window()
+                && most_counted(beside, it).is_some_and(|most| most <= it.terms().burst)
+        };
+        let (idle, stricter) = parts.iter().find_map(|it| {
+            Some((it, parts.iter().find(|beside| is_idle(it, beside))?))
+        })?;
+        let meant = quotas.iter().filter(|quota| *quota != idle.quota());
+        Some(Finding {
+            code: "quota-meaningless",
+            reason: format!(
+                "{} holds together with {}, which lets no more units through in a longer window. So the former never \
+                 denies a request that the latter admits.",
+                idle.quota(),
+                stricter.quota()
+            ),
+            better: format!("{option} = \"{}\"", Quotas::new(meant).ok()?),
+            option,
+        })
+    })
+}
+
 fn large_log(policy: &Policy) -> Option<Finding> {
-    let units = policy.quota().units();
+    let units = policy.quotas().iter().map(|quota| quota.units()).max()?;
     let is_large = policy.algorithm() == Algorithm::SlidingLog && units >= LARGE_LOG;
     is_large.then(|| Finding {
         code: "log-large",
@@ -124,7 +172,15 @@ fn large_log(policy: &Policy) -> Option<Finding> {
 /// Finds a plan whose window is not that of the policy.
 fn plan_windows(policy: &Policy) -> Option<Finding> {
     let own = policy.quota();
-    let (plan, quota) = policy.plans().find(|(_, quota)| quota.window() != own.window())?;
+    if !policy.quotas().further().is_empty() {
+        return None;
+    }
+    let of_one = |quota: &ClientQuota| match quota {
+        ClientQuota::Limited(quotas) if quotas.further().is_empty() => Some(quotas.first()),
+        _ => None,
+    };
+    let mut plans = policy.plans().filter_map(|(plan, quota)| Some((plan, of_one(quota)?)));
+    let (plan, quota) = plans.find(|(_, quota)| quota.window() != own.window())?;
     // The same rate, rounded up.
     let units = u128::from(quota.units()) * u128::from(own.window());
     let units = u64::try_from(units.div_ceil(u128::from(quota.window()))).ok()?;

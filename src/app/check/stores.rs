@@ -58,7 +58,7 @@ fn crowded(policies: &Policies<'_>) -> Option<Finding> {
             "The policy {:?} ({}) remembers a client for up to {seconds} seconds, and has room for {places} of \
              them at most. If more come meanwhile, which is fewer than one a second, new ones are counted together.",
             policy.name(),
-            policy.quota(),
+            policy.quotas(),
         ),
         better: if enough > MOST_KEYS { REDIS.to_owned() } else { format!("store.max_keys = {enough}") },
     })
@@ -70,8 +70,11 @@ fn is_global(policy: &Policy) -> bool {
 
 /// The longest time for which a key of `policy` is held, in milliseconds.
 fn longest_window(policy: &Policy) -> u64 {
-    let plans = policy.plans().map(|(_, quota)| quota.window());
-    plans.chain([policy.quota().window()]).max().unwrap_or_default()
+    let own = policy.quotas();
+    let special = policy.plans().flat_map(|(_, quota)| quota.iter());
+    let networks = policy.networks().flat_map(|(_, quota)| quota.iter());
+    let windows = own.iter().chain(special).chain(networks).map(|quota| quota.window());
+    windows.max().unwrap_or_default()
 }
 
 fn asks_always(config: &Config) -> Option<Finding> {

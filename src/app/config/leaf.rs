@@ -86,6 +86,11 @@ impl Leaf {
         self.parse_item(self.text()?, expected, read)
     }
 
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.kind, ValueKind::Array(_))
+    }
+
     /// A list of texts, which messages call `expected`. Outside files, commas separate them.
     pub(super) fn list(&self, expected: &str) -> Result<Vec<String>, ConfigError> {
         match &self.kind {

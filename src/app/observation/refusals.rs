@@ -1,6 +1,8 @@
 //! Which policies refuse a request, and by which keys.
 
-use crate::domain::standing::{Retry, Standing};
+use std::cmp::Ordering;
+
+use crate::domain::standing::Standing;
 use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Outcome};
 use crate::store::Charge;
 
@@ -17,13 +19,18 @@ pub(super) fn refusals<'a>(
 ) -> impl Iterator<Item = (&'a Charge, &'a Standing)> + use<'a> {
     let (outcome, is_refusal) = (event.outcome, is_refusal(event));
     let banned_by = event.ban.map(|ban| ban.charge);
-    let all = event.charges.iter().zip(event.standings).enumerate();
-    let refused = all.filter(move |(index, (_, standing))| match outcome {
-        Outcome::Denied => is_refusal && standing.retry != Retry::Now,
-        Outcome::Banned => is_refusal && banned_by == Some(*index),
+    let refused = event.policies().filter(move |met| match outcome {
+        Outcome::Denied => is_refusal && met.is_closed(),
+        Outcome::Banned => is_refusal && banned_by == Some(met.first),
         _ => false,
     });
-    refused.map(|(_, it)| it)
+    // Of several quotas, the one that closes the policy for the longest time.
+    let longest = |one: &&Standing, other: &&Standing| match (one.retry, other.retry) {
+        (one, other) if one == other => Ordering::Equal,
+        (one, other) if one.later(other) == one => Ordering::Greater,
+        _ => Ordering::Less,
+    };
+    refused.filter_map(move |met| Some((met.charge, met.standings.iter().max_by(longest)?)))
 }
 
 #[cfg(test)]

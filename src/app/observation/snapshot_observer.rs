@@ -6,9 +6,7 @@ use super::counts::{Counts, PolicyCounts, RouteCounts};
 use super::kinds::{PolicyCount, RouteCount};
 use super::no_key::tag_of_no_key;
 use crate::domain::policy::{Policy, Rollout};
-use crate::domain::standing::Retry;
-use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, Observer, Outcome, Route};
-use crate::store::Charge;
+use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, MetPolicy, Observer, Outcome, Route};
 
 /// A policy is near its limit when less than this part of its quota is left.
 const NEAR: u64 = 10;
@@ -77,23 +75,21 @@ impl SnapshotObserver {
         }
     }
 
-    fn count_policy(&self, event: &DecisionEvent<'_>, index: usize, charge: &Charge) {
-        let (policy, standing) = (&charge.policy, event.standings.get(index));
-        let Some(Observed { counts, no_key, .. }) = self.observed(policy) else { return };
-        counts.add(match (event.outcome, standing) {
-            (Outcome::Undecided(_), _) => PolicyCount::Undecided,
-            (Outcome::Denied, Some(standing)) if standing.retry != Retry::Now => {
-                PolicyCount::Denied
-            }
-            (Outcome::Banned, _) if event.ban.is_some_and(|ban| ban.charge == index) => {
+    fn count_policy(&self, event: &DecisionEvent<'_>, met: &MetPolicy<'_>) {
+        let MetPolicy { charge, charges, standings, .. } = met;
+        let Some(Observed { counts, no_key, .. }) = self.observed(&charge.policy) else { return };
+        counts.add(match event.outcome {
+            Outcome::Undecided(_) => PolicyCount::Undecided,
+            Outcome::Denied if met.is_closed() => PolicyCount::Denied,
+            Outcome::Banned if event.ban.is_some_and(|ban| ban.charge == met.first) => {
                 PolicyCount::Banned
             }
-            (Outcome::Denied | Outcome::Banned, _) => PolicyCount::Spared,
+            Outcome::Denied | Outcome::Banned => PolicyCount::Spared,
             _ => PolicyCount::Admitted,
         });
-        let is_admitted = event.outcome == Outcome::Admitted;
-        if let Some(standing) = standing.filter(|_| is_admitted)
-            && standing.remaining < policy.terms().burst / NEAR
+        let mut stand = charges.iter().zip(*standings);
+        if event.outcome == Outcome::Admitted
+            && stand.any(|(it, standing)| standing.remaining < it.policy.terms().burst / NEAR)
         {
             counts.add(PolicyCount::NearLimit);
         }
@@ -113,8 +109,8 @@ impl Observer for SnapshotObserver {
             self.count_route(event);
             self.counts.decided(event.decided_by);
         }
-        for (index, charge) in event.charges.iter().enumerate() {
-            self.count_policy(event, index, charge);
+        for met in event.policies() {
+            self.count_policy(event, &met);
         }
         for trial in event.trials {
             if let Some(Observed { counts, .. }) = self.observed(trial.policy) {

@@ -127,7 +127,7 @@ impl Who {
         }
         let now = self.clock.now();
         if !event.is_peek {
-            event.charges.iter().for_each(|charge| self.count(charge, now, |it| &mut it.requests));
+            event.policies().for_each(|met| self.count(met.charge, now, |it| &mut it.requests));
         }
         refusals(event).for_each(|(charge, _)| self.count(charge, now, |it| &mut it.refusals));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::config::OptionValue;
-use crate::domain::quota::Quota;
+use crate::domain::quota::Quotas;
 
 /// Options that the process reads only when it starts. A name that ends in a dot stands for all options in that
 /// table.
@@ -74,11 +74,17 @@ impl Difference {
 
     /// The effect if both values are quotas.
     fn effect_of_quotas(&self) -> Effect {
-        let quota = |value: &Option<OptionValue>| {
-            value.as_ref()?.shown().trim_matches('"').parse::<Quota>().ok()
+        let windows = |value: &Option<OptionValue>| {
+            let shown = value.as_ref()?.shown();
+            // A list of quotas says the same as a text with `;` between them.
+            let text = shown.trim_matches(|it| "[]\"".contains(it)).replace("\", \"", ";");
+            let quotas: Quotas = text.parse().ok()?;
+            let mut windows: Vec<_> = quotas.iter().map(|quota| quota.window()).collect();
+            windows.sort_unstable();
+            Some(windows)
         };
-        match (quota(&self.before), quota(&self.after)) {
-            (Some(before), Some(after)) if before.window() == after.window() => Effect::KeepsCounts,
+        match (windows(&self.before), windows(&self.after)) {
+            (Some(before), Some(after)) if before == after => Effect::KeepsCounts,
             (Some(_), Some(_)) => Effect::CountsBeside,
             _ => Effect::AtOnce,
         }

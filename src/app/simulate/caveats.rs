@@ -22,7 +22,8 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
     let requests = log.requests;
     let knows_users = config.auth.proves_users();
     let in_use = || config.policies.iter().filter(|policy| policy.rollout() != Rollout::Off);
-    let shortest = in_use().map(|policy| policy.quota().window()).min();
+    let quotas = in_use().flat_map(|policy| policy.quotas().iter().collect::<Vec<_>>());
+    let shortest = quotas.map(|quota| quota.window()).min();
     say(
         log.unparsed > 0,
         format!(

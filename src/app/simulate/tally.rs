@@ -8,9 +8,8 @@ use super::report::{PolicyOutcome, Totals};
 use super::timeline::TimelineTally;
 use crate::domain::clock::{Clock as _, ManualClock, Millis};
 use crate::domain::policy::{Policy, Rollout, Share};
-use crate::domain::standing::Retry;
-use crate::limiter::{DecisionEvent, Observer, Outcome, TrialKind};
-use crate::store::Key;
+use crate::limiter::{DecisionEvent, MetPolicy, Observer, Outcome, TrialKind};
+use crate::store::{Charge, Key};
 
 /// A client has come near its limit once less than this part of its quota is left.
 const NEAR: u64 = 10;
@@ -89,21 +88,21 @@ impl Tally {
             return;
         }
         let violated = |policy: &Policy| {
-            let mut standings = event.charges.iter().zip(event.standings);
-            is_denied
-                && standings.any(|(it, standing)| {
-                    it.policy.name() == policy.name() && standing.retry != Retry::Now
-                })
+            let is_its = |met: &MetPolicy<'_>| met.charge.policy.name() == policy.name();
+            is_denied && event.policies().any(|met| is_its(&met) && met.is_closed())
         };
-        for (charge, standing) in event.charges.iter().zip(event.standings) {
-            let policy = &charge.policy;
+        for met in event.policies() {
+            let (policy, key) = (&met.charge.policy, &met.charge.key);
+            let mut stand = met.charges.iter().zip(met.standings);
             let counted = Counted {
                 at,
-                window: policy.quota().window(),
-                is_denied: is_denied && standing.retry != Retry::Now,
-                is_near: standing.remaining < policy.largest_cost().div_ceil(NEAR),
+                window: longest_window(met.charges),
+                is_denied: is_denied && met.is_closed(),
+                is_near: stand.any(|(it, standing)| {
+                    standing.remaining < it.policy.largest_cost().div_ceil(NEAR)
+                }),
             };
-            self.count_policy(policy, None, &charge.key, counted, names);
+            self.count_policy(policy, None, key, counted, names);
         }
         for trial in event.trials {
             let window = trial.policy.quota().window();
@@ -144,6 +143,11 @@ impl Tally {
     }
 }
 
+/// The longest window of the quotas that hold together.
+fn longest_window(charges: &[Charge]) -> Millis {
+    charges.iter().map(|charge| charge.policy.quota().window()).max().unwrap_or_default()
+}
+
 impl PolicyTally {
     /// What there is to count of `policy`: its own quota if it is in force for anybody, and what is tried out.
     fn of(policy: &Policy) -> impl Iterator<Item = Self> {
@@ -182,12 +186,13 @@ impl PolicyTally {
 
     pub(super) fn report(&self) -> PolicyOutcome {
         let summary = self.clients.summary();
-        let quota = match self.trial {
-            Some(TrialKind::Candidate) => self.policy.rollout().candidate(),
+        let rollout = self.policy.rollout();
+        let candidate = match self.trial {
+            Some(TrialKind::Candidate) => rollout.candidate().cloned(),
             _ => None,
         };
         PolicyOutcome {
-            quota: quota.unwrap_or(self.policy.quota()).to_string(),
+            quota: candidate.unwrap_or_else(|| self.policy.quotas()).to_string(),
             algorithm: self.policy.algorithm().name().to_owned(),
             key: self.policy.key().to_string(),
             shadow: self.trial.is_some(),

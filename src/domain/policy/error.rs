@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::name::MAX_NAME;
 use crate::domain::algorithm::{Algorithm, UnknownAlgorithm};
+use crate::domain::quota::QuotasError;
 
 /// Why something cannot be a [`Policy`](super::Policy).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum PolicyError {
     Key(String),
     /// An unknown word for what to do while the store fails.
     OnStoreFailure(String),
+    /// Quotas that cannot hold together.
+    Quotas(QuotasError),
     /// A text that is not a share of keys.
     Share(String),
     /// A token bucket with a burst of 0.
@@ -56,6 +59,7 @@ impl fmt::Display for PolicyError {
                     "{text:?} is not a rule for store failures: expected local, allow or deny"
                 )
             }
+            Self::Quotas(error) => error.fmt(f),
             Self::Share(text) => write!(
                 f,
                 "{text:?} is not a share: expected 0% to 100%, with at most two decimals, as in \"10%\""

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::PolicyError;
-use crate::domain::quota::Quota;
+use crate::domain::quota::Quotas;
 
 /// How far a policy is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rollout {
     /// It refuses requests.
@@ -15,9 +15,9 @@ pub enum Rollout {
         /// The share of its keys for which it is in force. For all others it is in shadow. A key is in the share always
         /// or never, in every process: a hash of its identity decides.
         share: Share,
-        /// Another quota, which is tried out in place of the policy's own, on the same requests. The burst of a token
-        /// bucket grows in proportion. Plans and users that have quotas of their own have no candidate.
-        candidate: Option<Quota>,
+        /// Other quotas, which are tried out in place of the policy's own, on the same requests. The burst of a token
+        /// bucket grows in proportion. Plans, users and networks that have quotas of their own have no candidate.
+        candidate: Option<Quotas>,
     },
     /// It is decided and charged like any other policy, but it refuses nothing and stands in no header field.
     Shadow,
@@ -29,11 +29,11 @@ impl Rollout {
     /// In force for every key, without a candidate, as all policies are by default.
     pub const ENFORCE: Self = Self::Enforce { share: Share::ALL, candidate: None };
 
-    /// The quota that is tried out.
+    /// The quotas that are tried out.
     #[must_use]
-    pub fn candidate(&self) -> Option<Quota> {
+    pub fn candidate(&self) -> Option<&Quotas> {
         match self {
-            Self::Enforce { candidate, .. } => *candidate,
+            Self::Enforce { candidate, .. } => candidate.as_ref(),
             Self::Shadow | Self::Off => None,
         }
     }

@@ -1,17 +1,25 @@
 use std::collections::BTreeMap;
 
-use crate::domain::quota::Quota;
+use crate::domain::network::NetworkMap;
+use crate::domain::quota::{ClientQuota, Quota};
 
-/// The quotas that plans and single users have instead of a policy's own.
+/// The quotas that plans, single users and networks have in place of a policy's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SpecialQuotas {
-    pub(super) plans: BTreeMap<Box<str>, Quota>,
-    pub(super) users: BTreeMap<Box<[u8]>, Quota>,
+    pub(super) plans: BTreeMap<Box<str>, ClientQuota>,
+    pub(super) users: BTreeMap<Box<[u8]>, ClientQuota>,
+    pub(super) networks: NetworkMap<ClientQuota>,
 }
 
 impl SpecialQuotas {
     /// All of them.
     pub(super) fn quotas(&self) -> impl Iterator<Item = Quota> {
-        self.plans.values().chain(self.users.values()).copied()
+        self.of_clients().flat_map(ClientQuota::iter)
+    }
+
+    /// Those of plans, users and networks.
+    pub(super) fn of_clients(&self) -> impl Iterator<Item = &ClientQuota> {
+        let networks = self.networks.iter().map(|(_, quota)| quota);
+        self.plans.values().chain(self.users.values()).chain(networks)
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn line_of(
 /// An override in words, as it stands at `now`.
 pub(super) fn told(it: &Override, now: Millis) -> String {
     let seconds = it.until.saturating_sub(now).div_ceil(1_000);
-    match it.effect {
+    match &it.effect {
         Effect::Ban => format!("banned for {seconds} s"),
         Effect::Boost(quota) => format!("{quota} for {seconds} s"),
         Effect::Off => format!("off for {seconds} s"),

@@ -1,7 +1,7 @@
 //! One override, and how a table of them is written.
 
 use crate::domain::clock::Millis;
-use crate::domain::quota::Quota;
+use crate::domain::quota::Quotas;
 
 /// What stands between two fields of a line. No field may hold it.
 pub(super) const SEPARATOR: char = '\t';
@@ -27,13 +27,13 @@ pub struct Override {
 }
 
 /// What an [`Override`] does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect {
     /// The client is refused.
     Ban,
-    /// The client has this quota.
-    Boost(Quota),
+    /// The client has these quotas.
+    Boost(Quotas),
     /// The policy neither decides nor counts.
     Off,
 }
@@ -41,7 +41,7 @@ pub enum Effect {
 impl Effect {
     /// Its name: `ban`, `boost` or `off`.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Ban => "ban",
             Self::Boost(_) => "boost",
@@ -58,7 +58,7 @@ impl Override {
     }
 
     fn write(&self, text: &mut String) {
-        let quota = match self.effect {
+        let quota = match &self.effect {
             Effect::Boost(quota) => quota.to_string(),
             Effect::Ban | Effect::Off => String::new(),
         };

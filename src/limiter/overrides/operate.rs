@@ -15,7 +15,7 @@ use crate::domain::client::Client;
 use crate::domain::clock::millis;
 use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::domain::policy::Policy;
-use crate::domain::quota::{MAX_WINDOW, Quota};
+use crate::domain::quota::{MAX_WINDOW, Quota, Quotas};
 use crate::limiter::Limiter;
 use crate::limiter::variants::Policies;
 
@@ -85,7 +85,7 @@ impl Limiter {
         Ok(Changed { penalties, ..changed })
     }
 
-    /// Gives the client of `key` another `quota` for as long as `lasts`: under every policy that counts by
+    /// Gives the client of `key` other `quotas` for as long as `lasts`: under every policy that counts by
     /// such a key, or under `policy` alone.
     ///
     /// # Errors
@@ -94,15 +94,15 @@ impl Limiter {
         &self,
         key: &str,
         policy: Option<&str>,
-        quota: Quota,
+        quotas: Quotas,
         lasts: Duration,
         note: Note<'_>,
     ) -> Result<Changed, OverrideError> {
         let tag = self.tag_named(key, policy)?;
         for policy in self.meant(policy)?.into_iter().filter(|it| may_count(it.key(), &tag)) {
-            policy.with_own_quota(quota).map_err(OverrideError::Quota)?;
+            policy.with_own_quotas(&quotas).map_err(OverrideError::Quota)?;
         }
-        self.put("boost", Effect::Boost(quota), Some(tag), policy, lasts, note)
+        self.put("boost", Effect::Boost(quotas), Some(tag), policy, lasts, note)
     }
 
     /// Ends a boost of the client of `key`, which was under `policy` or under all.
@@ -117,7 +117,8 @@ impl Limiter {
     ) -> Result<Changed, OverrideError> {
         let tag = self.tag_named(key, policy)?;
         // The quota does not matter.
-        let any = Quota::new(1, MAX_WINDOW).map(Effect::Boost).unwrap_or(Effect::Ban);
+        let any = Quota::new(1, MAX_WINDOW).map(Quotas::from);
+        let any = any.map(Effect::Boost).unwrap_or(Effect::Ban);
         self.end("unboost", any, Some(tag), policy, note)
     }
 
@@ -172,7 +173,7 @@ impl Limiter {
         policy: Option<&str>,
     ) -> Result<Vec<OverrideWarning>, OverrideError> {
         let tag = self.tag_named(key, policy)?;
-        Ok(self.warnings(Effect::Ban, &tag, policy))
+        Ok(self.warnings(&Effect::Ban, &tag, policy))
     }
 
     /// Adds a change that is no override, such as a reset, to the changes that [`audit`](Self::audit) lists.
@@ -222,7 +223,7 @@ impl Limiter {
         if !(1..=MAX_WINDOW).contains(&lasts) {
             return Err(OverrideError::Duration);
         }
-        let warnings = key.as_deref().map(|tag| self.warnings(effect, tag, policy));
+        let warnings = key.as_deref().map(|tag| self.warnings(&effect, tag, policy));
         let made = self.made(effect, key, policy, note)?;
         let done = self.overrides()?.change(|overrides, now| {
             let made = Override { since: now, until: now.saturating_add(lasts), ..made.clone() };
@@ -271,7 +272,7 @@ impl Limiter {
         Ok(Override { effect, key, policy: policy.map(Into::into), since: 0, until: 0, by, why })
     }
 
-    fn warnings(&self, effect: Effect, tag: &str, policy: Option<&str>) -> Vec<OverrideWarning> {
+    fn warnings(&self, effect: &Effect, tag: &str, policy: Option<&str>) -> Vec<OverrideWarning> {
         let mut warnings = Vec::new();
         let is_one = tag.contains(':') && !tag.starts_with("header:")
             || tag.matches(':').count() > 1
@@ -283,7 +284,7 @@ impl Limiter {
         if identity.is_ok_and(|it| self.0.proxies.iter().any(|proxy| proxy.holds(&it))) {
             warnings.push(OverrideWarning::TrustedProxy);
         }
-        let is_by_itself = effect == Effect::Ban
+        let is_by_itself = *effect == Effect::Ban
             && policy.is_none()
             && (tag.starts_with("ip:") || tag.starts_with("user:"));
         let mut policies = self.meant(policy).unwrap_or_default().into_iter();

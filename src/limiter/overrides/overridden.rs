@@ -14,7 +14,7 @@ use crate::domain::client::Client;
 use crate::domain::clock::Millis;
 use crate::domain::key::{Identity, Ipv6Prefix, counted};
 use crate::domain::policy::{KeySource, Policy};
-use crate::domain::quota::Quota;
+use crate::domain::quota::Quotas;
 use crate::store::Keyspace;
 
 /// The overrides that hold for the requests of one limiter. Without any, a request pays for one load.
@@ -34,12 +34,15 @@ pub(in crate::limiter) struct OverrideTable {
     ban_prefixes: Vec<Ipv6Prefix>,
 }
 
+/// A policy with another quota, or with several.
+type Boosted = Arc<[Arc<Policy>]>;
+
 /// The overrides of one client.
 #[derive(Debug, Default)]
 struct OfClient {
     bans: Vec<Until<Option<Box<str>>>>,
     /// First those that are for one policy.
-    boosts: Vec<Until<Arc<Policy>>>,
+    boosts: Vec<Until<Boosted>>,
 }
 
 /// What holds until a time, by the store's clock.
@@ -75,7 +78,7 @@ impl OverrideTable {
     ) -> Self {
         let mut table = Self { time: Some(time.clone()), ..Self::default() };
         let mut prefixes = HashSet::new();
-        let mut boosted: HashMap<(&str, Quota), Option<Arc<Policy>>> = HashMap::new();
+        let mut boosted: HashMap<(&str, &Quotas), Option<Boosted>> = HashMap::new();
         for Override { effect, key, policy: only, until, .. } in overrides {
             let until = *until;
             let of_client = match key {
@@ -92,15 +95,18 @@ impl OverrideTable {
                     of_client.bans.push(Until { it: only.clone(), until });
                     prefixes.extend(key.as_deref().and_then(prefix_of));
                 }
-                Effect::Boost(quota) => {
+                Effect::Boost(quotas) => {
                     let key = key.as_deref().unwrap_or_default();
                     let is_meant = |policy: &&Policy| match only {
                         Some(only) => policy.name() == &**only,
                         None => may_count(policy.key(), key),
                     };
                     let of_quota = policies.clone().filter(is_meant).filter_map(|policy| {
-                        let boosted = boosted.entry((policy.name(), *quota));
-                        let made = || policy.with_own_quota(*quota).ok().map(Arc::new);
+                        let boosted = boosted.entry((policy.name(), quotas));
+                        let made = || {
+                            let parts = policy.with_own_quotas(quotas).ok()?;
+                            Some(parts.into_iter().map(Arc::new).collect())
+                        };
                         boosted.or_insert_with(made).clone()
                     });
                     let boosts = of_quota.map(|it| Until { it, until });
@@ -119,13 +125,14 @@ impl OverrideTable {
         self.off.get(policy.name()).is_some_and(|until| self.left(*until).is_some())
     }
 
-    /// The policy that holds in place of the one called `policy` for the client of `tag`, if it has a boost.
-    pub(in crate::limiter) fn boosted(&self, policy: &Policy, tag: &str) -> Option<&Arc<Policy>> {
+    /// The policy that holds in place of the one called `policy` for the client of `tag`, once for each of its quotas, if
+    /// the client has a boost.
+    pub(in crate::limiter) fn boosted(&self, policy: &Policy, tag: &str) -> Option<&[Arc<Policy>]> {
         let boosts = &self.clients.get(tag)?.boosts;
-        let holds = |boost: &&Until<Arc<Policy>>| {
-            boost.it.name() == policy.name() && self.left(boost.until).is_some()
+        let holds = |boost: &&Until<Boosted>| {
+            is_called(policy.name(), &boost.it) && self.left(boost.until).is_some()
         };
-        boosts.iter().find(holds).map(|boost| &boost.it)
+        boosts.iter().find(holds).map(|boost| &*boost.it)
     }
 
     /// The boosts of the client of `tag` under `policy`, whichever holds.
@@ -135,7 +142,7 @@ impl OverrideTable {
         tag: &str,
     ) -> impl Iterator<Item = &Arc<Policy>> {
         let boosts = self.clients.get(tag).into_iter().flat_map(|it| &it.boosts);
-        boosts.map(|boost| &boost.it).filter(|it| it.name() == policy.name())
+        boosts.flat_map(|boost| &*boost.it).filter(|it| it.name() == policy.name())
     }
 
     /// The ban of the address or the user of `client`, whatever it asks for.
@@ -173,6 +180,10 @@ impl OverrideTable {
         let left = until.checked_sub(self.time.as_ref()?.now()).filter(|left| *left > 0)?;
         Some(Duration::from_millis(left))
     }
+}
+
+fn is_called(name: &str, boosted: &Boosted) -> bool {
+    boosted.first().is_some_and(|it| it.name() == name)
 }
 
 /// The ban that ends last.

@@ -12,7 +12,7 @@ use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
 use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint, new_slots};
+use crate::store::{Acquire, Acquired, Charge, Few, Fingerprint, Trial, new_slots};
 
 /// What else happens to the keys of a request while their shards are locked.
 pub(super) trait UnderLock {
@@ -48,7 +48,7 @@ impl MemoryStore {
             return self.acquire_in([shard], &[counted], &[], acquire, hooks);
         }
         let own = |charge: &Charge| Counted::own(&charge.key);
-        let tried = acquire.trials.iter().map(|trial| &trial.charge);
+        let tried = acquire.trials.iter().flat_map(Trial::charges);
         self.acquire_as(acquire.charges.iter().chain(tried).map(own).collect(), acquire, hooks)
     }
 

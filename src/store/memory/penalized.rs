@@ -6,7 +6,6 @@ use super::shard::Shard;
 use super::shards::MemoryStore;
 use crate::domain::clock::Millis;
 use crate::domain::penalty::PenaltyState;
-use crate::domain::standing::Retry;
 use crate::store::{Acquire, Acquired, Ban, Few, PenaltyKey};
 
 impl MemoryStore {
@@ -70,9 +69,7 @@ impl<'a> Penalized<'a> {
         let asked = self.asked;
         let denied = asked.count.saturating_sub(acquired.admitted);
         let denies = |index: &usize| {
-            let charge = asked.penalties.get(*index).map(|it| it.charge);
-            let standing = charge.and_then(|charge| acquired.standings.get(charge));
-            standing.is_some_and(|standing| standing.retry != Retry::Now)
+            asked.penalties.get(*index).is_some_and(|it| it.denies(&acquired.standings))
         };
         let denying: Few<usize> = (0..self.states.len()).filter(denies).collect();
         let until_ban =

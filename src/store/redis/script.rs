@@ -68,7 +68,8 @@ pub(super) fn reset<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Cmd {
 /// it. It is a single argument because Redis makes a Lua string of each.
 pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
     let of_run = |run: Run<'_>| {
-        let of_request = run.charges().len() + run.trials().len() + run.penalties().len();
+        let tried: usize = run.trials().iter().map(|trial| 1 + trial.further.len()).sum();
+        let of_request = run.charges().len() + tried + run.penalties().len();
         run.requests().len() * of_request
     };
     let keys: usize = batch.runs().map(of_run).sum();
@@ -89,11 +90,16 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
             push_terms(&mut argument, charge, run.first_slot());
         }
         for trial in run.trials() {
-            argument.extend(count(trial.replaces.map_or(0, |index| index + 1)));
-            push_terms(&mut argument, &trial.charge, run.first_slot());
+            // From 1, with the last one included.
+            let replaced = trial.replaces.as_ref().map_or([0, 0], |it| [it.start + 1, it.end]);
+            argument.extend(replaced.map(count).as_flattened());
+            argument.extend(short_count(1 + trial.further.len()));
+            for charge in trial.charges() {
+                push_terms(&mut argument, charge, run.first_slot());
+            }
         }
-        for PenaltyKey { charge, penalty, .. } in run.penalties() {
-            argument.extend(count(charge + 1));
+        for PenaltyKey { charges, penalty, .. } in run.penalties() {
+            argument.extend([charges.start + 1, charges.end].map(count).as_flattened());
             argument.extend(penalty.denials().to_be_bytes());
             let durations = [penalty.within(), penalty.ban(), penalty.longest_ban()];
             argument.extend(durations.map(u64::to_be_bytes).as_flattened());

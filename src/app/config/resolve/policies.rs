@@ -12,7 +12,7 @@ use crate::app::config::section::Section;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
-use crate::domain::quota::{MAX_EXACT, Quota};
+use crate::domain::quota::{MAX_EXACT, Quota, Quotas};
 
 /// Every policy by its name. The name of a bad policy is there as well, without a policy: routes may
 /// name it.
@@ -44,21 +44,26 @@ fn policy(
     });
     let rollout = RolloutOptions::of(section);
     let penalty = penalty(section);
-    let (quota_leaf, quota) = quota(section);
+    let (quota_leaf, quotas) = quotas_of(section);
     let special = quotas::special_quotas(section, &key, plans);
     // To check the name and the algorithm of a policy with a bad quota, any quota will do.
-    let any_quota = quota.or_else(|| Quota::new(1, 1_000).ok())?;
-    let (burst_leaf, algorithm) = algorithm(section, any_quota);
-    if let Err(error) = Policy::new(name, any_quota) {
+    let any_quotas = quotas.clone().or_else(|| Quota::new(1, 1_000).ok().map(Quotas::from))?;
+    let (burst_leaf, algorithm) = algorithm(section, &any_quotas);
+    if let Err(error) = Policy::new(name, any_quotas.first()) {
         section.refuse(error);
     }
     if name == FAILURES {
         section.refuse("this is the name of the policy that auth.failures sets: expected another");
     }
 
-    let policy = Policy::new(name, quota?).ok()?;
+    let quotas = quotas?;
+    let policy = Policy::new(name, quotas.first()).ok()?;
     let at_fault = burst_leaf.or(quota_leaf)?;
-    let counted = policy.with_algorithm(algorithm?).map_err(|error| at_fault.refuse(error));
+    let mut further = quotas.further().iter();
+    let counted = policy.with_algorithm(algorithm?);
+    let counted =
+        counted.and_then(|it| further.try_fold(it, |it, more| it.with_further_quota(*more)));
+    let counted = counted.map_err(|error| at_fault.refuse(error));
     let counted = section.note(counted)?;
     let policy = counted.with_key(key).with_ipv6_prefix(ipv6_prefix);
     let policy = policy.with_on_store_failure(on_store_failure);
@@ -70,26 +75,32 @@ fn policy(
     Some(rollout.add_to(policy, section))
 }
 
-fn quota(section: &mut Section) -> (Option<Leaf>, Option<Quota>) {
+fn quotas_of(section: &mut Section) -> (Option<Leaf>, Option<Quotas>) {
     let leaf = section.take("quota");
-    let quota = match &leaf {
-        Some(leaf) => section.note(quotas::quota(leaf)),
+    let quotas = match &leaf {
+        Some(leaf) => section.note(quotas::quotas(leaf)),
         None => {
             section.refuse(format_args!("quota is missing, expected {}", quotas::EXPECTED));
             None
         }
     };
-    (leaf, quota)
+    (leaf, quotas)
 }
 
 /// The burst, if it is given, and the algorithm.
-fn algorithm(section: &mut Section, quota: Quota) -> (Option<Leaf>, Option<Algorithm>) {
+fn algorithm(section: &mut Section, quotas: &Quotas) -> (Option<Leaf>, Option<Algorithm>) {
+    let quota = quotas.first();
     let algorithm = section.take("algorithm").map_or(Ok(Algorithm::FixedWindow), |leaf| {
         leaf.parse("an algorithm", |text| Algorithm::named(text, quota))
     });
     let algorithm = section.note(algorithm);
     let Some(leaf) = section.take("burst") else { return (None, algorithm) };
     let burst = section.note(leaf.number(1..=MAX_EXACT));
+    if !quotas.further().is_empty() {
+        let message = "one burst cannot be for several quotas: expected no burst, so that each quota may be used up \
+                       at once, or a policy for each";
+        return (Some(leaf.clone()), section.note(Err(leaf.refuse(message))));
+    }
     let algorithm = match algorithm {
         Some(Algorithm::TokenBucket { .. }) => burst.map(|burst| Algorithm::TokenBucket { burst }),
         Some(other) => {

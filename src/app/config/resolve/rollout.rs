@@ -26,9 +26,9 @@ impl RolloutOptions {
         }
         let share = enforce
             .and_then(|leaf| section.note(leaf.parse("a percentage, as in \"10%\"", str::parse)));
-        let quota = candidate.as_ref().and_then(|leaf| section.note(quotas::quota(leaf)));
+        let quotas = candidate.as_ref().and_then(|leaf| section.note(quotas::quotas(leaf)));
         let share = share.unwrap_or(Share::ALL);
-        Self { rollout: Rollout::Enforce { share, candidate: quota }, candidate }
+        Self { rollout: Rollout::Enforce { share, candidate: quotas }, candidate }
     }
 
     /// `policy` with these options. A candidate that it refuses becomes an error of `section`.

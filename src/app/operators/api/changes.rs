@@ -11,6 +11,7 @@ use super::answer::{answer, limiter};
 use super::refused::{not_made, reasons, refused, unconfirmed};
 use crate::app::operators::admin_state::AdminState;
 use crate::domain::clock::Millis;
+use crate::domain::quota::Quotas;
 use crate::limiter::{Changed, Effect, Limiter, Note, Override, OverrideError};
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -91,12 +92,21 @@ pub(super) async fn ban(admin: Data<AdminState>, change: Json<Change>) -> HttpRe
 }
 
 pub(super) async fn boost(admin: Data<AdminState>, change: Json<Change>) -> HttpResponse {
-    let Ok(quota) = change.quota.as_deref().unwrap_or_default().parse() else {
-        let why = "quota: expected units per window, as in \"500/minute\".";
-        return refused(StatusCode::BAD_REQUEST, "Bad Request", why);
+    let quotas: Quotas = match change.quota.as_deref().unwrap_or_default().parse() {
+        Ok(quotas) => quotas,
+        Err(error) => {
+            let why = format!("quota: {error}.");
+            return refused(StatusCode::BAD_REQUEST, "Bad Request", &why);
+        }
     };
     with_confirmation(limiter(&admin), change.into_inner(), move |limiter, change, note| {
-        limiter.boost(change.key()?, change.policy.as_deref(), quota, change.lasts()?, note)
+        limiter.boost(
+            change.key()?,
+            change.policy.as_deref(),
+            quotas.clone(),
+            change.lasts()?,
+            note,
+        )
     })
     .await
 }
@@ -238,7 +248,7 @@ impl Listed {
             effect: it.effect.name(),
             key: it.key.as_deref().map(str::to_owned),
             policy: it.policy.as_deref().map(str::to_owned),
-            quota: match it.effect {
+            quota: match &it.effect {
                 Effect::Boost(quota) => Some(quota.to_string()),
                 _ => None,
             },

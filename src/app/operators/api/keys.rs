@@ -70,7 +70,8 @@ pub(super) async fn reset(admin: Data<AdminState>, asked: Json<Reset>) -> HttpRe
     };
     let is_reset = |it: &&UnderPolicy| it.usage.used != Some(0) || it.banned_for_ms.is_some();
     let used = before.policies.iter().filter(is_reset);
-    let used: Vec<_> = used.map(|it| it.policy.as_str()).collect();
+    let mut used: Vec<_> = used.map(|it| it.policy.as_str()).collect();
+    used.dedup();
     if used.len() > 1 && !confirmed {
         let reason = format!("This resets {} policies: {}.", used.len(), used.join(", "));
         return unconfirmed(&[reason]);

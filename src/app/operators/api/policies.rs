@@ -109,7 +109,7 @@ impl Configured {
         let (mode, share) = mode(policy);
         Self {
             name: policy.name().to_owned(),
-            quota: policy.quota().to_string(),
+            quota: policy.quotas().to_string(),
             key: policy.key().to_string(),
             mode,
             share,

@@ -47,7 +47,7 @@ impl RoutedCalls {
             let Some(acquired) = request.untried() else { continue };
             for trial in &request.acquire.trials {
                 let most = trial.most_admitted(&request.acquire, &acquired);
-                let charges = vec![trial.charge.clone()];
+                let charges = trial.charges().cloned().collect();
                 asked.push((number, Acquire::new(charges, most)));
             }
         }
@@ -58,16 +58,14 @@ impl RoutedCalls {
         let answers = Self::of(asked, self.nodes).run(cluster);
         for (number, answer) in numbers.into_iter().zip(answers) {
             // A trial that was not decided says nothing against its request.
-            let slot = answer.as_ref().ok().and_then(|acquired| acquired.slot(0));
+            let taken = answer.as_ref().ok().map(|acquired| acquired.slots.clone());
             let answer = answer.ok().and_then(|acquired| {
-                let retry = acquired.standings.first()?.retry;
+                let retries = acquired.standings.iter().map(|standing| standing.retry);
+                let retry = retries.reduce(Retry::later)?;
                 Some(TrialAnswer { admitted: acquired.admitted, retry })
             });
             let request = &mut self.requests[number];
-            let index = request.acquire.charges.len() + request.trials.len();
-            if let Some((known, slot)) = request.slots.get_mut(index).zip(slot) {
-                *known = slot;
-            }
+            request.take_slots_of_trial(taken.unwrap_or_default());
             let unknown = TrialAnswer { admitted: request.acquire.count, retry: Retry::Now };
             request.trials.push(answer.unwrap_or(unknown));
         }

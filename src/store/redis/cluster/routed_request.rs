@@ -8,7 +8,9 @@ use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
 use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
-use crate::store::{Acquire, Acquired, Ban, Refund, Slot, StoreErrorKind, TrialAnswer};
+use crate::store::{
+    Acquire, Acquired, Ban, PenaltyKey, Refund, Slot, StoreErrorKind, Trial, TrialAnswer,
+};
 
 #[derive(Debug)]
 pub(super) struct RoutedRequest {
@@ -72,7 +74,7 @@ impl RoutedRequest {
         let standings = vec![None; acquire.charges.len()];
         let mut slots = SmallVec::new();
         if acquire.is_in_flight() {
-            slots.resize(acquire.charges.len() + acquire.trials.len(), SlotId::default());
+            slots.resize(acquire.charges.len() + acquire.tried().count(), SlotId::default());
         }
         Self {
             admitted: acquire.count,
@@ -194,6 +196,14 @@ impl RoutedRequest {
         })
     }
 
+    /// Takes the slots that the next trial took.
+    pub(super) fn take_slots_of_trial(&mut self, taken: SmallVec<[SlotId; 1]>) {
+        let before = self.acquire.trials[..self.trials.len()].iter();
+        let from = self.acquire.charges.len() + before.flat_map(Trial::charges).count();
+        let places = self.slots.iter_mut().skip(from);
+        places.zip(taken).for_each(|(place, slot)| *place = slot);
+    }
+
     /// The slots that requests took without being admitted in the end, each with the slot of the cluster that it is in.
     pub(super) fn unused_slots(&self) -> Vec<(u16, Slot)> {
         let mut unused = Vec::new();
@@ -232,7 +242,9 @@ impl RoutedRequest {
 /// The `ban` that was answered about `part`, as one of the whole request.
 fn banned_by(acquire: &Acquire, part: &Part, ban: Ban) -> Option<Ban> {
     let all = acquire.penalties.iter().enumerate();
-    let mut of_part = all.filter(|(_, it)| part.charges.contains(&it.charge));
+    let is_of_part =
+        |it: &PenaltyKey| part.charges.iter().any(|charge| it.charges.contains(charge));
+    let mut of_part = all.filter(|(_, it)| is_of_part(it));
     let (penalty, _) = of_part.nth(ban.penalty)?;
     Some(Ban { penalty, ..ban })
 }

@@ -226,7 +226,7 @@ impl Run<'_> {
         &self.first().penalties
     }
 
-    /// The keys of each coalesced request, one for each policy, then for each trial, then for each penalty.
+    /// The keys of each coalesced request, one for each policy, then for each policy of each trial, then for each penalty.
     pub(crate) fn requests(&self) -> impl ExactSizeIterator<Item = impl Iterator<Item = &Key>> {
         let first =
             |coalesced: &usize| &self.batch.requests[self.group.coalesced[*coalesced].first];
@@ -245,10 +245,12 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
             && (Arc::ptr_eq(&one.policy, &other.policy) || one.policy == other.policy)
     };
     let same_trial = |(one, other): (&Trial, &Trial)| {
-        one.replaces == other.replaces && same((&one.charge, &other.charge))
+        one.replaces == other.replaces
+            && one.further.len() == other.further.len()
+            && one.charges().zip(other.charges()).all(same)
     };
     let same_penalty = |(one, other): (&PenaltyKey, &PenaltyKey)| {
-        (one.charge, one.penalty) == (other.charge, other.penalty)
+        (&one.charges, one.penalty) == (&other.charges, other.penalty)
     };
     one.charges.len() == other.charges.len()
         && one.trials.len() == other.trials.len()
@@ -258,9 +260,9 @@ fn is_alike(one: &Acquire, other: &Acquire) -> bool {
         && one.penalties.iter().zip(&other.penalties).all(same_penalty)
 }
 
-/// The keys of a request: one for each charge, then one for each trial, then one for each penalty.
+/// The keys of a request: one for each charge, then one for each charge of each trial, then one for each penalty.
 fn keys(acquire: &Acquire) -> impl Iterator<Item = &Key> {
-    let tried = acquire.trials.iter().map(|trial| &trial.charge);
+    let tried = acquire.trials.iter().flat_map(Trial::charges);
     let of_penalties = acquire.penalties.iter().map(|penalty| &penalty.key);
     acquire.charges.iter().chain(tried).map(|charge| &charge.key).chain(of_penalties)
 }

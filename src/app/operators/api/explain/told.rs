@@ -1,6 +1,7 @@
 //! An explanation as JSON: each number with the place where it was set.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -11,7 +12,9 @@ use crate::app::config::{Places, key_of};
 use crate::app::operators::api::changes::{AllListed, Listed};
 use crate::app::operators::api::policies::mode;
 use crate::app::operators::api::usage::Usage;
+use crate::domain::key::Identity;
 use crate::domain::policy::{OnStoreFailure, Policy};
+use crate::domain::quota::ClientQuota;
 use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, QuotaSource, Verdict};
 
 /// What would happen to a request, and why.
@@ -170,7 +173,8 @@ fn why(explanation: &Explanation, places: &Places) -> String {
         Verdict::Denied => {
             let denies = |it: &&ExplainedPolicy| it.role == PolicyRole::InForce && !it.admits();
             let denying = explanation.policies.iter().filter(denies);
-            let names: Vec<_> = denying.map(|it| it.policy.name()).collect();
+            let mut names: Vec<_> = denying.map(|it| it.policy.name()).collect();
+            names.dedup();
             format!("Too few units are left under {}.", names.join(" and "))
         }
         Verdict::Unknown => {
@@ -191,7 +195,10 @@ impl Met {
             role,
             why,
             key: it.key.to_string(),
-            quota: policy.quota().to_string(),
+            quota: match it.role {
+                PolicyRole::Unlimited => ClientQuota::Unlimited.to_string(),
+                _ => policy.quota().to_string(),
+            },
             from: it.source.name(),
             place: place(it, asked, places),
             usage: Usage::of(policy, it.standing.as_ref()),
@@ -222,6 +229,10 @@ fn role(it: &ExplainedPolicy, places: &Places) -> (&'static str, Option<String>)
         }
         PolicyRole::Off => ("off", format!("It is off ({}).", of("mode"))),
         PolicyRole::Disabled => ("disabled", "An operator has switched it off.".to_owned()),
+        PolicyRole::Unlimited => (
+            "unlimited",
+            "The client's quota is unlimited, so the policy does not apply to it.".to_owned(),
+        ),
         PolicyRole::Peeked => {
             ("peeked", "The route shows where the client stands, and charges nothing.".to_owned())
         }
@@ -238,9 +249,21 @@ fn place(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> String {
         QuotaSource::Boost => "an operator".to_owned(),
         QuotaSource::Plan => of(&["plans", asked.plan.as_deref().unwrap_or_default()]),
         QuotaSource::User => of(&["users", asked.user.as_deref().unwrap_or_default()]),
+        QuotaSource::Network => of_network(it, &of),
         QuotaSource::Policy if name == FAILURES => places.of_option("auth.failures").to_owned(),
         QuotaSource::Policy => of(&["quota"]),
     }
+}
+
+/// Where the quota of the network that holds the client's address was set.
+fn of_network(it: &ExplainedPolicy, of: &dyn Fn(&[&str]) -> String) -> String {
+    let address = match Identity::named(&it.key, it.policy.ipv6_prefix()) {
+        Ok(Identity::Ipv4(address)) => Some(IpAddr::from(address)),
+        Ok(Identity::Ipv6(network)) => Some(network.first().into()),
+        _ => None,
+    };
+    let network = address.and_then(|address| it.policy.network_of(address));
+    network.map_or_else(|| of(&["networks"]), |network| of(&["networks", &network.to_string()]))
 }
 
 impl Unmet {

@@ -15,9 +15,10 @@ pub(super) struct Shown {
     #[serde(flatten)]
     pub(super) configured: Configured,
     algorithm: String,
-    /// How many plans and users have quotas of their own.
+    /// How many plans, users and networks have quotas of their own.
     plans: usize,
     users: usize,
+    networks: usize,
     /// Whether a request has met it under this configuration.
     pub(super) is_met: bool,
     /// By the minute.
@@ -63,6 +64,7 @@ pub(super) fn shown(
             algorithm: policy.algorithm().to_string(),
             plans: policy.plans().count(),
             users: policy.users().count(),
+            networks: policy.networks().count(),
             is_met: is_met.get(name).copied().unwrap_or_default(),
             admitted: hour.minutes(name, PolicyCount::Admitted),
             denied: hour.minutes(name, PolicyCount::Denied),
