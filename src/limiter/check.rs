@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Limiter;
-use super::observer::{AskedBy, DecidedBy};
+use super::observer::{AskedBy, DecidedBy, Outcome};
 use super::question::{self, Asking, Settled};
 use super::receipt;
 use super::unavailable::Unavailable;
@@ -28,6 +28,9 @@ impl Check {
     /// Asks the store, and decides if the answer is there at once.
     pub(super) fn start(limiter: &Limiter, asked: Acquire, asked_by: AskedBy) -> Self {
         let wants_receipt = asked_by.wants_receipt;
+        if asked.count > 0 && asked.charges.is_empty() && asked.trials.is_empty() {
+            limiter.observe_uncounted(&asked_by, Outcome::Unlimited);
+        }
         Self(match question::ask(limiter, asked, asked_by) {
             Ok(settled) => MaybeReady::ready(settled.map(|it| it.into_decision(wants_receipt))),
             Err(asking) => MaybeReady::Pending(Deciding { asking, wants_receipt }),

@@ -14,6 +14,7 @@ mod overrides;
 mod penalties;
 mod plans;
 mod receipts;
+mod several_quotas;
 #[cfg(feature = "server")]
 mod together;
 

@@ -41,9 +41,25 @@ pub(crate) struct Operation {
     /// Policies that are tried out, each with the index of the one in whose place, if there is one. Only a
     /// few requests at once have any.
     pub(crate) trials: Vec<(Arc<Policy>, Option<usize>)>,
+    /// A set of bits. A policy whose bit is set is a further quota of the one before it. The first four bits are for the
+    /// policies, and the others for those that are tried out.
+    pub(crate) further: u8,
 }
 
 impl Operation {
+    /// The indices of the policies that are quotas of one policy with that of `index`.
+    pub(crate) fn quotas_of(&self, index: usize) -> Range<usize> {
+        let is_further = |it: usize| it > 0 && self.further & (1 << it) != 0;
+        let first = (0..=index).rev().find(|it| !is_further(*it)).unwrap_or_default();
+        let end = (index + 1..self.policies.len()).find(|it| !is_further(*it));
+        first..end.unwrap_or(self.policies.len())
+    }
+
+    /// Whether the trial of this index is of a further quota of the policy of the one before it.
+    pub(crate) fn is_further_trial(&self, index: usize) -> bool {
+        index > 0 && self.further & (16 << index) != 0
+    }
+
     /// What it costs under its policy of this index.
     pub(crate) fn cost_under(&self, index: usize) -> u64 {
         let more = self.step_of_cost * u64::try_from(index).expect("a few policies");
@@ -53,8 +69,9 @@ impl Operation {
 
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { now, step, identity, cost, step_of_cost: more, count, .. } = self;
-        write!(f, "{now} ({step:+} ms): #{identity} {count} x cost {cost} (+{more}) under")?;
+        let Self { now, step, identity, cost, step_of_cost: more, count, further, .. } = self;
+        write!(f, "{now} ({step:+} ms): #{identity} {count} x cost {cost} (+{more}), ")?;
+        write!(f, "further {further:#b}, under")?;
         self.policies.iter().try_for_each(|policy| write_policy(f, policy))?;
         for (policy, replaced) in &self.trials {
             write!(f, ", trying in place of {replaced:?}")?;
@@ -150,6 +167,7 @@ fn play(drafts: &[Vec<Draft>], start: u64, rough: &[Rough]) -> Vec<Operation> {
             step_of_cost: rough.step_of_cost,
             count: rough.count,
             trials,
+            further: rough.further,
         });
     }
     operations
@@ -167,6 +185,7 @@ struct Rough {
     policies: u8, // a set of bits
     trials: u8,   // likewise
     replaces: u8, // two bits each
+    further: u8,  // likewise
     change: Option<usize>,
     cost: RoughCost,
     step_of_cost: u64,
@@ -179,9 +198,23 @@ fn rough_operation() -> impl Strategy<Value = Rough> {
     let count = prop_oneof![30 => 0..=5_u64, 1 => Just(1 << 24), 1 => most - 1..=most];
     let step_of_cost = prop_oneof![3 => Just(0), 1 => 1..=3_u64];
     let costs = (cost(), step_of_cost);
-    (step(), 0..IDENTITIES, (1..16_u8, 0..16_u8, 0..=255_u8), change, costs, count).prop_map(
-        |(step, identity, (policies, trials, replaces), change, (cost, step_of_cost), count)| {
-            Rough { step, identity, policies, trials, replaces, change, cost, step_of_cost, count }
+    let further = prop_oneof![Just(0), 0..=255_u8];
+    let sets = (1..16_u8, 0..16_u8, 0..=255_u8, further);
+    (step(), 0..IDENTITIES, sets, change, costs, count).prop_map(
+        |(step, identity, sets, change, (cost, step_of_cost), count)| {
+            let (policies, trials, replaces, further) = sets;
+            Rough {
+                step,
+                identity,
+                policies,
+                trials,
+                replaces,
+                further,
+                change,
+                cost,
+                step_of_cost,
+                count,
+            }
         },
     )
 }

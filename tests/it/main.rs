@@ -87,6 +87,8 @@ mod addresses;
 mod auth;
 // Plans and named users have quotas of their own, in one key each.
 mod plans;
+// Several quotas of one policy hold together.
+mod several_quotas;
 // Bans, boosts and switched-off policies hold in every process.
 mod overrides;
 // Policies that are tried out before they are in force.

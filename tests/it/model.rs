@@ -5,6 +5,7 @@
 //! is no formula for a wait: the model tries them out.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tollgate::{Algorithm, Policy, Retry, Standing};
@@ -30,6 +31,14 @@ pub(crate) struct Charge {
     pub(crate) key: String,
     pub(crate) policy: Arc<Policy>,
     pub(crate) cost: u64,
+}
+
+/// A policy that is tried out: its charges, one for each of its quotas, and the indices of the charges in whose place it
+/// is tried out, if there are such.
+#[derive(Clone, Debug)]
+pub(crate) struct Tried {
+    pub(crate) charges: Vec<Charge>,
+    pub(crate) replaces: Option<Range<usize>>,
 }
 
 /// How many requests passed, and where each policy stands afterwards, for one more like it.
@@ -85,14 +94,13 @@ impl Model {
         Outcome { admitted: unsigned(admitted), standings }
     }
 
-    /// Decides `count` requests one after another, and what each of `trials` admits of them. A trial is a charge, and
-    /// the index of the charge in whose place it is tried out, if there is one. Clients that `penalized` says are
-    /// banned are refused.
+    /// Decides `count` requests one after another, and what each of `trials` admits of them. Clients that
+    /// `penalized` says are banned are refused.
     pub(crate) fn acquire_with_trials(
         &mut self,
         now: u64,
         charges: &[Charge],
-        trials: &[(Charge, Option<usize>)],
+        trials: &[Tried],
         penalized: &[Penalized],
         count: u64,
     ) -> (Outcome, Vec<TrialOutcome>, Option<Ban>) {
@@ -101,7 +109,8 @@ impl Model {
         for _ in 0..count {
             if self.ban(now, penalized, 0).is_some() {
                 self.acquire_with_penalties(now, charges, penalized, 1);
-                trials.iter().for_each(|(trial, _)| self.put_right(trial, now.into()));
+                let tried = trials.iter().flat_map(|trial| &trial.charges);
+                tried.for_each(|charge| self.put_right(charge, now.into()));
                 continue;
             }
             decided += 1;
@@ -111,26 +120,29 @@ impl Model {
             };
             let rooms: Vec<bool> = charges.iter().map(has_room).collect();
             let mut charged = Vec::new();
-            for (trial, replaced) in trials {
-                let others = rooms.iter().enumerate().filter(|(it, _)| Some(*it) != *replaced);
-                let admits = others.into_iter().all(|(_, has_room)| *has_room) && has_room(trial);
+            for Tried { charges, replaces } in trials {
+                let is_replaced =
+                    |it: usize| replaces.as_ref().is_some_and(|all| all.contains(&it));
+                let mut others = rooms.iter().enumerate().filter(|(it, _)| !is_replaced(*it));
+                let admits = others.all(|(_, has_room)| *has_room) && charges.iter().all(has_room);
                 charged.push(admits);
             }
-            for ((admits, (trial, _)), sum) in charged.into_iter().zip(trials).zip(&mut by_trials) {
+            for ((admits, trial), sum) in charged.into_iter().zip(trials).zip(&mut by_trials) {
                 if admits {
-                    self.acquire(now, std::slice::from_ref(trial), 1);
+                    self.acquire(now, &trial.charges, 1);
                     *sum += 1;
                 } else {
-                    self.put_right(trial, now.into());
+                    trial.charges.iter().for_each(|charge| self.put_right(charge, now.into()));
                 }
             }
             admitted += self.acquire_with_penalties(now, charges, penalized, 1).0.admitted;
         }
         let ban = self.ban(now, penalized, decided);
         let Outcome { standings, .. } = self.acquire(now, charges, 0);
-        let of_trial = |((charge, _), admitted): (&(Charge, Option<usize>), u64)| {
-            let peek = self.acquire(now, std::slice::from_ref(charge), 0);
-            TrialOutcome { admitted, retry: peek.standings[0].retry }
+        let of_trial = |(trial, admitted): (&Tried, u64)| {
+            let peek = self.acquire(now, &trial.charges, 0);
+            let retry = peek.standings.iter().fold(Retry::Now, |all, it| all.later(it.retry));
+            TrialOutcome { admitted, retry }
         };
         let by_trials = trials.iter().zip(by_trials).map(of_trial).collect();
         (Outcome { admitted, standings }, by_trials, ban)
@@ -157,7 +169,9 @@ impl Model {
             return (Outcome { admitted: 0, standings }, Some(ban));
         }
         let outcome = self.acquire(now, charges, count);
-        let denies = |it: &&Penalized| outcome.standings[it.charge].retry != Retry::Now;
+        let denies = |it: &&Penalized| {
+            outcome.standings[it.charges.clone()].iter().any(|it| it.retry != Retry::Now)
+        };
         let denying: Vec<&Penalized> = penalized.iter().filter(denies).collect();
         let denied = if denying.is_empty() { 0 } else { count - outcome.admitted };
         for number in 1..=denied {

@@ -22,6 +22,8 @@ struct Trial {
     redis: RedisStore,
     operations: u64,
     trials: usize,
+    /// Operations with a penalty or a trial of a policy with several quotas.
+    several: usize,
     bans: usize,
 }
 
@@ -29,7 +31,7 @@ impl Trial {
     fn new(server: &Server) -> Self {
         let clock = Arc::new(ManualClock::new(1));
         let redis = redis_store(&server.url(), &clock);
-        Self { clock, redis, operations: 0, trials: 0, bans: 0 }
+        Self { clock, redis, operations: 0, trials: 0, several: 0, bans: 0 }
     }
 
     /// Plays `history` under keys of its own.
@@ -45,8 +47,11 @@ impl Trial {
             let acquire = acquire_of(&keyspace, operation);
             let charges: Vec<model::Charge> = acquire.charges.iter().map(of_model).collect();
             let count = operation.count;
-            let trials: Vec<_> =
-                acquire.trials.iter().map(|it| (of_model(&it.charge), it.replaces)).collect();
+            let tried = |it: &tollgate::store::Trial| model::Tried {
+                charges: it.charges().map(of_model).collect(),
+                replaces: it.replaces.clone(),
+            };
+            let trials: Vec<_> = acquire.trials.iter().map(tried).collect();
             let penalized: Vec<_> = acquire.penalties.iter().map(penalized_of).collect();
             let now = operation.now;
             let (outcome, tried, ban) = if trials.is_empty() {
@@ -56,6 +61,8 @@ impl Trial {
                 model.acquire_with_trials(now, &charges, &trials, &penalized, count)
             };
             self.trials += tried.len();
+            self.several += usize::from(acquire.trials.iter().any(|it| !it.further.is_empty()));
+            self.several += usize::from(acquire.penalties.iter().any(|it| it.charges.len() > 1));
             self.bans += usize::from(ban.is_some());
             let expected =
                 Acquired::new(small(outcome.admitted), outcome.standings).decided_at(now);
@@ -82,7 +89,7 @@ pub(crate) fn of_model(charge: &Charge) -> model::Charge {
 }
 
 fn penalized_of(it: &PenaltyKey) -> model::Penalized {
-    model::Penalized { charge: it.charge, penalty: it.penalty, key: it.key.to_string() }
+    model::Penalized { charges: it.charges.clone(), penalty: it.penalty, key: it.key.to_string() }
 }
 
 fn small(number: u64) -> u32 {
@@ -94,6 +101,7 @@ fn run(strategy: impl Strategy<Value = Vec<Operation>>) -> u64 {
     let mut trial = Trial::new(&server);
     for_all(HISTORIES, strategy, |number, history| trial.play(number, &history));
     assert!(trial.trials > 1_000, "{} policies were tried out", trial.trials);
+    assert!(trial.several > 1_000, "{} policies had several quotas", trial.several);
     assert!(trial.bans > 500, "{} requests were refused because of a ban", trial.bans);
     trial.operations
 }

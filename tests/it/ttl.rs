@@ -86,6 +86,7 @@ fn promise_6_a_bucket_that_takes_longer_to_fill_lengthens_the_ttl() {
         cost: 3,
         step_of_cost: 0,
         trials: Vec::new(),
+        further: 0,
         count: 1,
     });
     play(&server, &store, &clock, &Keyspace::new("t"), &history).expect("a sufficient TTL");

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 24] = [
+const CASES: [(&str, &str, usize, &str); 25] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -21,6 +21,12 @@ const CASES: [(&str, &str, usize, &str); 24] = [
         4,
         "[policies.one]\nquota = \"10/minute\"\n[policies.two]\nquota = \"10/minute\"\n\
          [routes.\"/x\"]\npolicies = [\"one\", \"two\"]",
+    ),
+    (
+        "quota-meaningless",
+        "policies.default.quota",
+        2,
+        "[policies.default]\nquota = \"50/day; 200/hour; 5/minute\"",
     ),
     (
         "cost-above-quota",

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::quota::MAX_EXACT;
+use crate::domain::quota::{ClientQuota, MAX_EXACT};
 
 fn policy(quota: &str, algorithm: Algorithm) -> Result<Policy, PolicyError> {
     Policy::new("p", quota.parse().expect(quota))?.with_algorithm(algorithm)
@@ -39,24 +39,24 @@ fn a_quota_that_could_not_be_counted_exactly_is_refused_with_the_largest_that_fi
 #[test]
 fn the_quotas_of_plans_and_users_are_checked_like_the_policys_own() {
     let policy = |algorithm| policy("10/day", algorithm).unwrap();
-    let huge: Quota = "200000000/day".parse().unwrap();
+    let huge: ClientQuota = "200000000/day".parse().unwrap();
     for algorithm in
         [Algorithm::SlidingWindow, Algorithm::SlidingLog, Algorithm::TokenBucket { burst: 10 }]
     {
         let plain = || policy(Algorithm::FixedWindow);
         for error in [
-            policy(algorithm).with_plan("pro", huge).unwrap_err(),
-            policy(algorithm).with_user("1042", huge).unwrap_err(),
+            policy(algorithm).with_plan("pro", huge.clone()).unwrap_err(),
+            policy(algorithm).with_user("1042", huge.clone()).unwrap_err(),
             // In whatever order it is said.
-            plain().with_plan("pro", huge).unwrap().with_algorithm(algorithm).unwrap_err(),
-            plain().with_user("1042", huge).unwrap().with_algorithm(algorithm).unwrap_err(),
+            plain().with_plan("pro", huge.clone()).unwrap().with_algorithm(algorithm).unwrap_err(),
+            plain().with_user("1042", huge.clone()).unwrap().with_algorithm(algorithm).unwrap_err(),
         ] {
             let message = error.to_string();
             assert!(message.starts_with("200000000 units are too many for "), "{message}");
         }
     }
     for plan in ["", "a b", "{pro}", &"x".repeat(MAX_NAME + 1)] {
-        let error = policy(Algorithm::FixedWindow).with_plan(plan, huge).unwrap_err();
+        let error = policy(Algorithm::FixedWindow).with_plan(plan, huge.clone()).unwrap_err();
         assert_eq!(error, PolicyError::Plan(plan.to_owned()));
     }
 }
@@ -94,6 +94,53 @@ fn the_largest_cost_is_that_of_whoever_has_most() {
     assert_eq!(policy.largest_cost(), 20);
     let policy = policy.with_user("1042", "30/day".parse().unwrap()).unwrap();
     assert_eq!(policy.largest_cost(), 30);
+}
+
+#[test]
+fn several_quotas_are_parts_with_the_same_name_and_labels_of_their_own() {
+    let policy = policy("200/day", Algorithm::FixedWindow).unwrap();
+    let policy = policy.with_further_quota("50/hour".parse().unwrap()).unwrap();
+    let policy = policy.with_further_quota("9/2 minutes".parse().unwrap()).unwrap();
+    assert_eq!(policy.quotas().to_string(), "200/day; 50/hour; 9/2 minutes");
+    let parts = policy.parts_of(&policy.quotas());
+    let told = parts.iter().map(|it| (it.name(), it.label(), it.quota().to_string()));
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [
+            ("p", "p", "200/day".to_owned()),
+            ("p", "p/hour", "50/hour".to_owned()),
+            ("p", "p/2-minutes", "9/2 minutes".to_owned()),
+        ]
+    );
+    // Equal windows mean nothing beside each other, and each quota is checked.
+    let again = policy.clone().with_further_quota("7/60 minutes".parse().unwrap()).unwrap_err();
+    assert!(again.to_string().starts_with("50/hour means nothing beside 7/hour"), "{again}");
+    let log = policy.with_algorithm(Algorithm::SlidingLog).unwrap();
+    let error = log.with_further_quota("100001/week".parse().unwrap()).unwrap_err();
+    assert!(error.to_string().starts_with("100001 units are too many"), "{error}");
+}
+
+#[test]
+fn each_quota_of_a_token_bucket_may_be_used_up_at_once() {
+    let bucket = policy("200/day", Algorithm::TokenBucket { burst: 200 }).unwrap();
+    let bucket = bucket.with_further_quota("50/hour".parse().unwrap()).unwrap();
+    let parts = bucket.parts_of(&bucket.quotas());
+    assert_eq!(parts.iter().map(|it| it.terms().burst).collect::<Vec<_>>(), [200, 50]);
+}
+
+#[test]
+fn the_largest_cost_fits_under_all_quotas_of_a_client() {
+    let policy = policy("200/day", Algorithm::FixedWindow).unwrap();
+    let policy = policy.with_further_quota("50/hour".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 50);
+    let policy = policy.with_plan("pro", "900/day; 70/hour".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 70);
+    let network = "10.0.0.0/8".parse().unwrap();
+    let policy = policy.with_network(network, "80/hour".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), 80);
+    let policy = policy.with_user("1042", "unlimited".parse().unwrap()).unwrap();
+    assert_eq!(policy.largest_cost(), MAX_EXACT);
 }
 
 #[test]

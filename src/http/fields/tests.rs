@@ -57,6 +57,29 @@ fn assert_fields(decision: &Decision, options: FieldOptions, expected: &[(&str, 
 }
 
 #[test]
+fn each_quota_of_a_policy_has_a_name_of_its_own() {
+    let policy = policy("default", "200/day").with_further_quota("50/hour".parse().unwrap());
+    let policy = policy.unwrap();
+    let parts = policy.parts_of(&policy.quotas()).into_iter();
+    let standings = [(150, 9_000, Retry::Now), (0, 60_000, Retry::After(60_000))];
+    let denied = || {
+        let parts = parts.clone().zip(standings);
+        decision(false, parts.map(|(part, (left, reset, retry))| (part, left, reset, retry)))
+    };
+    assert_fields(
+        &denied(),
+        LEGACY,
+        &[
+            ("ratelimit-policy", r#""default";q=200;w=86400, "default/hour";q=50;w=3600"#),
+            ("ratelimit", r#""default/hour";r=0;t=60"#),
+            ("x-ratelimit-limit", "50"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "60"),
+        ],
+    );
+}
+
+#[test]
 fn an_allowed_request_is_told_every_policy_and_where_it_stands() {
     use Retry::{After, Now};
     // (policies with where they stand, RateLimit-Policy, RateLimit)

@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::policy::Rollout;
 use crate::domain::standing::Retry;
-use crate::limiter::{Explanation, Note, PolicyRole, Verdict};
+use crate::limiter::{Explanation, Note, PolicyRole, QuotaSource, Verdict};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -132,4 +132,34 @@ fn a_store_that_cannot_be_asked_is_no_admission() {
     assert!(explanation.policies.iter().all(|it| it.standing.is_none() && !it.admits()));
     let blocked = explained(&limiter, &to("/one", "eve"));
     assert_eq!(blocked.verdict, Verdict::Blocked, "that does not take the store");
+}
+
+#[test]
+fn an_explanation_shows_each_quota_of_a_policy_and_that_one_does_not_apply() {
+    let network = "10.0.0.0/8".parse().unwrap();
+    let several = policy("several", "9/day", OnStoreFailure::Deny)
+        .with_further_quota("2/hour".parse().unwrap())
+        .and_then(|it| it.with_user("vip", "unlimited".parse().unwrap()))
+        .and_then(|it| it.with_network(network, "7/day".parse().unwrap()))
+        .unwrap();
+    let limiter = Limiter::builder(Arc::new(MemoryStore::new(100)))
+        .policy(several)
+        .route("/several", ["several"], [])
+        .build()
+        .unwrap();
+    let told = |user: &str| {
+        let explanation = explained(&limiter, &to("/several", user));
+        let of = |it: &crate::limiter::ExplainedPolicy| {
+            (it.policy.quota().to_string(), it.source, it.role, it.standing.is_some())
+        };
+        (explanation.verdict, explanation.policies.iter().map(of).collect::<Vec<_>>())
+    };
+    let own = |quota: &str| (quota.to_owned(), QuotaSource::Policy, PolicyRole::InForce, true);
+    assert_eq!(told("bob"), (Verdict::Admitted, vec![own("9/day"), own("2/hour")]));
+    let unlimited = ("9/day".to_owned(), QuotaSource::User, PolicyRole::Unlimited, false);
+    assert_eq!(told("vip"), (Verdict::Unlimited, vec![unlimited]));
+    for verdict in [Verdict::Admitted, Verdict::Admitted, Verdict::Denied] {
+        assert_eq!(told("bob").0, verdict);
+        becomes(&limiter, &to("/several", "bob"));
+    }
 }

@@ -83,8 +83,8 @@ fn a_boost_is_a_quota_of_one_client_and_what_was_used_stays_used() {
     let (limiter, _, _) = setup();
     assert_eq!(becomes(&limiter, &to("/one", "bob")), "passes");
     assert_eq!(becomes(&limiter, &to("/one", "bob")), "is denied");
-    let quota = "3/day".parse().unwrap();
-    let changed = limiter.boost("user:bob", Some("one"), quota, HOUR, note()).unwrap();
+    let quota: crate::domain::quota::Quotas = "3/day".parse().unwrap();
+    let changed = limiter.boost("user:bob", Some("one"), quota.clone(), HOUR, note()).unwrap();
     assert_eq!((changed.before, changed.after.unwrap().effect), (None, Effect::Boost(quota)));
     let requests = [0; 3].map(|_| becomes(&limiter, &to("/one", "bob")));
     assert_eq!(requests, ["passes", "passes", "is denied"]);

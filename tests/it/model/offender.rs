@@ -1,11 +1,13 @@
 //! A client that a policy denies again and again: all that happened, as it happened.
 
+use std::ops::Range;
+
 use tollgate::Penalty;
 
-/// A policy with a penalty, by its index among the charges, and the key of what is known of the client.
+/// A policy with a penalty, by the indices of its quotas among the charges, and the key of what is known of the client.
 #[derive(Clone, Debug)]
 pub(crate) struct Penalized {
-    pub(crate) charge: usize,
+    pub(crate) charges: Range<usize>,
     pub(crate) penalty: Penalty,
     pub(crate) key: String,
 }

@@ -153,13 +153,22 @@ pub(crate) fn acquire_of(keyspace: &Keyspace, operation: &Operation) -> Acquire 
     let met = operation.policies.iter().enumerate();
     let penalties = met.filter_map(|(index, policy)| {
         let key = keyspace.penalty_key(&keyspace.key(&identity, policy), policy);
-        Some(PenaltyKey::new(index, *policy.penalty()?, key))
+        let quotas = operation.quotas_of(index);
+        (quotas.start == index).then_some(PenaltyKey::new(quotas, *policy.penalty()?, key))
     });
     let acquire = penalties.fold(acquire, Acquire::with_penalty);
     let trials = operation.trials.iter().filter(|_| operation.count > 0);
-    trials.fold(acquire, |acquire, (policy, replaced)| {
+    trials.enumerate().fold(acquire, |mut acquire, (index, (policy, replaced))| {
         // A trial costs what the policy costs in whose place it is.
-        acquire.with_trial(Trial::new(charge(replaced.unwrap_or(0), policy), *replaced))
+        let charge = charge(replaced.unwrap_or(0), policy);
+        match acquire.trials.last_mut().filter(|_| operation.is_further_trial(index)) {
+            Some(trial) => trial.further.push(charge),
+            None => {
+                let replaces = replaced.map(|index| operation.quotas_of(index));
+                acquire.trials.push(Trial::new(charge, replaces));
+            }
+        }
+        acquire
     })
 }
 

@@ -31,7 +31,7 @@ fn with_penalty(name: &str, units: u64, denials: u32) -> Arc<Policy> {
 fn asked(keyspace: &Keyspace, charges: Vec<Charge>, count: u32) -> Acquire {
     let penalty = |(index, charge): (usize, &Charge)| {
         let key = keyspace.penalty_key(&charge.key, &charge.policy);
-        Some(PenaltyKey::new(index, *charge.policy.penalty()?, key))
+        Some(PenaltyKey::new(index..index + 1, *charge.policy.penalty()?, key))
     };
     let penalties: Vec<_> = charges.iter().enumerate().filter_map(penalty).collect();
     penalties.into_iter().fold(Acquire::new(charges, count), Acquire::with_penalty)
@@ -68,7 +68,7 @@ fn a_cluster_bans_as_the_memory_store_does() {
                 asked(&keyspace, vec![charge(&user, &first), charge(&user, &second)], count)
             };
             let trials = [
-                Trial::new(charge(&user, &candidate), Some(0)),
+                Trial::new(charge(&user, &candidate), Some(0..1)),
                 // In another slot.
                 Trial::new(charge(&Identity::user("all"), &shadow), None),
             ];

@@ -23,6 +23,8 @@ fn a_cluster_tries_policies_out_as_the_memory_store_does() {
     until("the store is up", || store.is_up());
     let policies = [("own", 4), ("shared", 9), ("less", 2), ("more", 7), ("shadow", 3)]
         .map(|(name, units)| policy(name, "sliding-window", units, HOUR));
+    let further = [("own", 3), ("more", 4), ("shadow", 2)]
+        .map(|(name, units)| policy(name, "sliding-window", units, HOUR / 4));
     let history = prop::collection::vec((1..4_u32, 0..8_u8, 0..2_usize, 0..HOUR / 4), 5..25);
     for_all(40, history, |number, history: Vec<Asked>| {
         let keyspace = Keyspace::new(format!("t{number}"));
@@ -35,12 +37,18 @@ fn a_cluster_tries_policies_out_as_the_memory_store_does() {
                 Charge::new(policy.clone(), keyspace.key(identity, policy))
             };
             let [own, shared, less, more, shadow] = &policies;
-            let charges = vec![charge(&user, own), charge(&Identity::Global, shared)];
+            let [own_soon, more_soon, shadow_soon] = &further;
+            let charges = vec![
+                charge(&user, own),
+                charge(&user, own_soon),
+                charge(&Identity::Global, shared),
+            ];
+            let all = Identity::user("all");
             let trials = [
-                Trial::new(charge(&user, less), Some(0)),
-                Trial::new(charge(&user, more), Some(0)),
+                Trial::new(charge(&user, less), Some(0..2)),
+                Trial::new(charge(&user, more), Some(0..2)).with_further(charge(&user, more_soon)),
                 // In the slot of neither of them.
-                Trial::new(charge(&Identity::user("all"), shadow), None),
+                Trial::new(charge(&all, shadow), None).with_further(charge(&all, shadow_soon)),
             ];
             let tried = trials.into_iter().enumerate().filter(|(it, _)| bits & (1 << it) != 0);
             let asked = Acquire::new(charges, count);

@@ -3,7 +3,7 @@
 use super::*;
 
 fn quotas<'a, N: ToString>(
-    quotas: impl Iterator<Item = (N, crate::domain::quota::Quota)> + 'a,
+    quotas: impl Iterator<Item = (N, &'a crate::domain::quota::ClientQuota)>,
 ) -> Vec<(String, String)> {
     quotas.map(|(name, quota)| (name.to_string(), quota.to_string())).collect()
 }
@@ -85,12 +85,79 @@ fn a_bad_quota_names_its_key() {
         ),
         (
             "policies.default.plan = {}",
-            "policies.default.plan: unknown key, expected key, ipv6_prefix, on_store_failure, mode, enforce, candidate, penalty, quota, plans, users, algorithm or burst".into(),
+            "policies.default.plan: unknown key, expected key, ipv6_prefix, on_store_failure, mode, enforce, candidate, penalty, quota, plans, users, networks, algorithm or burst".into(),
         ),
     ];
     for (text, expected) in cases {
         assert_eq!(error_of_text(text), expected, "for {text}");
     }
+}
+
+#[test]
+fn a_quota_may_be_several_as_a_text_or_as_a_list() {
+    let config = load_text(
+        "[policies.default]\nquota = \"200/day; 50/h\"\nplans = { pro = [\"2000/day\", \"500/h\"] }\n\
+         users = { 1042 = \"unlimited\" }\ncandidate = [\"300/day\", \"50/hour\"]\n\
+         networks = { \"10.0.0.0/8\" = \"1000/m; 9/s\", \"fd00::/8\" = \"unlimited\" }",
+    )
+    .unwrap();
+    let policy = &config.policies[0];
+    assert_eq!(policy.quotas().to_string(), "200/day; 50/hour");
+    assert_eq!(quotas(policy.plans()), [("pro".to_owned(), "2000/day; 500/hour".to_owned())]);
+    let users = policy.users().map(|(id, quota)| (id.escape_ascii(), quota));
+    assert_eq!(quotas(users), [("1042".to_owned(), "unlimited".to_owned())]);
+    let told = [("10.0.0.0/8", "1000/minute; 9/second"), ("fd00::/8", "unlimited")];
+    let told = told.map(|(network, quota)| (network.to_owned(), quota.to_owned()));
+    assert_eq!(quotas(policy.networks()), told);
+    let candidate = policy.rollout().candidate().map(ToString::to_string);
+    assert_eq!(candidate.as_deref(), Some("300/day; 50/hour"));
+    let config = load(&variables(&[
+        ("TOLLGATE_POLICIES__DEFAULT__QUOTA", "200/day;50/hour"),
+        ("TOLLGATE_POLICIES__DEFAULT__PLANS__PRO", "unlimited"),
+    ]))
+    .unwrap();
+    assert_eq!(config.policies[0].quotas().to_string(), "200/day; 50/hour");
+}
+
+#[test]
+fn quotas_that_make_no_sense_say_what_would() {
+    for (text, reason) in [
+        ("quota = []", "expected at least one quota, as in \"10/minute\""),
+        ("quota = [1]", "expected a list of quotas"),
+        ("quota = [\"200/day\", \"often\"]", "\"often\" is not a quota"),
+        ("quota = \"200/day; 50/24 hours\"", "200/day means nothing beside 50/day"),
+        ("quota = \"unlimited\"", "expected mode = \"off\", or a route without the policy"),
+        ("candidate = \"unlimited\"", "expected mode = \"off\", or a route without the policy"),
+        ("quota = \"0.5/second\"", "write \"1/2 seconds\""),
+        ("plans = { pro = \"10_000/day\" }", "write \"10000/day\""),
+        ("users = { 1042 = \"0/day\" }", "access.block refuses clients"),
+        (
+            "algorithm = \"token-bucket\"\nburst = 20\nquota = \"9/day; 5/hour\"",
+            "one burst cannot be for several quotas",
+        ),
+        (
+            "algorithm = \"sliding-log\"\nquota = \"1/day; 100001/week\"",
+            "100001 units are too many",
+        ),
+        (
+            "key = \"user\"\nnetworks = { \"10.0.0.0/8\" = \"1/day\" }",
+            "only a policy by ip or user-or-ip can tell networks apart, and this one is by user",
+        ),
+        ("networks = { \"10.0.0.1/8\" = \"1/day\" }", "expected one or the other"),
+        ("networks = { ten = \"1/day\" }", "\"ten\" is not a network"),
+        (
+            "networks = { \"10.0.0.0/8\" = \"1/day\", \"::ffff:10.0.0.0/104\" = \"2/day\" }",
+            "10.0.0.0/8 has a quota already",
+        ),
+        ("networks = { \"2001:db8::1\" = \"1/day\" }", "expected /64 or a larger network"),
+        ("networks = { \"10.0.0.0/8\" = \"often\" }", "\"often\" is not a quota"),
+    ] {
+        let error = error_of_text(&format!("[policies.default]\n{text}"));
+        assert!(error.contains(reason), "{text}: {error}");
+    }
+    let narrow =
+        "[policies.default]\nipv6_prefix = 128\nnetworks = { \"2001:db8::1\" = \"1/day\" }";
+    assert!(load_text(narrow).is_ok());
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn asked(user: &str, policies: &[&Arc<Policy>], count: u32) -> Acquire {
     for (index, policy) in policies.iter().enumerate() {
         if let Some(penalty) = policy.penalty() {
             let key = keyspace.penalty_key(&asked.charges[index].key, policy);
-            asked.penalties.push(PenaltyKey::new(index, *penalty, key));
+            asked.penalties.push(PenaltyKey::new(index..index + 1, *penalty, key));
         }
     }
     asked
@@ -124,7 +124,7 @@ fn a_reset_ends_a_ban_and_forgets_the_ones_before() {
 fn a_candidate_decides_what_its_policy_denies_up_to_the_ban() {
     let (_, store) = store(100);
     let (login, candidate) = (policy("login", "1/day"), policy("candidate", "9/day"));
-    let candidate = || Trial::new(asked("a", &[&candidate], 1).charges.remove(0), Some(0));
+    let candidate = || Trial::new(asked("a", &[&candidate], 1).charges.remove(0), Some(0..1));
     let all = |count| asked("a", &[&login], count).with_trial(candidate());
     let admitted = |asked| {
         let trials: Vec<TrialAnswer> = store.acquire_now(&asked).trials;

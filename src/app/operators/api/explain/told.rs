@@ -155,6 +155,9 @@ fn why(explanation: &Explanation, places: &Places) -> String {
         Verdict::Unlimited if explanation.route.is_none() => {
             "No route is for such requests, so they pass uncounted.".to_owned()
         }
+        Verdict::Unlimited if has_unlimited(explanation) => {
+            "The quota of the client is unlimited under every policy that is in force.".to_owned()
+        }
         Verdict::Unlimited => "No policy of the route is in force.".to_owned(),
         Verdict::Allowed => format!(
             "The client is in access.allow ({}), so it passes uncounted.",
@@ -184,6 +187,10 @@ fn why(explanation: &Explanation, places: &Places) -> String {
             )
         }
     }
+}
+
+fn has_unlimited(explanation: &Explanation) -> bool {
+    explanation.policies.iter().any(|it| it.role == PolicyRole::Unlimited)
 }
 
 impl Met {

@@ -36,7 +36,7 @@ fn acquire(policies: &[Arc<Policy>], (user, met, cost, count): Question) -> Acqu
     for (index, charge) in acquire.charges.iter().enumerate() {
         if let Some(penalty) = charge.policy.penalty() {
             let key = Keyspace::new("t").penalty_key(&charge.key, &charge.policy);
-            acquire.penalties.push(PenaltyKey::new(index, *penalty, key));
+            acquire.penalties.push(PenaltyKey::new(index..index + 1, *penalty, key));
         }
     }
     acquire
