@@ -19,4 +19,14 @@ impl Places {
     pub(crate) fn of_option(&self, key: &str) -> &str {
         self.0.get(key).map_or("the built-in defaults", String::as_str)
     }
+
+    /// Where an option of the table `table` was set, whose name `is_meant`. It may be written in several ways.
+    pub(crate) fn of_option_in(&self, table: &str, is_meant: impl Fn(&str) -> bool) -> &str {
+        let prefix = format!("{table}.");
+        let options = self.0.range(prefix.clone()..);
+        let mut options =
+            options.map_while(|(key, place)| Some((key.strip_prefix(&prefix)?, place)));
+        let found = options.find(|(name, _)| is_meant(name.trim_matches('"')));
+        found.map_or("the built-in defaults", |(_, place)| place)
+    }
 }

@@ -13,6 +13,7 @@ use crate::app::operators::api::changes::{AllListed, Listed};
 use crate::app::operators::api::policies::mode;
 use crate::app::operators::api::usage::Usage;
 use crate::domain::key::Identity;
+use crate::domain::network::Network;
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::domain::quota::ClientQuota;
 use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, QuotaSource, Verdict};
@@ -256,21 +257,22 @@ fn place(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> String {
         QuotaSource::Boost => "an operator".to_owned(),
         QuotaSource::Plan => of(&["plans", asked.plan.as_deref().unwrap_or_default()]),
         QuotaSource::User => of(&["users", asked.user.as_deref().unwrap_or_default()]),
-        QuotaSource::Network => of_network(it, &of),
+        QuotaSource::Network => of_network(it, places).to_owned(),
         QuotaSource::Policy if name == FAILURES => places.of_option("auth.failures").to_owned(),
         QuotaSource::Policy => of(&["quota"]),
     }
 }
 
 /// Where the quota of the network that holds the client's address was set.
-fn of_network(it: &ExplainedPolicy, of: &dyn Fn(&[&str]) -> String) -> String {
+fn of_network<'a>(it: &ExplainedPolicy, places: &'a Places) -> &'a str {
     let address = match Identity::named(&it.key, it.policy.ipv6_prefix()) {
         Ok(Identity::Ipv4(address)) => Some(IpAddr::from(address)),
         Ok(Identity::Ipv6(network)) => Some(network.first().into()),
         _ => None,
     };
     let network = address.and_then(|address| it.policy.network_of(address));
-    network.map_or_else(|| of(&["networks"]), |network| of(&["networks", &network.to_string()]))
+    let is_it = |name: &str| network.is_some() && name.parse::<Network>().ok() == network;
+    places.of_option_in(&key_of(&["policies", it.policy.name(), "networks"]), is_it)
 }
 
 impl Unmet {
