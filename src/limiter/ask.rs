@@ -12,7 +12,7 @@ use crate::domain::client::Client;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
-use crate::store::{Acquire, Acquired, Charge, Few, Key, PenaltyKey, Trial};
+use crate::store::{Acquire, Acquired, Charge, Key, PenaltyKey, Trial};
 
 impl Limiter {
     /// Decides one request of `client` at `cost` under `policies`, and charges it if every one of
@@ -108,10 +108,11 @@ impl Limiter {
             let replaces = Some(charged.clone());
             asked.trials.extend(trial.map(|trial| Trial { replaces, ..trial }));
         }
-        let further = further.iter().map(|part| self.further(part, &key, cost));
-        let further: Few<Charge> = further.collect();
         asked.charges.push(Charge { key, policy: first.clone(), cost });
-        asked.charges.extend(further);
+        for part in further {
+            let charge = self.further(part, &asked.charges[charged.start].key, cost);
+            asked.charges.push(charge);
+        }
         asked.penalties.extend(self.penalty(charged, &asked.charges));
     }
 

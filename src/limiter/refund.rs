@@ -45,17 +45,27 @@ impl Limiter {
     pub async fn refund(&self, receipt: &Receipt) -> Result<GivenBack, StoreError> {
         let id = receipt.id();
         let keyspace = &self.0.keyspace;
-        let refund = |it: &ReceiptCharge| {
+        let refund = |(index, it): (usize, &ReceiptCharge)| {
             let key = keyspace.key_of_tag(&it.tag, &it.policy);
-            let mark = keyspace.refund_key(&key, &it.policy, &id);
+            // Each quota of a policy is given back by itself, so it has a mark of its own.
+            let is_same = |before: &&ReceiptCharge| {
+                (before.policy.name(), &before.tag) == (it.policy.name(), &it.tag)
+            };
+            let mark = match receipt.charges()[..index].iter().filter(is_same).count() {
+                0 => keyspace.refund_key(&key, &it.policy, &id),
+                further => keyspace.refund_key(&key, &it.policy, &format!("{id}-{further}")),
+            };
             let charge = Charge::new(it.policy.clone().into(), key).with_cost(it.cost);
             Refund::new(charge).charged_at(it.at).once(mark)
         };
-        let of_quotas = || receipt.charges().iter().filter(|it| it.slot.is_none());
+        let of_quotas = || {
+            let charges = receipt.charges().iter().enumerate();
+            charges.filter(|(_, it)| it.slot.is_none())
+        };
         let refunds: Vec<Refund> = of_quotas().map(refund).collect();
         let refunded =
             if refunds.is_empty() { Vec::new() } else { self.give_back_to(refunds).await? };
-        let names = of_quotas().map(|it| it.policy.name().into());
+        let names = of_quotas().map(|(_, it)| it.policy.name().into());
         let mut units: Vec<_> = names.zip(refunded).collect();
         units.extend(self.release(receipt).await?.units);
         Ok(GivenBack { units })

@@ -147,7 +147,7 @@ fn an_explanation_shows_each_quota_of_a_policy_and_that_one_does_not_apply() {
         .route("/several", ["several"], [])
         .build()
         .unwrap();
-    let told = |user: &str| {
+    let told = |user: &'static str| {
         let explanation = explained(&limiter, &to("/several", user));
         let of = |it: &crate::limiter::ExplainedPolicy| {
             (it.policy.quota().to_string(), it.source, it.role, it.standing.is_some())

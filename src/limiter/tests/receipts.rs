@@ -142,3 +142,21 @@ fn a_store_that_fails_gives_nothing_back_and_says_so() {
     let charged = cut_off.charge_up_to(&policies, Cost::ONE, &Client::user("x"));
     assert!(decided(pin!(charged)).is_err());
 }
+
+#[test]
+fn every_quota_of_a_policy_is_given_back_and_once() {
+    let store = Arc::new(MemoryStore::with_clock(1_000, Arc::new(ManualClock::new(1_000_000))));
+    let several = policy("a", "9/hour", OnStoreFailure::Deny);
+    let several = several.with_further_quota("2/minute".parse().unwrap()).unwrap();
+    let limiter = Limiter::builder(store).policy(several).route("/", ["a"], []).build().unwrap();
+    let admitted = || admit(&limiter, "bob", false);
+    let (_, receipt) = admitted();
+    assert!(admitted().0 && !admitted().0);
+    let receipt: Receipt = receipt.unwrap().to_string().parse().unwrap();
+    let given = decided(pin!(limiter.refund(&receipt))).unwrap();
+    assert_eq!(given.units().collect::<Vec<_>>(), [("a", 1), ("a", 1)]);
+    let again = decided(pin!(limiter.refund(&receipt))).unwrap();
+    assert!(again.is_repeated());
+    assert_eq!(again.units().collect::<Vec<_>>(), [("a", 0), ("a", 0)]);
+    assert!(admitted().0 && !admitted().0);
+}

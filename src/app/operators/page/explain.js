@@ -73,6 +73,7 @@ const pair = (name, text) => [el("dt", {}, name), el("dd", {}, text)];
 function policy(it) {
   const source = it.from === "policy" ? it.place : `of the ${it.from}, ${it.place}`;
   const parts = [`${it.quota} (${source}) for ${it.key}`];
+  if (it.role === "unlimited") return `${parts[0]}. ${it.why}`;
   if (it.used == null) parts.push(`the store could not be asked: on_store_failure is ${it.on_store_failure}`);
   else parts.push(`${number(it.used)} used, ${number(it.remaining)} left`);
   if (it.retry_after_ms) parts.push(`denied for ${duration(it.retry_after_ms)}`);

@@ -97,6 +97,7 @@ function details(it) {
   if (it.candidate) parts.push(`candidate ${it.candidate}`);
   if (it.plans) parts.push(counted(it.plans, "plan"));
   if (it.users) parts.push(`${counted(it.users, "user")} of its own quota`);
+  if (it.networks) parts.push(counted(it.networks, "network"));
   return parts.join(" · ");
 }
 
