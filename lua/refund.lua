@@ -13,7 +13,7 @@ Arguments:
   amount      units that were charged
   charged_at  ms since the epoch: the time of the charge; 0: what was charged last is given back
 Reply:
-  given       units; -1: it was given back before
+  given       units, rounded up; -1: it was given back before
 ]]
 
 local key, once = KEYS[1], KEYS[2]
@@ -158,7 +158,7 @@ refunds['token-bucket'] = function()
   elseif given > 0 then
     call('SETRANGE', key, '0', pack('>I7I7I7', stamp, debt, kept_until))
   end
-  return floor_div(given, window)
+  return ceil_div(given, window)
 end
 
 -- Slots are given back by their names.

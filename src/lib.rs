@@ -87,7 +87,8 @@ pub use self::domain::key::{Descriptor, Identity, IdentityError, Ipv6Network, Ip
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{
-    KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
+    KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share, Statuses,
+    StatusesError,
 };
 pub use self::domain::quota::{
     ClientQuota, Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError, Quotas, QuotasError,
@@ -100,8 +101,8 @@ pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestH
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
     GivenBack, Incoming, Limiter, LimiterBuilder, LimiterError, MetPolicy, Observer, Outcome,
-    PenaltyBan, Policies, Refused, Route, RoutePattern, RoutePatternError, TrialKind, TrialOutcome,
-    Unavailable,
+    PenaltyBan, Policies, RefundEvent, Refused, Route, RoutePattern, RoutePatternError, TrialKind,
+    TrialOutcome, Unavailable,
 };
 /// What operators change for single clients while the process runs: bans, boosts, and policies that are off.
 ///

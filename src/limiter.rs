@@ -27,7 +27,8 @@ pub use self::inspect::KeyStanding;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{
-    DecidedBy, DecisionEvent, MetPolicy, Observer, Outcome, PenaltyBan, TrialKind, TrialOutcome,
+    DecidedBy, DecisionEvent, MetPolicy, Observer, Outcome, PenaltyBan, RefundEvent, TrialKind,
+    TrialOutcome,
 };
 use self::overrides::Overridden;
 pub use self::overrides::{
@@ -39,6 +40,8 @@ pub use self::refund::GivenBack;
 pub use self::routes::Route;
 use self::routes::Routes;
 pub use self::routes::pattern::{RoutePattern, RoutePatternError};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) use self::settle::{Settler, Settling};
 #[cfg(feature = "server")]
 pub(crate) use self::together::{Part, PartAnswer, Together};
 pub use self::unavailable::Unavailable;
@@ -55,6 +58,7 @@ mod access;
 mod admission;
 mod ask;
 mod builder;
+mod charge_up_to;
 mod check;
 mod deny_cache;
 #[cfg(feature = "server")]
@@ -75,6 +79,7 @@ mod question;
 mod receipt;
 mod refund;
 mod routes;
+mod settle;
 #[cfg(feature = "server")]
 mod together;
 mod unavailable;
@@ -118,6 +123,8 @@ struct Inner {
     observer: Option<Arc<dyn Observer>>,
     /// `None` if no policy limits the requests under way.
     in_flight: Option<Arc<InFlight>>,
+    /// Whether any policy counts by outcome.
+    counts_by_outcome: bool,
 }
 
 impl Limiter {

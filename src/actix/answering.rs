@@ -12,7 +12,7 @@ use crate::domain::decision::Decision;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
-use crate::limiter::{Admission, Deciding};
+use crate::limiter::{Admission, Deciding, Settler, Settling};
 
 type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
@@ -25,7 +25,14 @@ pin_project! {
         S: Service<ServiceRequest>,
     {
         Waits { deciding: Box<Deciding>, waiting: Option<Waiting<S>> },
-        Passes { #[pin] call: S::Future, told: Option<Decision>, fields: FieldOptions },
+        Passes {
+            #[pin]
+            call: S::Future,
+            told: Option<Decision>,
+            settler: Option<Settler>,
+            fields: FieldOptions,
+        },
+        Settles { settling: Box<Settling>, answer: Option<Result<ServiceResponse<B>, Error>>, fields: FieldOptions },
         Refused { answer: Ready<Answer<B>> },
     }
 }
@@ -34,6 +41,7 @@ pin_project! {
 struct Waiting<S> {
     service: Rc<S>,
     request: ServiceRequest,
+    settler: Option<Settler>,
     fields: FieldOptions,
 }
 
@@ -41,15 +49,19 @@ impl<S, B> Answering<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    /// Answers `request` as `admission` has it, by `service` where it passes.
+    /// Answers `request` as `admission` has it, by `service` where it passes. What the response does not count for is
+    /// given back by `settler`.
     pub(crate) fn of(
         service: &S,
         request: ServiceRequest,
         admission: Admission,
+        settler: Option<Settler>,
         fields: FieldOptions,
     ) -> Self {
         match admission {
-            Admission::Passes(told) => Self::Passes { call: service.call(request), told, fields },
+            Admission::Passes(told) => {
+                Self::Passes { call: service.call(request), told, settler, fields }
+            }
             Admission::Refused(refused) => {
                 let refusal = problem::refusal(&request, &refused, fields);
                 let response = request.into_response(HttpResponse::from(refusal));
@@ -63,9 +75,10 @@ where
         service: Rc<S>,
         request: ServiceRequest,
         deciding: Box<Deciding>,
+        settler: Option<Settler>,
         fields: FieldOptions,
     ) -> Self {
-        Self::Waits { deciding, waiting: Some(Waiting { service, request, fields }) }
+        Self::Waits { deciding, waiting: Some(Waiting { service, request, settler, fields }) }
     }
 }
 
@@ -78,20 +91,56 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Projection::Waits { deciding, waiting } = self.as_mut().project() {
             let admission = ready!(Pin::new(deciding).poll(context));
-            if let Some(Waiting { service, request, fields }) = waiting.take() {
-                self.set(Self::of(&*service, request, admission, fields));
+            if let Some(Waiting { service, request, settler, fields }) = waiting.take() {
+                self.set(Self::of(&*service, request, admission, settler, fields));
+            }
+        }
+        if let Projection::Passes { call, told, settler, fields } = self.as_mut().project() {
+            let answer = ready!(call.poll(context));
+            let fields = *fields;
+            let settled = match (settler.take(), told.take()) {
+                (Some(settler), Some(decision)) => settler.settle(decision, status(&answer)),
+                (_, told) => return Poll::Ready(answered(answer, told.as_ref(), fields)),
+            };
+            match settled {
+                Ok(told) => return Poll::Ready(answered(answer, Some(&told), fields)),
+                // The client's next request is to see what it was given back, so the answer waits for that.
+                Err(settling) => {
+                    self.set(Self::Settles { settling, answer: Some(answer), fields });
+                }
             }
         }
         match self.project() {
             Projection::Refused { answer } => Pin::new(answer).poll(context),
-            Projection::Passes { call, told, fields } => call.poll(context).map(|answer| {
-                let mut response = answer?;
-                if let Some(decision) = told {
-                    fields::write(response.headers_mut(), decision, *fields);
-                }
-                Ok(response.map_into_left_body())
-            }),
-            Projection::Waits { .. } => Poll::Pending,
+            Projection::Settles { settling, answer, fields } => {
+                let told = ready!(Pin::new(settling).poll(context));
+                answer.take().map_or(Poll::Pending, |answer| {
+                    Poll::Ready(answered(answer, told.as_ref(), *fields))
+                })
+            }
+            Projection::Waits { .. } | Projection::Passes { .. } => Poll::Pending,
         }
     }
+}
+
+/// The status with which a request is answered, also if the service fails.
+fn status<B>(answer: &Result<ServiceResponse<B>, Error>) -> u16 {
+    let status = match answer {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    status.as_u16()
+}
+
+/// The answer of the service, with the fields of what was `told`.
+fn answered<B>(
+    answer: Result<ServiceResponse<B>, Error>,
+    told: Option<&Decision>,
+    fields: FieldOptions,
+) -> Answer<B> {
+    let mut response = answer?;
+    if let Some(decision) = told {
+        fields::write(response.headers_mut(), decision, fields);
+    }
+    Ok(response.map_into_left_body())
 }

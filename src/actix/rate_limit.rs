@@ -181,6 +181,10 @@ impl Incoming for Seen<'_> {
         (self.rate_limit.skip)(self.request)
     }
 
+    fn settles(&self) -> bool {
+        true
+    }
+
     fn policies(&self) -> Option<&Policies> {
         self.rate_limit.policies.as_ref()
     }
@@ -254,10 +258,11 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let rate_limit = &self.rate_limit;
         let admitting = rate_limit.limiter.admit(&Seen { request: &request, rate_limit });
+        let (settler, fields) = (rate_limit.limiter.settler(), rate_limit.fields);
         match admitting.now() {
-            Ok(admission) => Answering::of(&*self.service, request, admission, rate_limit.fields),
+            Ok(admission) => Answering::of(&*self.service, request, admission, settler, fields),
             Err(deciding) => {
-                Answering::later(self.service.clone(), request, deciding, rate_limit.fields)
+                Answering::later(self.service.clone(), request, deciding, settler, fields)
             }
         }
     }

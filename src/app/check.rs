@@ -9,6 +9,7 @@ mod bounds;
 mod descriptors;
 mod finding;
 mod logins;
+mod outcomes;
 mod penalties;
 mod policies;
 mod proxies;
@@ -32,6 +33,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     routes::examine(&policies, &mut findings);
     descriptors::examine(&config, &mut findings);
     logins::examine(&policies, &mut findings);
+    outcomes::examine(&policies, &mut findings);
     penalties::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);
     stores::examine(&policies, &mut findings);

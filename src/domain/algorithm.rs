@@ -229,7 +229,7 @@ impl State {
     }
 
     /// Gives back up to `units`, and returns how many it gave: as many as still count at `now` of what was charged
-    /// at `charged_at`, or of what was charged last if that is `None`.
+    /// at `charged_at`, or of what was charged last if that is `None`. A part of a unit counts as one.
     ///
     /// It gives back nothing that other charges used, except where the state cannot tell them apart: a fixed and a
     /// sliding window know only how much was charged in a window, and a token bucket how much is missing.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::algorithm::Algorithm;
 use crate::domain::banned::Banned;
+use crate::domain::clock::Millis;
 use crate::domain::policy::Policy;
+use crate::domain::quota::Cost;
 use crate::domain::receipt::Receipt;
 use crate::domain::slot::Slots;
 use crate::domain::standing::{Retry, Standing};
@@ -51,6 +54,28 @@ impl Decision {
     #[must_use = "slots that are dropped are given back"]
     pub fn take_slots(&mut self) -> Option<Slots> {
         self.slots.take()
+    }
+
+    /// Tells of the policy at `index` as if it had been charged `units` less of `cost`, which it was given back.
+    pub(crate) fn give_back(&mut self, index: usize, units: u64, cost: Cost) {
+        let Some((policy, standing)) = self.policies.get(index).zip(self.standings.get_mut(index))
+        else {
+            return;
+        };
+        let terms = policy.terms();
+        standing.remaining = standing.remaining.saturating_add(units).min(terms.burst);
+        if standing.remaining >= cost.units() {
+            standing.retry = Retry::Now;
+        }
+        standing.reset_after = match policy.algorithm() {
+            _ if standing.remaining == terms.burst => 0,
+            Algorithm::TokenBucket { .. } => {
+                let refills =
+                    u128::from(units) * u128::from(terms.window) / u128::from(terms.units);
+                standing.reset_after.saturating_sub(refills.try_into().unwrap_or(Millis::MAX))
+            }
+            _ => standing.reset_after,
+        };
     }
 
     /// The same standings in a decision that denies nothing.

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use self::by_outcome::ByOutcome;
 pub use self::error::PolicyError;
 pub use self::key_source::KeySource;
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -10,13 +11,16 @@ pub(crate) use self::key_source::is_token_byte;
 pub use self::name::MAX_NAME;
 pub(crate) use self::name::is_name;
 pub use self::on_store_failure::OnStoreFailure;
+pub(crate) use self::rollout::CANDIDATE;
 pub use self::rollout::{Rollout, Share};
 use self::special::SpecialQuotas;
+pub use self::statuses::{Statuses, StatusesError};
 use crate::domain::algorithm::{Algorithm, Terms};
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::penalty::Penalty;
 use crate::domain::quota::{Quota, Quotas};
 
+mod by_outcome;
 mod client_quotas;
 mod error;
 mod key_source;
@@ -25,6 +29,7 @@ mod on_store_failure;
 mod parts;
 mod rollout;
 mod special;
+mod statuses;
 
 /// A named quota with its algorithm and its key. Plans, single users and networks can have other quotas.
 ///
@@ -55,6 +60,7 @@ pub struct Policy {
     on_store_failure: OnStoreFailure,
     rollout: Rollout,
     penalty: Option<Penalty>,
+    by_outcome: Option<Arc<ByOutcome>>,
     /// Shared, so that a copy of the policy costs little.
     special: Arc<SpecialQuotas>,
 }
@@ -81,6 +87,7 @@ impl Policy {
             on_store_failure: OnStoreFailure::Local,
             rollout: Rollout::ENFORCE,
             penalty: None,
+            by_outcome: None,
             special: Arc::default(),
         })
     }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::Millis;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{CANDIDATE, Policy, Rollout, Share};
 use crate::domain::quota::{Cost, MAX_EXACT, Quota};
 use crate::domain::slot::SlotId;
 
@@ -14,6 +15,9 @@ const SEPARATOR: char = '!';
 
 /// Texts of another form begin with another number.
 const VERSION: &str = "1";
+
+/// Follows the version if a process charged in place of the store. Its number comes next.
+const IN_PROCESS: char = 'p';
 
 /// The parts of the text of one charge.
 const PARTS: usize = 6;
@@ -27,14 +31,26 @@ const MAX_TAG: usize = 512;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     id: u128,
+    counted_in: CountedIn,
     charges: Vec<ReceiptCharge>,
+}
+
+/// Who counted the charges of a [`Receipt`], and so has them to give back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CountedIn {
+    /// The store.
+    Store,
+    /// The process of this number, in place of the store.
+    Process(u64),
 }
 
 /// One charge of a [`Receipt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReceiptCharge {
-    /// The policy, of which only the name, the algorithm and the quota are known.
-    pub(crate) policy: Policy,
+    /// The policy. Of one that was read from a text, only the name, the algorithm and the quota are known.
+    pub(crate) policy: Arc<Policy>,
+    /// Whether it was only tried out.
+    pub(crate) is_trial: bool,
     /// Whose quota it is, as keys name it.
     pub(crate) tag: Box<str>,
     pub(crate) cost: Cost,
@@ -46,8 +62,8 @@ pub(crate) struct ReceiptCharge {
 
 impl Receipt {
     /// The receipt of `charges`, which no other has the `id` of.
-    pub(crate) fn new(id: u128, charges: Vec<ReceiptCharge>) -> Self {
-        Self { id, charges }
+    pub(crate) fn new(id: u128, counted_in: CountedIn, charges: Vec<ReceiptCharge>) -> Self {
+        Self { id, counted_in, charges }
     }
 
     /// The ID of the decision, as keys hold it.
@@ -55,6 +71,11 @@ impl Receipt {
         format!("{:032x}", self.id)
     }
 
+    pub(crate) fn counted_in(&self) -> CountedIn {
+        self.counted_in
+    }
+
+    /// The charges: first those of the policies of the decision, in their order, and then those of trials.
     pub(crate) fn charges(&self) -> &[ReceiptCharge] {
         &self.charges
     }
@@ -62,10 +83,18 @@ impl Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{VERSION}{SEPARATOR}{:032x}", self.id)?;
+        f.write_str(VERSION)?;
+        if let CountedIn::Process(number) = self.counted_in {
+            write!(f, "{IN_PROCESS}{number:016x}")?;
+        }
+        write!(f, "{SEPARATOR}{:032x}", self.id)?;
         self.charges.iter().try_for_each(|charge| {
-            let ReceiptCharge { policy, tag, cost, at, slot } = charge;
-            let (name, kind, quota) = (policy.name(), kind(policy.algorithm()), policy.quota());
+            let ReceiptCharge { policy, is_trial, tag, cost, at, slot } = charge;
+            let kind = match kind(policy.algorithm()) {
+                kind if *is_trial => kind.to_ascii_uppercase(),
+                kind => kind,
+            };
+            let (name, quota) = (policy.name(), policy.quota());
             let (units, window, cost) = (quota.units(), quota.window(), cost.units());
             write!(f, "!{name}!{kind}{window}!{units}!{cost}!")?;
             match slot {
@@ -83,14 +112,27 @@ impl FromStr for Receipt {
     fn from_str(text: &str) -> Result<Self, ReceiptError> {
         let parts: Vec<&str> = text.split(SEPARATOR).collect();
         let (head, charges) = parts.split_at_checked(2).ok_or(ReceiptError)?;
-        let is_id = head[1].len() == 32 && head[1].bytes().all(|it| it.is_ascii_hexdigit());
-        if head[0] != VERSION || !is_id || charges.is_empty() || charges.len() % PARTS != 0 {
+        let counted_in = head[0].strip_prefix(VERSION).and_then(counted_in).ok_or(ReceiptError)?;
+        if !is_hex(head[1], 32) || charges.is_empty() || charges.len() % PARTS != 0 {
             return Err(ReceiptError);
         }
         let id = u128::from_str_radix(head[1], 16).map_err(|_| ReceiptError)?;
         let charges = charges.chunks_exact(PARTS).map(|parts| charge(parts).ok_or(ReceiptError));
-        Ok(Self { id, charges: charges.collect::<Result<_, _>>()? })
+        Ok(Self { id, counted_in, charges: charges.collect::<Result<_, _>>()? })
     }
+}
+
+/// Who counted, by what follows the version.
+fn counted_in(text: &str) -> Option<CountedIn> {
+    if text.is_empty() {
+        return Some(CountedIn::Store);
+    }
+    let number = text.strip_prefix(IN_PROCESS).filter(|number| is_hex(number, 16))?;
+    u64::from_str_radix(number, 16).ok().map(CountedIn::Process)
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
 fn kind(algorithm: Algorithm) -> char {
@@ -108,7 +150,8 @@ fn charge(parts: &[&str]) -> Option<ReceiptCharge> {
     let kind = layout.chars().next()?;
     let window = layout.strip_prefix(kind)?.parse().ok()?;
     let quota = Quota::new(units.parse().ok()?, window).ok()?;
-    let algorithm = match kind {
+    let is_trial = kind.is_ascii_uppercase();
+    let algorithm = match kind.to_ascii_lowercase() {
         'f' => Algorithm::FixedWindow,
         's' => Algorithm::SlidingWindow,
         'l' => Algorithm::SlidingLog,
@@ -117,7 +160,16 @@ fn charge(parts: &[&str]) -> Option<ReceiptCharge> {
         'i' => Algorithm::InFlight,
         _ => return None,
     };
-    let policy = Policy::new(name, quota).ok()?.with_algorithm(algorithm).ok()?;
+    let candidate_of = name.strip_suffix(CANDIDATE).filter(|_| is_trial);
+    let policy = Policy::new(candidate_of.unwrap_or(name), quota).ok()?;
+    let policy = policy.with_algorithm(algorithm).ok()?;
+    let policy = match candidate_of {
+        Some(_) => {
+            let rollout = Rollout::Enforce { share: Share::ALL, candidate: Some(quota.into()) };
+            policy.with_rollout(rollout).ok()?.candidate_parts().pop()?
+        }
+        None => policy,
+    };
     // A brace would end the hash tag of a key.
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'{' && byte != b'}';
     let is_tag = (1..=MAX_TAG).contains(&tag.len()) && tag.bytes().all(is_plain);
@@ -126,7 +178,8 @@ fn charge(parts: &[&str]) -> Option<ReceiptCharge> {
         Algorithm::InFlight => (0, Some(slot(at)?)),
         _ => (at.parse().ok()?, None),
     };
-    is_tag.then_some(ReceiptCharge { policy, tag: (*tag).into(), cost, at, slot })
+    let (policy, tag) = (policy.into(), (*tag).into());
+    is_tag.then_some(ReceiptCharge { policy, is_trial, tag, cost, at, slot })
 }
 
 fn slot(text: &str) -> Option<SlotId> {

@@ -21,6 +21,7 @@ use super::{Access, Limiter, Policies, Route};
 use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
+use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::MaybeReady;
 
@@ -56,6 +57,12 @@ pub trait Incoming {
     /// Whether the door learns when the request ends, and holds the [`Slots`](crate::Slots) of the decision until then.
     fn holds_slots(&self) -> bool {
         true
+    }
+
+    /// Whether whoever asks will [settle](Limiter::settle) what is charged, once the status of the response is known.
+    /// Then the decision has a receipt if one of its policies counts by outcome.
+    fn settles(&self) -> bool {
+        false
     }
 
     /// The policies of the request, instead of those of its route.
@@ -129,7 +136,10 @@ impl Limiter {
         let request_id = if wants_id { request.request_id() } else { None };
         let asked_by = AskedBy {
             request_id: request_id.map(|id| id.into_owned().into()),
-            wants_receipt: request.wants_receipt(),
+            wants_receipt: request.wants_receipt()
+                || owed.as_ref().is_some_and(|owed| {
+                    request.settles() && owed.policies.iter().any(Policy::counts_by_outcome)
+                }),
             is_observed: !is_dry_run,
             holds_slots: request.holds_slots(),
             ..asked_by

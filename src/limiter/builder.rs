@@ -215,6 +215,8 @@ impl LimiterBuilder {
         if let Some(twice) = routes.iter().find(|route| !patterns.insert(&route.pattern)) {
             return Err(LimiterError::DuplicateRoute(twice.pattern.to_string()));
         }
+        let mut all = variants.values().map(|variants| variants.policy());
+        let counts_by_outcome = all.any(|policy| policy.counts_by_outcome());
         let routes = Routes::new(routes);
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
         let Self { store, local, deny_cache, keyspace, instances, observer, previous, .. } = self;
@@ -249,6 +251,7 @@ impl LimiterBuilder {
             proxies,
             observer,
             in_flight,
+            counts_by_outcome,
         });
         if let Some(overrides) = &inner.overrides {
             let follower: Weak<dyn Follow> = Arc::downgrade(&inner) as _;

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Limiter;
-use super::observer::{AskedBy, DecidedBy, Outcome};
+use super::observer::{AskedBy, Outcome};
 use super::question::{self, Asking, Settled};
 use super::receipt;
 use super::unavailable::Unavailable;
@@ -92,9 +92,7 @@ impl Settled {
         let Self { asked, acquired, by, slots } = self;
         let allowed = acquired.is_allowed(asked.count);
         let banned = acquired.ban.and_then(|ban| banned(&asked, ban));
-        // What was charged elsewhere, or not at all, cannot be given back.
-        let is_charged = wants_receipt && by == DecidedBy::Store && acquired.admitted > 0;
-        let receipt = is_charged.then(|| receipt::of(&asked, &acquired)).flatten();
+        let receipt = wants_receipt.then(|| receipt::of(&asked, &acquired, by)).flatten();
         let policies = asked.charges.into_iter().map(|charge| charge.policy).collect();
         let decision = Decision::new(allowed, policies, acquired.standings)
             .with_receipt(receipt)

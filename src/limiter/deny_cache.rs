@@ -6,18 +6,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use self::answer_cache::{AnswerCache, CachedAnswer};
+use self::reopened::Reopened;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::{Clock, Millis, millis};
 use crate::domain::standing::{Retry, Standing};
 use crate::store::{Acquire, Acquired, Ban, Fingerprint, Trial, TrialAnswer};
 
 mod answer_cache;
+mod reopened;
 
 /// Remembers denials for as long as they are sure to hold, and open gates, both at most for `max_age`.
 ///
-/// A remembered denial is exact, because a denied request charges nothing. Only time can end it, or an
-/// operator's reset, which other processes notice after `max_age`. The whole request is remembered: its
-/// keys, their terms and its cost, since only together they determine when it is admitted.
+/// A remembered denial is exact, because a denied request charges nothing. Only time can end it, a refund, or an
+/// operator's reset. Other processes notice the latter two after `max_age`. This process forgets a denial as soon as one
+/// of its keys is given something back. The whole request is remembered: its keys, their terms and its cost, since only
+/// together they determine when it is admitted.
 ///
 /// Denials by a policy with a penalty are not remembered, because the store counts them. The ban that follows is.
 ///
@@ -32,6 +35,7 @@ pub(super) struct DenyCache {
     /// How often something was forgotten. The count goes up before anything is forgotten. So an answer that
     /// arrives meanwhile is either forgotten as well, or not remembered.
     forgotten: AtomicU32,
+    reopened: Reopened,
 }
 
 /// What an answer is used for.
@@ -43,11 +47,12 @@ pub(super) enum Purpose {
     Gate,
 }
 
-/// When the store was asked, for what purpose, and how often something had been forgotten by then.
+/// When the store was asked, for what purpose, and how often something had been forgotten or given back by then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     at: Millis,
     forgotten: u32,
+    reopened: u64,
     purpose: Purpose,
 }
 
@@ -56,15 +61,16 @@ impl DenyCache {
     pub(super) fn new(max_age: Duration, clock: Arc<dyn Clock>) -> Self {
         let max_age = millis(max_age);
         let answers = || AnswerCache::new(max_age);
-        let forgotten = AtomicU32::new(0);
-        Self { max_age, clock, denials: answers(), open: answers(), forgotten }
+        let (forgotten, reopened) = (AtomicU32::new(0), Reopened::default());
+        Self { max_age, clock, denials: answers(), open: answers(), forgotten, reopened }
     }
 
     /// The answer to `asked`, if it is known; otherwise the moment, for when the store has answered.
     pub(super) fn answer(&self, asked: &Acquire, purpose: Purpose) -> Result<Acquired, Moment> {
         let at = self.clock.now();
         let is_gate = purpose == Purpose::Gate;
-        let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), at);
+        let holds = |times| !self.reopened.is_any_since(times, keys(asked));
+        let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), at, holds);
         // A report is exact only if nothing remains: then no request can change any of its numbers.
         let is_exact = |(standings, _): &(Vec<Standing>, Option<Ban>)| {
             asked.count > 0 || is_gate || standings.iter().all(|it| it.remaining == 0)
@@ -77,7 +83,10 @@ impl DenyCache {
                 self.forget_open(asked);
             }
         }
-        let moment = || Moment { at, forgotten: self.forgotten.load(Ordering::SeqCst), purpose };
+        let moment = || {
+            let forgotten = self.forgotten.load(Ordering::SeqCst);
+            Moment { at, forgotten, reopened: self.reopened.times(), purpose }
+        };
         let denied = |(standings, ban)| Acquired {
             trials: denied(asked),
             ban,
@@ -138,9 +147,15 @@ impl DenyCache {
         // Counted from the question, since the store may have read its clock at any time after it.
         let holds_until = moment.at.saturating_add(wait);
         let (answered, standings) = (self.clock.now(), acquired.standings.clone());
-        let known = CachedAnswer { holds_until, answered, standings, ban: acquired.ban };
+        let Moment { reopened, .. } = moment;
+        let known = CachedAnswer { holds_until, answered, reopened, standings, ban: acquired.ban };
         let is_current = || self.forgotten.load(Ordering::SeqCst) == moment.forgotten;
         answers.insert(fingerprint(asked), known, is_current);
+    }
+
+    /// Forgets what is remembered of `keys`, to which the store has given something back.
+    pub(super) fn reopen(&self, keys: impl IntoIterator<Item = Fingerprint>) {
+        self.reopened.note(keys);
     }
 
     /// Forgets everything, as when quotas were reset.
@@ -154,6 +169,12 @@ impl DenyCache {
 /// Whether a policy with a penalty is among those that deny: a client that goes on asking is banned.
 fn is_counted(asked: &Acquire, acquired: &Acquired) -> bool {
     asked.penalties.iter().any(|it| it.denies(&acquired.standings))
+}
+
+/// The keys on which the answer to `asked` depends.
+fn keys(asked: &Acquire) -> impl Iterator<Item = Fingerprint> {
+    let trials = asked.trials.iter().map(|trial| &trial.charge);
+    asked.charges.iter().chain(trials).map(|charge| charge.key.fingerprint())
 }
 
 /// The fingerprint of everything that the answer to `asked` depends on. That includes the terms, since

@@ -18,7 +18,7 @@ use self::shares::Shares;
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::store::{
     Acquire, Acquired, Answer, Charge, Debtor, FallbackRequest, Fingerprint, Key, LastKnown,
-    MemoryStore, Store, StoreError, StoreErrorKind,
+    MemoryStore, Refund, Refunded, Store, StoreError, StoreErrorKind,
 };
 
 mod last_known;
@@ -89,6 +89,11 @@ impl Fallback {
     /// The store that counts here.
     pub(super) fn store(&self) -> Arc<dyn Store> {
         self.local.clone()
+    }
+
+    /// Gives back what was counted here, and so is not owed either.
+    pub(super) fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
+        self.local.refund(refunds)
     }
 
     pub(super) fn reset(&self, keys: Vec<Key>) -> Answer<()> {

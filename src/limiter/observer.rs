@@ -17,6 +17,12 @@ pub trait Observer: Debug + Send + Sync {
     /// Learns that a request was decided.
     fn on_decision(&self, event: &DecisionEvent<'_>);
 
+    /// Learns that what a request was charged was given back, or could not be. That is so if the status of its response
+    /// does not count under a policy, or if somebody gives its [receipt](crate::Limiter::refund) back.
+    fn on_refund(&self, event: &RefundEvent<'_>) {
+        let _ = event;
+    }
+
     /// Whether it wants the [IDs of requests](crate::Incoming::request_id). Otherwise nobody reads them.
     fn wants_request_ids(&self) -> bool {
         false
@@ -90,6 +96,16 @@ impl MetPolicy<'_> {
     pub fn is_closed(&self) -> bool {
         self.standings.iter().any(|standing| standing.retry != Retry::Now)
     }
+}
+
+/// A charge that was given back, or that stands because it could not be.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RefundEvent<'a> {
+    /// The policy under which it was charged.
+    pub policy: &'a Policy,
+    /// The units that were given back: 0 if the key does not count them any more. Otherwise why they could not be.
+    pub units: Result<u64, StoreErrorKind>,
 }
 
 /// A ban of a client by the penalty of a policy.

@@ -166,7 +166,7 @@ impl Question {
         let local: Few<usize> = (0..charges.len()).filter(is_local).collect();
         let fallback = limiter.0.fallback.as_ref();
         let by = DecidedBy::Fallback;
-        let (asked, acquired) = match fallback {
+        let (asked, mut acquired) = match fallback {
             _ if charges.iter().any(refuses) => return Err(self.undecided(limiter, cause)),
             _ if local.is_empty() => {
                 (Acquire::new(Vec::new(), *count), Acquired::new(*count, Vec::new()))
@@ -174,6 +174,10 @@ impl Question {
             None => return Err(self.undecided(limiter, cause)),
             Some(fallback) => fallback.decide(&self.asked.part(&local, *count), cause),
         };
+        if cause.may_have_charged() {
+            // Nobody knows where it counts, so it cannot be given back.
+            acquired.decided_at.clear();
+        }
         self.observe(limiter, &asked, &acquired, by);
         let slots = match fallback {
             Some(local) if limiter.0.in_flight.is_some() => {

@@ -1,14 +1,11 @@
-//! What is charged or given back after the fact.
+//! What is given back after the fact.
 
-use super::check::Check;
-use super::observer::AskedBy;
-use super::unavailable::Unavailable;
-use super::{Access, Limiter, Policies};
-use crate::domain::client::Client;
-use crate::domain::decision::Decision;
-use crate::domain::quota::Cost;
-use crate::domain::receipt::{Receipt, ReceiptCharge};
-use crate::store::{Acquire, Charge, Refund, Refunded, Slot, StoreError};
+use std::borrow::Cow;
+
+use super::observer::RefundEvent;
+use super::{Limiter, receipt};
+use crate::domain::receipt::{CountedIn, Receipt, ReceiptCharge};
+use crate::store::{Answer, Charge, Few, Fingerprint, Refund, Refunded, Slot, StoreError};
 
 /// What was given back, under each policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +17,7 @@ impl GivenBack {
     /// The policies, each with the units that it was given back: those that its key still counted.
     #[must_use]
     pub fn units(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
-        self.units.iter().map(|(policy, refunded)| match refunded {
-            Refunded::Given(units) => (&**policy, *units),
-            Refunded::Before => (&**policy, 0),
-        })
+        self.units.iter().map(|(policy, refunded)| (&**policy, refunded.units()))
     }
 
     /// Whether all of it was given back before.
@@ -34,41 +28,52 @@ impl GivenBack {
 }
 
 impl Limiter {
-    /// Gives back what `receipt` says was charged, as far as the keys still count it, and once.
+    /// Gives back what `receipt` says was charged, as far as the keys still count it, and once. That includes what
+    /// policies counted that are only tried out.
     ///
-    /// Other processes admit its client again once the denials in their deny cache have expired. What a policy in
-    /// shadow mode counted is not given back.
+    /// Other processes admit its client again once the denials in their deny cache have expired. What this process
+    /// charged in place of the store can only be given back here, and until it was charged to the store.
     ///
     /// # Errors
     /// If the store fails. If it [may have charged](crate::StoreErrorKind::may_have_charged), it may have given back as
     /// well. In either case it may be asked again, since nothing is given back twice.
     pub async fn refund(&self, receipt: &Receipt) -> Result<GivenBack, StoreError> {
+        let mut given = self.refund_those(receipt, |_| true).await?;
+        given.units.extend(self.release(receipt).await?.units);
+        Ok(given)
+    }
+
+    /// Gives back those charges of `receipt` that `is_due` says, once.
+    pub(super) async fn refund_those(
+        &self,
+        receipt: &Receipt,
+        is_due: impl Fn(&ReceiptCharge) -> bool,
+    ) -> Result<GivenBack, StoreError> {
         let id = receipt.id();
-        let keyspace = &self.0.keyspace;
-        let refund = |(index, it): (usize, &ReceiptCharge)| {
-            let key = keyspace.key_of_tag(&it.tag, &it.policy);
+        let of_quotas = receipt.charges().iter().enumerate();
+        let due: Vec<(usize, &ReceiptCharge)> =
+            of_quotas.filter(|(_, it)| it.slot.is_none() && is_due(it)).collect();
+        let refund = |(index, it): &(usize, &ReceiptCharge)| {
+            let refund = self.refund_of(it);
             // Each quota of a policy is given back by itself, so it has a mark of its own.
             let is_same = |before: &&ReceiptCharge| {
                 (before.policy.name(), &before.tag) == (it.policy.name(), &it.tag)
             };
-            let mark = match receipt.charges()[..index].iter().filter(is_same).count() {
-                0 => keyspace.refund_key(&key, &it.policy, &id),
-                further => keyspace.refund_key(&key, &it.policy, &format!("{id}-{further}")),
+            let id = match receipt.charges()[..*index].iter().filter(is_same).count() {
+                0 => Cow::Borrowed(&*id),
+                further => format!("{id}-{further}").into(),
             };
-            let charge = Charge::new(it.policy.clone().into(), key).with_cost(it.cost);
-            Refund::new(charge).charged_at(it.at).once(mark)
+            let mark = self.0.keyspace.refund_key(&refund.charge.key, &it.policy, &id);
+            refund.once(mark)
         };
-        let of_quotas = || {
-            let charges = receipt.charges().iter().enumerate();
-            charges.filter(|(_, it)| it.slot.is_none())
-        };
-        let refunds: Vec<Refund> = of_quotas().map(refund).collect();
-        let refunded =
-            if refunds.is_empty() { Vec::new() } else { self.give_back_to(refunds).await? };
-        let names = of_quotas().map(|(_, it)| it.policy.name().into());
-        let mut units: Vec<_> = names.zip(refunded).collect();
-        units.extend(self.release(receipt).await?.units);
-        Ok(GivenBack { units })
+        let refunds: Vec<Refund> = due.iter().map(refund).collect();
+        let charges: Vec<&ReceiptCharge> = due.into_iter().map(|(_, it)| it).collect();
+        let keys = keys(&refunds);
+        let refunded = self.begin_refunds(receipt, refunds).await;
+        self.end_refunds(&charges, &keys, &refunded);
+        let of_each = charges.iter().zip(refunded?).filter(|(it, _)| !it.is_trial);
+        let units = of_each.map(|(it, refunded)| (it.policy.name().into(), refunded));
+        Ok(GivenBack { units: units.collect() })
     }
 
     /// Gives back the slots that `receipt` says were taken of policies that limit the requests under way, because the
@@ -80,16 +85,70 @@ impl Limiter {
         let keyspace = &self.0.keyspace;
         let slot = |it: &ReceiptCharge| {
             let key = keyspace.key_of_tag(&it.tag, &it.policy);
-            Some(Slot::new(Charge::new(it.policy.clone().into(), key), it.slot?))
+            Some(Slot::new(Charge::new(it.policy.clone(), key), it.slot?))
         };
         let slots: Vec<Slot> = receipt.charges().iter().filter_map(slot).collect();
-        if slots.is_empty() {
-            return Ok(GivenBack { units: Vec::new() });
+        let charges = receipt.charges().iter().filter(|it| it.slot.is_some());
+        let local = self.0.fallback.as_ref().map(|fallback| fallback.store());
+        let store = match receipt.counted_in() {
+            CountedIn::Store => Some(self.0.store.clone()),
+            CountedIn::Process(_) => local.filter(|_| receipt::is_within_reach(receipt)),
+        };
+        let held = match store {
+            Some(store) if !slots.is_empty() => store.release(slots).await?,
+            _ => vec![false; slots.len()],
+        };
+        let of_each = charges.zip(held).filter(|(it, _)| !it.is_trial);
+        let given = of_each.map(|(it, is_held)| {
+            let refunded = if is_held { Refunded::Given(1) } else { Refunded::Before };
+            (it.policy.name().into(), refunded)
+        });
+        Ok(GivenBack { units: given.collect() })
+    }
+
+    /// What gives `charge` back.
+    pub(super) fn refund_of(&self, charge: &ReceiptCharge) -> Refund {
+        let ReceiptCharge { policy, tag, cost, at, .. } = charge;
+        let key = self.0.keyspace.key_of_tag(tag, policy);
+        Refund::new(Charge::new(policy.clone(), key).with_cost(*cost)).charged_at(*at)
+    }
+
+    /// Makes `refunds` of charges of `receipt` where they were counted.
+    pub(super) fn begin_refunds(
+        &self,
+        receipt: &Receipt,
+        refunds: Vec<Refund>,
+    ) -> Answer<Vec<Refunded>> {
+        let nothing = |refunds: &[Refund]| vec![Refunded::Given(0); refunds.len()];
+        match receipt.counted_in() {
+            _ if refunds.is_empty() || !receipt::is_within_reach(receipt) => {
+                Answer::ready(Ok(nothing(&refunds)))
+            }
+            CountedIn::Store => self.0.store.refund(refunds),
+            CountedIn::Process(_) => match &self.0.fallback {
+                Some(fallback) => fallback.refund(refunds),
+                None => Answer::ready(Ok(nothing(&refunds))),
+            },
         }
-        let names: Vec<_> = slots.iter().map(|it| it.charge.policy.name().into()).collect();
-        let held = self.0.store.release(slots).await?.into_iter();
-        let given = held.map(|is_held| Refunded::Given(is_held.into()));
-        Ok(GivenBack { units: names.into_iter().zip(given).collect() })
+    }
+
+    /// Lets those in again who were denied for what was given back to `keys`, and tells the observer what came of the
+    /// refunds of `charges`.
+    pub(super) fn end_refunds(
+        &self,
+        charges: &[&ReceiptCharge],
+        keys: &[Fingerprint],
+        refunded: &Result<Vec<Refunded>, StoreError>,
+    ) {
+        self.reopen(keys, refunded);
+        let Some(observer) = &self.0.observer else { return };
+        for (index, charge) in charges.iter().enumerate().filter(|(_, it)| !it.is_trial) {
+            let units = match refunded {
+                Ok(all) => Ok(all.get(index).map_or(0, |it| it.units())),
+                Err(error) => Err(error.kind()),
+            };
+            observer.on_refund(&RefundEvent { policy: &charge.policy, units });
+        }
     }
 
     /// Makes `refunds`, and lets those in again who were denied for what is given back.
@@ -97,88 +156,29 @@ impl Limiter {
         &self,
         refunds: Vec<Refund>,
     ) -> Result<Vec<Refunded>, StoreError> {
+        let keys = keys(&refunds);
         let refunded = self.0.store.refund(refunds).await;
-        // A refund that failed may have been made.
-        let is_nothing = |it: &Refunded| matches!(it, Refunded::Given(0) | Refunded::Before);
-        let opens = refunded.as_ref().map_or(true, |all| !all.iter().all(is_nothing));
-        if opens && let Some(cache) = &self.0.deny_cache {
-            cache.clear();
-        }
+        self.reopen(&keys, &refunded);
         refunded
     }
 
-    /// Charges `client` `units` under each of `policies` after the fact, or as many as are left under it. Nobody is
-    /// denied, and the [`Observer`](crate::Observer) learns nothing. The decision tells where the policies stand.
-    ///
-    /// Each policy is charged by itself, those in shadow mode as well. A client that an access list lets pass is not
-    /// charged.
-    ///
-    /// # Errors
-    /// When the store fails, and a policy then refuses.
-    pub fn charge_up_to(
-        &self,
-        policies: &Policies,
-        units: Cost,
-        client: &Client<'_>,
-    ) -> impl Future<Output = Result<Decision, Unavailable>> + Send + use<> {
-        let charges = match self.access(client) {
-            Access::Allowed => Vec::new(),
-            _ => self.charges_after(policies, client),
+    /// Forgets the denials of those of `keys` to which something was given back.
+    fn reopen(&self, keys: &[Fingerprint], refunded: &Result<Vec<Refunded>, StoreError>) {
+        let Some(cache) = &self.0.deny_cache else { return };
+        let is_open = |index: usize| match refunded {
+            Ok(all) => all.get(index).is_some_and(|it| it.units() > 0),
+            // A refund that failed may have been made.
+            Err(_) => true,
         };
-        let limiter = self.clone();
-        // All are begun before any is awaited, so that they are one call.
-        let begun: Vec<_> = charges
-            .into_iter()
-            .map(|charge| ChargeInSteps::begin(&limiter, charge, units))
-            .collect();
-        async move {
-            let mut all = Decision::new(true, Vec::new(), Vec::new());
-            for charge in begun {
-                all = all.and(charge.end(&limiter).await?.into_report());
-            }
-            Ok(all)
-        }
-    }
-
-    /// What `client` is charged after the fact, of one unit each.
-    fn charges_after(&self, policies: &Policies, client: &Client<'_>) -> Vec<Charge> {
-        let Acquire { charges, trials, .. } = self.asked_for(policies, Cost::ONE, 1, client);
-        let tried = trials.iter().flat_map(|trial| trial.charges().cloned());
-        // What has ended is under way no longer.
-        charges.into_iter().chain(tried).filter(|charge| !charge.is_in_flight()).collect()
-    }
-}
-
-/// A charge of as many units as are left. A store takes so many requests of equal cost at once; more units than that need
-/// a second step, which the first one begins.
-struct ChargeInSteps {
-    first: Check,
-    charge: Charge,
-    /// The units that are still to be charged if all of the first step were left, and if not.
-    rest: [u64; 2],
-}
-
-impl ChargeInSteps {
-    fn begin(limiter: &Limiter, charge: Charge, units: Cost) -> Self {
-        let units = units.units();
-        let cost = units.div_ceil(u32::MAX.into());
-        let first = start(limiter, &charge, cost, units / cost);
-        Self { first, charge, rest: [units % cost, cost - 1] }
-    }
-
-    async fn end(self, limiter: &Limiter) -> Result<Decision, Unavailable> {
-        let decision = self.first.await?;
-        let [whole, partial] = self.rest;
-        match if decision.is_allowed() { whole } else { partial } {
-            0 => Ok(decision),
-            rest => start(limiter, &self.charge, 1, rest).await,
+        let open = keys.iter().enumerate().filter(|(index, _)| is_open(*index));
+        let open: Few<Fingerprint> = open.map(|(_, key)| *key).collect();
+        if !open.is_empty() {
+            cache.reopen(open);
         }
     }
 }
 
-/// Asks for `count` requests of `cost`.
-fn start(limiter: &Limiter, charge: &Charge, cost: u64, count: u64) -> Check {
-    let charge = charge.clone().with_cost(Cost::new(cost).unwrap_or(Cost::ONE));
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    Check::start(limiter, Acquire::new(vec![charge], count), AskedBy::UNOBSERVED)
+/// The keys of `refunds`.
+pub(super) fn keys(refunds: &[Refund]) -> Vec<Fingerprint> {
+    refunds.iter().map(|refund| refund.charge.key.fingerprint()).collect()
 }

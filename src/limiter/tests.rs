@@ -10,6 +10,7 @@ mod access;
 mod admission;
 mod explain;
 mod observer;
+mod outcomes;
 mod overrides;
 mod penalties;
 mod plans;

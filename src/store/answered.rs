@@ -132,13 +132,15 @@ pub struct TrialAnswer {
     pub admitted: u32,
     /// When one more request like those fits under it.
     pub retry: Retry,
+    /// When that was decided, if not when the charges were.
+    pub(crate) decided_at: Option<Millis>,
 }
 
 impl TrialAnswer {
     /// An answer that admits `admitted` requests, after which one more fits at `retry`.
     #[must_use]
     pub fn new(admitted: u32, retry: Retry) -> Self {
-        Self { admitted, retry }
+        Self { admitted, retry, decided_at: None }
     }
 }
 
@@ -149,6 +151,16 @@ pub enum Refunded {
     Given(u64),
     /// The charge was given back before.
     Before,
+}
+
+impl Refunded {
+    /// The units that were given back now.
+    pub(crate) fn units(self) -> u64 {
+        match self {
+            Self::Given(units) => units,
+            Self::Before => 0,
+        }
+    }
 }
 
 /// A list that needs no allocation for as many items as most requests have policies.

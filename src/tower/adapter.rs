@@ -60,6 +60,10 @@ impl Incoming for Seen<'_> {
         (self.settings.skip)(self.request)
     }
 
+    fn settles(&self) -> bool {
+        true
+    }
+
     fn policies(&self) -> Option<&Policies> {
         self.settings.policies.as_ref()
     }

@@ -12,7 +12,7 @@ use super::{adapter, grpc};
 use crate::domain::decision::Decision;
 use crate::http::fields::{self, FieldOptions};
 use crate::http::problem;
-use crate::limiter::{Admission, Deciding};
+use crate::limiter::{Admission, Deciding, Settler, Settling};
 
 pin_project! {
     /// The response to a request.
@@ -23,6 +23,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, A, B>,
+        settler: Option<Settler>,
         fields: FieldOptions,
     }
 }
@@ -35,6 +36,7 @@ pin_project! {
     {
         Waits { deciding: Box<Deciding>, waiting: Option<(S, Request<A>)> },
         Passes { #[pin] call: S::Future, told: Option<Decision> },
+        Settles { settling: Box<Settling>, response: Option<Response<B>> },
         Refused { response: Option<Response<ResponseBody<B>>> },
     }
 }
@@ -43,11 +45,13 @@ impl<S, A, B> Answering<S, A, B>
 where
     S: Service<Request<A>, Response = Response<B>> + Clone,
 {
-    /// Answers `request` as `admission` has it, by `service`, which is ready, where it passes.
+    /// Answers `request` as `admission` has it, by `service`, which is ready, where it passes. What the response does not
+    /// count for is given back by `settler`.
     pub(super) fn of(
         service: &mut S,
         request: Request<A>,
         admission: Admission,
+        settler: Option<Settler>,
         fields: FieldOptions,
     ) -> Self {
         let state = State::of(service, request, admission, fields);
@@ -55,7 +59,7 @@ where
             // A service that is ready may hold a permit for a call, which does not come now.
             *service = service.clone();
         }
-        Self { state, fields }
+        Self { state, settler, fields }
     }
 
     /// Waits for `deciding`, then answers as [`of`](Self::of) does.
@@ -63,9 +67,11 @@ where
         service: S,
         request: Request<A>,
         deciding: Box<Deciding>,
+        settler: Option<Settler>,
         fields: FieldOptions,
     ) -> Self {
-        Self { state: State::Waits { deciding, waiting: Some((service, request)) }, fields }
+        let state = State::Waits { deciding, waiting: Some((service, request)) };
+        Self { state, settler, fields }
     }
 }
 
@@ -108,19 +114,52 @@ where
                 this.state.set(state);
             }
         }
-        match this.state.project() {
-            Projection::Passes { call, told } => call.poll(context).map_ok(|mut response| {
-                if let Some(decision) = told {
-                    fields::write(response.headers_mut(), decision, *this.fields);
+        if let Projection::Passes { call, told } = this.state.as_mut().project() {
+            let response = ready!(call.poll(context))?;
+            let settled = match (this.settler.take(), told.take()) {
+                (Some(settler), Some(decision)) => settler.settle(decision, status(&response)),
+                (_, told) => {
+                    return Poll::Ready(Ok(answered(response, told.as_ref(), *this.fields)));
                 }
-                response.map(ResponseBody::own)
-            }),
+            };
+            match settled {
+                Ok(told) => return Poll::Ready(Ok(answered(response, Some(&told), *this.fields))),
+                // The client's next request is to see what it was given back, so the response waits for that.
+                Err(settling) => {
+                    this.state.set(State::Settles { settling, response: Some(response) });
+                }
+            }
+        }
+        match this.state.project() {
+            Projection::Settles { settling, response } => {
+                let told = ready!(Pin::new(settling).poll(context));
+                response.take().map_or(Poll::Pending, |response| {
+                    Poll::Ready(Ok(answered(response, told.as_ref(), *this.fields)))
+                })
+            }
             Projection::Refused { response } => {
                 response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
             }
-            Projection::Waits { .. } => Poll::Pending,
+            Projection::Waits { .. } | Projection::Passes { .. } => Poll::Pending,
         }
     }
+}
+
+/// The status of `response` as policies know it.
+fn status<B>(response: &Response<B>) -> u16 {
+    grpc::http_status(response.headers()).unwrap_or_else(|| response.status().as_u16())
+}
+
+/// The response of the service, with the fields of what was `told`.
+fn answered<B>(
+    mut response: Response<B>,
+    told: Option<&Decision>,
+    fields: FieldOptions,
+) -> Response<ResponseBody<B>> {
+    if let Some(decision) = told {
+        fields::write(response.headers_mut(), decision, fields);
+    }
+    response.map(ResponseBody::own)
 }
 
 impl<S, A, B> fmt::Debug for Answering<S, A, B>

@@ -1,9 +1,10 @@
-//! Refusals of gRPC requests: a status in the header fields of a response without a body, which the
-//! protocol calls trailers-only.
+//! Statuses of gRPC: a status in the header fields of a response without a body, which the protocol calls
+//! trailers-only. So requests are refused, and so a service says that it failed.
 //!
-//! Source: the protocol's [mapping to HTTP/2][http2], its [status codes][codes], and
-//! [`grpc-retry-pushback-ms`][retry], by which a server tells when to try again.
+//! Source: the protocol's [mapping to HTTP/2][http2], its [status codes][codes], [those of HTTP][mapped] that they stand
+//! for, and [`grpc-retry-pushback-ms`][retry], by which a server tells when to try again.
 //!
+//! [mapped]: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 //! [http2]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 //! [codes]: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
 //! [retry]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md
@@ -25,6 +26,26 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let rest = content_type.strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| rest.first().is_none_or(|next| b"+;".contains(next)))
+}
+
+/// The status of HTTP for which that of a trailers-only response with these `headers` stands. `None` for all others:
+/// what comes in trailers after a body is not known in time.
+pub(super) fn http_status(headers: &HeaderMap) -> Option<u16> {
+    let status = headers.get(GRPC_STATUS).filter(|_| is_grpc(headers))?;
+    Some(match status.to_str().ok()?.parse().ok()? {
+        0_u16 => 200,      // OK
+        1 => 499,          // CANCELLED
+        3 | 9 | 11 => 400, // INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE
+        4 => 504,          // DEADLINE_EXCEEDED
+        5 => 404,          // NOT_FOUND
+        6 | 10 => 409,     // ALREADY_EXISTS, ABORTED
+        7 => 403,          // PERMISSION_DENIED
+        8 => 429,          // RESOURCE_EXHAUSTED
+        12 => 501,         // UNIMPLEMENTED
+        14 => 503,         // UNAVAILABLE
+        16 => 401,         // UNAUTHENTICATED
+        _ => 500,          // UNKNOWN, INTERNAL, DATA_LOSS, and what is none
+    })
 }
 
 /// The response to a request that the limiter `refused`.

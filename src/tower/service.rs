@@ -49,13 +49,14 @@ where
         }
         let admitting = settings.limiter.admit(&Seen { request: &parts, settings });
         let request = Request::from_parts(parts, body);
+        let (settler, fields) = (settings.limiter.settler(), settings.fields);
         match admitting.now() {
-            Ok(admission) => Answering::of(&mut self.service, request, admission, settings.fields),
+            Ok(admission) => Answering::of(&mut self.service, request, admission, settler, fields),
             Err(deciding) => {
                 // Only this instance is ready. Its clone has to become ready before the next call.
                 let clone = self.service.clone();
                 let ready = mem::replace(&mut self.service, clone);
-                Answering::later(ready, request, deciding, settings.fields)
+                Answering::later(ready, request, deciding, settler, fields)
             }
         }
     }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 25] = [
+const CASES: [(&str, &str, usize, &str); 27] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -40,6 +40,19 @@ const CASES: [(&str, &str, usize, &str); 25] = [
         "policies.default.algorithm",
         3,
         "[policies.default]\nquota = \"10000/hour\"\nalgorithm = \"sliding-log\"",
+    ),
+    (
+        "outcome-untold",
+        "policies.default.charge_on",
+        5,
+        "[gate]\nlisten = \"127.0.0.1:8082\"\n\
+         [policies.default]\nquota = \"10/minute\"\ncharge_on = [\"401\"]",
+    ),
+    (
+        "outcome-never",
+        "policies.default.refund_on",
+        3,
+        "[policies.default]\ncharge_on = [\"401\", \"5xx\"]\nrefund_on = [\"4xx\", \"5xx\"]",
     ),
     ("plan-window", "policies.default.plans.pro", 2, "[policies.default.plans]\npro = \"100/day\""),
     ("policy-unused", "policies.spare.quota", 2, "[policies.spare]\nquota = \"10/minute\""),

@@ -15,6 +15,7 @@ mod client_ip;
 mod descriptors;
 mod gate;
 mod gate_tls;
+mod outcomes;
 mod penalty;
 mod policies;
 mod policy_names;

@@ -20,6 +20,7 @@ mod descriptors;
 mod environment;
 mod gate;
 mod layers;
+mod outcomes;
 mod penalty;
 mod plans;
 mod properties;

@@ -6,6 +6,7 @@ pub(super) use self::routes::configure;
 
 mod answer;
 mod body;
+mod by_first_member;
 mod check;
 mod described;
 mod document;
@@ -18,4 +19,5 @@ mod refusals;
 mod reply;
 mod report;
 mod routes;
+mod settle;
 mod together;

@@ -43,7 +43,7 @@ pub(super) struct PolicyCounts([Sharded; 2]);
 #[derive(Debug, Default)]
 pub(super) struct RouteCounts([OnceLock<Sharded>; DOORS.len()]);
 
-const _: () = assert!((PolicyCount::Banned as usize) < 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
+const _: () = assert!(PolicyCount::ALL.len() <= 2 * WIDTH && RouteCount::ALL.len() <= WIDTH);
 const _: () = assert!(GateError::ALL.len() <= 2 * WIDTH);
 
 /// The ways in which a request may be decided, each with its name as a label.

@@ -29,6 +29,10 @@ pub(crate) enum PolicyCount {
     CandidateAdmits,
     /// Requests of clients that the penalty of this policy banned.
     Banned,
+    /// Requests that were given back what they were charged.
+    GivenBack,
+    /// Requests that stay charged, because the store failed when they were to be given back.
+    NotGivenBack,
 }
 
 /// What is counted of a route.
@@ -70,7 +74,7 @@ impl PolicyCount {
         Self::Banned,
     ];
 
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Admitted,
         Self::Denied,
         Self::Spared,
@@ -83,6 +87,8 @@ impl PolicyCount {
         Self::CandidateDenies,
         Self::CandidateAdmits,
         Self::Banned,
+        Self::GivenBack,
+        Self::NotGivenBack,
     ];
 
     /// What is counted of a trial, if the policies in force admitted the request or not.

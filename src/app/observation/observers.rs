@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::denial_log::DenialLog;
 use super::snapshot_observer::SnapshotObserver;
 use super::who::Who;
-use crate::limiter::{DecisionEvent, Observer};
+use crate::limiter::{DecisionEvent, Observer, RefundEvent};
 
 /// All that learn of the decisions of one snapshot.
 #[derive(Debug)]
@@ -23,6 +23,10 @@ impl Observer for Observers {
         self.counts.on_decision(event);
         self.who.on_decision(event);
         self.denial_log.on_decision(event);
+    }
+
+    fn on_refund(&self, event: &RefundEvent<'_>) {
+        self.counts.on_refund(event);
     }
 
     /// The denial log shows them.

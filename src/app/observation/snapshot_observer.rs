@@ -6,7 +6,9 @@ use super::counts::{Counts, PolicyCounts, RouteCounts};
 use super::kinds::{PolicyCount, RouteCount};
 use super::no_key::tag_of_no_key;
 use crate::domain::policy::{Policy, Rollout};
-use crate::limiter::{AUTHENTICATION_DOOR, DecisionEvent, MetPolicy, Observer, Outcome, Route};
+use crate::limiter::{
+    AUTHENTICATION_DOOR, DecisionEvent, MetPolicy, Observer, Outcome, RefundEvent, Route,
+};
 
 /// A policy is near its limit when less than this part of its quota is left.
 const NEAR: u64 = 10;
@@ -120,6 +122,16 @@ impl Observer for SnapshotObserver {
         }
         if let Some(waited) = event.waited {
             self.counts.wait_times().observe_time(waited);
+        }
+    }
+
+    fn on_refund(&self, event: &RefundEvent<'_>) {
+        let Some(Observed { counts, .. }) = self.observed(event.policy) else { return };
+        match event.units {
+            // It was over before.
+            Ok(0) => {}
+            Ok(_) => counts.add(PolicyCount::GivenBack),
+            Err(_) => counts.add(PolicyCount::NotGivenBack),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::show::count;
 use crate::app::access_log::LogSummary;
 use crate::app::config::Config;
-use crate::domain::policy::{KeySource, Rollout};
+use crate::domain::policy::{KeySource, Policy, Rollout};
 
 /// Times in whole seconds are this coarse, in ms.
 const SECOND: u64 = 1_000;
@@ -92,6 +92,19 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
             count(requests.saturating_sub(log.with_user)),
             count(requests)
         ),
+    );
+    let by_outcome = || in_use().any(Policy::counts_by_outcome);
+    say(
+        by_outcome() && log.already_429 > 0,
+        "Policies that count by the status of the response take the one of the log. A request that was answered with \
+         429 did not reach the application, so nobody knows how it would have been answered."
+            .to_owned(),
+    );
+    say(
+        by_outcome(),
+        "What such a policy does not count is given back at the time of its request. While requests are under way, the \
+         policy denies more than this shows."
+            .to_owned(),
     );
     for policy in in_use() {
         if let KeySource::Header(name) = policy.key() {

@@ -48,8 +48,17 @@ impl Replay {
         self.clock.set(request.began_at());
         // A store in memory decides at once.
         let admission = self.limiter.admit(seen).now();
-        let is_denied = |it: &Refused| matches!(it, Refused::Denied(_) | Refused::Banned(_));
-        matches!(admission, Ok(Admission::Refused(refused)) if is_denied(&refused))
+        match admission {
+            Ok(Admission::Refused(Refused::Denied(_) | Refused::Banned(_))) => true,
+            Ok(Admission::Passes(Some(decision))) => {
+                if let Some((settler, status)) = self.limiter.settler().zip(request.status()) {
+                    // What was charged at this time is given back at the same time, at once.
+                    let _ = settler.settle(decision, status);
+                }
+                false
+            }
+            _ => false,
+        }
     }
 
     /// What was counted so far, which is then forgotten.

@@ -42,6 +42,10 @@ impl Incoming for Replayed<'_> {
         &self.path
     }
 
+    fn settles(&self) -> bool {
+        self.request.status().is_some()
+    }
+
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
         let headers = |name: &str| self.request.field(name).map(Cow::Borrowed);
         ask(&client(self.address, self.user.as_ref()).with_headers(&headers))

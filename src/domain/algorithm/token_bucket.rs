@@ -62,7 +62,7 @@ impl State {
         let missing = self.debt.saturating_sub(refilled * terms.units);
         let given = missing.min(charged - since * terms.units);
         self.debt -= given;
-        given / terms.window
+        given.div_ceil(terms.window)
     }
 
     pub(super) fn is_untouched(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Policy, PolicyError, Rollout};
+use super::{CANDIDATE, Policy, PolicyError, Rollout};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::quota::{Quota, Quotas};
 
@@ -48,7 +48,7 @@ impl Policy {
     /// no name has a `~`.
     pub(crate) fn candidate_parts(&self) -> Vec<Self> {
         let Some(quotas) = self.rollout.candidate() else { return Vec::new() };
-        let name: Box<str> = format!("{}~candidate", self.name).into();
+        let name: Box<str> = format!("{}{CANDIDATE}", self.name).into();
         let parts = self.parts_of(quotas).into_iter().map(|part| Self {
             name: name.clone(),
             rollout: Rollout::ENFORCE,

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use super::error::PolicyError;
 use crate::domain::quota::Quotas;
 
+/// What ends the name of a candidate. No other policy has such a name, since no name has a `~`.
+pub(crate) const CANDIDATE: &str = "~candidate";
+
 /// How far a policy is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,7 +3,13 @@ use super::*;
 fn charge(name: &str, algorithm: Algorithm, tag: &str) -> ReceiptCharge {
     let policy = Policy::new(name, "10/minute".parse().unwrap()).unwrap();
     let policy = policy.with_algorithm(algorithm).unwrap();
-    ReceiptCharge { policy, tag: tag.into(), cost: Cost::new(3).unwrap(), at: 1_700_000_000_000 }
+    ReceiptCharge {
+        policy: policy.into(),
+        is_trial: false,
+        tag: tag.into(),
+        cost: Cost::new(3).unwrap(),
+        at: 1_700_000_000_000,
+    }
 }
 
 #[test]
@@ -14,12 +20,29 @@ fn its_text_is_read_back() {
         charge("log", Algorithm::SlidingLog, "header:x-tenant:#0f"),
         charge("counter", Algorithm::SlidingWindow, "ip:2001:db8::/64"),
     ];
-    let receipt = Receipt::new(0xab, charges);
+    let receipt = Receipt::new(0xab, CountedIn::Store, charges);
     let text = receipt.to_string();
     assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
     assert!(text.starts_with(
         "1!000000000000000000000000000000ab!default!f60000!10!3!1700000000000!ip:192.0.2.1!burst!b"
     ));
+    assert_eq!(text.parse(), Ok(receipt));
+}
+
+#[test]
+fn a_trial_and_a_count_of_a_process_are_read_back() {
+    let policy = Policy::new("default", "10/minute".parse().unwrap()).unwrap();
+    let rollout =
+        Rollout::Enforce { share: Share::ALL, candidate: Some("7/hour".parse().unwrap()) };
+    let candidate = policy.with_rollout(rollout).unwrap().candidate_policy().unwrap();
+    let own = charge("default", Algorithm::FixedWindow, "ip:192.0.2.1");
+    let trial = |policy: Arc<Policy>| ReceiptCharge { policy, is_trial: true, ..own.clone() };
+    let trials = [trial(own.policy.clone()), trial(candidate.into())];
+    let charges = [&[own.clone()][..], &trials].concat();
+    let receipt = Receipt::new(0xab, CountedIn::Process(0xcd), charges);
+    let text = receipt.to_string();
+    assert!(text.starts_with("1p00000000000000cd!0000"), "{text}");
+    assert!(text.contains("!default!F60000!") && text.contains("!default~candidate!F3600000!"));
     assert_eq!(text.parse(), Ok(receipt));
 }
 
@@ -33,6 +56,11 @@ fn other_texts_are_refused() {
         "x".to_owned(),
         head.to_owned(),
         format!("2{}!{charge}", &head[1..]),
+        format!("1p{}!{charge}", &head[1..]),
+        format!("1p00000000000000c{}!{charge}", &head[1..]),
+        format!("1p+0000000000000cd{}!{charge}", &head[1..]),
+        format!("1q00000000000000cd{}!{charge}", &head[1..]),
+        format!("{head}!a~candidate!f60000!10!3!1!ip"),
         format!("{}!{charge}", &head[..33]),
         format!("{}g!{charge}", &head[..33]),
         format!("{head}!{charge}!"),

@@ -30,6 +30,8 @@ pub(super) struct CachedAnswer {
     pub(super) holds_until: Millis,
     /// When it arrived. A client that waits from then on is not too early.
     pub(super) answered: Millis,
+    /// How often anything had been given back when it was asked for.
+    pub(super) reopened: u64,
     pub(super) standings: Vec<Standing>,
     /// The ban that denies the request.
     pub(super) ban: Option<Ban>,
@@ -50,11 +52,12 @@ impl AnswerCache {
     }
 
     /// Where the charges of the request of `fingerprint` stand at `now`, and the ban of its client, if an answer to it
-    /// still holds.
+    /// still holds. Whether it `holds` is also asked by how often anything had been given back before it.
     pub(super) fn get(
         &self,
         fingerprint: impl FnOnce() -> Fingerprint,
         now: Millis,
+        holds: impl FnOnce(u64) -> bool,
     ) -> Option<(Vec<Standing>, Option<Ban>)> {
         if now >= self.none_from.load(Ordering::Relaxed) {
             return None;
@@ -63,7 +66,7 @@ impl AnswerCache {
         let mut shard = self.lock(fingerprint);
         shard.age(now, self.max_age);
         let known = shard.young.get(&fingerprint).or_else(|| shard.old.get(&fingerprint));
-        let known = known.filter(|it| now < it.holds_until)?;
+        let known = known.filter(|it| now < it.holds_until && holds(it.reopened))?;
         let passed = now.saturating_sub(known.answered);
         let ban = known.ban.map(|ban| Ban {
             lasts: ban.lasts.saturating_sub(passed).max(1),

@@ -8,10 +8,11 @@ use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::limiter::Limiter;
-use crate::store::{Answer, Charge, Key, Keyspace, MemoryStore, Store};
+use crate::store::{Answer, Charge, Key, Keyspace, MemoryStore, Refund, Refunded, Store};
 
 mod gate;
 mod given_back;
+mod reopened;
 
 const MINUTE: Millis = 60_000;
 
@@ -27,6 +28,10 @@ impl Store for Counting {
 
     fn reset(&self, keys: Vec<Key>) -> Answer<()> {
         self.0.reset(keys)
+    }
+
+    fn refund(&self, refunds: Vec<Refund>) -> Answer<Vec<Refunded>> {
+        self.0.refund(refunds)
     }
 }
 

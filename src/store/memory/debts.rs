@@ -63,6 +63,15 @@ impl Debts {
         }
     }
 
+    /// Takes `units` off what `key` owes, because they were given back.
+    pub(super) fn reduce(&mut self, key: &Fingerprint, units: u64) {
+        let Some(debt) = self.by_key.get_mut(key) else { return };
+        debt.units = debt.units.saturating_sub(units);
+        if debt.units == 0 {
+            self.by_key.remove(key);
+        }
+    }
+
     pub(super) fn take(&mut self, key: &Fingerprint) -> Option<Debt> {
         self.by_key.remove(key)
     }

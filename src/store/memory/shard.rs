@@ -61,6 +61,7 @@ impl Shard {
         if entry.state.is_untouched() {
             self.entries.remove(&fingerprint);
         }
+        self.debts.reduce(&fingerprint, given);
         given
     }
 

@@ -111,7 +111,7 @@ impl Cluster {
     }
 
     /// Makes `refunds`. If it cannot make all of them, it makes the others.
-    pub(super) fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+    pub(super) fn refund(&self, refunds: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
         let calls = refunds.iter().map(|refund| Call {
             slot: slot_of(&refund.charge.key),
             operation: Operation::Refund(refund),
@@ -119,8 +119,8 @@ impl Cluster {
         let calls: Vec<Call<'_>> = calls.collect();
         let replies = exchange(&self.state, &calls, Nodes::Up).into_iter();
         let made = replies.map(|reply| {
-            let reply = reply.map_err(|no_reply| StoreError::new(no_reply.kind()))?;
-            i64::from_redis_value(reply).map(refunded).map_err(|error| store_error(error.into()))
+            let given = i64::from_redis_value(reply.map_err(|no_reply| no_reply.kind())?);
+            given.map(refunded).map_err(|error| store_error(error.into()).kind())
         });
         made.collect()
     }

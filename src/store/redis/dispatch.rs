@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::queue::{Job, Queue, QueuedRequest};
+use self::queue::{Job, Queue, QueuedRefunds, QueuedRequest};
 use super::options::RedisOptions;
 use super::script::batch::MAX_BATCH;
 use super::script::overrides::{OverrideCall, OverrideReply};
@@ -146,6 +146,7 @@ impl<C: Calls> Dispatcher<C> {
     fn serve(&self, jobs: Vec<Job>) {
         let mut requests = Vec::with_capacity(MAX_BATCH);
         let mut callers = Vec::with_capacity(jobs.len());
+        let mut refunds = Vec::new();
         for job in jobs {
             match job {
                 Job::Acquire(gathered) if gathered.queued.elapsed() > self.timeout => {
@@ -160,12 +161,13 @@ impl<C: Calls> Dispatcher<C> {
                     callers.push((answers, gathered.deferred));
                 }
                 Job::Work(work) => work(),
-                Job::Refund { refunds, answer } => {
-                    let _ = answer.send(self.calls.refund(&refunds));
+                Job::Refund(it) if it.queued.elapsed() > self.timeout => {
+                    let _ = it.answer.send(Err(StoreError::new(StoreErrorKind::Overloaded)));
                 }
                 Job::Slots { verb, slots, answer } => {
                     let _ = answer.send(self.calls.slots(verb, &slots));
                 }
+                Job::Refund(it) => refunds.push(it),
                 Job::Overrides { call, answer } => {
                     let _ = answer.send(self.calls.ask_overrides(&call));
                 }
@@ -175,6 +177,8 @@ impl<C: Calls> Dispatcher<C> {
                 }
             }
         }
+        // Before the requests, which may ask for what is given back.
+        self.refund(refunds);
         if requests.is_empty() {
             return;
         }
@@ -184,6 +188,24 @@ impl<C: Calls> Dispatcher<C> {
         for (answers, deferred) in callers {
             let own = decided.by_ref().take(answers.len()).collect();
             self.queue.answer(answers, deferred, own);
+        }
+    }
+
+    /// Makes all refunds of `queued` in one call.
+    fn refund(&self, queued: Vec<QueuedRefunds>) {
+        if queued.is_empty() {
+            return;
+        }
+        let (mut refunds, mut answers) = (Vec::new(), Vec::with_capacity(queued.len()));
+        for it in queued {
+            answers.push((it.refunds.len(), it.answer));
+            refunds.extend(it.refunds);
+        }
+        let mut refunded = self.calls.refund(&refunds).into_iter();
+        for (count, answer) in answers {
+            let own: Result<_, StoreErrorKind> = refunded.by_ref().take(count).collect();
+            // The receiver may be gone.
+            let _ = answer.send(own.map_err(StoreError::new));
         }
     }
 }

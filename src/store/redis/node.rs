@@ -164,12 +164,12 @@ impl Node {
     }
 
     /// Makes `refunds`, one after another.
-    pub(super) fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+    pub(super) fn refund(&self, refunds: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
         let now = self.now();
-        let each = |wire: &mut Wire| {
-            refunds.iter().map(|refund| script::run_refund(wire, refund, now)).collect()
-        };
-        self.call(each)
+        match self.call(|wire| script::run_refunds(wire, refunds, now)) {
+            Ok(refunded) => refunded.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error.kind()); refunds.len()],
+        }
     }
 
     /// Gives `slots` back or renews them, and returns for each whether it was held.

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, ConnectionLike, ErrorKind, RedisResult, Script, ServerErrorKind};
+use redis::{
+    Cmd, ConnectionLike, ErrorKind, FromRedisValue as _, RedisResult, Script, ServerErrorKind,
+    Value,
+};
 
 use self::batch::{Batch, Run};
 pub(super) use self::sent::Sent;
@@ -146,13 +149,27 @@ pub(super) fn refund(refund: &Refund, now: Option<Millis>, sent: Sent) -> Cmd {
     call
 }
 
-/// Runs the script of refunds.
-pub(super) fn run_refund(
+/// Makes `refunds`, which are sent together, each in a step of its own.
+pub(super) fn run_refunds(
     connection: &mut dyn ConnectionLike,
-    it: &Refund,
+    refunds: &[Refund],
     now: Option<Millis>,
-) -> RedisResult<Refunded> {
-    sent::run(connection, |sent| refund(it, now, sent), || {}).map(refunded)
+) -> RedisResult<Vec<Refunded>> {
+    let mut bytes = Vec::new();
+    for it in refunds {
+        refund(it, now, Sent::ByHash).write_packed_command(&mut bytes);
+    }
+    let replies = connection.req_packed_commands(&bytes, 0, refunds.len())?;
+    let read = |(reply, it): (Value, &Refund)| {
+        let given = match reply.extract_error() {
+            Err(error) if let Some(sent) = Sent::ByHash.again_after(&error) => {
+                refund(it, now, sent).query(connection)
+            }
+            reply => Ok(i64::from_redis_value(reply?)?),
+        };
+        given.map(refunded)
+    };
+    replies.into_iter().zip(refunds).map(read).collect()
 }
 
 /// What the script of refunds replied.

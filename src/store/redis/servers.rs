@@ -26,7 +26,7 @@ pub(super) trait Calls {
     fn reset(&self, keys: &[Key]) -> Result<(), StoreError>;
 
     /// Makes `refunds`, and returns what came of them in the same order.
-    fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError>;
+    fn refund(&self, refunds: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>>;
 
     /// Gives `slots` back or renews them, and returns for each whether it was held.
     fn slots(&self, verb: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError>;
@@ -156,7 +156,7 @@ impl Calls for Servers {
         }
     }
 
-    fn refund(&self, refunds: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
+    fn refund(&self, refunds: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
         match self {
             Self::One { node, .. } => node.refund(refunds),
             Self::Cluster(cluster) => cluster.refund(refunds),

@@ -53,7 +53,8 @@ impl History {
                 let given = asked.min(History { terms, uses: self.uses.clone() }.owed_at(instant));
                 let owed = History { terms, uses: self.uses.clone() }.owed_at(stamp) - given;
                 self.uses = vec![Use { at: stamp, amount: owed }];
-                given / window
+                // A part of a unit counts as one.
+                (given + window - 1) / window
             }
             // Slots are given back by their names.
             Algorithm::InFlight => 0,

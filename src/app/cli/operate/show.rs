@@ -74,6 +74,14 @@ pub(super) fn explanation(it: &Value) -> String {
         if met["why"].is_string() {
             let _ = write!(text, ". {}", plain(&met["why"]));
         }
+        for (option, what) in [
+            ("charge_on", "It counts only if the status of its response is one of"),
+            ("refund_on", "It is given back if the status of its response is one of"),
+        ] {
+            if met[option].is_string() {
+                let _ = write!(text, ". {what} {}", plain(&met[option]));
+            }
+        }
         text.push('\n');
     }
     for unmet in it["unmet"].as_array().into_iter().flatten() {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::client_ip::prefix_of_policy;
+use super::outcomes::Outcomes;
 use super::penalty::penalty;
 use super::quotas;
 use super::rollout::RolloutOptions;
@@ -44,6 +45,7 @@ fn policy(
     });
     let rollout = RolloutOptions::of(section);
     let penalty = penalty(section);
+    let outcomes = Outcomes::of(section);
     let (quota_leaf, quotas) = quotas_of(section);
     let special = quotas::special_quotas(section, &key, plans);
     // To check the name and the algorithm of a policy with a bad quota, any quota will do.
@@ -66,7 +68,7 @@ fn policy(
     let counted = counted.map_err(|error| at_fault.refuse(error));
     let counted = section.note(counted)?;
     let policy = counted.with_key(key).with_ipv6_prefix(ipv6_prefix);
-    let policy = policy.with_on_store_failure(on_store_failure);
+    let policy = outcomes.add_to(policy.with_on_store_failure(on_store_failure));
     let policy = special.add_to(policy, section);
     let policy = match penalty {
         Some(penalty) => policy.with_penalty(penalty),

@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
+use super::settle::Outcome;
 use super::{check, health, refund, report};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::app::gate::problem::{PartError, Problem};
@@ -19,7 +20,7 @@ use crate::app::gate::problem::{PartError, Problem};
         description = "Decides whether requests may pass. Servers describe the requests of their own clients, and act on the decision.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(Problem, PartError)),
+    components(schemas(Problem, PartError, Outcome)),
     paths(check::check, refund::refund, report::report, health::health, document)
 )]
 struct Api;
@@ -47,12 +48,12 @@ fn described(most: usize, needs_token: bool) -> Value {
     let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
     let schemas = &mut document["components"]["schemas"];
     // What is derived repeats the whole of the one thing.
-    for (question, answer) in
-        [("Check", "Decision"), ("Refund", "Refunded"), ("Report", "Reported")]
-    {
-        schemas[format!("OneOrMany_{question}")] = one_or_many(question, most);
-        schemas[format!("OneOrMany_{answer}")] = one_or_many(answer, most);
+    for (question, answer) in [("Check", "Decision"), ("Refund", "Refunded")] {
+        schemas[format!("OneOrMany_{question}")] = one_or_many(&[question], most);
+        schemas[format!("OneOrMany_{answer}")] = one_or_many(&[answer], most);
     }
+    schemas["OneOrMany_Report"] = one_or_many(&["Report", "Outcome"], most);
+    schemas["OneOrMany_Reported"] = one_or_many(&["Reported", "Refunded"], most);
     // What the types do not say.
     for described in ["Check", "Report"] {
         let schema = &mut schemas[described];
@@ -66,6 +67,11 @@ fn described(most: usize, needs_token: bool) -> Value {
             "requestBody": { "id": "$response.body#/id" },
             "description": "What the decision charged can be given back by its `id`.",
         },
+        "outcome": {
+            "operationId": "report",
+            "requestBody": { "id": "$response.body#/id" },
+            "description": "Policies that count by outcome can be told the status of the response.",
+        },
     });
     document["components"]["securitySchemes"] = json!({
         "bearer": { "type": "http", "scheme": "bearer" },
@@ -77,8 +83,14 @@ fn described(most: usize, needs_token: bool) -> Value {
     document
 }
 
-/// One of the things called `name`, or a list of at most so many.
-fn one_or_many(name: &str, most: usize) -> Value {
-    let one = json!({ "$ref": format!("#/components/schemas/{name}") });
-    json!({ "oneOf": [one, { "type": "array", "items": one, "maxItems": most }] })
+/// One of the things called by one of `names`, or a list of at most so many.
+fn one_or_many(names: &[&str], most: usize) -> Value {
+    let reference = |name: &&str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let mut each: Vec<Value> = names.iter().map(reference).collect();
+    let items = match &each[..] {
+        [one] => one.clone(),
+        several => json!({ "oneOf": several }),
+    };
+    each.push(json!({ "type": "array", "items": items, "maxItems": most }));
+    json!({ "oneOf": each })
 }

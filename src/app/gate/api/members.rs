@@ -61,6 +61,16 @@ pub(super) fn cost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_u64(Units).map(Some)
 }
 
+/// The status of a response.
+pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    let status = u16::try_from(number).ok().filter(|status| (100..=599).contains(status));
+    status.ok_or_else(|| {
+        let expected = "expected the status of a response, from 100 to 599";
+        D::Error::custom(format_args!("{expected}, got {number}"))
+    })
+}
+
 /// One or more names.
 pub(super) fn policies<'de, D: Deserializer<'de>>(
     deserializer: D,

@@ -88,7 +88,7 @@ async fn answers(
 }
 
 impl RefundAnswer {
-    fn of(given: &GivenBack) -> Self {
+    pub(super) fn of(given: &GivenBack) -> Self {
         let units = given.units();
         let refunded =
             units.map(|(policy, units)| RefundedUnits { policy: policy.to_owned(), units });
@@ -96,6 +96,6 @@ impl RefundAnswer {
     }
 }
 
-fn receipt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Receipt, D::Error> {
+pub(super) fn receipt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Receipt, D::Error> {
     text(deserializer, "the id of a decision", |id| id.parse().ok())
 }

@@ -51,6 +51,10 @@ pub(super) struct Configured {
     /// The share of its keys for which it is in force, if that is not all.
     share: Option<String>,
     candidate: Option<String>,
+    /// The only statuses for which requests count.
+    charge_on: Option<String>,
+    /// The statuses for which requests are given back.
+    refund_on: Option<String>,
 }
 
 /// What was decided under a policy.
@@ -66,6 +70,8 @@ pub(super) struct Decided {
     candidate_agrees: u64,
     candidate_would_deny: u64,
     candidate_would_admit: u64,
+    given_back: u64,
+    not_given_back: u64,
 }
 
 pub(super) async fn policies(admin: Data<AdminState>) -> HttpResponse {
@@ -114,6 +120,8 @@ impl Configured {
             mode,
             share,
             candidate: policy.rollout().candidate().map(|quota| quota.to_string()),
+            charge_on: policy.charge_on().map(ToString::to_string),
+            refund_on: policy.refund_on().map(ToString::to_string),
         }
     }
 }
@@ -142,6 +150,8 @@ impl Decided {
             candidate_agrees: count(PolicyCount::CandidateAgrees),
             candidate_would_deny: count(PolicyCount::CandidateDenies),
             candidate_would_admit: count(PolicyCount::CandidateAdmits),
+            given_back: count(PolicyCount::GivenBack),
+            not_given_back: count(PolicyCount::NotGivenBack),
         }
     }
 }

@@ -36,6 +36,10 @@ const TRIALS: [(PolicyCount, &str, &str); 5] = [
     (PolicyCount::CandidateAdmits, "candidate", "would_admit"),
 ];
 
+/// What became of what was to be given back, as labels.
+const REFUNDS: [(PolicyCount, &str); 2] =
+    [(PolicyCount::GivenBack, "given_back"), (PolicyCount::NotGivenBack, "failed")];
+
 #[derive(Debug)]
 pub(super) struct DecisionMetrics {
     pub(super) counts: Arc<Counts>,
@@ -74,6 +78,14 @@ impl Collector for DecisionMetrics {
         });
         let help = "Requests on which a policy or a quota was tried out, by what it would change";
         encode_counts(&mut encoder, "policy_trials", help, trials)?;
+        let refunds = REFUNDS.iter().flat_map(|(what, outcome)| {
+            let counts = self.counts.policies(*what).into_iter().filter(|(_, count)| *count > 0);
+            counts.map(move |(policy, count)| {
+                ([("policy", policy), ("outcome", (*outcome).to_owned())], count)
+            })
+        });
+        let help = "Requests whose charge was to be given back, by whether it was";
+        encode_counts(&mut encoder, "policy_refunds", help, refunds)?;
         let by_whom = self.counts.by_whom().map(|(name, count)| ([("by", name.to_owned())], count));
         encode_counts(&mut encoder, "decisions", "Requests, by who decided them", by_whom)?;
         let help = "How long decisions waited that were not made at once, as those in memory are";

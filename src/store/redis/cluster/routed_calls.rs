@@ -62,11 +62,12 @@ impl RoutedCalls {
             let answer = answer.ok().and_then(|acquired| {
                 let retries = acquired.standings.iter().map(|standing| standing.retry);
                 let retry = retries.reduce(Retry::later)?;
-                Some(TrialAnswer { admitted: acquired.admitted, retry })
+                let decided_at = acquired.charged_at(0);
+                Some(TrialAnswer { decided_at, ..TrialAnswer::new(acquired.admitted, retry) })
             });
             let request = &mut self.requests[number];
             request.take_slots_of_trial(taken.unwrap_or_default());
-            let unknown = TrialAnswer { admitted: request.acquire.count, retry: Retry::Now };
+            let unknown = TrialAnswer::new(request.acquire.count, Retry::Now);
             request.trials.push(answer.unwrap_or(unknown));
         }
     }

@@ -60,10 +60,7 @@ pub(super) enum Job {
         keys: Vec<Key>,
         answer: AnswerTo<()>,
     },
-    Refund {
-        refunds: Vec<Refund>,
-        answer: AnswerTo<Vec<Refunded>>,
-    },
+    Refund(QueuedRefunds),
     Slots {
         verb: SlotVerb,
         slots: Vec<Slot>,
@@ -91,6 +88,14 @@ pub(super) struct QueuedRequest {
     pub(super) answer: AnswerTo<Acquired>,
 }
 
+/// Charges to give back, and where the answer goes.
+#[derive(Debug)]
+pub(super) struct QueuedRefunds {
+    pub(super) refunds: Vec<Refund>,
+    pub(super) queued: Instant,
+    pub(super) answer: AnswerTo<Vec<Refunded>>,
+}
+
 pub(super) type AnswerTo<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Queue {
@@ -106,7 +111,8 @@ impl Queue {
 
     pub(super) fn refund(&self, refunds: Vec<Refund>, answer: AnswerTo<Vec<Refunded>>) {
         // A job that does not fit is dropped, which answers it.
-        let _ = self.push(Job::Refund { refunds, answer });
+        let queued = Instant::now();
+        let _ = self.push(Job::Refund(QueuedRefunds { refunds, queued, answer }));
     }
 
     pub(super) fn slots(&self, verb: SlotVerb, slots: Vec<Slot>, answer: AnswerTo<Vec<bool>>) {

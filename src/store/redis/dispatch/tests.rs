@@ -71,8 +71,8 @@ impl Calls for Script {
         Ok(())
     }
 
-    fn refund(&self, _: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
-        Ok(Vec::new())
+    fn refund(&self, _: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
+        Vec::new()
     }
 
     fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {
@@ -300,8 +300,8 @@ impl Calls for Gate {
         Ok(())
     }
 
-    fn refund(&self, _: &[Refund]) -> Result<Vec<Refunded>, StoreError> {
-        Ok(Vec::new())
+    fn refund(&self, _: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
+        Vec::new()
     }
 
     fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {

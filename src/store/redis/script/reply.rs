@@ -53,7 +53,7 @@ impl<'a> Reply<'a> {
         }
         for _ in &asked.trials {
             let admitted = u32::try_from(self.next()?).ok()?;
-            acquired.trials.push(TrialAnswer { admitted, retry: self.retry()? });
+            acquired.trials.push(TrialAnswer::new(admitted, self.retry()?));
         }
         Some(CoalescedAnswer { acquired, bucket_debts })
     }

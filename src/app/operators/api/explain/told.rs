@@ -68,6 +68,10 @@ struct Met {
     place: String,
     #[serde(flatten)]
     usage: Usage,
+    /// The only statuses for which the request counts.
+    charge_on: Option<String>,
+    /// The statuses for which it is given back.
+    refund_on: Option<String>,
     /// What holds while the store cannot be asked.
     on_store_failure: &'static str,
 }
@@ -210,6 +214,8 @@ impl Met {
             from: it.source.name(),
             place: place(it, asked, places),
             usage: Usage::of(policy, it.standing.as_ref()),
+            charge_on: policy.charge_on().map(ToString::to_string),
+            refund_on: policy.refund_on().map(ToString::to_string),
             on_store_failure: match policy.on_store_failure() {
                 OnStoreFailure::Local => "local",
                 OnStoreFailure::Allow => "allow",

@@ -1,0 +1,125 @@
+//! What a request counts for in the end: some policies count it only if its response has some status.
+//!
+//! Every request is charged before it passes. Otherwise as many guesses as there are connections could be under way
+//! before the first one is known to be wrong. What does not count is given back as soon as the status is known.
+//!
+//! If nobody tells the status, the charge stands. Otherwise a client that hangs up in time would hide its guess.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::refund::keys;
+use super::{GivenBack, Limiter};
+use crate::domain::decision::Decision;
+use crate::domain::policy::CANDIDATE;
+use crate::domain::receipt::{Receipt, ReceiptCharge};
+use crate::store::{Awaited, Fingerprint, Refund, Refunded, StoreError};
+
+/// Settles decisions by the status of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct Settler(Limiter);
+
+/// A decision that is being settled. Its output tells where the policies stand without what was given back.
+#[derive(Debug)]
+pub(crate) struct Settling {
+    due: Option<Due>,
+    answer: Awaited<Vec<Refunded>>,
+}
+
+/// What a decision is to be given back.
+#[derive(Debug)]
+struct Due {
+    limiter: Limiter,
+    decision: Decision,
+    /// The indices of the charges in the receipt.
+    charges: Vec<usize>,
+    keys: Vec<Fingerprint>,
+}
+
+impl Limiter {
+    /// Gives back what `receipt` says was charged under policies that do not count a request whose response has this
+    /// `status`, once: see [`Policy::counts`](crate::Policy::counts). The middlewares do this by themselves.
+    ///
+    /// A request of which nobody tells the status stays charged. Like [`refund`](Self::refund), this gives back what the
+    /// keys still count.
+    ///
+    /// # Errors
+    /// As in [`refund`](Self::refund). It may be asked again, since nothing is given back twice.
+    pub async fn settle(&self, receipt: &Receipt, status: u16) -> Result<GivenBack, StoreError> {
+        self.refund_those(receipt, |charge| !self.counts(charge, status)).await
+    }
+
+    /// What settles decisions; `None` if no policy counts by outcome.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn settler(&self) -> Option<Settler> {
+        self.0.counts_by_outcome.then(|| Settler(self.clone()))
+    }
+
+    /// Whether the policy of `charge` counts a request whose response has this status. It is as it is configured now.
+    fn counts(&self, charge: &ReceiptCharge, status: u16) -> bool {
+        if charge.slot.is_some() {
+            // A slot is given back when the request ends, whatever its status.
+            return true;
+        }
+        let name = charge.policy.name();
+        let variants = self.0.variants.get(name.strip_suffix(CANDIDATE).unwrap_or(name));
+        variants.map_or(&charge.policy, |variants| variants.policy()).counts(status)
+    }
+}
+
+impl Settler {
+    /// Settles `decision` about a request whose response has this `status`.
+    ///
+    /// # Errors
+    /// With the future to await, if something has to be given back first. It is under way already. It ends within the
+    /// time limits of the store.
+    pub(crate) fn settle(self, decision: Decision, status: u16) -> Result<Decision, Box<Settling>> {
+        let Self(limiter) = self;
+        let Some(receipt) = decision.receipt() else { return Ok(decision) };
+        let all = receipt.charges().iter().enumerate();
+        let due = all.filter(|(_, charge)| !limiter.counts(charge, status));
+        let (charges, refunds): (Vec<usize>, Vec<Refund>) =
+            due.map(|(index, charge)| (index, limiter.refund_of(charge))).unzip();
+        if refunds.is_empty() {
+            return Ok(decision);
+        }
+        let keys = keys(&refunds);
+        // It needs no mark: nobody else has this receipt, and nobody asks twice.
+        let answer = limiter.begin_refunds(receipt, refunds);
+        let due = Due { limiter, decision, charges, keys };
+        match answer.now() {
+            Ok(refunded) => Ok(due.end(&refunded)),
+            Err(answer) => Err(Box::new(Settling { due: Some(due), answer })),
+        }
+    }
+}
+
+impl Future for Settling {
+    /// `None` if it has ended before.
+    type Output = Option<Decision>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let refunded = ready!(Pin::new(&mut self.answer).poll(context));
+        Poll::Ready(self.due.take().map(|due| due.end(&refunded)))
+    }
+}
+
+impl Due {
+    /// The decision without what was given back. If the store failed, the charge stands.
+    fn end(self, refunded: &Result<Vec<Refunded>, StoreError>) -> Decision {
+        let Self { limiter, mut decision, charges, keys } = self;
+        let Some(receipt) = decision.receipt() else { return decision };
+        let of_receipt = charges.iter().filter_map(|index| receipt.charges().get(*index));
+        let of_receipt: Vec<&ReceiptCharge> = of_receipt.collect();
+        limiter.end_refunds(&of_receipt, &keys, refunded);
+        let given = of_receipt.iter().zip(&charges).zip(refunded.iter().flatten());
+        let in_force = given.filter(|((charge, _), _)| !charge.is_trial);
+        let given: Vec<_> =
+            in_force.map(|((charge, index), it)| (*index, it.units(), charge.cost)).collect();
+        for (index, units, cost) in given {
+            decision.give_back(index, units, cost);
+        }
+        decision
+    }
+}
