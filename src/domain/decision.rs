@@ -56,7 +56,8 @@ impl Decision {
         self.slots.take()
     }
 
-    /// Tells of the policy at `index` as if it had been charged `units` less of `cost`, which it was given back.
+    /// Tells of the policy at `index` as if it had been charged `units` less, which it was given back of a request of
+    /// `cost`. It may be whole again a little earlier than it tells, if other requests were charged before.
     pub(crate) fn give_back(&mut self, index: usize, units: u64, cost: Cost) {
         let Some((policy, standing)) = self.policies.get(index).zip(self.standings.get_mut(index))
         else {

@@ -138,7 +138,9 @@ impl Limiter {
             request_id: request_id.map(|id| id.into_owned().into()),
             wants_receipt: request.wants_receipt()
                 || owed.as_ref().is_some_and(|owed| {
-                    request.settles() && owed.policies.iter().any(Policy::counts_by_outcome)
+                    self.0.counts_by_outcome
+                    && request.settles()
+                    && owed.policies.iter().any(Policy::counts_by_outcome)
                 }),
             is_observed: !is_dry_run,
             holds_slots: request.holds_slots(),

@@ -20,10 +20,11 @@ impl GivenBack {
         self.units.iter().map(|(policy, refunded)| (&**policy, refunded.units()))
     }
 
-    /// Whether all of it was given back before.
+    /// Whether there was something to give back, and all of it was given back before.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
-        self.units.iter().all(|(_, refunded)| *refunded == Refunded::Before)
+        let is_repeated = |(_, refunded): &(_, Refunded)| *refunded == Refunded::Before;
+        !self.units.is_empty() && self.units.iter().all(is_repeated)
     }
 }
 

@@ -81,3 +81,33 @@ pub(super) fn response<B>(refused: &Refused, options: FieldOptions) -> Response<
     headers.insert(GRPC_MESSAGE, HeaderValue::from_static(message));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status_of(content_type: &'static str, status: &'static str) -> Option<u16> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(GRPC_STATUS, HeaderValue::from_static(status));
+        http_status(&headers)
+    }
+
+    #[test]
+    fn a_failure_without_a_body_stands_for_a_status_of_http() {
+        let expected = [
+            200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+        ];
+        let codes = [
+            "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15",
+            "16",
+        ];
+        for (code, status) in codes.into_iter().zip(expected) {
+            assert_eq!(status_of("application/grpc+proto", code), Some(status), "{code}");
+        }
+        assert_eq!(status_of("application/grpc", "99"), Some(500));
+        assert_eq!(status_of("application/grpc", "none"), None);
+        assert_eq!(status_of("application/json", "16"), None);
+        assert_eq!(http_status(&HeaderMap::new()), None);
+    }
+}

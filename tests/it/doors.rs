@@ -24,6 +24,7 @@ mod around;
 mod gathering;
 mod grpc;
 mod nested_routers;
+mod outcomes;
 mod plans;
 mod reports;
 mod request_ids;

@@ -91,6 +91,8 @@ mod plans;
 mod several_quotas;
 // Bans, boosts and switched-off policies hold in every process.
 mod overrides;
+// Policies that count a request only if its response has some status.
+mod outcomes;
 // Policies that are tried out before they are in force.
 mod rollout;
 // Clients that a policy denies again and again are banned.

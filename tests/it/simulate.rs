@@ -348,3 +348,20 @@ fn interrupted(command: &str) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
+
+#[test]
+fn a_policy_that_counts_by_outcome_counts_by_the_status_of_the_log() {
+    let config = "[policies.default]\nquota = \"2/minute\"\ncharge_on = [\"401\"]\n\
+                  [routes.\"/api/*\"]\npolicies = [\"default\"]\n";
+    let statuses = [200, 200, 200, 401, 200, 401, 200, 401];
+    let lines = statuses
+        .iter()
+        .zip(0..)
+        .map(|(status, second)| line("203.0.113.7", second, "/api/login", *status));
+    let report = Logged::new(lines.collect::<String>()).report(config, &[]);
+    // The two that come after the second failure.
+    assert_eq!(report["policies"]["default"]["denied"], 2, "{report:#}");
+    let told = report["caveats"].to_string();
+    assert!(told.contains("gives back") || told.contains("given back"), "{told}");
+    assert!(!told.contains("did not reach the application"), "{told}");
+}

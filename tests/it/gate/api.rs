@@ -15,6 +15,7 @@ mod connections;
 mod document;
 mod guard;
 mod mistakes;
+mod outcomes;
 mod refunds;
 mod reports;
 mod tls;
@@ -29,6 +30,10 @@ plans = { pro = "20/52 weeks" }
 
 [policies.posts]
 quota = "1/52 weeks"
+
+[policies.logins]
+quota = "2/52 weeks"
+charge_on = ["401"]
 
 [policies.tenants]
 quota = "2/52 weeks"

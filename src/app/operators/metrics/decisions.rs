@@ -79,7 +79,7 @@ impl Collector for DecisionMetrics {
         let help = "Requests on which a policy or a quota was tried out, by what it would change";
         encode_counts(&mut encoder, "policy_trials", help, trials)?;
         let refunds = REFUNDS.iter().flat_map(|(what, outcome)| {
-            let counts = self.counts.policies(*what).into_iter().filter(|(_, count)| *count > 0);
+            let counts = self.counts.policies(*what).into_iter();
             counts.map(move |(policy, count)| {
                 ([("policy", policy), ("outcome", (*outcome).to_owned())], count)
             })
