@@ -18,7 +18,7 @@ use crate::app::access_log::{AccessLog, Progress};
 use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::domain::algorithm::Algorithm;
-use crate::domain::policy::KeySource;
+use crate::domain::policy::{KeySource, Statuses};
 use crate::limiter::RoutePattern;
 
 mod abuse;
@@ -51,6 +51,8 @@ pub(crate) struct Wanted {
     pub(crate) key: KeySource,
     /// The routes whose requests are counted; all requests if there are none.
     pub(crate) routes: Vec<RoutePattern>,
+    /// The only statuses of responses whose requests are counted; all requests without it.
+    pub(crate) charge_on: Option<Statuses>,
     /// The most threads that search.
     pub(crate) threads: NonZeroUsize,
 }
@@ -66,7 +68,7 @@ pub(crate) fn suggest(
     mut log: AccessLog,
     mut on_progress: impl FnMut(Progress) -> bool,
 ) -> Result<Suggestions, AppError> {
-    let selection = Selection::new(config, &wanted.key, &wanted.routes)?;
+    let selection = Selection::new(config, &wanted.key, &wanted.routes, wanted.charge_on.clone())?;
     let mut counted = Counted::default();
     let mut gathering = Gathering::default();
     let mut batch = Vec::new();
@@ -78,6 +80,7 @@ pub(crate) fn suggest(
                     gathering.add(client, request.began_at());
                 }
                 Selected::OtherRoute => counted.other_routes += 1,
+                Selected::OtherStatus => counted.other_statuses += 1,
                 Selected::OnAccessList => counted.on_access_lists += 1,
             }
         }
@@ -90,6 +93,7 @@ pub(crate) fn suggest(
         goal: wanted.goal,
         key: &wanted.key,
         algorithms: &wanted.algorithms,
+        charge_on: wanted.charge_on.as_ref(),
     };
     let windows = wanted.windows.iter().copied();
     let windows = parallel::map(windows, wanted.threads, |window| suggesting.of_window(window));
@@ -105,6 +109,7 @@ pub(crate) fn suggest(
             most_refused: wanted.goal.most(&traffic),
             key: wanted.key.to_string(),
             routes: wanted.routes.iter().map(ToString::to_string).collect(),
+            charge_on: wanted.charge_on.as_ref().map(ToString::to_string),
         },
         counted,
         windows: windows.into_iter().collect::<Result<_, _>>()?,

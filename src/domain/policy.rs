@@ -3,7 +3,6 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use self::by_outcome::ByOutcome;
 pub use self::error::PolicyError;
 pub use self::key_source::KeySource;
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -14,6 +13,7 @@ pub use self::on_store_failure::OnStoreFailure;
 pub(crate) use self::rollout::CANDIDATE;
 pub use self::rollout::{Rollout, Share};
 use self::special::SpecialQuotas;
+use self::statuses::ByOutcome;
 pub use self::statuses::{Statuses, StatusesError};
 use crate::domain::algorithm::{Algorithm, Terms};
 use crate::domain::key::Ipv6Prefix;

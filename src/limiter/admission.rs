@@ -21,7 +21,6 @@ use super::{Access, Limiter, Policies, Route};
 use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::decision::Decision;
-use crate::domain::policy::Policy;
 use crate::domain::quota::Cost;
 use crate::store::MaybeReady;
 
@@ -59,8 +58,7 @@ pub trait Incoming {
         true
     }
 
-    /// Whether whoever asks will [settle](Limiter::settle) what is charged, once the status of the response is known.
-    /// Then the decision has a receipt if one of its policies counts by outcome.
+    /// Whether whoever asks will [settle](Limiter::settle) what is charged. A decision by outcome then has a receipt.
     fn settles(&self) -> bool {
         false
     }
@@ -136,12 +134,7 @@ impl Limiter {
         let request_id = if wants_id { request.request_id() } else { None };
         let asked_by = AskedBy {
             request_id: request_id.map(|id| id.into_owned().into()),
-            wants_receipt: request.wants_receipt()
-                || owed.as_ref().is_some_and(|owed| {
-                    self.0.counts_by_outcome
-                    && request.settles()
-                    && owed.policies.iter().any(Policy::counts_by_outcome)
-                }),
+            wants_receipt: request.wants_receipt() || self.will_settle(request, owed.as_ref()),
             is_observed: !is_dry_run,
             holds_slots: request.holds_slots(),
             ..asked_by

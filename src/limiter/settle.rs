@@ -9,10 +9,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::admission::Owed;
 use super::refund::keys;
-use super::{GivenBack, Limiter};
+use super::{GivenBack, Incoming, Limiter};
 use crate::domain::decision::Decision;
-use crate::domain::policy::CANDIDATE;
+use crate::domain::policy::{CANDIDATE, Policy};
 use crate::domain::receipt::{Receipt, ReceiptCharge};
 use crate::store::{Awaited, Fingerprint, Refund, Refunded, StoreError};
 
@@ -48,6 +49,12 @@ impl Limiter {
     /// As in [`refund`](Self::refund). It may be asked again, since nothing is given back twice.
     pub async fn settle(&self, receipt: &Receipt, status: u16) -> Result<GivenBack, StoreError> {
         self.refund_those(receipt, |charge| !self.counts(charge, status)).await
+    }
+
+    /// Whether a request that is `owed` this will be settled, and meets a policy that counts by outcome.
+    pub(super) fn will_settle(&self, request: &impl Incoming, owed: Option<&Owed<'_>>) -> bool {
+        let by_outcome = |owed: &Owed<'_>| owed.policies.iter().any(Policy::counts_by_outcome);
+        self.0.counts_by_outcome && request.settles() && owed.is_some_and(by_outcome)
     }
 
     /// What settles decisions; `None` if no policy counts by outcome.

@@ -15,7 +15,7 @@ use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::suggest::{self, Goal, Of, Suggestions, Wanted, Window};
 use crate::domain::algorithm::{Algorithm, UnknownAlgorithm};
-use crate::domain::policy::{KeySource, Share};
+use crate::domain::policy::{KeySource, Share, Statuses, StatusesError};
 use crate::domain::quota::Quota;
 use crate::limiter::RoutePattern;
 
@@ -52,6 +52,9 @@ pub(super) struct SuggestOptions {
     /// Count only requests of this route, as in "POST /login"; may be repeated
     #[arg(long = "route", value_name = "ROUTE")]
     routes: Vec<RoutePattern>,
+    /// Count only requests that were answered with one of these statuses, as in 401,403 or 4xx
+    #[arg(long, value_name = "STATUSES", value_parser = statuses)]
+    charge_on: Option<Statuses>,
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
@@ -65,6 +68,7 @@ impl SuggestOptions {
             algorithms: self.algorithms.clone(),
             key: self.key.clone(),
             routes: self.routes.clone(),
+            charge_on: self.charge_on.clone(),
             threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -97,6 +101,10 @@ fn write(suggestions: &Suggestions, json: bool, output: &mut impl Write) -> io::
     }
     serde_json::to_writer_pretty(&mut *output, suggestions)?;
     writeln!(output)
+}
+
+fn statuses(list: &str) -> Result<Statuses, StatusesError> {
+    Statuses::new(list.split(',').map(str::trim))
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, UnknownAlgorithm> {

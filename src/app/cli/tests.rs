@@ -153,6 +153,7 @@ fn what_is_suggested_for_must_be_known() {
         ("--algorithm", "leaky-bucket", "is not an algorithm"),
         ("--deny-at-most", "101%", "101%"),
         ("--route", "login", "is not a route"),
+        ("--charge-on", "401,600", "\"600\" is no status"),
         ("--of", "bytes", "[possible values: clients, requests]"),
         ("--field", "user", "does not say where a field is"),
     ] {

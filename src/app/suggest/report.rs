@@ -33,6 +33,8 @@ pub(crate) struct Asked {
     pub(crate) key: String,
     /// The routes whose requests are counted; all requests if there are none.
     pub(crate) routes: Vec<String>,
+    /// The only statuses whose requests are counted.
+    pub(crate) charge_on: Option<String>,
 }
 
 /// The requests of the log that are counted.
@@ -44,6 +46,8 @@ pub(crate) struct Counted {
     pub(crate) without_user: u64,
     /// Requests that are not counted, since they are for another route.
     pub(crate) other_routes: u64,
+    /// Requests that are not counted, since they were answered with another status.
+    pub(crate) other_statuses: u64,
     /// Requests that are not counted, since their clients are on an access list of the configuration.
     pub(crate) on_access_lists: u64,
     /// Whether the reading ended before the logs did, because somebody pressed Ctrl-C.

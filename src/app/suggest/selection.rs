@@ -6,7 +6,7 @@ use crate::app::access_log::LoggedRequest;
 use crate::app::config::Config;
 use crate::app::error::AppError;
 use crate::app::simulate::View;
-use crate::domain::policy::{KeySource, Policy};
+use crate::domain::policy::{KeySource, Policy, Statuses};
 use crate::domain::quota::Quota;
 use crate::limiter::{Access, Incoming as _, Limiter, RoutePattern};
 use crate::store::{Fingerprint, MemoryStore};
@@ -20,6 +20,8 @@ pub(super) struct Selection {
     has_routes: bool,
     /// Says what clients are told apart by.
     policy: Policy,
+    /// The only statuses whose requests are counted.
+    charge_on: Option<Statuses>,
 }
 
 /// Whether a request is counted.
@@ -29,12 +31,15 @@ pub(super) enum Selected {
     Counted { client: Fingerprint, has_user: bool },
     /// It is for another route.
     OtherRoute,
+    /// It was answered with another status.
+    OtherStatus,
     /// Its client is on an access list, so no policy would count it.
     OnAccessList,
 }
 
 impl Selection {
-    /// Selects the requests for `routes`, or all if there are none, and tells clients apart by `key`.
+    /// Selects the requests for `routes`, or all if there are none, that were answered as `charge_on` says. Tells
+    /// clients apart by `key`.
     ///
     /// # Errors
     /// When the routes do not fit together.
@@ -42,6 +47,7 @@ impl Selection {
         config: &Config,
         key: &KeySource,
         routes: &[RoutePattern],
+        charge_on: Option<Statuses>,
     ) -> Result<Self, AppError> {
         let mut builder = Limiter::builder(Arc::new(MemoryStore::new(1)))
             .allow(config.access.allow.iter().cloned())
@@ -54,13 +60,23 @@ impl Selection {
         let any_quota = Quota::new(1, 1_000).map_err(do_not_fit)?;
         let policy = Policy::new("clients", any_quota).map_err(do_not_fit)?;
         let policy = policy.with_key(key.clone()).with_ipv6_prefix(config.client_ip.ipv6_prefix);
-        Ok(Self { view: View::of(config), limiter, has_routes: !routes.is_empty(), policy })
+        Ok(Self {
+            view: View::of(config),
+            limiter,
+            has_routes: !routes.is_empty(),
+            policy,
+            charge_on,
+        })
     }
 
     pub(super) fn select(&self, request: &LoggedRequest) -> Selected {
         let seen = self.view.see(request);
         if self.has_routes && self.limiter.route(seen.method(), seen.path()).is_none() {
             return Selected::OtherRoute;
+        }
+        let has = |statuses: &Statuses| request.status().is_some_and(|it| statuses.has(it));
+        if !self.charge_on.as_ref().is_none_or(has) {
+            return Selected::OtherStatus;
         }
         seen.with_client(|client| match self.limiter.access(client) {
             Access::Limited => Selected::Counted {

@@ -12,7 +12,7 @@ use super::trial::try_out;
 use super::window::Window;
 use crate::app::error::AppError;
 use crate::domain::algorithm::Algorithm;
-use crate::domain::policy::{KeySource, PolicyError};
+use crate::domain::policy::{KeySource, PolicyError, Statuses};
 
 /// What a quota is suggested for.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Suggesting<'a> {
     pub(super) goal: Goal,
     pub(super) key: &'a KeySource,
     pub(super) algorithms: &'a [Algorithm],
+    /// The only statuses whose requests are counted.
+    pub(super) charge_on: Option<&'a Statuses>,
 }
 
 impl Suggesting<'_> {
@@ -66,8 +68,27 @@ impl Suggesting<'_> {
             busiest_uses_percent: busiest.map(|need| need.saturating_mul(100) / units),
             units_with_margin: with_margin,
             abuse: Abuse::of(counting, units),
-            toml: toml(counting, units, with_margin, self.key),
+            toml: self.toml(counting, units, with_margin),
         })
+    }
+
+    /// The policy, with a comment that says how large it is with a margin.
+    fn toml(&self, counting: Counting, units: u64, with_margin: u64) -> String {
+        let mut toml = format!(
+            "[policies.{NAME}]\n\
+             quota = \"{}\"  # {} leaves room for a quarter more\n\
+             algorithm = \"{}\"\n\
+             key = \"{}\"\n",
+            counting.quota(units),
+            counting.quota(with_margin),
+            counting.algorithm,
+            self.key
+        );
+        if let Some(statuses) = self.charge_on {
+            let listed = statuses.to_string().replace(", ", "\", \"");
+            toml += &format!("charge_on = [\"{listed}\"]\n");
+        }
+        toml
     }
 
     fn why_none(&self, needs: &Needs<'_>) -> String {
@@ -85,19 +106,6 @@ impl Suggesting<'_> {
             self.goal.share
         )
     }
-}
-
-/// The policy, with a comment that says how large it is with a margin.
-fn toml(counting: Counting, units: u64, with_margin: u64, key: &KeySource) -> String {
-    format!(
-        "[policies.{NAME}]\n\
-         quota = \"{}\"  # {} leaves room for a quarter more\n\
-         algorithm = \"{}\"\n\
-         key = \"{key}\"\n",
-        counting.quota(units),
-        counting.quota(with_margin),
-        counting.algorithm
-    )
 }
 
 fn no_policy(error: PolicyError) -> AppError {

@@ -16,6 +16,15 @@ const LOG: &str = r#"203.0.113.7 - alice [10/Oct/2026:13:55:36 +0000] "GET /api/
 "#;
 
 fn suggested(settings: &[&str], key: &str, routes: &[&str]) -> Suggestions {
+    suggested_for(None, settings, key, routes)
+}
+
+fn suggested_for(
+    charge_on: Option<&str>,
+    settings: &[&str],
+    key: &str,
+    routes: &[&str],
+) -> Suggestions {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("access.log");
     fs::write(&file, LOG).unwrap();
@@ -28,6 +37,7 @@ fn suggested(settings: &[&str], key: &str, routes: &[&str]) -> Suggestions {
         algorithms: vec![Algorithm::FixedWindow, Algorithm::TokenBucket { burst: 1 }],
         key: key.parse().unwrap(),
         routes: routes.iter().map(|route| route.parse().unwrap()).collect(),
+        charge_on: charge_on.map(|status| Statuses::new([status]).unwrap()),
         threads: NonZeroUsize::MIN,
     };
     suggest(&wanted, &config, AccessLog::open(&read).unwrap(), |_| true).unwrap()
@@ -36,6 +46,17 @@ fn suggested(settings: &[&str], key: &str, routes: &[&str]) -> Suggestions {
 fn units(suggestions: &Suggestions) -> Vec<u64> {
     let all = suggestions.windows.iter().flat_map(|window| &window.suggestions);
     all.map(|it| it.found.as_ref().unwrap().units).collect()
+}
+
+#[test]
+fn only_requests_with_a_status_that_counts_are_counted() {
+    let counted = |status| suggested_for(Some(status), &[], "ip", &[]).counted;
+    let none = counted("401");
+    assert_eq!((none.requests, none.other_statuses), (0, 6));
+    let all = suggested_for(Some("2xx"), &[], "ip", &[]);
+    assert_eq!((all.counted.requests, all.counted.other_statuses), (6, 0));
+    let found = all.windows[0].suggestions[0].found.as_ref().unwrap();
+    assert!(found.toml.ends_with("charge_on = [\"2xx\"]\n"), "{}", found.toml);
 }
 
 #[test]

@@ -166,6 +166,7 @@ proptest! {
                     let charged = state.charge(&terms, now, units, cost(units));
                     prop_assert_eq!(charged, state.standing(&terms, now, cost(units)));
                 }
+                Retry::WhenFreed => unreachable!("no request is under way"),
                 Retry::Never => prop_assert!(units > terms.burst),
                 Retry::After(wait) => {
                     prop_assert_eq!(state.standing(&terms, now + wait, cost(units)).retry, Retry::Now);

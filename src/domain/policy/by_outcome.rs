@@ -5,13 +5,6 @@ use std::sync::Arc;
 use super::Policy;
 use super::statuses::Statuses;
 
-/// By which statuses of its response a request counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ByOutcome {
-    charge_on: Option<Statuses>,
-    refund_on: Option<Statuses>,
-}
-
 /// Counting by outcome. Every request is charged before it passes, so that requests under way never exceed the quota.
 /// Once the status of its response is known, it is given back what does not count.
 impl Policy {

@@ -17,6 +17,13 @@ const CODES: std::ops::RangeInclusive<u16> = 100..=599;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statuses(Box<[Listed]>);
 
+/// By which statuses of its response a request counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ByOutcome {
+    pub(super) charge_on: Option<Statuses>,
+    pub(super) refund_on: Option<Statuses>,
+}
+
 /// One entry of a list of statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Listed {

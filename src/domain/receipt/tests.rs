@@ -9,6 +9,7 @@ fn charge(name: &str, algorithm: Algorithm, tag: &str) -> ReceiptCharge {
         tag: tag.into(),
         cost: Cost::new(3).unwrap(),
         at: 1_700_000_000_000,
+        slot: None,
     }
 }
 
@@ -19,6 +20,11 @@ fn its_text_is_read_back() {
         charge("burst", Algorithm::TokenBucket { burst: 1 }, "user:a%20b"),
         charge("log", Algorithm::SlidingLog, "header:x-tenant:#0f"),
         charge("counter", Algorithm::SlidingWindow, "ip:2001:db8::/64"),
+        ReceiptCharge {
+            at: 0,
+            slot: Some(SlotId::new(u64::MAX, 7)),
+            ..charge("uploads", Algorithm::InFlight, "ip:192.0.2.1")
+        },
     ];
     let receipt = Receipt::new(0xab, CountedIn::Store, charges);
     let text = receipt.to_string();
@@ -34,7 +40,7 @@ fn a_trial_and_a_count_of_a_process_are_read_back() {
     let policy = Policy::new("default", "10/minute".parse().unwrap()).unwrap();
     let rollout =
         Rollout::Enforce { share: Share::ALL, candidate: Some("7/hour".parse().unwrap()) };
-    let candidate = policy.with_rollout(rollout).unwrap().candidate_policy().unwrap();
+    let candidate = policy.with_rollout(rollout).unwrap().candidate_parts().pop().unwrap();
     let own = charge("default", Algorithm::FixedWindow, "ip:192.0.2.1");
     let trial = |policy: Arc<Policy>| ReceiptCharge { policy, is_trial: true, ..own.clone() };
     let trials = [trial(own.policy.clone()), trial(candidate.into())];

@@ -16,7 +16,7 @@ fn traffic() -> Traffic {
 }
 
 fn of_window(goal: Goal, key: &KeySource, traffic: &Traffic, window: &str) -> OfWindow {
-    let suggesting = Suggesting { traffic, goal, key, algorithms: &ALGORITHMS };
+    let suggesting = Suggesting { traffic, goal, key, algorithms: &ALGORITHMS, charge_on: None };
     suggesting.of_window(window.parse().expect(window)).expect("a suggestion")
 }
 
@@ -73,7 +73,8 @@ fn a_quota_that_would_be_too_large_is_a_reason() {
     let goal = Goal { share: share("0%"), of: Of::Requests };
     let key = KeySource::Ip;
     let algorithms = [Algorithm::SlidingLog];
-    let suggesting = Suggesting { traffic: &traffic, goal, key: &key, algorithms: &algorithms };
+    let suggesting =
+        Suggesting { traffic: &traffic, goal, key: &key, algorithms: &algorithms, charge_on: None };
     let found = suggesting.of_window("minute".parse().unwrap()).expect("a suggestion");
     assert_eq!(
         found.suggestions[0].not_found.as_deref(),

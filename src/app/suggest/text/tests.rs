@@ -44,6 +44,7 @@ fn report(suggestions: Vec<Suggestion>) -> Suggestions {
             most_refused: 8,
             key: "user-or-ip".to_owned(),
             routes: vec!["POST /login".to_owned()],
+            charge_on: None,
         },
         counted: Counted { clients: 8_412, requests: 1_234_567, ..Counted::default() },
         windows: vec![window],

@@ -81,7 +81,7 @@ proptest! {
             let wait = match it.retry {
                 _ if allowed => (it.reset_after > 0).then_some(it.reset_after),
                 Retry::After(wait) => Some(wait),
-                Retry::Now | Retry::Never => None,
+                Retry::Now | Retry::WhenFreed | Retry::Never => None,
             };
             let wait = wait.map(|wait| ("t".to_owned(), wait.div_ceil(1_000)));
             let remaining = ("r".to_owned(), it.remaining.min(LARGEST));

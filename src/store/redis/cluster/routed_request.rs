@@ -234,7 +234,10 @@ impl RoutedRequest {
         if decided_at.iter().all(|at| *at == decided_at[0]) {
             decided_at.truncate(1);
         }
-        let Self { admitted, trials, ban, slots, .. } = self;
+        let Self { admitted, mut trials, ban, slots, .. } = self;
+        for trial in &mut trials {
+            trial.decided_at = trial.decided_at.filter(|at| decided_at.first() != Some(at));
+        }
         Ok(Acquired { admitted, standings, decided_at, trials, ban, slots })
     }
 }

@@ -75,6 +75,10 @@ impl Calls for Script {
         Vec::new()
     }
 
+    fn slots(&self, _: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError> {
+        Ok(vec![true; slots.len()])
+    }
+
     fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {
         Err(StoreError::new(StoreErrorKind::Refused))
     }
@@ -302,6 +306,10 @@ impl Calls for Gate {
 
     fn refund(&self, _: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
         Vec::new()
+    }
+
+    fn slots(&self, _: SlotVerb, slots: &[Slot]) -> Result<Vec<bool>, StoreError> {
+        Ok(vec![true; slots.len()])
     }
 
     fn ask_overrides(&self, _: &OverrideCall) -> Result<OverrideReply, StoreError> {

@@ -70,6 +70,7 @@ fn reply(batch: &Batch, store: &MemoryStore) -> Vec<i64> {
                 reply.push(match standing.retry {
                     Retry::Now => 0,
                     Retry::After(wait) => i64::try_from(wait).unwrap(),
+                    Retry::WhenFreed => -2,
                     Retry::Never => -1,
                 });
                 // The debt, which a fixed window does not have.
