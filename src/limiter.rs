@@ -79,6 +79,10 @@ mod question;
 mod receipt;
 mod refund;
 mod routes;
+#[cfg_attr(
+    not(any(feature = "actix", feature = "tower")),
+    allow(dead_code, reason = "only the doors settle decisions by themselves")
+)]
 mod settle;
 #[cfg(feature = "server")]
 mod together;

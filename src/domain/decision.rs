@@ -58,6 +58,10 @@ impl Decision {
 
     /// Tells of the policy at `index` as if it had been charged `units` less, which it was given back of a request of
     /// `cost`. It may be whole again a little earlier than it tells, if other requests were charged before.
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "tower")),
+        allow(dead_code, reason = "only the doors tell of what was given back")
+    )]
     pub(crate) fn give_back(&mut self, index: usize, units: u64, cost: Cost) {
         let Some((policy, standing)) = self.policies.get(index).zip(self.standings.get_mut(index))
         else {

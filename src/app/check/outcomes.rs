@@ -2,19 +2,20 @@
 
 use super::finding::Finding;
 use super::policies::{Policies, policy_key};
-use crate::domain::policy::{Policy, Statuses};
+use crate::domain::policy::Policy;
+
+/// The statuses of responses. Those below only precede one.
+const FINAL: std::ops::RangeInclusive<u16> = 200..=599;
 
 pub(super) fn examine(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
-    let is_gate_open = policies.config.gate.listen.is_some();
     for policy in policies.config.policies.iter().filter(|it| it.counts_by_outcome()) {
         findings.extend(counts_nothing(policy));
-        findings.extend(untold(policies, policy).filter(|_| is_gate_open));
+        findings.extend(untold(policies, policy));
     }
 }
 
 fn counts_nothing(policy: &Policy) -> Option<Finding> {
-    let is_any_counted = (100..=599).any(|status| policy.counts(status));
-    (!is_any_counted).then(|| Finding {
+    (!FINAL.into_iter().any(|status| policy.counts(status))).then(|| Finding {
         code: "outcome-never",
         option: policy_key(policy, "refund_on"),
         reason: format!(
@@ -22,28 +23,31 @@ fn counts_nothing(policy: &Policy) -> Option<Finding> {
              under way.",
             policy.name()
         ),
-        better: format!("{} = [\"5xx\"]", policy_key(policy, "refund_on")),
+        better: match policy.charge_on() {
+            None => format!("{} = [\"5xx\"]", policy_key(policy, "refund_on")),
+            Some(_) => nothing_back(policy),
+        },
     })
 }
 
 fn untold(policies: &Policies<'_>, policy: &Policy) -> Option<Finding> {
-    let is_met = policies.routes_of(policy.name()).next().is_some()
-        || policies.has_descriptor_of(policy.name());
-    is_met.then(|| Finding {
+    let counts_all = FINAL.into_iter().all(|status| policy.counts(status));
+    let is_untold = policies.has_descriptor_of(policy.name()) && !counts_all;
+    let (charge_on, refund_on) = (policy.charge_on().is_some(), policy.refund_on().is_some());
+    let counts_every =
+        || format!("{} = [\"2xx\", \"3xx\", \"4xx\", \"5xx\"]", policy_key(policy, "charge_on"));
+    let lines = [charge_on.then(counts_every), refund_on.then(|| nothing_back(policy))];
+    is_untold.then(|| Finding {
         code: "outcome-untold",
-        option: policy_key(policy, if policy.charge_on().is_some() { "charge_on" } else { "refund_on" }),
+        option: policy_key(policy, if charge_on { "charge_on" } else { "refund_on" }),
         reason: format!(
-            "Proxies that ask the gate by forward-auth, and Envoy, do not tell the status of the response. Of their \
-             requests {:?} counts every one ({}).",
-            policy.name(),
-            described(policy)
+            "Envoy asks before it has a response, so nobody tells {:?} the status: it counts every request.",
+            policy.name()
         ),
-        better: "let who asks /v1/check report the status to /v1/report; a proxy cannot".to_owned(),
+        better: lines.into_iter().flatten().collect::<Vec<_>>().join("\n"),
     })
 }
 
-fn described(policy: &Policy) -> String {
-    let list = |name: &str, it: Option<&Statuses>| it.map(|it| format!("{name}: {it}"));
-    let lists = [list("charge_on", policy.charge_on()), list("refund_on", policy.refund_on())];
-    lists.into_iter().flatten().collect::<Vec<_>>().join("; ")
+fn nothing_back(policy: &Policy) -> String {
+    format!("{} = [\"1xx\"]", policy_key(policy, "refund_on"))
 }

@@ -43,10 +43,11 @@ const CASES: [(&str, &str, usize, &str); 27] = [
     ),
     (
         "outcome-untold",
-        "policies.default.charge_on",
+        "policies.p.charge_on",
         5,
-        "[gate]\nlisten = \"127.0.0.1:8082\"\n\
-         [policies.default]\nquota = \"10/minute\"\ncharge_on = [\"401\"]",
+        "[gate]\nlisten = \"127.0.0.1:8082\"\n[policies.p]\nquota = \"10/minute\"\n\
+         charge_on = [\"401\"]\nkey = \"descriptor\"\n\
+         [descriptors.edge.generic_key]\npolicies = [\"p\"]",
     ),
     (
         "outcome-never",
@@ -211,6 +212,8 @@ fn what_may_be_meant_is_no_finding() {
         "[client_ip]\ntrusted_proxies = [\"10.0.0.0/8\", \"fc00::/7\", \"fd00::/8\", \"173.245.48.0/20\"]",
         "[client_ip]\nhops = 1\nheader = \"x-real-ip\"",
         "[policies.p]\nquota = \"10/minute\"\nmode = \"off\"",
+        // A policy that counts by outcome, where the status is known.
+        "[policies.default]\ncharge_on = [\"401\"]\nrefund_on = [\"5xx\"]",
         // A policy that descriptors alone name, or as well.
         "[gate]\nlisten = \"127.0.0.1:8082\"\n[policies.p]\nquota = \"10/minute\"\nkey = \"descriptor\"\n\
          [descriptors.edge.generic_key]\npolicies = [\"p\"]",
