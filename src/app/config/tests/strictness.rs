@@ -74,7 +74,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         ),
         (
             "policies.x.quota = \"0/minute\"",
-            "policies.x.quota: \"0/minute\" is not a quota: it must allow at least 1 unit, as in \"10/minute\", \"100 per hour\" or \"5/2 seconds\"".into(),
+            "policies.x.quota: \"0/minute\" is not a quota: it must allow at least 1 unit (access.block refuses clients), as in \"10/minute\", \"100 per hour\" or \"5/2 seconds\"".into(),
         ),
         (
             "policies.\"a b\".quota = \"1/day\"",

@@ -164,7 +164,7 @@ fn a_reply_that_does_not_fit_is_no_answer_to_anyone() {
     assert!(wrong(1, -1).is_err());
     assert!(wrong(1, i64::MAX).is_err());
     assert!(wrong(2, -1).is_err());
-    assert!(wrong(4, -2).is_err());
+    assert!(wrong(4, -3).is_err());
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn penalties_add_nothing_to_the_call_of_requests_without_any() {
     expected.extend(b"fixed-window\0");
     assert_eq!(argument(&policies()), expected);
     let with_penalty = argument(&policies_with_penalties([2, 2]));
-    assert_eq!(with_penalty.len(), expected.len() + 32);
+    assert_eq!(with_penalty.len(), expected.len() + 36);
 }
 
 proptest! {
