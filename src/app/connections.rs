@@ -6,9 +6,11 @@ pub(crate) use self::listeners::Listeners;
 pub(crate) use self::registration::{Directive, Registration};
 pub(crate) use self::registry::{Capacity, Connections, SPARE, Stage};
 
+mod acted;
 mod entry;
 mod handshakes;
 mod limit;
 mod listeners;
 mod registration;
 mod registry;
+mod spared;

@@ -17,6 +17,8 @@ use crate::app::error::AppError;
 use crate::app::operators::{AdminState, StoreWatch};
 use crate::app::reload::{ReloadStatus, Reloader};
 use crate::app::service_manager;
+use crate::domain::client::Client;
+use crate::limiter::Access;
 use crate::store::{MonotonicClock, RedisStore};
 
 mod connection;
@@ -137,6 +139,10 @@ fn assemble(
     }
     let snapshot = CurrentSnapshot::new(Snapshot::new(config, &lasting, None)?);
     let status = Arc::new(ReloadStatus::new());
+    let lists = snapshot.clone();
+    listeners.app.spare(move |address| {
+        lists.load().limiter.access(&Client::at(address)) == Access::Allowed
+    });
     let (config_now, current) = (config.clone(), snapshot.clone());
     let reloader = Reloader::start(sources, config_now, lasting.clone(), current, status.clone())
         .map_err(|error| AppError::new("the configuration cannot be watched", error))?;

@@ -1,4 +1,4 @@
-//! The gate of those who may fail only so often.
+//! The gate of those who may fail only so often. Clients on the list of those who pass unchecked are spared.
 
 use super::admission::Admitting;
 use super::check::Check;
@@ -33,19 +33,21 @@ impl Failures {
     /// Decides whether `client` may try, without a charge. The deny cache also remembers that a client may try, for
     /// as long as it remembers denials at most, and not beyond the next failure in this process.
     pub(crate) fn may_try(&self, client: &Client<'_>) -> Admitting {
-        let peek = self.ask(0, client);
-        Admitting::start(Some(peek), || None)
+        Admitting::start(self.ask(0, client), || None)
     }
 
     /// Charges a failure of `client`. Concurrent attempts may all be verified before the first failure
     /// is charged, so this one may be denied as well.
     pub(crate) fn charge(&self, client: &Client<'_>) -> Admitting {
-        let check = self.ask(1, client);
-        Admitting::start(Some(check), || None)
+        Admitting::start(self.ask(1, client), || None)
     }
 
-    fn ask(&self, count: u32, client: &Client<'_>) -> Check {
+    /// `None` if nothing is to be asked, because the client passes unchecked.
+    fn ask(&self, count: u32, client: &Client<'_>) -> Option<Check> {
+        if self.limiter.access(client) == Access::Allowed {
+            return None;
+        }
         let asked_by = AskedBy::AUTHENTICATION;
-        self.limiter.ask(asked_by, &self.policies, Cost::ONE, count, client)
+        Some(self.limiter.ask(asked_by, &self.policies, Cost::ONE, count, client))
     }
 }

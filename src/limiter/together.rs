@@ -116,7 +116,8 @@ impl Limiter {
         }
     }
 
-    /// Gives `units` of each part back, newest charges first, as far as the keys of its policies still count them.
+    /// Gives `units` of each part back, newest charges first, as far as the keys of its policies still count them. A part
+    /// whose client passes uncounted gives nothing back: it was not charged, and others may share its keys.
     ///
     /// # Errors
     /// If the store fails. If it [may have charged](crate::StoreErrorKind::may_have_charged), it may have given back as
@@ -125,7 +126,8 @@ impl Limiter {
         &self,
         parts: &[Part<'_>],
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let refunds = parts.iter().filter_map(|part| {
+        let charged = parts.iter().filter(|part| self.access(&part.client) != Access::Allowed);
+        let refunds = charged.filter_map(|part| {
             let Acquire { charges, .. } = self.asked_of(part, Cost::new(part.units)?);
             Some(charges.into_iter().map(Refund::new))
         });

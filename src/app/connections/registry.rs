@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::entry::Entry;
 use super::limit::Limit;
+use super::spared::Spared;
 use crate::domain::clock::{Clock, Millis};
 use crate::domain::key::{Ipv6Network, Ipv6Prefix, counted};
 use crate::domain::network::Networks;
@@ -26,9 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Connections that are compared to find the one that has kept the server waiting longest.
 const COMPARED: usize = 256;
-
-/// How often the log says that connections are refused, or closed to make room, in milliseconds.
-const LOG_INTERVAL: Millis = 60_000;
 
 /// How many connections a listener may have at a time.
 #[derive(Debug, Default)]
@@ -58,15 +56,17 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Connections {
     listener: &'static str,
-    capacity: Capacity,
+    pub(super) capacity: Capacity,
     clock: Arc<dyn Clock>,
     table: Mutex<Table>,
     stage: AtomicUsize,
     accepted: AtomicU64,
-    acted: [AtomicU64; Limit::ALL.len()],
+    pub(super) acted: [AtomicU64; Limit::ALL.len()],
     pub(super) failed_handshakes: AtomicU64,
     /// The time before which the log says no more about refusals.
-    quiet_until: AtomicU64,
+    pub(super) quiet_until: AtomicU64,
+    /// Whose connections are not counted by address, besides proxies.
+    pub(super) spared: Spared,
     /// Each connection that closes wakes the next of those that wait for room.
     closed: Notify,
     /// Wakes the task that waits until no connection is left.
@@ -74,9 +74,9 @@ pub(crate) struct Connections {
 }
 
 #[derive(Debug, Default)]
-struct Table {
+pub(super) struct Table {
     open: Vec<Arc<Entry>>,
-    of_address: HashMap<IpAddr, usize>,
+    pub(super) of_address: HashMap<IpAddr, usize>,
     /// The index at which the next search for a waiting connection begins.
     cursor: usize,
 }
@@ -98,6 +98,7 @@ impl Connections {
             acted: Default::default(),
             failed_handshakes: AtomicU64::new(0),
             quiet_until: AtomicU64::new(0),
+            spared: Spared::default(),
             closed: Notify::new(),
             emptied: AtomicWaker::new(),
         })
@@ -115,16 +116,6 @@ impl Connections {
     /// How many were made since the start, refused ones included.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
-    }
-
-    /// How often `limit` closed a connection, or refused one or its request.
-    pub(crate) fn acted(&self, limit: Limit) -> u64 {
-        self.acted[limit as usize].load(Ordering::Relaxed)
-    }
-
-    /// Counts that `limit` acted.
-    pub(crate) fn count(&self, limit: Limit) {
-        self.acted[limit as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -156,6 +147,11 @@ impl Connections {
         let _ = timeout(PATIENCE, room).await;
     }
 
+    /// From now on, connections of addresses for which `is_spared` returns true are not counted by address.
+    pub(crate) fn spare(&self, is_spared: impl Fn(IpAddr) -> bool + Send + Sync + 'static) {
+        self.spared.tell(Box::new(is_spared));
+    }
+
     /// Whether there is no room for a connection from `peer` now, but may be in a moment.
     fn is_crowded(&self, peer: Option<IpAddr>) -> bool {
         let address = self.counted_address(peer);
@@ -164,7 +160,7 @@ impl Connections {
     }
 
     /// Whether the address has fewer connections than it may have.
-    fn has_fewer(&self, table: &Table, address: Option<IpAddr>) -> bool {
+    pub(super) fn has_fewer(&self, table: &Table, address: Option<IpAddr>) -> bool {
         let open = address.and_then(|address| table.of_address.get(&address)).copied();
         self.capacity.per_address.is_none_or(|most| open.unwrap_or(0) < most)
     }
@@ -214,41 +210,16 @@ impl Connections {
 
     /// The address that a connection from `peer` is counted by; `None` where it is not counted so.
     pub(super) fn counted_address(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
-        let peer = counted(peer?);
-        if self.capacity.per_address.is_none() || self.capacity.proxies.contain(peer) {
+        self.capacity.per_address?;
+        let address = peer?;
+        let peer = counted(address);
+        if self.capacity.proxies.contain(peer) || self.spared.has(address) {
             return None;
         }
         Some(match peer {
             IpAddr::V6(v6) => Ipv6Network::of(v6, self.capacity.ipv6_prefix).first().into(),
             v4 => v4,
         })
-    }
-
-    /// Counts that `limit`, which is `most` connections, acted, and logs it at times.
-    fn act(&self, limit: Limit, most: usize) {
-        self.count(limit);
-        let now = self.now();
-        let quiet_until = self.quiet_until.load(Ordering::Relaxed);
-        let until = now.saturating_add(LOG_INTERVAL);
-        let is_mine = now >= quiet_until
-            && self
-                .quiet_until
-                .compare_exchange(quiet_until, until, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if is_mine {
-            let (listener, times) = (self.listener, self.acted(limit));
-            match limit {
-                Limit::MaxConnectionsPerIp => log::warn!(
-                    "An address has {most} connections to the {listener} listener, and gets no more; \
-                     {times} were refused so since the start."
-                ),
-                _ => log::warn!(
-                    "All {most} connections to the {listener} listener are in use: each new one takes \
-                     the place of the one that has been waited for longest, {times} times since the \
-                     start."
-                ),
-            }
-        }
     }
 
     /// Removes a connection that has closed.
@@ -275,7 +246,7 @@ impl Connections {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
         // The counts are right even if a panic left the lock poisoned.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -35,3 +35,33 @@ fn a_limiter_without_lists_says_so() {
     assert!(builder().allow(entries(&["::1"])).build().unwrap().has_access_lists());
     assert!(builder().block(entries(&["user:eve"])).build().unwrap().has_access_lists());
 }
+
+#[cfg(feature = "server")]
+#[test]
+fn a_client_on_allow_may_fail_as_often_as_it_likes() {
+    use std::pin::pin;
+
+    use super::admission::decided;
+    use crate::limiter::{Admission, Failures};
+
+    let failures = policy("failures", "1/day", OnStoreFailure::Deny).with_key(KeySource::Ip);
+    let limiter = Limiter::builder(Arc::new(MemoryStore::new(100)))
+        .policy(failures)
+        .allow(entries(&["10.0.0.0/8"]))
+        .block(entries(&["10.6.6.6"]))
+        .build()
+        .unwrap();
+    let failures = Failures::new(limiter.clone(), limiter.policies(["failures"]).unwrap());
+    let outcomes = |address: [u8; 4]| {
+        let client = Client::at(address.into());
+        let passes = |admission| matches!(admission, Admission::Passes(_));
+        [0; 3].map(|_| {
+            let may_try = passes(decided(pin!(failures.may_try(&client))));
+            (may_try, passes(decided(pin!(failures.charge(&client)))))
+        })
+    };
+    assert_eq!(outcomes([10, 0, 0, 1]), [(true, true); 3]);
+    assert_eq!(outcomes([192, 0, 2, 1]), [(true, true), (false, false), (false, false)]);
+    // `block` holds for whoever is on both lists.
+    assert_eq!(outcomes([10, 6, 6, 6]), [(true, true), (false, false), (false, false)]);
+}

@@ -139,3 +139,18 @@ fn without_a_store_policies_say_what_holds() {
     let undecided = ask(&limiter, &[("deny", "x", 1)]);
     assert!(matches!(undecided.refused(), Some(Refused::Undecided(_))));
 }
+
+#[test]
+fn a_client_that_passes_uncounted_gives_nothing_back_to_a_key_that_others_share() {
+    let everyone = policy("everyone", "2/day", OnStoreFailure::Deny).with_key(KeySource::Global);
+    let limiter = builder(Arc::new(MemoryStore::new(1_000))).policy(everyone).build().unwrap();
+    assert!(ask(&limiter, &[("everyone", "x", 2)]).is_allowed());
+    for (user, remaining) in [("ann", 0), ("x", 2)] {
+        let given = with_parts(&limiter, &[("everyone", user, 2)], |parts| {
+            decided(pin!(limiter.give_back(parts)))
+        });
+        assert!(given.is_ok());
+        let left: u64 = left(&ask(&limiter, &[("everyone", "x", 0)])).iter().map(|it| it.0).sum();
+        assert_eq!(left, remaining, "after {user} gave back");
+    }
+}

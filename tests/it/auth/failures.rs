@@ -125,3 +125,23 @@ fn the_name_of_the_policy_of_failures_is_taken() {
         finished.stderr
     );
 }
+
+#[test]
+fn an_address_on_access_allow_may_be_wrong_as_often_as_it_likes() {
+    let redis = Server::start();
+    for store in ["memory:", &redis.url()] {
+        let tollgate = three(store).set("access.allow", "127.0.0.1").serve();
+        assert_eq!(statuses(&tollgate, "wrong", 6), [401; 6]);
+        assert_eq!(statuses(&tollgate, KEY, 2), [200; 2]);
+        // A user is known only once its credentials are right.
+        let tollgate = three(store)
+            .set("store.key_prefix", "by-name")
+            .set("access.allow", "user:1042")
+            .serve();
+        assert_eq!(statuses(&tollgate, "wrong", 4), [401, 401, 401, 429]);
+        assert_eq!(statuses(&tollgate, KEY, 1), [429]);
+    }
+    let dump = redis.dump();
+    let counted = dump.keys().filter(|key| key.starts_with(b"tollgate:{ip"));
+    assert_eq!(counted.count(), 0, "nothing is counted");
+}

@@ -155,3 +155,19 @@ fn proxies_have_as_many_as_they_need() {
     open.iter_mut().for_each(|client| assert_eq!(client.ask(GET).status, 200));
     assert_eq!(stand.acted("max_connections_per_ip"), 0);
 }
+
+#[test]
+fn addresses_on_access_allow_have_as_many_as_they_need_unless_they_are_blocked() {
+    let options = memory()
+        .set("policies.default.quota", "1000/hour")
+        .set("access.allow", "127.0.1.0/24")
+        .set("access.block", "127.0.1.2");
+    let stand = Stand::of(options, &[("max_connections_per_ip", "1")]);
+    let mut open: Vec<_> = (0..5).map(|_| stand.dial_from(address(0))).collect();
+    open.iter_mut().for_each(|client| assert_eq!(client.ask(GET).status, 200));
+    assert_eq!(stand.acted("max_connections_per_ip"), 0);
+    let _first = stand.dial_from(address(1));
+    until("it is in", || stand.open() == 6);
+    stand.dial_from(address(1)).ends();
+    assert_eq!(stand.acted("max_connections_per_ip"), 1);
+}
