@@ -7,6 +7,8 @@ pub use self::request::RequestHead;
 pub(crate) mod client_ip;
 pub(crate) mod fields;
 pub(crate) mod identity;
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) mod preflight;
 pub(crate) mod problem;
 pub(crate) mod request;
 #[cfg(any(feature = "actix", feature = "tower"))]

@@ -164,6 +164,8 @@ pub mod guide {
     pub mod outages {}
     #[doc = include_str!("../docs/guide/header_fields.md")]
     pub mod header_fields {}
+    #[doc = include_str!("../docs/guide/cors.md")]
+    pub mod cors {}
     #[doc = include_str!("../docs/guide/guarantees.md")]
     pub mod guarantees {}
 }

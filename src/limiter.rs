@@ -75,6 +75,7 @@ mod observe;
 mod observer;
 mod overrides;
 mod plans;
+mod preflight;
 mod question;
 mod receipt;
 mod refund;
@@ -120,6 +121,8 @@ struct Inner {
     routes: Routes,
     allow: AccessList,
     block: AccessList,
+    /// Whether CORS preflights pass uncounted.
+    passes_preflights: bool,
     overrides: Option<Overrides>,
     overridden: Overridden,
     /// The proxies that are trusted, of which overrides warn.

@@ -17,8 +17,8 @@ local WHEN_SILENT = 'closed' -- closed: nothing passes, and clients get 503.
 
 -- Of the client's fields only these reach the gate: credentials, and what else the configuration of Tollgate names.
 -- Those are the field of auth.api_key_header, those of policies with key = "header:NAME", and that of
--- log.request_id_header.
-local FIELDS = { 'Accept', 'Authorization', 'X-Api-Key' }
+-- log.request_id_header. By the last two the gate knows a CORS preflight, for cors.preflight.
+local FIELDS = { 'Accept', 'Authorization', 'X-Api-Key', 'Origin', 'Access-Control-Request-Method' }
 
 -- The fields that clients get: with an admitted request, and with a refusal.
 local OF_BOTH = {

@@ -13,8 +13,8 @@ local WHEN_SILENT = 'closed' -- closed: nothing passes, and clients get 503.
 
 -- Of the client's fields only these reach the gate: credentials, and what else the configuration of Tollgate names, in
 -- lower case. Those are the field of auth.api_key_header, those of policies with key = "header:NAME", and that of
--- log.request_id_header.
-local FIELDS = { 'accept', 'authorization', 'x-api-key' }
+-- log.request_id_header. By the last two the gate knows a CORS preflight, for cors.preflight.
+local FIELDS = { 'accept', 'authorization', 'x-api-key', 'origin', 'access-control-request-method' }
 
 -- The fields that a refused client gets.
 local OF_REFUSALS = {

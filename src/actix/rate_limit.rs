@@ -19,6 +19,7 @@ use crate::domain::quota::Cost;
 use crate::http::client_ip::ClientIp;
 use crate::http::fields::FieldOptions;
 use crate::http::identity::{User, client};
+use crate::http::preflight::is_preflight;
 use crate::http::request_id::request_id;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 use crate::store::DeferTask;
@@ -183,6 +184,11 @@ impl Incoming for Seen<'_> {
 
     fn settles(&self) -> bool {
         true
+    }
+
+    fn is_preflight(&self) -> bool {
+        let headers = self.request.headers();
+        is_preflight(self.method(), |name| headers.contains_key(name))
     }
 
     fn policies(&self) -> Option<&Policies> {

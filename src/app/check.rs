@@ -5,6 +5,7 @@ pub(crate) use self::finding::Report;
 use self::policies::Policies;
 use crate::app::config::{ConfigErrors, RawConfig, Sources};
 
+mod access;
 mod bounds;
 mod descriptors;
 mod finding;
@@ -36,6 +37,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     outcomes::examine(&policies, &mut findings);
     penalties::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);
+    access::examine(&config, &mut findings);
     stores::examine(&policies, &mut findings);
     Ok(Report::new(findings, &options))
 }

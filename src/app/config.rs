@@ -19,6 +19,7 @@ pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;
 pub(crate) use self::words::key_of;
 
+mod access;
 mod error;
 mod file;
 mod host;

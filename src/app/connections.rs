@@ -7,6 +7,7 @@ pub(crate) use self::registration::{Directive, Registration};
 pub(crate) use self::registry::{Capacity, Connections, SPARE, Stage};
 
 mod acted;
+mod attribution;
 mod entry;
 mod handshakes;
 mod limit;

@@ -21,10 +21,12 @@ use crate::domain::client::Client;
 use crate::limiter::Access;
 use crate::store::{MonotonicClock, RedisStore};
 
+mod bind;
 mod connection;
 mod file_limit;
 mod greeting;
 mod listener;
+mod proxy_protocol;
 mod signals;
 mod stop;
 mod under_snapshot;
@@ -140,9 +142,9 @@ fn assemble(
     let snapshot = CurrentSnapshot::new(Snapshot::new(config, &lasting, None)?);
     let status = Arc::new(ReloadStatus::new());
     let lists = snapshot.clone();
-    listeners.app.spare(move |address| {
-        lists.load().limiter.access(&Client::at(address)) == Access::Allowed
-    });
+    listeners
+        .app
+        .spare(move |address| lists.load().limiter.access(&Client::at(address)) == Access::Allowed);
     let (config_now, current) = (config.clone(), snapshot.clone());
     let reloader = Reloader::start(sources, config_now, lasting.clone(), current, status.clone())
         .map_err(|error| AppError::new("the configuration cannot be watched", error))?;
@@ -163,9 +165,10 @@ fn watch(config: &Config, redis: &RedisStore) -> Result<Option<StoreWatch>, AppE
 /// The connections of each listener, of which the app's may have `total`.
 fn listeners(config: &Config, total: usize) -> Listeners {
     let clock = Arc::new(MonotonicClock::start());
-    let is_tcp = matches!(config.server.listen, Listen::Tcp(_));
+    let knows_peers =
+        matches!(config.server.listen, Listen::Tcp(_)) || config.server.proxy_protocol;
     // Where client_ip.hops only counts proxies, every peer is a proxy.
-    let tells_clients_apart = is_tcp && config.client_ip.hops.is_none();
+    let tells_clients_apart = knows_peers && config.client_ip.hops.is_none();
     // One address never gets more than half of them.
     let per_address = config.server.max_connections_per_ip.min(total.div_ceil(2));
     let app = Capacity {

@@ -37,6 +37,8 @@ struct Inner {
     unread: Unread,
     /// For proxies without a listed network: those on a Unix socket, or a number of hops.
     silence: Silence,
+    /// Whether a trusted proxy that never sends the field is probably configured wrongly.
+    expects_field: bool,
 }
 
 /// Which senders of the header field are believed.
@@ -123,6 +125,24 @@ impl ClientIp {
         self.is_trusted(peer(request))
     }
 
+    /// Whether a proxy at the address `peer` is listed. Proxies that are only counted are not.
+    #[cfg(feature = "server")]
+    pub(crate) fn lists(&self, peer: IpAddr) -> bool {
+        match &self.0.trust {
+            Trust::Proxies { listed, .. } => listed.contain(canonical(peer)),
+            Trust::Nobody | Trust::Hops(_) => false,
+        }
+    }
+
+    /// The same, but without a warning of proxies that never send the field: they say by other means who a client is.
+    #[cfg(feature = "server")]
+    pub(crate) fn without_expecting_field(self) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(inner) => Self(Arc::new(Inner { expects_field: false, ..inner })),
+            Err(shared) => Self(shared),
+        }
+    }
+
     /// The name of the field that it reads, in lower case.
     #[cfg(feature = "server")]
     pub(crate) fn header_name(&self) -> &str {
@@ -149,7 +169,13 @@ impl ClientIp {
 
     fn of(trust: Trust, header: ForwardingHeader) -> Self {
         let unread = Unread::of(&header);
-        Self(Arc::new(Inner { trust, header, unread, silence: Silence::default() }))
+        Self(Arc::new(Inner {
+            trust,
+            header,
+            unread,
+            silence: Silence::default(),
+            expects_field: true,
+        }))
     }
 
     /// Whether it reads any header field. Otherwise its result is not worth caching.
@@ -183,7 +209,7 @@ impl ClientIp {
         let silence = silence.unwrap_or(&self.0.silence);
         if request.lines(self.0.header.name()).next().is_some() {
             silence.end();
-        } else if silence.goes_on_too_long() {
+        } else if self.0.expects_field && silence.goes_on_too_long() {
             warnings::silent(peer, &self.0.header);
         }
     }

@@ -31,6 +31,17 @@ enum Entry {
     User(Box<[u8]>),
 }
 
+#[cfg(feature = "server")]
+impl AccessEntry {
+    /// The network; `None` of a user.
+    pub(crate) fn network(&self) -> Option<&Network> {
+        match &self.0 {
+            Entry::Network(network) => Some(network),
+            Entry::User(_) => None,
+        }
+    }
+}
+
 /// An access list. It finds a client in logarithmic time among networks and in constant time among users.
 #[derive(Debug)]
 pub(super) struct AccessList {

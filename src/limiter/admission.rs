@@ -1,6 +1,6 @@
 //! Admission: decides whether a request passes, in one order for all doors.
 //!
-//! 1. A request passes if the application skips it, or if it has no route. A blocked client is refused even then.
+//! 1. A request passes if it is skipped, is a preflight that passes, or has no route. A blocked client is refused even then.
 //! 2. A client that an operator banned is refused, whatever it asks for, or if the request meets the policy of the ban.
 //! 3. The access lists: a blocked client is refused before that, and an allowed client passes uncounted after it.
 //! 4. The policies of the request's route are checked. All of them admit the request, or it is denied. If the penalty
@@ -39,6 +39,11 @@ pub trait Incoming {
 
     /// Whether it passes uncounted, unless its client is blocked.
     fn is_skipped(&self) -> bool {
+        false
+    }
+
+    /// Whether it is a CORS preflight: see [`pass_preflights`](super::LimiterBuilder::pass_preflights).
+    fn is_preflight(&self) -> bool {
         false
     }
 
@@ -127,7 +132,7 @@ pub(crate) struct Deciding {
 impl Limiter {
     /// Decides whether `request` passes, and charges it if it does.
     pub fn admit(&self, request: &impl Incoming) -> Admitting {
-        let owed = if request.is_skipped() { None } else { self.owed(request) };
+        let owed = if self.skips(request) { None } else { self.owed(request) };
         let asked_by = AskedBy::request(request.door(), owed.as_ref().and_then(|it| it.route));
         let is_dry_run = request.is_dry_run();
         let wants_id = self.0.observer.as_ref().is_some_and(|it| it.wants_request_ids());
@@ -188,10 +193,10 @@ impl Limiter {
         Admitting::start(check, || peek.map(|peek| ask(peek, 0)))
     }
 
-    /// The policies that `request` meets; `None` if it has no route.
+    /// The policies that `request` is charged under; `None` if it has no route, or passes uncounted.
     #[cfg(feature = "server")]
     pub(crate) fn policies_met<'a>(&'a self, request: &'a impl Incoming) -> Option<&'a Policies> {
-        self.owed(request).map(|owed| owed.policies)
+        if self.skips(request) { None } else { self.owed(request).map(|owed| owed.policies) }
     }
 
     /// The policies that `request` meets, and its cost; `None` if it has no route.

@@ -101,7 +101,7 @@ impl PolicyRole {
 impl Limiter {
     /// Explains what would happen to `request` now. The store is asked once, and nothing is charged.
     pub fn explain<I: Incoming>(&self, request: &I) -> impl Future<Output = Explanation> + use<I> {
-        let owed = if request.is_skipped() { None } else { self.owed(request) };
+        let owed = if self.skips(request) { None } else { self.owed(request) };
         let route = owed.as_ref().and_then(|owed| self.0.routes.at(owed.route?)).cloned();
         let cost = owed.as_ref().map_or(Cost::ONE, |owed| owed.cost);
         let policies = owed.as_ref().map(|owed| owed.policies);

@@ -13,6 +13,7 @@ use super::settings::Settings;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::http::identity::client;
+use crate::http::preflight::is_preflight;
 use crate::http::problem::Refusal;
 use crate::http::request::{RequestHead, whole_value};
 use crate::http::request_id::request_id;
@@ -62,6 +63,10 @@ impl Incoming for Seen<'_> {
 
     fn settles(&self) -> bool {
         true
+    }
+
+    fn is_preflight(&self) -> bool {
+        is_preflight(self.method(), |name| self.request.headers.contains_key(name))
     }
 
     fn policies(&self) -> Option<&Policies> {

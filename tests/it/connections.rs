@@ -16,6 +16,7 @@ mod files;
 mod heads;
 mod hosts;
 mod http1_forms;
+mod proxy_protocol;
 mod refusals;
 mod slow_readers;
 mod start_up;

@@ -26,6 +26,7 @@ mod grpc;
 mod nested_routers;
 mod outcomes;
 mod plans;
+mod preflights;
 mod reports;
 mod request_ids;
 mod requests;

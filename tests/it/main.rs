@@ -77,6 +77,10 @@ mod doctor;
 // Other people's apps.
 // One suite for every door: actix-web, axum, and hyper alone.
 mod doors;
+// Whether CORS preflights are counted.
+mod preflights;
+// CORS middlewares around and within the limiter.
+mod cors;
 // The examples run.
 mod examples;
 

@@ -10,5 +10,6 @@ mod gate_clients;
 mod nginx;
 mod page;
 mod promtool;
+mod proxy_protocol;
 mod simulate;
 mod systemd;

@@ -220,6 +220,7 @@ fn builder(config: &Config, stores: &Stores) -> LimiterBuilder {
         let (policies, peek) = (route.policies.clone(), route.peek.clone());
         builder.route_of_cost(route.cost, route.pattern.to_string(), policies, peek)
     });
+    let builder = builder.pass_preflights(config.cors.passes_preflights);
     builder.allow(config.access.allow.clone()).block(config.access.block.clone())
 }
 
@@ -237,7 +238,7 @@ pub(crate) fn client_ip(config: &Config) -> ClientIp {
     match (hops, header) {
         (Some(hops), header) => ClientIp::hops(*hops, header.clone().unwrap_or_default()),
         (None, None) if trusted_proxies.is_empty() => {
-            if is_unix {
+            if is_unix && !config.server.proxy_protocol {
                 log::warn!(
                     "A Unix socket does not tell the addresses of clients: all clients share one quota \
                      until client_ip.header names the field in which the proxy sends them."
@@ -247,7 +248,9 @@ pub(crate) fn client_ip(config: &Config) -> ClientIp {
         }
         (None, header) => {
             let of = if is_unix { ClientIp::over_unix_socket } else { ClientIp::behind };
-            of(trusted_proxies.iter().copied(), header.clone().unwrap_or_default())
+            let of = of(trusted_proxies.iter().copied(), header.clone().unwrap_or_default());
+            // Then what a proxy sends without the field are its own health checks.
+            if config.server.proxy_protocol { of.without_expecting_field() } else { of }
         }
     }
 }

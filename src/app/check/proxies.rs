@@ -18,15 +18,8 @@ pub(super) fn examine(config: &Config, findings: &mut Vec<Finding>) {
 }
 
 fn everyone(config: &Config) -> Option<Finding> {
-    let is_large = |network: &&Network| {
-        let (length, is_ipv4) = network.prefix();
-        let shortest = if is_ipv4 { SHORTEST_IPV4 } else { SHORTEST_IPV6 };
-        // Private addresses of IPv6 begin with fc00::/7.
-        let text = network.to_string();
-        length < shortest && !text.starts_with("fc") && !text.starts_with("fd")
-    };
     let proxies = &config.client_ip.trusted_proxies;
-    let large = proxies.iter().find(is_large)?;
+    let large = proxies.iter().find(|it| is_large(it))?;
     let rest: Vec<_> = proxies.iter().filter(|it| !is_large(it)).map(Network::to_string).collect();
     let rest = if rest.is_empty() { vec!["127.0.0.1".to_owned()] } else { rest };
     Some(Finding {
@@ -38,6 +31,15 @@ fn everyone(config: &Config) -> Option<Finding> {
         ),
         better: format!("{TRUSTED} = {}", list(rest.iter().map(String::as_str))),
     })
+}
+
+/// Whether `network` is too large to hold nobody but friends.
+pub(super) fn is_large(network: &Network) -> bool {
+    let (length, is_ipv4) = network.prefix();
+    let shortest = if is_ipv4 { SHORTEST_IPV4 } else { SHORTEST_IPV6 };
+    // Private addresses of IPv6 begin with fc00::/7.
+    let text = network.to_string();
+    length < shortest && !text.starts_with("fc") && !text.starts_with("fd")
 }
 
 /// Finds a listener that others than the counted proxies can reach.

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 27] = [
+const CASES: [(&str, &str, usize, &str); 28] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -114,6 +114,12 @@ const CASES: [(&str, &str, usize, &str); 27] = [
         "client_ip.trusted_proxies",
         3,
         "[client_ip]\nheader = \"x-real-ip\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::/0\"]",
+    ),
+    (
+        "allow-everyone",
+        "access.allow",
+        2,
+        "[access]\nallow = [\"user:root\", \"10.0.0.0/8\", \"0.0.0.0/0\"]",
     ),
     (
         "hops-reachable",

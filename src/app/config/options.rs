@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
 
+use super::access::{AccessOptions, CorsOptions};
 use super::host::HostName;
 use super::listen::Listen;
 use super::server::{ConnectionLimits, ServerOptions};
@@ -17,7 +18,7 @@ use crate::domain::network::Network;
 use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, Quota};
 use crate::http::ForwardingHeader;
-use crate::limiter::{AccessEntry, DescriptorPattern, RoutePattern};
+use crate::limiter::{DescriptorPattern, RoutePattern};
 use crate::store::RedisTls;
 
 /// A whole, checked configuration: every name in it refers to something that exists.
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) client_ip: ClientIpOptions,
     /// The header fields of responses.
     pub(crate) headers: HeaderOptions,
+    /// What becomes of CORS preflights.
+    pub(crate) cors: CorsOptions,
     /// Clients that are always refused, and clients that pass unchecked.
     pub(crate) access: AccessOptions,
     /// How users prove who they are.
@@ -73,6 +76,8 @@ pub(crate) struct GateOptions {
     pub(crate) token: Option<KeyDigest>,
     /// The certificates of connections; `None` for connections without TLS.
     pub(crate) tls: Option<ServerTls>,
+    /// Whether each connection has to begin with a header of the PROXY protocol.
+    pub(crate) proxy_protocol: bool,
     /// Connections that may be open at a time.
     pub(crate) max_connections: usize,
     /// Questions that one request may ask.
@@ -87,6 +92,7 @@ impl Default for GateOptions {
             listen: None,
             token: None,
             tls: None,
+            proxy_protocol: false,
             max_connections: 1_000,
             max_batch: 100,
             limits: ConnectionLimits {
@@ -199,15 +205,6 @@ impl ClientIpOptions {
         let is_over_unix = matches!(listen, Listen::Unix(_)) && self.header.is_some();
         self.hops.is_none() && (!self.trusted_proxies.is_empty() || is_over_unix)
     }
-}
-
-/// The lists that come before every policy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AccessOptions {
-    /// Clients that pass unchecked.
-    pub(crate) allow: Vec<AccessEntry>,
-    /// Clients that are refused, even if `allow` lists them.
-    pub(crate) block: Vec<AccessEntry>,
 }
 
 /// How users prove who they are. By default nothing proves a user.

@@ -12,6 +12,7 @@ use super::section::Section;
 mod access;
 mod auth;
 mod client_ip;
+mod cors;
 mod descriptors;
 mod gate;
 mod gate_tls;
@@ -19,6 +20,7 @@ mod outcomes;
 mod penalty;
 mod policies;
 mod policy_names;
+mod proxy_protocol;
 mod quotas;
 mod rollout;
 mod routes;
@@ -39,8 +41,13 @@ pub(super) fn config(
     let admin = root.table("admin", server::admin);
     let gate = root.table("gate", |section| gate::gate(section, server.limits));
     let store = root.table("store", store::store);
-    let client_ip = root.table("client_ip", client_ip::client_ip);
+    let client_ip = root.table("client_ip", |section| {
+        let client_ip = client_ip::client_ip(section);
+        proxy_protocol::examine(section, &client_ip, &server, &gate);
+        client_ip
+    });
     let headers = root.table("headers", headers);
+    let cors = root.table("cors", cors::cors);
     let access = root.table("access", access::access);
     let log = root.table("log", log);
     let mut plans = BTreeSet::new();
@@ -60,6 +67,7 @@ pub(super) fn config(
         store,
         client_ip,
         headers,
+        cors,
         access,
         auth,
         policies,

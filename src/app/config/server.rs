@@ -9,6 +9,8 @@ use super::listen::Listen;
 pub(crate) struct ServerOptions {
     /// The address to listen on.
     pub(crate) listen: Listen,
+    /// Whether each connection has to begin with a header of the PROXY protocol.
+    pub(crate) proxy_protocol: bool,
     /// Threads that serve requests; 0 for one per core.
     pub(crate) workers: usize,
     /// Connections that the system queues until the process accepts them.
@@ -30,6 +32,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             listen: Listen::default(),
+            proxy_protocol: false,
             workers: 0,
             backlog: 1_024,
             max_connections: 10_000,

@@ -6,7 +6,8 @@ use std::{env, fs};
 
 use actix_web::http::header::HeaderName;
 
-use super::options::{AccessOptions, JwtOptions, RouteOptions};
+use super::access::AccessOptions;
+use super::options::{JwtOptions, RouteOptions};
 use super::server::ServerOptions;
 use super::*;
 use crate::app::auth::{JwtKeys, Secret};
@@ -16,6 +17,7 @@ use crate::limiter::AccessEntry;
 
 mod access;
 mod auth;
+mod cors;
 mod descriptors;
 mod environment;
 mod gate;
@@ -24,6 +26,7 @@ mod outcomes;
 mod penalty;
 mod plans;
 mod properties;
+mod proxy_protocol;
 mod routes;
 mod secrets;
 mod strictness;

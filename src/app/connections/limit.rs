@@ -14,10 +14,11 @@ pub(crate) enum Limit {
     MaxConnections,
     MaxConnectionsPerIp,
     ShutdownTimeout,
+    ProxyProtocol,
 }
 
 impl Limit {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::HeaderTimeout,
         Self::BodyTimeout,
         Self::KeepAlive,
@@ -29,6 +30,7 @@ impl Limit {
         Self::MaxConnections,
         Self::MaxConnectionsPerIp,
         Self::ShutdownTimeout,
+        Self::ProxyProtocol,
     ];
 
     /// The setting under `[server]` or `[gate]`.
@@ -45,6 +47,7 @@ impl Limit {
             Self::MaxConnections => "max_connections",
             Self::MaxConnectionsPerIp => "max_connections_per_ip",
             Self::ShutdownTimeout => "shutdown_timeout_ms",
+            Self::ProxyProtocol => "proxy_protocol",
         }
     }
 }

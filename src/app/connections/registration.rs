@@ -79,6 +79,11 @@ impl Registration {
         self.connections.stage() > Stage::Serving || self.entry.is_to_close()
     }
 
+    /// What it is counted by from now on.
+    pub(super) fn set_address(&mut self, address: Option<IpAddr>) {
+        self.address = address;
+    }
+
     /// The connections that it is one of.
     pub(crate) fn connections(&self) -> &Arc<Connections> {
         &self.connections

@@ -60,7 +60,7 @@ pub(crate) struct Connections {
     clock: Arc<dyn Clock>,
     table: Mutex<Table>,
     stage: AtomicUsize,
-    accepted: AtomicU64,
+    pub(super) accepted: AtomicU64,
     pub(super) acted: [AtomicU64; Limit::ALL.len()],
     pub(super) failed_handshakes: AtomicU64,
     /// The time before which the log says no more about refusals.

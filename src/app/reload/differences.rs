@@ -7,12 +7,13 @@ use crate::domain::quota::Quotas;
 
 /// Options that the process reads only when it starts. A name that ends in a dot stands for all options in that
 /// table.
-pub(super) const READ_AT_START: [&str; 18] = [
+pub(super) const READ_AT_START: [&str; 19] = [
     "log.format",
     "server.",
     "admin.listen",
     "gate.listen",
     "gate.tls.",
+    "gate.proxy_protocol",
     "gate.max_connections",
     "gate.header_timeout_ms",
     "gate.body_timeout_ms",

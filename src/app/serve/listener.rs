@@ -1,7 +1,6 @@
 //! Servers whose addresses are taken, and which accept nothing before they are awaited.
 
 use std::io;
-use std::net::{TcpListener, ToSocketAddrs as _};
 use std::sync::{Arc, OnceLock};
 
 use actix_http::body::{BoxBody, MessageBody};
@@ -14,12 +13,14 @@ use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse};
 
+use super::bind::bind;
 use super::file_limit;
 use super::greeting::{Greeting, Plain, Tls};
+use super::proxy_protocol::HeaderRequired;
 use super::under_snapshot::UnderSnapshot;
 use super::unix_socket::{self, SocketAccess, SocketFile};
 use super::worker::{MakeGrpc, Manner, service};
-use crate::app::assemble::CurrentSnapshot;
+use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::app::config::{Config, Listen};
 use crate::app::connections::{Connections, Limit};
 use crate::app::endpoints;
@@ -27,6 +28,7 @@ use crate::app::gate;
 use crate::app::gate::Grpc;
 use crate::app::operators;
 use crate::app::operators::AdminState;
+use crate::http::ClientIp;
 use crate::http::problem;
 use crate::http::problem::Refusal;
 
@@ -61,6 +63,7 @@ pub(super) async fn app(
     assembled: WhenAssembled,
 ) -> io::Result<Bound> {
     let limits = config.server.limits;
+    let header = header_required(config.server.proxy_protocol, &assembled, |it| &it.client_ip);
     let counts = connections.clone();
     let app = move || {
         let assembled = assembled.get().expect(IN_TIME);
@@ -83,7 +86,7 @@ pub(super) async fn app(
     let builder = builder(file_limit::workers(config));
     let Config { server, .. } = config;
     let access = SocketAccess::ByUmask;
-    let manner = Manner { connections, limits, greeting: Plain, grpc: None };
+    let manner = Manner { connections, limits, header, greeting: Plain, grpc: None };
     serve(builder, &server.listen, access, server.backlog, manner, app).await
 }
 
@@ -121,7 +124,7 @@ pub(super) async fn admin(
             })
     };
     let limits = operators::limits(config.server.limits);
-    let manner = Manner { connections, limits, greeting: Plain, grpc: None };
+    let manner = Manner { connections, limits, header: None, greeting: Plain, grpc: None };
     serve(builder(1), address, SocketAccess::Owner, config.server.backlog, manner, app).await
 }
 
@@ -136,6 +139,7 @@ pub(super) async fn gate(
     assembled: WhenAssembled,
 ) -> io::Result<Bound> {
     let limits = config.gate.limits;
+    let header = header_required(config.gate.proxy_protocol, &assembled, |it| &it.gate_client_ip);
     let counts = connections.clone();
     let of_grpc = assembled.clone();
     let grpc: Option<MakeGrpc> =
@@ -163,15 +167,30 @@ pub(super) async fn gate(
     let builder = builder(file_limit::workers(config));
     match &config.gate.tls {
         None => {
-            let manner = Manner { connections, limits, greeting: Plain, grpc };
+            let manner = Manner { connections, limits, header, greeting: Plain, grpc };
             serve(builder, address, SocketAccess::ByUmask, backlog, manner, app).await
         }
         Some(tls) => {
             let greeting = Tls::new(tls.config().map_err(io::Error::other)?);
-            let manner = Manner { connections, limits, greeting, grpc };
+            let manner = Manner { connections, limits, header, greeting, grpc };
             serve(builder, address, SocketAccess::ByUmask, backlog, manner, app).await
         }
     }
+}
+
+/// The header of the PROXY protocol, if it `is_required`: from the proxies that `client_ip` of the snapshot in force lists.
+fn header_required(
+    is_required: bool,
+    assembled: &WhenAssembled,
+    client_ip: fn(&Snapshot) -> &ClientIp,
+) -> Option<HeaderRequired> {
+    let assembled = assembled.clone();
+    is_required.then(|| {
+        HeaderRequired::from_trusted(move |peer| {
+            let assembled = assembled.get().expect(IN_TIME);
+            client_ip(&assembled.snapshot.load()).lists(peer)
+        })
+    })
 }
 
 /// The builder of a server without its own handling of signals and its own limit of connections, both of
@@ -247,25 +266,6 @@ where
         addresses.push(shown);
     }
     Ok((builder, addresses))
-}
-
-/// Binds the addresses that `address` resolves to, except those that cannot be bound.
-///
-/// # Errors
-/// When none can be bound.
-fn bind(address: &str) -> io::Result<Vec<TcpListener>> {
-    let mut refused = None;
-    let mut bound = Vec::new();
-    for address in address.to_socket_addrs()? {
-        match TcpListener::bind(address) {
-            Ok(listener) => bound.push(listener),
-            Err(error) => refused = Some(error),
-        }
-    }
-    match refused {
-        Some(error) if bound.is_empty() => Err(error),
-        _ => Ok(bound),
-    }
 }
 
 /// Waits for the response of a service, or refuses a request that no service got.

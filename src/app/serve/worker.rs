@@ -15,6 +15,7 @@ use actix_web::rt::net::{ActixStream, TcpStream, UnixStream};
 
 use super::connection::{Shared, serve};
 use super::greeting::Greeting;
+use super::proxy_protocol::{self, HeaderRequired};
 use crate::app::config::ConnectionLimits;
 use crate::app::connections::{Connections, Registration};
 use crate::app::gate::Grpc;
@@ -25,7 +26,9 @@ use crate::store::DeferTask;
 pub(super) struct Manner<G> {
     pub(super) connections: Arc<Connections>,
     pub(super) limits: ConnectionLimits,
-    /// What comes before the first request.
+    /// Whose connections begin with a header of the PROXY protocol; `None` if none does.
+    pub(super) header: Option<HeaderRequired>,
+    /// What comes before the first request, after that header.
     pub(super) greeting: G,
     /// Makes the services of gRPC; `None` where nobody speaks HTTP/2.
     pub(super) grpc: Option<MakeGrpc>,
@@ -62,19 +65,17 @@ where
                 actix_web::rt::spawn(DeferTask::default());
             }
             let shared = Rc::new(Shared { service, config, limits, grpc });
-            Ok::<_, S::InitError>(fn_service(move |io: T| {
+            Ok::<_, S::InitError>(fn_service(move |mut io: T| {
                 let (shared, manner) = (shared.clone(), manner.clone());
                 async move {
-                    let Manner { connections, greeting, .. } = &*manner;
                     // Dropping the connection closes it, if it is closed already or one too many.
-                    if let Ok(peer) = io.prepare() {
-                        let address = peer.map(|peer| peer.ip());
-                        connections.wait_for_room(address).await;
-                        if let Ok(registration) = Registration::open(connections, address) {
-                            let time_limit = limits.header_timeout;
-                            if let Some(io) = greeting.greet(io, &registration, time_limit).await {
-                                serve(io, peer, &shared, registration).await;
-                            }
+                    if let Ok(peer) = io.prepare()
+                        && let Some((registration, client)) = admit(&mut io, peer, &manner).await
+                    {
+                        let time_limit = limits.header_timeout;
+                        let greeted = manner.greeting.greet(io, &registration, time_limit).await;
+                        if let Some(io) = greeted {
+                            serve(io, client, &shared, registration).await;
                         }
                     }
                     Ok::<_, Infallible>(())
@@ -82,6 +83,31 @@ where
             }))
         }
     })
+}
+
+/// Registers the connection `io` from `peer`, and returns where its client connects from. Returns `None` if it is to be
+/// closed.
+async fn admit<T: Accepted, G>(
+    io: &mut T,
+    peer: Option<SocketAddr>,
+    manner: &Manner<G>,
+) -> Option<(Registration, Option<SocketAddr>)> {
+    let Manner { connections, header, limits, .. } = manner;
+    let address = peer.map(|peer| peer.ip());
+    let Some(header) = header else {
+        connections.wait_for_room(address).await;
+        return Some((Registration::open(connections, address).ok()?, peer));
+    };
+    if !header.trusts(address) {
+        connections.refuse_stranger(address);
+        return None;
+    }
+    // The proxy itself is not counted by its address.
+    connections.wait_for_room(None).await;
+    let mut registration = Registration::open(connections, None).ok()?;
+    let time_limit = limits.header_timeout;
+    let client = proxy_protocol::client_of(io, peer, &mut registration, time_limit).await?;
+    Some((registration, client))
 }
 
 /// A connection that was accepted.

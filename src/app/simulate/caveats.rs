@@ -115,6 +115,13 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
             ));
         }
     }
+    if config.cors.passes_preflights {
+        caveats.push(
+            "CORS preflights pass uncounted. Lines of OPTIONS that do not hold the fields origin and \
+             access-control-request-method are replayed as other requests, so they may be counted."
+                .to_owned(),
+        );
+    }
     if config.auth.jwt.is_some() && !config.plans.is_empty() {
         caveats.push(
             "Plans that tokens name are not in the log. Users whose plan no API key names have no plan here."

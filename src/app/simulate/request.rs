@@ -8,6 +8,7 @@ use actix_web::dev::Url;
 use crate::app::access_log::LoggedRequest;
 use crate::domain::client::Client;
 use crate::http::identity::client;
+use crate::http::preflight::is_preflight;
 use crate::http::{RequestHead, User};
 use crate::limiter::Incoming;
 
@@ -44,6 +45,10 @@ impl Incoming for Replayed<'_> {
 
     fn settles(&self) -> bool {
         self.request.status().is_some()
+    }
+
+    fn is_preflight(&self) -> bool {
+        is_preflight(self.method(), |name| self.request.field(name).is_some())
     }
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {

@@ -1,5 +1,7 @@
 //! Mistakes of operators that the log warns of once.
 
+use std::io::Write as _;
+
 use super::*;
 
 /// The warnings about addresses, after a stop that lets all of them out.
@@ -79,4 +81,21 @@ fn a_request_is_noted_once_however_many_ask_where_it_is_from() {
     let warnings = served(options(), 100, PROXY, &[]);
     let [warning] = &warnings[..] else { panic!("{warnings:?}") };
     assert!(warning.contains("without forwarded"), "{warning}");
+}
+
+#[test]
+fn health_checks_of_a_balancer_that_names_clients_itself_are_no_silence() {
+    let port = port::free();
+    let options = Options::default()
+        .set("store.url", "memory:")
+        .set("client_ip.trusted_proxies", "127.0.0.9")
+        .set("server.proxy_protocol", "required");
+    let tollgate = options.serve_on(&format!("127.0.0.1:{port}"), port);
+    for _ in 0..120 {
+        let mut stream = connect_from(CLIENT, port);
+        // LOCAL: the balancer itself.
+        stream.write_all(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0").expect("the server reads");
+        assert_eq!(get(stream, "/api/status", &[]).status, 200);
+    }
+    assert_eq!(warnings(tollgate), [""; 0]);
 }

@@ -13,6 +13,7 @@ mod credentials;
 mod envoy;
 mod haproxy;
 mod nginx;
+mod preflights;
 mod silence;
 mod site;
 mod token;

@@ -1,6 +1,6 @@
 //! The section `[access]`.
 
-use crate::app::config::options::AccessOptions;
+use crate::app::config::access::AccessOptions;
 use crate::app::config::section::Section;
 
 pub(super) fn access(section: &mut Section) -> AccessOptions {

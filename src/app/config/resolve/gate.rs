@@ -1,6 +1,7 @@
 //! The section `[gate]`.
 
 use super::gate_tls::tls;
+use super::proxy_protocol::proxy_protocol;
 use super::server::{digest, listen, max_connections, own_limits};
 use crate::app::config::options::GateOptions;
 use crate::app::config::section::Section;
@@ -20,6 +21,7 @@ pub(super) fn gate(section: &mut Section, of_server: ConnectionLimits) -> GateOp
         listen: None,
         token: section.get("token_sha256", None, digest),
         tls: section.table("tls", tls),
+        proxy_protocol: proxy_protocol(section),
         max_connections: max_connections(section, default.max_connections),
         max_batch: section.get("max_batch", default.max_batch, |leaf| leaf.size(1..=MOST_AT_ONCE)),
         limits: own_limits(section, own),

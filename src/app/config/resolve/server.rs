@@ -1,5 +1,6 @@
 //! The sections `[server]` and `[admin]`.
 
+use super::proxy_protocol::proxy_protocol;
 use crate::app::auth::{KeyDigest, KeyDigestError};
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
@@ -22,6 +23,7 @@ pub(super) fn server(section: &mut Section) -> ServerOptions {
         listen: section.get("listen", default.listen, |leaf| {
             leaf.parse("host:port or unix:/path", str::parse)
         }),
+        proxy_protocol: proxy_protocol(section),
         workers: section.get("workers", default.workers, |leaf| leaf.size(0..=MOST_WORKERS)),
         backlog: section.get("backlog", default.backlog, |leaf| {
             leaf.number(1..=65_535).map(|number| i32::try_from(number).unwrap_or(i32::MAX))

@@ -148,7 +148,7 @@ fn a_variable_for_an_address_is_told_the_right_one() {
 
 #[test]
 fn bad_variables_are_named_exactly() {
-    let sections = "unknown key, expected server, admin, gate, store, client_ip, headers, access, log, policies, auth, routes or descriptors";
+    let sections = "unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors";
     let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
     let cases = [
         (

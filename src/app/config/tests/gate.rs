@@ -46,8 +46,8 @@ fn its_numbers_have_ranges() {
         ),
         (
             "write_timeout_ms = 100",
-            "gate.write_timeout_ms: unknown key, expected token_sha256, tls, max_connections, max_batch, \
-             header_timeout_ms, body_timeout_ms, keep_alive_ms, max_body_bytes or listen",
+            "gate.write_timeout_ms: unknown key, expected token_sha256, tls, proxy_protocol, max_connections, \
+             max_batch, header_timeout_ms, body_timeout_ms, keep_alive_ms, max_body_bytes or listen",
         ),
     ] {
         assert_eq!(error_of_text(&format!("[gate]\n{option}")), expected);

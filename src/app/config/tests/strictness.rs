@@ -43,11 +43,11 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         // Unknown keys.
         (
             "stores.url = 1",
-            "stores: unknown key, expected server, admin, gate, store, client_ip, headers, access, log, policies, auth, routes or descriptors".into(),
+            "stores: unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors".into(),
         ),
         (
             "\"store.url\" = \"memory:\"",
-            "\"store.url\": unknown key, expected server, admin, gate, store, client_ip, headers, access, log, policies, auth, routes or descriptors".into(),
+            "\"store.url\": unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors".into(),
         ),
         ("headers.x = 1", "headers.x: unknown key, expected legacy or cors_expose".into()),
         (

@@ -12,6 +12,7 @@ use super::mistake::{Mistake, part};
 use crate::app::observation::CHECK;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
+use crate::http::preflight::is_preflight;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 
 /// A request of somebody's client. Without `policies`, those of the route of `method` and `path` hold.
@@ -40,7 +41,7 @@ pub(super) struct Described {
     #[serde(default, deserialize_with = "members::filled")]
     #[schema(value_type = String, required = false, min_length = 1, example = "pro")]
     plan: Option<String>,
-    /// The header fields by which policies count. Names that differ only in case are one field.
+    /// The header fields by which policies count, and by which a CORS preflight is known. Names that differ only in case are one field.
     #[serde(default, deserialize_with = "members::headers")]
     #[schema(value_type = HashMap<FieldName, String>, required = false)]
     headers: BTreeMap<String, String>,
@@ -146,6 +147,10 @@ impl Incoming for Question<'_> {
 
     fn path(&self) -> &str {
         self.described.path.as_deref().unwrap_or_default()
+    }
+
+    fn is_preflight(&self) -> bool {
+        is_preflight(self.method(), |name| self.described.headers.contains_key(name))
     }
 
     fn is_dry_run(&self) -> bool {

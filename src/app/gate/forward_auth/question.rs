@@ -13,6 +13,7 @@ use crate::app::assemble::Snapshot;
 use crate::app::observation::FORWARD_AUTH;
 use crate::domain::client::Client;
 use crate::http::identity::{User, client};
+use crate::http::preflight::is_preflight;
 use crate::http::request::{RequestHead as _, whole_value};
 use crate::http::request_id::request_id;
 use crate::limiter::Incoming;
@@ -87,6 +88,10 @@ impl Incoming for Question<'_> {
 
     fn path(&self) -> &str {
         &self.path
+    }
+
+    fn is_preflight(&self) -> bool {
+        is_preflight(self.method, |name| self.request.lines(name).next().is_some())
     }
 
     fn request_id(&self) -> Option<Cow<'_, str>> {

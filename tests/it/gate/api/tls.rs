@@ -1,6 +1,7 @@
 //! TLS on the gate, and certificates of callers.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +47,16 @@ fn dial(
     shown: Option<&Files>,
     version: &'static SupportedProtocolVersion,
 ) -> Conversation<StreamOwned<ClientConnection, TcpStream>> {
+    encrypt(connect_from([127, 0, 0, 1].into(), stand.port), authority, shown, version)
+}
+
+/// The same over a connection that is there already.
+fn encrypt(
+    stream: TcpStream,
+    authority: &Authority,
+    shown: Option<&Files>,
+    version: &'static SupportedProtocolVersion,
+) -> Conversation<StreamOwned<ClientConnection, TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates(&authority.file()));
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -62,7 +73,6 @@ fn dial(
     };
     let host = ServerName::try_from(HOST).expect("a name");
     let connection = ClientConnection::new(Arc::new(config), host).expect("a connection");
-    let stream = connect_from([127, 0, 0, 1].into(), stand.port);
     Conversation::over(StreamOwned::new(connection, stream))
 }
 
@@ -163,4 +173,27 @@ fn handshakes_that_never_end_keep_nobody_out() {
     assert_eq!(dial(&stand, &authority, None, &version::TLS13).ask(GET).status, 200);
     assert!(stand.metric("tollgate_connections{listener=\"gate\"}") <= 10 + 64);
     drop(slow);
+}
+
+#[test]
+fn a_header_of_the_proxy_protocol_comes_before_tls() {
+    let authority = Authority::new();
+    let files = authority.certify(HOST);
+    let text = |path: &Path| path.to_str().expect("a path of text").to_owned();
+    let stand = Stand::of(
+        Options::default()
+            .set("store.url", "memory:")
+            .set("client_ip.trusted_proxies", "127.0.0.1")
+            .set("gate.proxy_protocol", "required")
+            .set("gate.tls.cert_file", &text(&files.certificate))
+            .set("gate.tls.key_file", &text(&files.key)),
+    );
+    let dial = || connect_from([127, 0, 0, 1].into(), stand.port);
+    let mut proxied = dial();
+    proxied.write_all(b"PROXY TCP4 192.0.2.1 10.0.0.1 4711 80\r\n").expect("the gate reads");
+    let mut encrypted = encrypt(proxied, &authority, None, &version::TLS13);
+    assert_eq!(encrypted.ask(GET).status, 200);
+    // A handshake that comes first is no header.
+    let refused = encrypt(dial(), &authority, None, &version::TLS13).try_say(GET);
+    assert!(refused.is_err());
 }

@@ -7,6 +7,7 @@ use actix_web::http::Method;
 
 use crate::actix::adapter::decoded_path;
 use crate::domain::client::Client;
+use crate::http::preflight::is_preflight;
 use crate::limiter::Incoming;
 
 /// The request that the query describes.
@@ -81,6 +82,10 @@ impl Incoming for Asked {
 
     fn path(&self) -> &str {
         &self.path
+    }
+
+    fn is_preflight(&self) -> bool {
+        is_preflight(&self.method, |name| self.headers.iter().any(|(it, _)| it == name))
     }
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {

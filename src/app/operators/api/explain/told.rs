@@ -116,7 +116,10 @@ impl Told {
                 plan_from: asked.plan.as_ref().map(|_| plan_from),
             },
             verdict: name(explanation.verdict),
-            why: why(explanation, &places),
+            why: match snapshot.limiter.passes_as_preflight(asked) {
+                true if explanation.verdict == Verdict::Unlimited => preflight(&places),
+                _ => why(explanation, &places),
+            },
             route: explanation.route.as_ref().map(|route| {
                 let pattern = route.pattern.to_string();
                 let place =
@@ -152,6 +155,12 @@ fn name(verdict: Verdict) -> &'static str {
         Verdict::Denied => "denied",
         Verdict::Unknown => "unknown",
     }
+}
+
+/// Why a preflight passes.
+fn preflight(places: &Places) -> String {
+    let place = places.of_option("cors.preflight");
+    format!("It is a CORS preflight, and those pass uncounted ({place}).")
 }
 
 /// The reason of the verdict, in a sentence.
