@@ -80,15 +80,17 @@ mod tower;
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
 pub use self::domain::algorithm::{self, Algorithm};
-pub use self::domain::client::Client;
+pub use self::domain::client::{Claims, Client};
 pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
-pub use self::domain::key::{Descriptor, Identity, IdentityError, Ipv6Network, Ipv6Prefix};
+pub use self::domain::key::{
+    Descriptor, Identity, IdentityError, IdentityParts, Ipv6Network, Ipv6Prefix,
+};
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{
-    KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share, Statuses,
-    StatusesError,
+    KeyParts, KeyPartsError, KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
+    Statuses, StatusesError,
 };
 pub use self::domain::quota::{
     ClientQuota, Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError, Quotas, QuotasError,

@@ -1,7 +1,5 @@
 //! Policies, a store, and what to do when the store fails.
 
-#[cfg(any(feature = "actix", feature = "tower"))]
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,6 +10,7 @@ pub(crate) use self::admission::Deciding;
 pub use self::admission::{Admission, Admitting, Incoming, Refused};
 pub use self::builder::LimiterBuilder;
 pub use self::check::Check;
+use self::counted::Counted;
 use self::deny_cache::DenyCache;
 #[cfg(feature = "server")]
 pub(crate) use self::descriptors::{DescriptorPattern, DescriptorRules, EntryPattern};
@@ -49,8 +48,6 @@ use self::variants::PolicyVariants;
 pub use self::variants::{Policies, QuotaSource};
 use crate::domain::client::Client;
 use crate::domain::network::Network;
-#[cfg(any(feature = "actix", feature = "tower"))]
-use crate::domain::policy::KeySource;
 use crate::domain::policy::Policy;
 use crate::store::{Key, Keyspace, Store, StoreError};
 
@@ -60,6 +57,7 @@ mod ask;
 mod builder;
 mod charge_up_to;
 mod check;
+mod counted;
 mod deny_cache;
 #[cfg(feature = "server")]
 mod descriptors;
@@ -132,6 +130,7 @@ struct Inner {
     in_flight: Option<Arc<InFlight>>,
     /// Whether any policy counts by outcome.
     counts_by_outcome: bool,
+    counted: Counted,
 }
 
 impl Limiter {
@@ -173,17 +172,6 @@ impl Limiter {
     #[must_use]
     pub fn has_access_lists(&self) -> bool {
         !self.0.allow.is_empty() || !self.0.block.is_empty()
-    }
-
-    /// The header fields that policies count by, each once and in order, so that doors may search them.
-    #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn key_headers(&self) -> BTreeSet<&str> {
-        let keys = self.0.variants.values().map(|variants| variants.policy().key());
-        let names = keys.filter_map(|key| match key {
-            KeySource::Header(name) => Some(&**name),
-            _ => None,
-        });
-        names.collect()
     }
 
     /// Makes the quotas of `client` under `policies` whole again, and ends bans by their penalties. Other processes see it once the denials in their

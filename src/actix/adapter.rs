@@ -10,14 +10,14 @@ use actix_web::dev::Url;
 use actix_web::http::StatusCode;
 #[cfg(feature = "server")]
 use actix_web::http::Uri;
-use actix_web::http::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use bytes::Bytes;
 
 use crate::http::client_ip::ClientIp;
 use crate::http::identity::User;
 use crate::http::problem::Refusal;
-use crate::http::request::{RequestHead, whole_value};
+use crate::http::request::{RequestHead, authority, whole_value};
 use crate::http::response::{ResponseField, ResponseFields};
 
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
@@ -114,8 +114,14 @@ pub(super) fn user_of(request: &ServiceRequest) -> Option<User> {
 }
 
 /// The whole value of a request's header field.
-pub(super) fn field(request: &ServiceRequest, name: impl AsHeaderName) -> Option<Cow<'_, [u8]>> {
-    whole_value(request.headers().get_all(name).map(HeaderValue::as_bytes))
+pub(super) fn field<'a>(request: &'a ServiceRequest, name: &HeaderName) -> Option<Cow<'a, [u8]>> {
+    whole_value(name.as_str(), request.headers().get_all(name).map(HeaderValue::as_bytes))
+}
+
+/// The host that a request is for, and perhaps a port.
+pub(super) fn host_of(request: &ServiceRequest) -> Option<&str> {
+    let of_target = request.uri().authority().map(|authority| authority.as_str());
+    authority(of_target, request.headers().get_all(header::HOST).map(HeaderValue::as_bytes))
 }
 
 /// The client's address, cached in the request's extensions.

@@ -12,7 +12,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::HeaderName;
 
-use super::adapter::{address_once, field, user_of};
+use super::adapter::{address_once, field, host_of, user_of};
 use super::answering::Answering;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
@@ -77,7 +77,7 @@ impl RateLimit {
     /// ```
     #[must_use]
     pub fn new(limiter: Limiter) -> Self {
-        let names = limiter.key_headers().into_iter();
+        let names = limiter.key_headers();
         let headers = names.filter_map(|name| name.parse().ok()).collect();
         Self {
             limiter,
@@ -208,7 +208,15 @@ impl Incoming for Seen<'_> {
             field(request, &names[at])
         };
         let address = address_once(&rate_limit.client_ip, request.request());
-        ask(&client(address, user.as_ref()).with_headers(&headers))
+        let client = client(address, user.as_ref()).with_headers(&headers);
+        let client = match rate_limit.limiter.counts_by_query() {
+            true => client.with_query(request.query_string()),
+            false => client,
+        };
+        ask(&match rate_limit.limiter.counts_by_host().then(|| host_of(request)).flatten() {
+            Some(host) => client.with_host(host),
+            None => client,
+        })
     }
 }
 

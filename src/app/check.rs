@@ -9,6 +9,7 @@ mod access;
 mod bounds;
 mod descriptors;
 mod finding;
+mod keys;
 mod logins;
 mod outcomes;
 mod penalties;
@@ -32,6 +33,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     policies::examine(&policies, &options, &mut findings);
     policies::examine_trials(&policies, &mut findings);
     routes::examine(&policies, &mut findings);
+    keys::examine(&policies, &mut findings);
     descriptors::examine(&config, &mut findings);
     logins::examine(&policies, &mut findings);
     outcomes::examine(&policies, &mut findings);

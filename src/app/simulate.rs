@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+pub(in crate::app) use self::caveats::lacking;
 use self::everyone::Refusals;
 pub(crate) use self::names::Names;
 use self::report::Outcome;

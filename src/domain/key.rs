@@ -7,18 +7,24 @@ use std::net::{IpAddr, Ipv4Addr};
 pub use self::descriptor::Descriptor;
 use self::escape::escape;
 pub use self::network::{Ipv6Network, Ipv6Prefix};
+pub(crate) use self::escape::unescaped;
+pub(crate) use self::host::normal_host;
 pub(crate) use self::network::{canonical, counted, counted_network};
 pub use self::parse::IdentityError;
+pub use self::parts::IdentityParts;
+pub(crate) use self::parts::{MAX_PARTS, part_order};
 
 mod descriptor;
 mod escape;
+mod host;
 mod network;
 mod parse;
+mod parts;
 
 /// Who a request is counted for under one policy.
 ///
 /// Its text begins with its type and is escaped. It has no braces, spaces or control characters, and no
-/// colons other than those of its type.
+/// colons other than those of its type. Commas stand between the parts of one that has several, and in a descriptor.
 ///
 /// ```
 /// use tollgate::{Identity, Ipv6Prefix};
@@ -51,6 +57,32 @@ pub enum Identity<'a> {
     NoHeader(Cow<'a, str>),
     /// All requests without a descriptor together.
     NoDescriptor,
+    /// The value of a claim of a verified token, by the claim's name.
+    Claim(Cow<'a, str>, Cow<'a, [u8]>),
+    /// All clients without this claim together.
+    NoClaim(Cow<'a, str>),
+    /// The value of a cookie, by the cookie's name.
+    Cookie(Cow<'a, str>, Cow<'a, [u8]>),
+    /// All requests without this cookie together.
+    NoCookie(Cow<'a, str>),
+    /// The value of a parameter of the query, by the parameter's name.
+    Query(Cow<'a, str>, Cow<'a, [u8]>),
+    /// All requests without this parameter together, and all that repeat it.
+    NoQuery(Cow<'a, str>),
+    /// The host that a request is for, in lower case and without its port.
+    Host(Cow<'a, str>),
+    /// All requests without a valid host together.
+    NoHost,
+    /// What the path has in the place of a name of its route's pattern, by that name.
+    Segment(Cow<'a, str>, Cow<'a, [u8]>),
+    /// All requests whose route has no such name together.
+    NoSegment(Cow<'a, str>),
+    /// The route of a request, by its pattern.
+    Route(Cow<'a, str>),
+    /// All requests without a route together.
+    NoRoute,
+    /// Several of the others at once.
+    Parts(IdentityParts<'a>),
 }
 
 impl Identity<'_> {
@@ -83,8 +115,65 @@ impl Identity<'_> {
 }
 
 impl Identity<'_> {
+    /// The type, with which its text begins.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Ipv4(_) | Self::Ipv6(_) | Self::NoIp => "ip",
+            Self::User(_) | Self::NoUser => "user",
+            Self::Header(..) | Self::NoHeader(_) => "header",
+            Self::Descriptor(_) | Self::NoDescriptor => "descriptor",
+            Self::Global => "global",
+            Self::Claim(..) | Self::NoClaim(_) => "claim",
+            Self::Cookie(..) | Self::NoCookie(_) => "cookie",
+            Self::Query(..) | Self::NoQuery(_) => "query",
+            Self::Host(_) | Self::NoHost => "host",
+            Self::Segment(..) | Self::NoSegment(_) => "segment",
+            Self::Route(_) | Self::NoRoute => "route",
+            Self::Parts(_) => "parts",
+        }
+    }
+
+    /// The name of what it is a value of, such as that of a header field.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Header(name, _) | Self::NoHeader(name) => Some(name),
+            Self::Claim(name, _) | Self::NoClaim(name) => Some(name),
+            Self::Cookie(name, _) | Self::NoCookie(name) => Some(name),
+            Self::Query(name, _) | Self::NoQuery(name) => Some(name),
+            Self::Segment(name, _) | Self::NoSegment(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The ID of the user that it is, or that one of its parts is.
+    pub(crate) fn user_id(&self) -> Option<&[u8]> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::Parts(parts) => parts.as_slice().iter().find_map(Self::user_id),
+            _ => None,
+        }
+    }
+
+    /// Whether its text may hold the ID of a user, or another value that is personal or secret.
+    pub(crate) fn may_be_personal(&self) -> bool {
+        match self {
+            Self::User(_) | Self::Descriptor(_) => true,
+            Self::Claim(..) | Self::Cookie(..) | Self::Query(..) | Self::Segment(..) => true,
+            Self::Parts(parts) => parts.as_slice().iter().any(Self::may_be_personal),
+            _ => false,
+        }
+    }
+
     /// Writes its text into a key, without the cost of a formatter.
     pub(crate) fn write_to(&self, text: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            Self::Parts(parts) => parts.write_to(text),
+            one => one.write_one(text),
+        }
+    }
+
+    /// Writes its text, of one that has no parts.
+    fn write_one(&self, text: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Ipv4(address) => {
                 text.write_str("ip")?;
@@ -96,30 +185,42 @@ impl Identity<'_> {
                 )
             }
             Self::Ipv6(network) => write!(text, "ip:{network}"),
-            Self::User(id) => {
-                text.write_str("user:")?;
-                escape(id, text)
-            }
-            Self::Header(name, value) => {
-                text.write_str("header:")?;
-                escape(name.as_bytes(), text)?;
-                text.write_char(':')?;
-                escape(value, text)
-            }
+            Self::User(id) => write_value("user", id, text),
             Self::Descriptor(descriptor) => {
                 text.write_str("descriptor:")?;
                 text.write_str((**descriptor).as_ref())
             }
-            Self::Global => text.write_str("global"),
-            Self::NoIp => text.write_str("ip"),
-            Self::NoUser => text.write_str("user"),
-            Self::NoDescriptor => text.write_str("descriptor"),
-            Self::NoHeader(name) => {
-                text.write_str("header:")?;
-                escape(name.as_bytes(), text)
+            Self::Host(host) => write_value("host", host.as_bytes(), text),
+            Self::Route(pattern) => write_value("route", pattern.as_bytes(), text),
+            Self::Header(_, value)
+            | Self::Claim(_, value)
+            | Self::Cookie(_, value)
+            | Self::Query(_, value)
+            | Self::Segment(_, value) => {
+                write_value(self.kind(), self.name().unwrap_or_default().as_bytes(), text)?;
+                text.write_char(':')?;
+                escape(value, text)
             }
+            Self::NoHeader(name)
+            | Self::NoClaim(name)
+            | Self::NoCookie(name)
+            | Self::NoQuery(name)
+            | Self::NoSegment(name) => write_value(self.kind(), name.as_bytes(), text),
+            Self::Global | Self::NoIp | Self::NoUser | Self::NoDescriptor | Self::NoHost => {
+                text.write_str(self.kind())
+            }
+            Self::NoRoute => text.write_str(self.kind()),
+            // Its parts are written one by one.
+            Self::Parts(_) => Ok(()),
         }
     }
+}
+
+/// Writes `kind`, a colon and the escaped `value`.
+fn write_value(kind: &str, value: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
+    text.write_str(kind)?;
+    text.write_char(':')?;
+    escape(value, text)
 }
 
 impl fmt::Display for Identity<'_> {

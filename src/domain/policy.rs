@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 pub use self::error::PolicyError;
-pub use self::key_source::KeySource;
+pub use self::key_error::KeyPartsError;
+pub use self::key_source::{KeyParts, KeySource};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::key_source::is_token_byte;
 pub use self::name::MAX_NAME;
@@ -23,6 +24,7 @@ use crate::domain::quota::{Quota, Quotas};
 mod by_outcome;
 mod client_quotas;
 mod error;
+mod key_error;
 mod key_source;
 mod name;
 mod on_store_failure;
@@ -110,11 +112,7 @@ impl Policy {
     /// The same policy, counted by `key`.
     #[must_use]
     pub fn with_key(self, key: KeySource) -> Self {
-        let key = match key {
-            KeySource::Header(name) => KeySource::Header(name.to_ascii_lowercase().into()),
-            other => other,
-        };
-        Self { key, ..self }
+        Self { key: key.normal(), ..self }
     }
 
     /// The same policy, which counts each IPv6 network of this size as one client.

@@ -45,19 +45,54 @@ pub trait RequestHead {
     fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]>;
 }
 
-/// The whole value of a header field that has these `lines`: the values of repeated lines are one list
-/// (RFC 9110, section 5.3). `None` where there is no line.
-pub(crate) fn whole_value<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<Cow<'a, [u8]>> {
+/// The whole value of the header field `name` that has these `lines`: the values of repeated lines are one list
+/// (RFC 9110, section 5.3), and cookies are one list of their own form (RFC 9113, section 8.2.3). `None` where there is
+/// no line.
+pub(crate) fn whole_value<'a>(
+    name: &str,
+    mut lines: impl Iterator<Item = &'a [u8]>,
+) -> Option<Cow<'a, [u8]>> {
     let mut value = Cow::Borrowed(lines.next()?);
     for line in lines {
-        value.to_mut().extend([b", ", line].concat());
+        let joint: &[u8] = if name == "cookie" { b"; " } else { b", " };
+        value.to_mut().extend([joint, line].concat());
     }
     Some(value)
+}
+
+/// The authority of a request: that of its target, or else the only line of its field `Host`, which has these `lines`.
+/// `None` if neither says one.
+pub(crate) fn authority<'a>(
+    of_target: Option<&'a str>,
+    mut lines: impl Iterator<Item = &'a [u8]>,
+) -> Option<&'a str> {
+    of_target.or_else(|| match (lines.next(), lines.next()) {
+        (Some(line), None) => std::str::from_utf8(line).ok(),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_a_field_are_one_list_and_those_of_cookies_one_of_cookies() {
+        let lines = || [&b"a=1"[..], b"b=2"].into_iter();
+        assert_eq!(whole_value("x-tenant", lines()).as_deref(), Some(&b"a=1, b=2"[..]));
+        assert_eq!(whole_value("cookie", lines()).as_deref(), Some(&b"a=1; b=2"[..]));
+        assert_eq!(whole_value("cookie", [].into_iter()), None);
+    }
+
+    #[test]
+    fn the_host_is_that_of_the_target_or_of_the_only_line() {
+        let hosts = |lines: &[&'static [u8]]| authority(None, lines.iter().copied());
+        assert_eq!(authority(Some("a"), [&b"b"[..]].into_iter()), Some("a"));
+        assert_eq!(hosts(&[b"b:80"]), Some("b:80"));
+        assert_eq!(hosts(&[b"b", b"b"]), None);
+        assert_eq!(hosts(&[b"\xff"]), None);
+        assert_eq!(hosts(&[]), None);
+    }
 
     /// A request without a framework.
     #[derive(Debug, Default)]

@@ -152,7 +152,8 @@ impl Limiter {
         if owed.is_none() && !self.may_refuse_clients() {
             return uncounted(Outcome::Unlimited, Admission::Passes(None));
         }
-        request.with_client(|client| {
+        let route = owed.as_ref().and_then(|owed| owed.route);
+        self.with_client(request, route, |client| {
             let access = self.access(client);
             if access == Access::Blocked {
                 return uncounted(Outcome::Blocked, Admission::Refused(Refused::Blocked));

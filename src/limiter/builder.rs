@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::access::{AccessEntry, AccessList};
+use super::counted::Counted;
 use super::deny_cache::DenyCache;
 use super::error::LimiterError;
 use super::fallback::Fallback;
@@ -223,6 +224,7 @@ impl LimiterBuilder {
         let (allow, block) = (AccessList::new(self.allow), AccessList::new(self.block));
         let Self { store, local, deny_cache, keyspace, instances, observer, previous, .. } = self;
         let (overrides, proxies) = (self.overrides, self.proxies);
+        let counted = Counted::of(policies.iter().map(|policy| &**policy));
         store.prepare(&policies);
         let previous = previous.as_ref().and_then(|limiter| limiter.0.fallback.as_deref());
         let fallback = local.map(|local| {
@@ -255,6 +257,7 @@ impl LimiterBuilder {
             observer,
             in_flight,
             counts_by_outcome,
+            counted,
         });
         if let Some(overrides) = &inner.overrides {
             let follower: Weak<dyn Follow> = Arc::downgrade(&inner) as _;

@@ -102,11 +102,12 @@ impl Limiter {
     /// Explains what would happen to `request` now. The store is asked once, and nothing is charged.
     pub fn explain<I: Incoming>(&self, request: &I) -> impl Future<Output = Explanation> + use<I> {
         let owed = if self.skips(request) { None } else { self.owed(request) };
-        let route = owed.as_ref().and_then(|owed| self.0.routes.at(owed.route?)).cloned();
+        let index = owed.as_ref().and_then(|owed| owed.route);
+        let route = index.and_then(|index| self.0.routes.at(index)).cloned();
         let cost = owed.as_ref().map_or(Cost::ONE, |owed| owed.cost);
         let policies = owed.as_ref().map(|owed| owed.policies);
         let peek = owed.as_ref().and_then(|owed| owed.peek);
-        let (mut explanation, charges) = request.with_client(|client| {
+        let (mut explanation, charges) = self.with_client(request, index, |client| {
             let mut met = self.explained(policies, None, cost, client);
             met.extend(self.explained(peek, Some(PolicyRole::Peeked), cost, client));
             let (policies, charges): (Vec<_>, Vec<_>) = met.into_iter().unzip();

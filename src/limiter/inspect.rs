@@ -143,10 +143,10 @@ impl Limiter {
             return (boosted.to_vec(), QuotaSource::Boost);
         }
         let special = match Identity::named(tag, Ipv6Prefix::default()) {
-            Ok(Identity::User(id)) => variants.special_of(&Client::user(&*id)),
             Ok(Identity::Ipv4(address)) => variants.special_of(&Client::at(address.into())),
             Ok(Identity::Ipv6(network)) => variants.special_of(&Client::at(network.first().into())),
-            _ => None,
+            Ok(identity) => identity.user_id().and_then(|id| variants.special_of(&Client::user(id))),
+            Err(_) => None,
         };
         let (source, parts) = special.unwrap_or((QuotaSource::Policy, variants.own()));
         (parts.to_vec(), source)

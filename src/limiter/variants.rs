@@ -9,7 +9,7 @@ use siphasher::sip::SipHasher13;
 use super::error::LimiterError;
 use crate::domain::client::Client;
 use crate::domain::network::NetworkMap;
-use crate::domain::policy::{KeySource, Policy, Rollout, Share};
+use crate::domain::policy::{Policy, Rollout, Share};
 use crate::domain::quota::ClientQuota;
 use crate::store::Key;
 
@@ -140,25 +140,20 @@ impl PolicyVariants {
 
     /// The variants of the user, of the plan or of a network, and which of the three they are of.
     pub(super) fn special_of(&self, client: &Client<'_>) -> Option<(QuotaSource, &[Arc<Policy>])> {
-        let user = match self.policy.key() {
-            KeySource::User => Some(client.user_id()?),
-            KeySource::UserOrIp => client.user_id(),
-            KeySource::Ip => None,
-            KeySource::Global | KeySource::Header(_) | KeySource::Descriptor => return None,
-        };
-        match user {
-            Some(user) => {
-                let plan = || {
-                    let parts = self.plans.get(client.plan()?)?;
-                    Some((QuotaSource::Plan, &**parts))
-                };
-                self.users.get(user).map(|parts| (QuotaSource::User, &**parts)).or_else(plan)
-            }
-            None => {
-                let parts = self.networks.get(client.address()?)?;
-                Some((QuotaSource::Network, &**parts))
-            }
-        }
+        let key = self.policy.key();
+        let user = client.user_id().filter(|_| key.is_by_user());
+        let of_user = user.and_then(|user| {
+            let plan = || {
+                let parts = self.plans.get(client.plan()?)?;
+                Some((QuotaSource::Plan, &**parts))
+            };
+            self.users.get(user).map(|parts| (QuotaSource::User, &**parts)).or_else(plan)
+        });
+        of_user.or_else(|| {
+            let address = client.address().filter(|_| key.counts_address_of(user.is_some()))?;
+            let parts = self.networks.get(address)?;
+            Some((QuotaSource::Network, &**parts))
+        })
     }
 
     /// What is tried out in place of `parts`, which are those of a client; nothing if they are not the policy's own.

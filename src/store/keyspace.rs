@@ -13,6 +13,20 @@ use crate::domain::scratch::scratch;
 /// If the text of an identity has more bytes than this, its hash stands in the key instead.
 const MAX_IDENTITY: usize = 128;
 
+/// How the text of an identity begins that is hashed.
+const HASHED: [&str; 10] = [
+    "user:#",
+    "header:#",
+    "descriptor:#",
+    "claim:#",
+    "cookie:#",
+    "query:#",
+    "host:#",
+    "segment:#",
+    "route:#",
+    "parts:#",
+];
+
 /// Names keys: `{prefix}:{<identity>}:<policy>:<layout>`.
 ///
 /// The braces are a hash tag, so all policies of one identity are in one slot of a Redis Cluster. The
@@ -33,8 +47,9 @@ impl Keyspace {
         Self { prefix: prefix.into(), hash_users: false }
     }
 
-    /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID, and that of
-    /// a descriptor, which may hold an ID.
+    /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID. So does
+    /// that of what may hold an ID or a secret: a descriptor, a claim, a cookie, a parameter of the query, a segment of
+    /// the path, and several parts of which one is any of these.
     #[must_use]
     pub fn with_hashed_users(self, hash_users: bool) -> Self {
         Self { hash_users, ..self }
@@ -60,7 +75,7 @@ impl Keyspace {
             let hash = text.strip_prefix(kind).unwrap_or_default();
             hash.len() == 64 && hash.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
         };
-        if ["user:#", "header:#", "descriptor:#"].into_iter().any(is_hash) {
+        if HASHED.into_iter().any(is_hash) {
             return Ok(text.into());
         }
         let identity = Identity::named(text, ipv6_prefix)?;
@@ -153,13 +168,10 @@ impl Keyspace {
         // Writing to a string does not fail.
         let _ = identity.write_to(name);
         let is_long = name.len() - start > MAX_IDENTITY;
-        let kind = match identity {
-            Identity::User(_) if self.hash_users || is_long => "user",
-            Identity::Header(..) | Identity::NoHeader(_) if is_long => "header",
-            // It may hold a user's ID.
-            Identity::Descriptor(_) if self.hash_users || is_long => "descriptor",
-            _ => return,
-        };
+        if !(is_long || self.hash_users && identity.may_be_personal()) {
+            return;
+        }
+        let kind = identity.kind();
         let hash = Sha256::digest(&name[start..]);
         name.truncate(start);
         // An escaped text never has a '#', so a hash is never mistaken for an ID.

@@ -15,7 +15,7 @@ use crate::domain::quota::Cost;
 use crate::http::identity::client;
 use crate::http::preflight::is_preflight;
 use crate::http::problem::Refusal;
-use crate::http::request::{RequestHead, whole_value};
+use crate::http::request::{RequestHead, authority, whole_value};
 use crate::http::request_id::request_id;
 use crate::http::response::{ResponseField, ResponseFields};
 use crate::limiter::{Incoming, Policies};
@@ -51,10 +51,19 @@ impl Incoming for Seen<'_> {
         let headers = |name: &str| {
             let names = &settings.key_headers;
             let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
-            whole_value(request.headers.get_all(&names[at]).iter().map(HeaderValue::as_bytes))
+            let lines = request.headers.get_all(&names[at]).iter().map(HeaderValue::as_bytes);
+            whole_value(name, lines)
         };
         let address = settings.client_ip.address(self);
-        ask(&client(address, user.as_ref()).with_headers(&headers))
+        let client = client(address, user.as_ref()).with_headers(&headers);
+        let client = match request.uri.query() {
+            Some(query) if settings.limiter.counts_by_query() => client.with_query(query),
+            _ => client,
+        };
+        ask(&match settings.limiter.counts_by_host().then(|| self.host()).flatten() {
+            Some(host) => client.with_host(host),
+            None => client,
+        })
     }
 
     fn is_skipped(&self) -> bool {
@@ -75,6 +84,14 @@ impl Incoming for Seen<'_> {
 
     fn cost(&self) -> Option<Cost> {
         self.settings.cost.as_ref().map(|cost| cost(self.request))
+    }
+}
+
+impl Seen<'_> {
+    /// The host that the request is for, and perhaps a port.
+    fn host(&self) -> Option<&str> {
+        let of_target = self.request.uri.authority().map(|authority| authority.as_str());
+        authority(of_target, lines(&self.request.headers, header::HOST.as_str()))
     }
 }
 

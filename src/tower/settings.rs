@@ -34,7 +34,7 @@ pub(super) type OfRequest<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
 impl Settings {
     pub(super) fn new(limiter: Limiter) -> Self {
-        let names = limiter.key_headers().into_iter();
+        let names = limiter.key_headers();
         let key_headers = names.filter_map(|name| name.parse().ok()).collect();
         Self {
             limiter,

@@ -23,6 +23,7 @@ mod app;
 mod around;
 mod gathering;
 mod grpc;
+mod keys;
 mod nested_routers;
 mod outcomes;
 mod plans;

@@ -66,7 +66,14 @@ fn most_within(
 /// Whether all requests that `other` counts together are counted together by `first` as well.
 pub(super) fn counts_together(first: &Policy, other: &Policy) -> bool {
     let same_addresses = first.ipv6_prefix() == other.ipv6_prefix();
-    match (first.key(), other.key()) {
+    let parts = other.key().parts();
+    let is_one = |part| parts.iter().any(|other| counts_part(part, other, same_addresses));
+    first.key().parts().iter().all(is_one)
+}
+
+/// Whether all requests with the same `other` have the same `first`, where both are parts of keys.
+fn counts_part(first: &KeySource, other: &KeySource, same_addresses: bool) -> bool {
+    match (first, other) {
         (KeySource::Global, _) => true,
         // Clients without a user share one count of the first.
         (KeySource::User, KeySource::UserOrIp) => true,

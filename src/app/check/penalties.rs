@@ -15,7 +15,8 @@ pub(super) fn examine(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn for_all(policy: &Policy) -> Option<Finding> {
-    (*policy.key() == KeySource::Global).then(|| Finding {
+    let is_shared = matches!(policy.key(), KeySource::Global | KeySource::Route);
+    is_shared.then(|| Finding {
         code: "penalty-for-all",
         option: policy_key(policy, "key"),
         reason: format!(

@@ -2,14 +2,12 @@
 
 use super::finding::Finding;
 use super::policies::{Policies, list, route_key};
-use crate::app::config::{RouteOptions, key_of};
-use crate::domain::policy::{KeySource, Policy};
-use crate::domain::quota::Quota;
+use crate::app::config::RouteOptions;
+use crate::domain::policy::Policy;
 
 pub(super) fn examine(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
     for route in policies.routes() {
         findings.extend(shadowing(policies, route));
-        findings.extend(header_alone(policies, route));
     }
 }
 
@@ -46,48 +44,4 @@ fn shadowing(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding> {
         ),
         better: format!("{} = {}", route_key(route, "policies"), list(all)),
     })
-}
-
-/// Finds a route whose policies all count by header fields, which clients choose.
-fn header_alone(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding> {
-    let by_header = |policy: &Policy| match policy.key() {
-        KeySource::Header(name) if !policies.proves_users(name) => Some(name.clone()),
-        _ => None,
-    };
-    let headers: Vec<_> = policies.charged(route).map(by_header).collect::<Option<_>>()?;
-    let header = headers.first()?;
-    let first = policies.charged(route).next()?;
-    // Ten times the quota, for several honest clients behind one address.
-    let quota = first.quota();
-    let wide = Quota::new(quota.units().saturating_mul(10), quota.window()).unwrap_or(quota);
-    let limits_all = |policy: &&Policy| {
-        matches!(policy.key(), KeySource::Ip | KeySource::UserOrIp | KeySource::Global)
-    };
-    let (name, definition) = match policies.in_force().find(limits_all) {
-        Some(policy) => (policy.name(), String::new()),
-        None => {
-            let table = key_of(&["policies", "by-ip"]);
-            ("by-ip", format!("{table}.quota = \"{wide}\"\n{table}.key = \"ip\"\n"))
-        }
-    };
-    let all = route.policies.iter().map(String::as_str).chain([name]);
-    Some(Finding {
-        code: "header-alone",
-        option: route_key(route, "policies"),
-        reason: format!(
-            "Requests for {:?} are counted only by the field {header}. A client that sends another value each \
-             time is never denied.",
-            route.pattern.to_string()
-        ),
-        better: format!("{definition}{} = {}", route_key(route, "policies"), list(all)),
-    })
-}
-
-impl Policies<'_> {
-    /// Whether the field carries API keys, so that a made-up value is refused.
-    fn proves_users(&self, field: &str) -> bool {
-        let auth = &self.config.auth;
-        let is_field = |name: &actix_web::http::header::HeaderName| name.as_str() == field;
-        auth.api_keys.is_some() && auth.api_key_header.as_ref().is_some_and(is_field)
-    }
 }

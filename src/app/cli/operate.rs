@@ -137,7 +137,7 @@ impl KeyOptions {
 impl RequestOptions {
     /// What explains the request.
     fn path(&self) -> String {
-        let Self { method, path, ip, user, plan, headers } = self;
+        let Self { method, path, ip, user, plan, headers, claims } = self;
         let mut asked = format!(
             "/v1/explain?method={}&path={}",
             encoded(&method.to_ascii_uppercase()),
@@ -146,7 +146,9 @@ impl RequestOptions {
         let ip = ip.map(|ip| ip.to_string());
         let given = [("ip", ip.as_ref()), ("user", user.as_ref()), ("plan", plan.as_ref())];
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        for (name, value) in given.chain(headers.iter().map(|it| ("header", it))) {
+        let headers = headers.iter().map(|it| ("header", it));
+        let claims = claims.iter().map(|it| ("claim", it));
+        for (name, value) in given.chain(headers).chain(claims) {
             asked += &format!("&{name}={}", encoded(value));
         }
         asked

@@ -55,7 +55,10 @@ pub(super) fn config(
         policies::policies(section, client_ip.ipv6_prefix, &mut plans)
     });
     let trusts_any = client_ip.trusts_any(&server.listen);
-    let auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));
+    let mut auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));
+    if let Some(jwt) = &mut auth.jwt {
+        jwt.rules.claims = policies::claims(&policies);
+    }
     let routes = root.table("routes", |section| routes::routes(section, &policies));
     let descriptors =
         root.table("descriptors", |section| descriptors::descriptors(section, &policies));

@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod by_first_member;
 mod check;
+mod claims;
 mod described;
 mod document;
 mod health;

@@ -11,6 +11,31 @@ const SECOND: u64 = 1_000;
 /// To a window of this length, a second matters little.
 const MINUTE: u64 = 60 * SECOND;
 
+/// What the lines of a log may lack of a part of a key, as the end of a sentence, and what comes of it.
+pub(in crate::app) fn lacking(part: &KeySource) -> Option<String> {
+    let of_field = |of: String, field: &str| {
+        format!(
+            "{of}. Requests whose line does not hold the field {field} are counted together, and denied too much."
+        )
+    };
+    match part {
+        KeySource::Header(name) => Some(format!(
+            "the header field {name}. Requests whose line does not hold that field are counted together, and denied \
+             too much."
+        )),
+        KeySource::Cookie(name) => Some(of_field(format!("the cookie {name}"), "cookie")),
+        KeySource::Host => Some(of_field("the host".to_owned(), "host")),
+        KeySource::Claim(name) => Some(format!(
+            "the claim {name}, which no log holds. All requests are counted together, and denied too much."
+        )),
+        KeySource::Query(name) => Some(format!(
+            "the parameter {name} of the query. If the log leaves queries out, all requests are counted together, and \
+             denied too much."
+        )),
+        _ => None,
+    }
+}
+
 /// What a report about `log` under `config` has to say of itself, each in a sentence or two.
 pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
     let mut caveats = Vec::new();
@@ -107,12 +132,9 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
             .to_owned(),
     );
     for policy in in_use() {
-        if let KeySource::Header(name) = policy.key() {
-            caveats.push(format!(
-                "The policy {} counts by the header field {name}. Requests whose line does not hold that field \
-                 are counted together, and denied too much.",
-                policy.name()
-            ));
+        for part in policy.key().parts() {
+            let name = policy.name();
+            caveats.extend(lacking(part).map(|lacking| format!("The policy {name} counts by {lacking}")));
         }
     }
     if config.cors.passes_preflights {

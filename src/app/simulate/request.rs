@@ -30,6 +30,17 @@ impl<'a> Replayed<'a> {
     }
 }
 
+impl Replayed<'_> {
+    fn query(&self) -> Option<&str> {
+        let target = str::from_utf8(self.request.target()).ok()?;
+        target.split_once('?').map(|(_, query)| query)
+    }
+
+    fn host(&self) -> Option<&str> {
+        str::from_utf8(self.request.field("host")?).ok()
+    }
+}
+
 impl Incoming for Replayed<'_> {
     fn door(&self) -> &'static str {
         "simulate"
@@ -53,7 +64,15 @@ impl Incoming for Replayed<'_> {
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
         let headers = |name: &str| self.request.field(name).map(Cow::Borrowed);
-        ask(&client(self.address, self.user.as_ref()).with_headers(&headers))
+        let client = client(self.address, self.user.as_ref()).with_headers(&headers);
+        let client = match self.query() {
+            Some(query) => client.with_query(query),
+            None => client,
+        };
+        ask(&match self.host() {
+            Some(host) => client.with_host(host),
+            None => client,
+        })
     }
 }
 

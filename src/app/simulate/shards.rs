@@ -141,7 +141,11 @@ impl Partition {
         let counts_alike = |other: &Policy| {
             (other.key(), other.ipv6_prefix()) == (policy.key(), policy.ipv6_prefix())
         };
-        let is_fit = *policy.key() != KeySource::Global && policies.all(counts_alike);
+        // The shares of routes would be too few, and too unequal.
+        let is_shared = |part: &KeySource| {
+            matches!(part, KeySource::Global | KeySource::Route | KeySource::Segment(_))
+        };
+        let is_fit = !policy.key().parts().iter().any(is_shared) && policies.all(counts_alike);
         is_fit.then(|| Self { view: View::of(candidate), policy })
     }
 

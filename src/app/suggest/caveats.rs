@@ -4,6 +4,7 @@ use super::report::Counted;
 use super::window::Window;
 use crate::app::access_log::LogSummary;
 use crate::app::config::Config;
+use crate::app::simulate::lacking;
 use crate::app::simulate::show::count;
 use crate::domain::policy::KeySource;
 
@@ -73,7 +74,7 @@ pub(super) fn of(
         ),
     );
     say(
-        log.without_address > 0 && *needed.key != KeySource::User,
+        log.without_address > 0 && needed.key.is_by_address(),
         format!(
             "Requests without an address: {}. Those that are counted by address are counted as one client.",
             count(log.without_address)
@@ -118,6 +119,14 @@ pub(super) fn of(
             count(log.out_of_order)
         ),
     );
+    for lacking in needed.key.parts().iter().filter_map(lacking) {
+        caveats.push(format!("Requests are counted by {lacking}"));
+    }
+    if needed.key.parts().iter().any(|part| matches!(part, KeySource::Route | KeySource::Segment(_))) {
+        caveats.push(
+            "Routes are those of --route. Requests without one are counted together.".to_owned(),
+        );
+    }
     caveats.push(
         "The log does not say which clients are honest. A quota that refuses few clients of a log may still \
          admit an abuser in it."

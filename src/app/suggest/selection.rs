@@ -56,10 +56,10 @@ impl Selection {
         for (_, route) in routes.iter().enumerate().filter(is_first) {
             builder = builder.route::<String>(route.to_string(), [], []);
         }
-        let limiter = builder.build().map_err(do_not_fit)?;
         let any_quota = Quota::new(1, 1_000).map_err(do_not_fit)?;
         let policy = Policy::new("clients", any_quota).map_err(do_not_fit)?;
         let policy = policy.with_key(key.clone()).with_ipv6_prefix(config.client_ip.ipv6_prefix);
+        let limiter = builder.policy(policy.clone()).build().map_err(do_not_fit)?;
         Ok(Self {
             view: View::of(config),
             limiter,
@@ -78,7 +78,7 @@ impl Selection {
         if !self.charge_on.as_ref().is_none_or(has) {
             return Selected::OtherStatus;
         }
-        seen.with_client(|client| match self.limiter.access(client) {
+        self.limiter.with_client_of(&seen, |client| match self.limiter.access(client) {
             Access::Limited => Selected::Counted {
                 client: Fingerprint::of_text(&client.identity(&self.policy).to_string()),
                 has_user: client.user_id().is_some(),

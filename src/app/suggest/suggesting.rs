@@ -78,11 +78,11 @@ impl Suggesting<'_> {
             "[policies.{NAME}]\n\
              quota = \"{}\"  # {} leaves room for a quarter more\n\
              algorithm = \"{}\"\n\
-             key = \"{}\"\n",
+             key = {}\n",
             counting.quota(units),
             counting.quota(with_margin),
             counting.algorithm,
-            self.key
+            key_of(self.key)
         );
         if let Some(statuses) = self.charge_on {
             let listed = statuses.to_string().replace(", ", "\", \"");
@@ -105,6 +105,17 @@ impl Suggesting<'_> {
             of.word(),
             self.goal.share
         )
+    }
+}
+
+/// The key as it stands in a configuration.
+fn key_of(key: &KeySource) -> String {
+    match key.parts() {
+        [one] => format!("\"{one}\""),
+        parts => {
+            let parts: Vec<_> = parts.iter().map(|part| format!("\"{part}\"")).collect();
+            format!("[{}]", parts.join(", "))
+        }
     }
 }
 

@@ -43,3 +43,60 @@ fn what_is_printed_has_no_header_field() {
     let printed = format!("{client:?}");
     assert!(printed.contains(r"1\\n42") && !printed.contains("hunter2"), "{printed}");
 }
+
+#[test]
+fn each_part_of_a_request_has_its_identity() {
+    let headers = |name: &str| match name {
+        "x-key" => Some(Cow::Borrowed(&b"abc"[..])),
+        "cookie" => Some(Cow::Borrowed(&b"a=1; session=s1"[..])),
+        _ => None,
+    };
+    let claims = Claims::default().with("org", "acme");
+    let client = Client::at([203, 0, 113, 7].into())
+        .with_headers(&headers)
+        .with_claims(&claims)
+        .with_query("api_key=k%201&x=2")
+        .with_host("API.example.com:8443")
+        .with_route("GET /items/{id}", "/items/7");
+    for (key, expected, with_nothing) in [
+        ("claim:org", "claim:org:acme", "claim:org"),
+        ("claim:team", "claim:team", "claim:team"),
+        ("cookie:session", "cookie:session:s1", "cookie:session"),
+        ("query:api_key", "query:api_key:k%201", "query:api_key"),
+        ("host", "host:api.example.com", "host"),
+        ("segment:id", "segment:id:7", "segment:id"),
+        ("segment:name", "segment:name", "segment:name"),
+        ("route", "route:GET%20%2Fitems%2F%7Bid%7D", "route"),
+        ("route,ip", "ip:203.0.113.7,route:GET%20%2Fitems%2F%7Bid%7D", "ip,route"),
+        ("user-or-ip,header:x-key", "ip:203.0.113.7,header:x-key:abc", "ip,header:x-key"),
+        ("user,ip", "ip:203.0.113.7,user", "ip,user"),
+    ] {
+        assert_eq!(name(&client, key), expected, "{key}");
+        assert_eq!(name(&Client::unknown(), key), with_nothing, "{key}");
+    }
+    assert_eq!(name(&client.with_user("1042"), "user-or-ip,host"), "user:1042,host:api.example.com");
+}
+
+#[test]
+fn a_client_is_the_same_on_a_route_that_is_gone_sooner() {
+    let headers = |name: &str| (name == "x-key").then_some(Cow::Borrowed(&b"abc"[..]));
+    let claims = Claims::default().with("org", "acme");
+    let client = Client::at([203, 0, 113, 7].into()).with_user("1042").with_plan("pro");
+    let client = client.with_headers(&headers).with_claims(&claims).with_query("a=1").with_host("b");
+    let pattern = String::from("/{id}");
+    let route = Matched { pattern: &pattern, path: "/7" };
+    client.on_route(route, |it| {
+        for key in ["ip", "user", "header:x-key", "claim:org", "query:a", "host"] {
+            assert_eq!(name(it, key), name(&client, key));
+        }
+        assert_eq!((name(it, "segment:id").as_str(), it.plan()), ("segment:id:7", Some("pro")));
+    });
+}
+
+#[test]
+fn what_is_printed_has_no_value_of_a_claim_or_of_the_query() {
+    let claims = Claims::default().with("org", "hunter2");
+    let client = Client::unknown().with_claims(&claims).with_query("key=hunter2");
+    let printed = format!("{client:?}");
+    assert!(printed.contains("org") && !printed.contains("hunter2"), "{printed}");
+}

@@ -28,7 +28,7 @@ pub(super) fn escape(bytes: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
 }
 
 /// The bytes of `text`, in which `%` and two hexadecimal digits stand for a byte.
-pub(super) fn unescaped(text: &str) -> Vec<u8> {
+pub(crate) fn unescaped(text: &str) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use super::Identity;
 use super::descriptor::Descriptor;
 use super::escape::unescaped;
+use super::host::normal_host;
 use super::network::{Ipv6Network, Ipv6Prefix, counted};
+use super::parts::{IdentityParts, JOINT, MAX_PARTS, PART_KINDS};
 
 /// Why a text names no [`Identity`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,18 +27,38 @@ pub enum IdentityError {
     HeaderName(String),
     /// What follows `descriptor:` is no descriptor.
     Descriptor(String),
+    /// What follows `claim:`, `cookie:`, `query:` or `segment:` is no name.
+    Name(String),
+    /// What follows `host:` is no host, or nothing follows `route:`.
+    NoValue(String),
+    /// Parts that no key has together.
+    Parts(String),
 }
 
 impl Identity<'static> {
     /// Reads `text`, the way an identity is displayed: `ip:203.0.113.7`, `ip:2001:db8::/64`, `user:1042`,
-    /// `header:x-api-key:secret`, `descriptor:edge:generic_key=login` or `global`.
+    /// `header:x-api-key:secret`, `claim:org:acme`, `route:GET /api/data`, `descriptor:edge:generic_key=login` or
+    /// `global`. Commas join the parts of a key that has several, as in `ip:203.0.113.7,header:x-tenant:acme`. They may
+    /// stand in any order.
     ///
-    /// Characters that would be escaped may also stand as they are. An IPv6 address names its network of
-    /// `ipv6_prefix`, and an IPv6 address that stands for an IPv4 address names that.
+    /// Characters that would be escaped may also stand as they are, except for a colon in a name, and a comma
+    /// before the name of a type. An IPv6 address names its network of `ipv6_prefix`, and an IPv6 address that stands for
+    /// an IPv4 address names that.
     ///
     /// # Errors
     /// If `text` names no identity.
     pub fn named(text: &str, ipv6_prefix: Ipv6Prefix) -> Result<Self, IdentityError> {
+        let mut parts = parts_of(text);
+        let first = parts.next().unwrap_or_default();
+        let Some(second) = parts.next() else { return Self::one_named(text, ipv6_prefix) };
+        let texts = [first, second].into_iter().chain(parts);
+        let parts: Result<_, _> = texts.map(|part| Self::one_named(part, ipv6_prefix)).collect();
+        let none = || IdentityError::Parts(text.to_owned());
+        IdentityParts::of(parts?).map(Self::Parts).ok_or_else(none)
+    }
+
+    /// The identity that `text` names, as one that has no parts.
+    fn one_named(text: &str, ipv6_prefix: Ipv6Prefix) -> Result<Self, IdentityError> {
         let (kind, rest) = match text.split_once(':') {
             Some((kind, rest)) => (kind, Some(rest)),
             None => (text, None),
@@ -54,9 +76,62 @@ impl Identity<'static> {
                 Some(descriptor) => Ok(Self::Descriptor(Cow::Owned(descriptor))),
                 None => Err(IdentityError::Descriptor(text.to_owned())),
             },
+            ("host", None) => Ok(Self::NoHost),
+            ("route", None) => Ok(Self::NoRoute),
+            ("host" | "route", Some("")) => Err(IdentityError::NoValue(text.to_owned())),
+            ("host", Some(host)) => match normal_host(&as_text(host)) {
+                Some(host) => Ok(Self::Host(host.into_owned().into())),
+                None => Err(IdentityError::NoValue(text.to_owned())),
+            },
+            ("route", Some(pattern)) => Ok(Self::Route(as_text(pattern).into())),
+            ("claim", Some(rest)) => of_name(text, rest, Self::Claim, Self::NoClaim),
+            ("cookie", Some(rest)) => of_name(text, rest, Self::Cookie, Self::NoCookie),
+            ("query", Some(rest)) => of_name(text, rest, Self::Query, Self::NoQuery),
+            ("segment", Some(rest)) => of_name(text, rest, Self::Segment, Self::NoSegment),
             _ => Err(IdentityError::Kind(text.to_owned())),
         }
     }
+}
+
+/// The parts of `text`: it is cut at each comma that a type follows. A descriptor has commas of its own, and is no part.
+fn parts_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text).filter(|_| !text.starts_with("descriptor"));
+    let mut whole = Some(text).filter(|_| rest.is_none());
+    std::iter::from_fn(move || {
+        let Some(text) = rest else { return whole.take() };
+        let mut joints = text.match_indices(JOINT).map(|(at, _)| at);
+        let joint = joints.find(|at| begins_with_kind(&text[at + 1..]));
+        rest = joint.map(|at| &text[at + 1..]);
+        Some(&text[..joint.unwrap_or(text.len())])
+    })
+}
+
+fn begins_with_kind(text: &str) -> bool {
+    let end = text.find([':', JOINT]).unwrap_or(text.len());
+    PART_KINDS.contains(&&text[..end])
+}
+
+fn as_text(text: &str) -> String {
+    String::from_utf8_lossy(&unescaped(text)).into_owned()
+}
+
+/// The value of a name, or all that have none, which `text` names. After its type it goes on with `rest`.
+fn of_name(
+    text: &str,
+    rest: &str,
+    value: fn(Cow<'static, str>, Cow<'static, [u8]>) -> Identity<'static>,
+    no_value: fn(Cow<'static, str>) -> Identity<'static>,
+) -> Result<Identity<'static>, IdentityError> {
+    let (name, of) = match rest.split_once(':') {
+        Some((name, of)) => (name, Some(of)),
+        None => (rest, None),
+    };
+    let name = String::from_utf8(unescaped(name)).ok().filter(|name| !name.is_empty());
+    let name = Cow::from(name.ok_or_else(|| IdentityError::Name(text.to_owned()))?);
+    Ok(match of {
+        Some(of) => value(name, unescaped(of).into()),
+        None => no_value(name),
+    })
 }
 
 fn of_address(text: &str, ipv6_prefix: Ipv6Prefix) -> Result<Identity<'static>, IdentityError> {
@@ -82,17 +157,12 @@ fn of_address(text: &str, ipv6_prefix: Ipv6Prefix) -> Result<Identity<'static>, 
 }
 
 fn of_header(field: &str) -> Result<Identity<'static>, IdentityError> {
-    let (name, value) = match field.split_once(':') {
-        Some((name, value)) => (name, Some(value)),
-        None => (field, None),
-    };
-    let name = String::from_utf8(unescaped(name)).ok().filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| IdentityError::HeaderName(field.to_owned()))?;
-    let name = Cow::from(name.to_ascii_lowercase());
-    Ok(match value {
-        Some(value) => Identity::Header(name, unescaped(value).into()),
-        None => Identity::NoHeader(name),
-    })
+    let lower = |name: Cow<'static, str>| Cow::from(name.to_ascii_lowercase());
+    match of_name(field, field, Identity::Header, Identity::NoHeader) {
+        Ok(Identity::Header(name, value)) => Ok(Identity::Header(lower(name), value)),
+        Ok(Identity::NoHeader(name)) => Ok(Identity::NoHeader(lower(name))),
+        _ => Err(IdentityError::HeaderName(field.to_owned())),
+    }
 }
 
 impl fmt::Display for IdentityError {
@@ -101,7 +171,22 @@ impl fmt::Display for IdentityError {
             Self::Kind(text) => write!(
                 f,
                 "{text:?} names no client: expected one as in ip:203.0.113.7, ip:2001:db8::/64, user:1042, \
-                 header:x-api-key:VALUE, descriptor:DOMAIN:KEY=VALUE or global"
+                 header:x-api-key:VALUE, claim:org:VALUE, cookie:session:VALUE, query:api_key:VALUE, host:api.example.com, \
+                 segment:id:VALUE, route:GET /api/data, descriptor:DOMAIN:KEY=VALUE or global"
+            ),
+            Self::Name(text) => write!(
+                f,
+                "{text:?} has no name: expected one as in claim:org:VALUE, cookie:session:VALUE, query:api_key:VALUE or \
+                 segment:id:VALUE"
+            ),
+            Self::NoValue(text) => write!(
+                f,
+                "{text:?} names nothing: expected one as in host:api.example.com or route:GET /api/data"
+            ),
+            Self::Parts(text) => write!(
+                f,
+                "{text:?} has parts that no key has together: expected one as in ip:203.0.113.7,header:x-tenant:VALUE, of \
+                 at most {MAX_PARTS} parts and each type or name once"
             ),
             Self::Address(text) => write!(
                 f,
@@ -127,98 +212,4 @@ impl fmt::Display for IdentityError {
 impl std::error::Error for IdentityError {}
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn named(text: &str) -> Result<String, IdentityError> {
-        Identity::named(text, Ipv6Prefix::default()).map(|identity| identity.to_string())
-    }
-
-    #[test]
-    fn what_people_type_becomes_the_text_of_the_identity() {
-        let cases = [
-            ("ip:203.0.113.7", "ip:203.0.113.7"),
-            ("ip:203.0.113.7/32", "ip:203.0.113.7"),
-            ("ip:::ffff:203.0.113.7", "ip:203.0.113.7"),
-            ("ip:2001:db8::1", "ip:2001:db8::/64"),
-            ("ip:2001:DB8:0:0:1::/64", "ip:2001:db8::/64"),
-            ("ip:2001:db8::1/56", "ip:2001:db8::/56"),
-            ("ip", "ip"),
-            ("user:1042", "user:1042"),
-            ("user:a:{b}", "user:a%3A%7Bb%7D"),
-            ("user:a%3a%7Bb%7d", "user:a%3A%7Bb%7D"),
-            ("user:50%", "user:50%25"),
-            ("user", "user"),
-            ("header:X-Api-Key:a b", "header:x-api-key:a%20b"),
-            ("header:x-api-key:", "header:x-api-key:"),
-            ("header:x-api-key", "header:x-api-key"),
-            ("global", "global"),
-            ("descriptor:edge:a=b", "descriptor:edge:a=b"),
-            ("descriptor:edge:a=b c,d=/e/*", "descriptor:edge:a=b%20c,d=%2Fe%2F*"),
-            ("descriptor:edge:", "descriptor:edge:"),
-            ("descriptor", "descriptor"),
-        ];
-        for (typed, text) in cases {
-            assert_eq!(named(typed).as_deref(), Ok(text), "{typed}");
-        }
-    }
-
-    #[test]
-    fn what_names_nobody_is_an_error_that_shows_what_would() {
-        let no_clients = [
-            "",
-            "1042",
-            "203.0.113.7",
-            "ip:",
-            "ip:1042",
-            "ip:203.0.113.0/24",
-            "ip:::/0",
-            "ip:::1/+64",
-            "ip:::1/129",
-            "user:",
-            "header:",
-            "header::a",
-            "descriptor:",
-            "descriptor:edge",
-            "descriptor:edge:a",
-            "descriptor:edge:a=b,",
-            "descriptor:edge:a=%FF",
-            "globe",
-            "global:",
-            "probe",
-            "operators",
-        ];
-        for typed in no_clients {
-            let error = named(typed).expect_err(typed).to_string();
-            assert!(
-                error.contains("expected one as in") || error.contains("access.block"),
-                "{error}"
-            );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_text_of_an_identity_names_it(
-            id in prop::collection::vec(any::<u8>(), 1..20),
-            name in "[a-z-]{1,8}",
-            address: u128,
-            prefix in 1..=128_u8,
-        ) {
-            let prefix = Ipv6Prefix::new(prefix).unwrap();
-            let identities = [
-                Identity::user(&id),
-                Identity::header(&name, &id),
-                Identity::NoHeader(name.clone().into()),
-                Identity::Descriptor(Cow::Owned(Descriptor::new(&name).with(&name, &name))),
-                Identity::ip(std::net::Ipv6Addr::from_bits(address).into(), prefix),
-            ];
-            for identity in identities {
-                let read = Identity::named(&identity.to_string(), Ipv6Prefix::default());
-                prop_assert_eq!(read, Ok(identity));
-            }
-        }
-    }
-}
+mod tests;

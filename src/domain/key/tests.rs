@@ -109,11 +109,49 @@ fn the_absent_are_not_the_empty() {
         Identity::NoHeader("x-tenant".into()).to_string(),
         Identity::header("x-tenant", "").to_string()
     );
+    assert_ne!(
+        Identity::NoClaim("org".into()).to_string(),
+        Identity::Claim("org".into(), b""[..].into()).to_string()
+    );
 }
 
 const FORBIDDEN: [char; 4] = ['{', '}', ' ', '\n'];
 
+/// Any identity, of parts or not.
 fn any_identity() -> impl Strategy<Value = Identity<'static>> {
+    let parts = proptest::collection::vec(any_single(), 2..=MAX_PARTS);
+    let parts = parts.prop_filter_map("parts of a key", |parts| {
+        IdentityParts::of(parts).map(Identity::Parts)
+    });
+    prop_oneof![3 => any_single(), 1 => parts]
+}
+
+fn any_single() -> impl Strategy<Value = Identity<'static>> {
+    // Of few letters, so that they meet, and of every separator that a text has.
+    let name = || "[ab:,{}%-]{1,3}".prop_map(Cow::from);
+    let value = || {
+        let few = "[ab:,+={}%-]{0,4}".prop_map(String::into_bytes);
+        prop_oneof![few, proptest::collection::vec(any::<u8>(), 0..4)].prop_map(Cow::from)
+    };
+    let text = "(GET )?/[ab,:{}*]{0,4}".prop_map(Cow::from);
+    prop_oneof![
+        3 => any_older(),
+        1 => (name(), value()).prop_map(|(name, value)| Identity::Claim(name, value)),
+        1 => (name(), value()).prop_map(|(name, value)| Identity::Cookie(name, value)),
+        1 => (name(), value()).prop_map(|(name, value)| Identity::Query(name, value)),
+        1 => (name(), value()).prop_map(|(name, value)| Identity::Segment(name, value)),
+        1 => name().prop_map(Identity::NoClaim),
+        1 => name().prop_map(Identity::NoCookie),
+        1 => name().prop_map(Identity::NoQuery),
+        1 => name().prop_map(Identity::NoSegment),
+        1 => "[a-c]{1,2}(\\.[a-c]{1,2})?".prop_map(|host| Identity::Host(host.into())),
+        1 => text.prop_map(Identity::Route),
+        1 => Just(Identity::NoHost),
+        1 => Just(Identity::NoRoute),
+    ]
+}
+
+fn any_older() -> impl Strategy<Value = Identity<'static>> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..6);
     prop_oneof![
         (any::<IpAddr>(), any_prefix()).prop_map(|(address, prefix)| Identity::ip(address, prefix)),
@@ -139,6 +177,50 @@ proptest! {
             prop_assert_eq!(first, &identity);
         }
     }
+
+    #[test]
+    fn the_text_of_an_identity_of_any_kind_names_it(identity in any_single(), parts in any_identity()) {
+        for identity in [identity, parts] {
+            // What nobody has: names and IDs are never empty.
+            let has_empty = |it: &Identity<'_>| {
+                it.name() == Some("") || matches!(it, Identity::User(id) if id.is_empty())
+            };
+            let is_unreal = match &identity {
+                Identity::Parts(parts) => parts.as_slice().iter().any(has_empty),
+                one => has_empty(one),
+            };
+            if !is_unreal {
+                let read = Identity::named(&identity.to_string(), Ipv6Prefix::default());
+                prop_assert_eq!(read, Ok(identity));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_imitates_neither_another_type_nor_a_further_part() {
+    let joined = |parts: &[Identity<'static>]| {
+        Identity::Parts(IdentityParts::of(parts.to_vec()).expect("parts")).to_string()
+    };
+    let header = |value: &str| Identity::header("x-a", value);
+    let texts = [
+        joined(&[Identity::NoIp, header("1")]),
+        joined(&[Identity::NoIp, header("1,user:7")]),
+        joined(&[Identity::NoIp, Identity::user("7"), header("1")]),
+        joined(&[Identity::NoIp, Identity::NoUser, header("1")]),
+        joined(&[Identity::NoIp, header("1%2Cuser:7")]),
+        header("1,ip").to_string(),
+        Identity::Cookie("x-a".into(), b"1"[..].into()).to_string(),
+        Identity::Query("x-a".into(), b"1"[..].into()).to_string(),
+        Identity::Query("x".into(), b"a:1"[..].into()).to_string(),
+        Identity::Query("x:a".into(), b"1"[..].into()).to_string(),
+        Identity::Segment("x-a".into(), b"1\0}"[..].into()).to_string(),
+        Identity::Route("x-a:1".into()).to_string(),
+        Identity::Host("x-a".into()).to_string(),
+    ];
+    let seen: HashSet<_> = texts.iter().collect();
+    assert_eq!(seen.len(), texts.len(), "{texts:#?}");
+    assert!(texts.iter().all(|text| !text.contains(['{', '}', '\0', '#'])), "{texts:#?}");
 }
 
 fn any_descriptor() -> impl Strategy<Value = Descriptor> {

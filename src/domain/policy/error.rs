@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::key_error::KeyPartsError;
 use super::name::MAX_NAME;
 use crate::domain::algorithm::{Algorithm, UnknownAlgorithm};
 use crate::domain::quota::QuotasError;
@@ -18,6 +19,10 @@ pub enum PolicyError {
     Algorithm(UnknownAlgorithm),
     /// A key that does not exist.
     Key(String),
+    /// A key whose name cannot be that of a header field, a claim and so on.
+    KeyName(String),
+    /// Parts that make no key together.
+    KeyParts(KeyPartsError),
     /// An unknown word for what to do while the store fails.
     OnStoreFailure(String),
     /// Quotas that cannot hold together.
@@ -51,8 +56,15 @@ impl fmt::Display for PolicyError {
             Self::Algorithm(error) => error.fmt(f),
             Self::Key(text) => write!(
                 f,
-                "{text:?} is not a key: expected ip, user, user-or-ip, global, header:NAME or descriptor"
+                "{text:?} is not a key: expected ip, user, user-or-ip, global, header:NAME, claim:NAME, cookie:NAME, \
+                 query:NAME, host, segment:NAME, route or descriptor"
             ),
+            Self::KeyName(text) => write!(
+                f,
+                "{text:?} names nothing to count by: expected a name after the colon, as in header:x-tenant, claim:org, \
+                 cookie:session, query:api_key or segment:id"
+            ),
+            Self::KeyParts(error) => error.fmt(f),
             Self::OnStoreFailure(text) => {
                 write!(
                     f,
@@ -74,6 +86,12 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+impl From<KeyPartsError> for PolicyError {
+    fn from(error: KeyPartsError) -> Self {
+        Self::KeyParts(error)
+    }
+}
 
 impl From<UnknownAlgorithm> for PolicyError {
     fn from(error: UnknownAlgorithm) -> Self {

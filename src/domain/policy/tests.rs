@@ -145,18 +145,38 @@ fn the_largest_cost_fits_under_all_quotas_of_a_client() {
 
 #[test]
 fn keys_read_back_as_printed() {
-    for text in ["ip", "user", "user-or-ip", "global", "header:x-tenant"] {
+    for text in [
+        "ip",
+        "user",
+        "user-or-ip",
+        "global",
+        "descriptor",
+        "header:x-tenant",
+        "claim:https://a.example/org",
+        "cookie:session",
+        "query:filter[tenant]",
+        "host",
+        "segment:id",
+        "route",
+        "user-or-ip,header:x-tenant,route",
+    ] {
         assert_eq!(text.parse::<KeySource>().unwrap().to_string(), text);
     }
     assert_eq!("header:X-Tenant".parse(), Ok(KeySource::Header("x-tenant".into())));
-    for text in ["", "IP", "ip ", "header", "header:", "header:a b", "header:é", "cookie:x"] {
+    for text in ["", "IP", "ip ", "header", "host:a", "route:GET /", "claims:x", "ip:x"] {
         assert_eq!(text.parse::<KeySource>(), Err(PolicyError::Key(text.to_owned())));
+    }
+    let long = format!("claim:{}", "a".repeat(129));
+    for text in
+        ["header:", "header:a b", "header:é", "cookie:a;b", "claim:a b", "segment:a-b", "query:é", &long]
+    {
+        assert_eq!(text.parse::<KeySource>(), Err(PolicyError::KeyName(text.to_owned())));
     }
 }
 
 proptest! {
     #[test]
-    fn no_text_makes_a_parser_panic(text in any::<String>(), near in "(header:|user|ip)?[ -~]{0,12}") {
+    fn no_text_makes_a_parser_panic(text in any::<String>(), near in "(header:|user|ip|claim:|query:|host,|route,|cookie:a,)?[ -~]{0,12}") {
         for text in [text, near] {
             if let Ok(key) = text.parse::<KeySource>() {
                 prop_assert_eq!(key.to_string().parse(), Ok(key));

@@ -7,7 +7,7 @@ use crate::http::request::{RequestHead as _, whole_value};
 
 /// What a key says, in the words of the configuration and of the keyspace.
 fn name(request: &PlainRequest, user: Option<&User>, key: &str) -> String {
-    let headers = |name: &str| whole_value(request.lines(name));
+    let headers = |name: &str| whole_value(name, request.lines(name));
     let mut client = Client::unknown().with_headers(&headers);
     if let Some(address) = ClientIp::peer().address(request) {
         client = client.with_address(address);

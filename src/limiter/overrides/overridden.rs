@@ -202,17 +202,12 @@ fn prefix_of(tag: &str) -> Option<Ipv6Prefix> {
 
 /// Whether a policy with `source` as its key may count the client of `tag`.
 pub(in crate::limiter) fn may_count(source: &KeySource, tag: &str) -> bool {
-    let kind = tag.split(':').next().unwrap_or_default();
-    match source {
-        KeySource::Ip => kind == "ip",
-        KeySource::User => kind == "user",
-        // Without a user it is counted by its address.
-        KeySource::UserOrIp => kind == "ip" || (kind == "user" && tag != kind),
-        KeySource::Global => kind == "global",
-        KeySource::Descriptor => kind == "descriptor",
-        KeySource::Header(name) => tag.strip_prefix("header:").is_some_and(|field| {
-            // A hash does not show of which field it is.
-            field.starts_with('#') || field.split(':').next() == Some(name)
-        }),
+    match tag.split_once(":#") {
+        // A hash does not show of which field it is.
+        Some((kind, _)) => source.may_count_kind(kind),
+        None => {
+            let identity = Identity::named(tag, Ipv6Prefix::default());
+            identity.is_ok_and(|identity| source.may_count(&identity))
+        }
     }
 }

@@ -54,6 +54,11 @@ impl RoutePattern {
         covers_method && covers_path(&self.segments, &other.segments)
     }
 
+    /// The pattern as written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The path as written, without the method.
     pub(crate) fn path(&self) -> &str {
         &self.text[self.text.find('/').unwrap_or(0)..]

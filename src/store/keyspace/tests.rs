@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::key::{Descriptor, Ipv6Prefix};
+use crate::domain::key::{Descriptor, IdentityParts, Ipv6Prefix};
 
 fn policy(name: &str) -> Policy {
     Policy::new(name, "10/minute".parse().unwrap()).unwrap()
@@ -86,6 +86,42 @@ fn a_long_id_is_named_by_its_hash_and_stays_apart_from_every_other() {
     assert!(descriptor.hash_tag().starts_with("descriptor:#"));
     let header = Identity::header("x-tenant", "y".repeat(1_000));
     assert!(keyspace.key(&header, &policy("p")).hash_tag().starts_with("header:#"));
+    // Every kind that can be long is named by its hash, and its hash can be typed.
+    let long = "z".repeat(200);
+    for (kind, text) in [
+        ("claim", format!("claim:org:{long}")),
+        ("cookie", format!("cookie:session:{long}")),
+        ("query", format!("query:{long}")),
+        ("host", format!("host:{long}")),
+        ("segment", format!("segment:id:{long}")),
+        ("route", format!("route:/{long}")),
+        ("parts", format!("ip:203.0.113.7,header:x-tenant:{long}")),
+    ] {
+        let tag = keyspace.tag_named(&text, Ipv6Prefix::default()).unwrap();
+        assert!(tag.starts_with(&format!("{kind}:#")) && tag.len() < 80, "{tag}");
+        assert_eq!(keyspace.tag_named(&tag, Ipv6Prefix::default()), Ok(tag));
+    }
+}
+
+#[test]
+fn what_may_be_personal_is_hashed_where_that_is_set_and_nothing_else() {
+    let keyspace = Keyspace::new("t").with_hashed_users(true);
+    let tag = |text: &str| keyspace.tag_named(text, Ipv6Prefix::default()).unwrap();
+    for text in [
+        "claim:email:ann@example.com",
+        "cookie:session:ann@example.com",
+        "query:user:ann@example.com",
+        "segment:user:ann@example.com",
+        "ip:203.0.113.7,user:ann@example.com",
+        "header:x-tenant:acme,segment:id:ann@example.com",
+    ] {
+        assert!(tag(text).contains(":#") && !tag(text).contains("ann"), "{text}");
+    }
+    for text in
+        ["host:a.example", "route:%2Fa", "claim:email", "ip:203.0.113.7,header:x-tenant:acme", "ip,user"]
+    {
+        assert_eq!(&*tag(text), text);
+    }
 }
 
 #[test]
@@ -120,6 +156,13 @@ fn any_identity() -> impl Strategy<Value = Identity<'static>> {
         Just(Identity::NoIp),
         Just(Identity::NoUser),
         Just(Identity::NoDescriptor),
+        (text(), text()).prop_map(|(name, it)| Identity::Claim(name.into(), it.into_bytes().into())),
+        (text(), text()).prop_map(|(name, it)| Identity::Query(name.into(), it.into_bytes().into())),
+        text().prop_map(|pattern| Identity::Route(pattern.into())),
+        (text(), text()).prop_map(|(claim, host)| {
+            let parts = [Identity::Claim("a".into(), claim.into_bytes().into()), Identity::Host(host.into())];
+            Identity::Parts(IdentityParts::in_order(parts.into_iter()))
+        }),
         (text(), text(), text()).prop_map(|(domain, key, value)| {
             Identity::Descriptor(Cow::Owned(Descriptor::new(&domain).with(&key, &value)))
         }),

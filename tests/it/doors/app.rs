@@ -28,8 +28,12 @@ impl Head {
     /// The user that the application has authenticated: without any proof, since this is a test.
     pub(super) fn user(&self) -> Option<User> {
         let user = User::new(self.field("x-user")?);
-        Some(match self.field("x-plan") {
+        let user = match self.field("x-plan") {
             Some(plan) => user.with_plan(plan),
+            None => user,
+        };
+        Some(match self.field("x-claim") {
+            Some(org) => user.with_claim("org", org),
             None => user,
         })
     }

@@ -1,5 +1,7 @@
 //! What a token must be to prove a user.
 
+use std::collections::BTreeSet;
+
 use super::algorithm::JwtAlgorithm;
 
 /// What a token must be to prove a user.
@@ -17,6 +19,8 @@ pub(crate) struct JwtRules {
     pub(crate) user_claim: String,
     /// The claim that holds the user's plan.
     pub(crate) plan_claim: Option<String>,
+    /// The claims that policies count by. No others are kept.
+    pub(crate) claims: BTreeSet<String>,
 }
 
 impl Default for JwtRules {
@@ -28,6 +32,7 @@ impl Default for JwtRules {
             leeway_seconds: 30,
             user_claim: "sub".to_owned(),
             plan_claim: None,
+            claims: BTreeSet::new(),
         }
     }
 }

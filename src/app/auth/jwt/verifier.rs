@@ -1,5 +1,6 @@
 //! Verifies tokens.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -13,6 +14,9 @@ use super::keys::JwtKeys;
 use super::refresh::Refresh;
 use super::rules::JwtRules;
 use crate::http::identity::User;
+
+/// The largest number up to which a float holds every whole number: 2^53.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Verifies tokens.
 #[derive(Debug)]
@@ -80,10 +84,27 @@ impl JwtVerifier {
             _ => return None,
         };
         let plan = self.rules.plan_claim.as_ref().and_then(|name| claims.get(name)?.as_str());
-        Some(match plan {
+        let user = match plan {
             Some(plan) => user.with_plan(plan),
             None => user,
-        })
+        };
+        let counted = self.rules.claims.iter();
+        let told = counted.filter_map(|name| Some((name, text_of(claims.get(name)?)?)));
+        Some(told.fold(user, |user, (name, value)| user.with_claim(name, &*value)))
+    }
+}
+
+/// The text by which policies count a claim; `None` if it is no text, number, true or false.
+fn text_of(claim: &Value) -> Option<Cow<'_, str>> {
+    match claim {
+        Value::String(text) => Some(text.into()),
+        Value::Bool(flag) => Some(if *flag { "true" } else { "false" }.into()),
+        // Greater ones were rounded as they were read, so two of them might look alike.
+        Value::Number(number) if number.as_f64().is_some_and(|it| it.abs() > LARGEST_EXACT) => {
+            (!number.is_f64()).then(|| number.to_string().into())
+        }
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

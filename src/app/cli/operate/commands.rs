@@ -186,9 +186,12 @@ pub(in crate::app::cli) struct RequestOptions {
     /// The user's plan; that of the user's API keys unless given
     #[arg(long, value_name = "NAME", requires = "user")]
     pub(super) plan: Option<String>,
-    /// A header field that a policy counts by; may be given several times
+    /// A header field that a policy counts by, such as host or cookie; may be given several times
     #[arg(long = "header", value_name = "NAME:VALUE")]
     pub(super) headers: Vec<String>,
+    /// A claim of the user's token that a policy counts by; may be given several times
+    #[arg(long = "claim", value_name = "NAME:VALUE")]
+    pub(super) claims: Vec<String>,
 }
 
 #[derive(Args)]

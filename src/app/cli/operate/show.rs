@@ -66,6 +66,7 @@ pub(super) fn explanation(it: &Value) -> String {
             plain(&met["place"]),
             plain(&met["key"]),
         );
+        text += &origins(&met["key_from"]);
         if !met["used"].is_null() {
             let _ = write!(text, ": {}", used(met));
         } else if is_unknown {
@@ -95,6 +96,15 @@ pub(super) fn explanation(it: &Value) -> String {
         let _ = writeln!(text, "{}", listed(overridden));
     }
     text
+}
+
+/// Where the parts of a key come from, unless its text says so at a glance.
+fn origins(of: &Value) -> String {
+    let of: Vec<_> = of.as_array().into_iter().flatten().map(plain).collect();
+    match &of[..] {
+        [one] if !one.contains("field") && !one.contains("path") => String::new(),
+        parts => format!(", by {}", parts.join(" and ")),
+    }
 }
 
 /// What a policy does with requests while the store cannot be asked.

@@ -211,6 +211,8 @@ fn rules(section: &mut Section, algorithms: Vec<JwtAlgorithm>) -> JwtRules {
             .get("leeway_seconds", default.leeway_seconds, |leaf| leaf.number(0..=300)),
         user_claim: section.get("user_claim", default.user_claim, not_empty),
         plan_claim: section.get("plan_claim", default.plan_claim, |leaf| not_empty(leaf).map(Some)),
+        // They follow from the policies.
+        claims: default.claims,
     }
 }
 

@@ -37,9 +37,11 @@ pub(super) fn prefix_of_policy(
     key: &KeySource,
     common: Ipv6Prefix,
 ) -> Ipv6Prefix {
-    section.get("ipv6_prefix", common, |leaf| match key {
-        KeySource::Ip | KeySource::UserOrIp => ipv6_prefix(leaf),
-        _ => Err(leaf.refuse(format_args!("only addresses have it, and this is counted by {key}"))),
+    section.get("ipv6_prefix", common, |leaf| match key.is_by_address() {
+        true => ipv6_prefix(leaf),
+        false => {
+            Err(leaf.refuse(format_args!("only addresses have it, and this is counted by {key}")))
+        }
     })
 }
 

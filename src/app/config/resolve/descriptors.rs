@@ -61,6 +61,13 @@ fn options(
         section.refuse("refuses every request, so it needs no policies: expected one of the two");
     }
     for policy in named.iter().filter_map(|name| policies.get(name)?.as_ref()) {
+        if let Some(part) = untold(policy) {
+            section.refuse(format_args!(
+                "the policy {:?} counts by {part}, which no entry can say: expected a policy by descriptor, which counts \
+                 by all entries",
+                policy.name(),
+            ));
+        }
         if let Some(option) = missing(policy, &client) {
             section.refuse(format_args!(
                 "the policy {:?} counts by {}: expected {option}, with the key of the entry that says it",
@@ -129,20 +136,41 @@ fn position(
     })
 }
 
-/// The option without which all requests would share one count of `policy`.
+/// The option without which all requests would share one count of `policy`, or of one part of its key.
 fn missing(policy: &Policy, client: &ClientEntries) -> Option<String> {
-    let is_missing = match policy.key() {
+    policy.key().parts().iter().find_map(|part| missing_part(part, client))
+}
+
+fn missing_part(part: &KeySource, client: &ClientEntries) -> Option<String> {
+    let has_header = |name: &str| client.headers.iter().any(|(it, _)| **it == *name);
+    let is_missing = match part {
         KeySource::Ip => client.ip.is_none(),
         KeySource::User => client.user.is_none(),
         KeySource::UserOrIp => client.user.is_none() && client.ip.is_none(),
-        KeySource::Header(name) => !client.headers.iter().any(|(it, _)| it == name),
+        KeySource::Header(name) => !has_header(name),
+        KeySource::Cookie(_) => !has_header("cookie"),
         _ => false,
     };
-    let option = || match policy.key() {
+    let option = || match part {
         KeySource::Ip => "ip".to_owned(),
         KeySource::User => "user".to_owned(),
         KeySource::Header(name) => format!("headers.{name}"),
+        KeySource::Cookie(_) => "headers.cookie".to_owned(),
         _ => "user, ip or both".to_owned(),
     };
     is_missing.then(option)
+}
+
+/// The part of the key of `policy` that no descriptor can tell.
+fn untold(policy: &Policy) -> Option<&KeySource> {
+    policy.key().parts().iter().find(|part| {
+        matches!(
+            part,
+            KeySource::Claim(_)
+                | KeySource::Query(_)
+                | KeySource::Host
+                | KeySource::Segment(_)
+                | KeySource::Route
+        )
+    })
 }

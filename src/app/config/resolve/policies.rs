@@ -8,6 +8,7 @@ use super::penalty::penalty;
 use super::quotas;
 use super::rollout::RolloutOptions;
 use crate::app::auth::FAILURES;
+use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
 use crate::app::config::section::Section;
 use crate::domain::algorithm::Algorithm;
@@ -38,7 +39,7 @@ fn policy(
     common_prefix: Ipv6Prefix,
     plans: &mut BTreeSet<String>,
 ) -> Option<Policy> {
-    let key = section.get("key", KeySource::UserOrIp, |leaf| leaf.parse("a key", str::parse));
+    let key = section.get("key", KeySource::UserOrIp, key);
     let ipv6_prefix = prefix_of_policy(section, &key, common_prefix);
     let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
         leaf.parse("local, allow or deny", str::parse)
@@ -75,6 +76,28 @@ fn policy(
         None => policy,
     };
     Some(rollout.add_to(policy, section))
+}
+
+/// A key, or a list of several that count together.
+fn key(leaf: &Leaf) -> Result<KeySource, ConfigError> {
+    let not_text = match leaf.text() {
+        Ok(_) => return leaf.parse("a key", str::parse),
+        Err(error) => error,
+    };
+    let listed = leaf.list("keys").map_err(|_| not_text)?;
+    let parts = listed.iter().map(|part| leaf.parse_item(part, "a key", str::parse));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    KeySource::all_of(parts).map_err(|error| leaf.refuse(error))
+}
+
+/// The claims of tokens that any of `policies` counts by.
+pub(super) fn claims(policies: &Policies) -> BTreeSet<String> {
+    let sources = policies.values().flatten().flat_map(|policy| policy.key().parts());
+    let claims = sources.filter_map(|source| match source {
+        KeySource::Claim(name) => Some(name.to_string()),
+        _ => None,
+    });
+    claims.collect()
 }
 
 fn quotas_of(section: &mut Section) -> (Option<Leaf>, Option<Quotas>) {

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::members;
+use super::claims::claims;
+use super::members::{self, Target};
 use super::mistake::{Mistake, part};
 use crate::app::observation::CHECK;
-use crate::domain::client::Client;
+use crate::domain::client::{Claims, Client};
 use crate::domain::quota::Cost;
 use crate::http::preflight::is_preflight;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
@@ -24,11 +25,11 @@ pub(super) struct Described {
     #[serde(default, deserialize_with = "members::method")]
     #[schema(value_type = String, required = false, pattern = "^[0-9A-Za-z_-]+$", example = "GET")]
     method: Option<String>,
-    /// The path as it was sent, percent-encoded. Its query is ignored.
+    /// The path as it was sent, percent-encoded. Policies may count by a parameter of its query.
     // It is decoded when it is read.
     #[serde(default, deserialize_with = "members::path")]
     #[schema(value_type = String, required = false, pattern = "^/[!-;=?-_a-~]*$", max_length = 8192, example = "/api/data")]
-    path: Option<String>,
+    path: Option<Target>,
     /// The address of the client.
     #[serde(default, deserialize_with = "members::ip")]
     #[schema(value_type = Address, required = false)]
@@ -41,10 +42,15 @@ pub(super) struct Described {
     #[serde(default, deserialize_with = "members::filled")]
     #[schema(value_type = String, required = false, min_length = 1, example = "pro")]
     plan: Option<String>,
-    /// The header fields by which policies count, and by which a CORS preflight is known. Names that differ only in case are one field.
+    /// The header fields by which policies count, such as `host` and `cookie`, and by which a CORS preflight is known. Names that
+    /// differ only in case are one field.
     #[serde(default, deserialize_with = "members::headers")]
     #[schema(value_type = HashMap<FieldName, String>, required = false)]
     headers: BTreeMap<String, String>,
+    /// The claims of the user's verified token by which policies count.
+    #[serde(default, deserialize_with = "claims")]
+    #[schema(value_type = HashMap<String, ClaimValue>, required = false)]
+    claims: Claims,
     /// The units that the request uses of each quota, instead of the cost of its route.
     #[serde(default, deserialize_with = "members::cost")]
     #[schema(value_type = u64, required = false, minimum = 1, maximum = 9007199254740991_u64)]
@@ -64,6 +70,16 @@ pub(super) struct Described {
 #[schema(value_type = String, pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", example = "x-tenant")]
 #[expect(dead_code, reason = "it is there for the document alone")]
 struct FieldName(String);
+
+/// The value of a claim.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there for the document alone")]
+enum ClaimValue {
+    Text(String),
+    Number(f64),
+    Flag(bool),
+}
 
 /// An IPv4 or IPv6 address.
 #[derive(ToSchema)]
@@ -123,8 +139,11 @@ impl Question<'_> {
         &'a self,
         headers: &'a dyn Fn(&str) -> Option<Cow<'a, [u8]>>,
     ) -> Client<'a> {
-        let Described { ip, user, plan, .. } = self.described;
-        let client = Client::unknown().with_headers(headers);
+        let Described { path, ip, user, plan, headers: fields, claims, .. } = self.described;
+        let client = Client::unknown().with_headers(headers).with_claims(claims);
+        let query = path.as_ref().and_then(|target| target.query.as_ref());
+        let client = query.map_or(client, |query| client.with_query(query));
+        let client = fields.get("host").map_or(client, |host| client.with_host(host));
         let client = ip.map_or(client, |ip| client.with_address(ip));
         let client = user.as_ref().map_or(client, |user| client.with_user(user));
         plan.as_ref().map_or(client, |plan| client.with_plan(plan))
@@ -146,7 +165,7 @@ impl Incoming for Question<'_> {
     }
 
     fn path(&self) -> &str {
-        self.described.path.as_deref().unwrap_or_default()
+        self.described.path.as_ref().map_or("", |target| &target.path)
     }
 
     fn is_preflight(&self) -> bool {

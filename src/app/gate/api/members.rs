@@ -27,16 +27,29 @@ pub(super) fn method<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A path as it is sent, decoded as the app's router decodes it. Its query is left out.
-pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+/// A path as a member has it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The path, decoded as the app's router decodes it.
+    pub(super) path: String,
+    /// What follows its `?`, as it was sent.
+    pub(super) query: Option<String>,
+}
+
+/// A path as it is sent, perhaps with its query.
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Target>, D::Error> {
     let expected =
         "a path as it is sent, percent-encoded and of at most 8192 bytes, such as /api/data";
     text(deserializer, expected, |target| {
         let is_sent = |byte: u8| byte.is_ascii_graphic() && !b"<>`".contains(&byte);
-        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let whole = target.split('#').next().unwrap_or_default();
+        let (path, query) = match whole.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (whole, None),
+        };
         let is_path =
             target.starts_with('/') && target.len() <= LONGEST_PATH && target.bytes().all(is_sent);
-        decoded_path(path).filter(|_| is_path).map(Some)
+        decoded_path(path).filter(|_| is_path).map(|path| Some(Target { path, query }))
     })
 }
 
@@ -158,10 +171,11 @@ impl<'de> Visitor<'de> for Fields {
         let mut fields = BTreeMap::new();
         while let Some(FieldName(name)) = map.next_key()? {
             let value: String = map.next_value()?;
-            // Lines of one field are one list (RFC 9110, section 5.3).
+            // Lines of one field are one list (RFC 9110, section 5.3), and cookies are one of their own form.
+            let joint = if name == "cookie" { "; " } else { ", " };
             fields
                 .entry(name)
-                .and_modify(|lines: &mut String| *lines += &format!(", {value}"))
+                .and_modify(|lines: &mut String| *lines += &format!("{joint}{value}"))
                 .or_insert(value);
         }
         Ok(fields)

@@ -14,12 +14,13 @@ use crate::app::observation::FORWARD_AUTH;
 use crate::domain::client::Client;
 use crate::http::identity::{User, client};
 use crate::http::preflight::is_preflight;
-use crate::http::request::{RequestHead as _, whole_value};
+use crate::http::request::{RequestHead as _, authority, whole_value};
 use crate::http::request_id::request_id;
 use crate::limiter::Incoming;
 
 const METHOD: &str = "x-forwarded-method";
 const URI: &str = "x-forwarded-uri";
+const HOST: &str = "x-forwarded-host";
 
 /// The request of a client, as the proxy that received it describes it.
 pub(super) struct Question<'a> {
@@ -29,6 +30,8 @@ pub(super) struct Question<'a> {
     snapshot: &'a Snapshot,
     method: &'a str,
     path: Cow<'a, str>,
+    query: Option<&'a str>,
+    host: Option<&'a str>,
     address: Option<IpAddr>,
     user: Option<User>,
 }
@@ -50,20 +53,28 @@ impl<'a> Question<'a> {
             return Err(Mistake::Peer);
         }
         let proxy = proxy_of(request, rest)?;
-        let (method, path) = match proxy.describes() {
+        let (method, path, query, host) = match proxy.describes() {
             Described::InFields => (
                 method(request).map_err(|it| Mistake::Field(Field::Method, it))?,
                 path(request).map_err(|it| Mistake::Field(Field::Uri, it))?.into(),
+                only_line(request, URI).ok().and_then(query),
+                // The proxy's own, since it was seen that a proxy asks. It may leave the field out.
+                only_line(request, HOST).ok(),
             ),
             Described::InTheRequest if rest.is_empty() => return Err(Mistake::NoPath),
-            Described::InTheRequest => (request.method().as_str(), rest.into()),
+            Described::InTheRequest => (
+                request.method().as_str(),
+                rest.into(),
+                request.uri().query(),
+                authority(None, request.lines("host")),
+            ),
         };
         if !client_ip.is_told(request) {
             let is_there = request.lines(client_ip.header_name()).next().is_some();
             let fault = if is_there { Fault::Malformed } else { Fault::Missing };
             return Err(Mistake::Field(Field::Address, fault));
         }
-        Ok(Self { proxy, request, snapshot, method, path, address, user: None })
+        Ok(Self { proxy, request, snapshot, method, path, query, host, address, user: None })
     }
 
     /// The same, asked as `user`.
@@ -101,8 +112,10 @@ impl Incoming for Question<'_> {
     }
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client<'_>) -> T) -> T {
-        let headers = |name: &str| whole_value(self.request.lines(name));
-        ask(&client(self.address, self.user.as_ref()).with_headers(&headers))
+        let headers = |name: &str| whole_value(name, self.request.lines(name));
+        let client = client(self.address, self.user.as_ref()).with_headers(&headers);
+        let client = self.query.map_or(client, |query| client.with_query(query));
+        ask(&self.host.map_or(client, |host| client.with_host(host)))
     }
 }
 
@@ -130,6 +143,12 @@ fn method(request: &HttpRequest) -> Result<&str, Fault> {
 /// The path of the URI in its field, decoded.
 fn path(request: &HttpRequest) -> Result<String, Fault> {
     decoded_path(only_line(request, URI)?).ok_or(Fault::Malformed)
+}
+
+/// The query of a URI. What follows `#` is no part of it.
+fn query(uri: &str) -> Option<&str> {
+    let (uri, _) = uri.split_once('#').unwrap_or((uri, ""));
+    uri.split_once('?').map(|(_, query)| query)
 }
 
 fn only_line<'a>(request: &'a HttpRequest, name: &str) -> Result<&'a str, Fault> {

@@ -12,6 +12,7 @@ use super::refused::{not_made, refused};
 use crate::app::operators::admin_state::AdminState;
 
 mod asked;
+mod origin;
 mod told;
 
 pub(super) async fn explain(

@@ -5,7 +5,7 @@ import { change, holdsNow, inWords } from "./change.js";
 import { byId, duration, el, list, number, say } from "./dom.js";
 import { explainer } from "./explain.js";
 
-const KINDS = /^(ip|user|header|global)(:|$)/;
+const KINDS = /^(ip|user|header|claim|cookie|query|host|segment|route|parts|descriptor|global)(:|,|$)/;
 const ADDRESS = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)(\/[0-9]+)?$/i;
 
 /** How often it is asked where the client stands. */

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use actix_web::http::Method;
 
 use crate::actix::adapter::decoded_path;
-use crate::domain::client::Client;
+use crate::domain::client::{Claims, Client};
 use crate::http::preflight::is_preflight;
 use crate::limiter::Incoming;
 
@@ -21,6 +21,9 @@ pub(super) struct Asked {
     pub(super) plan: Option<String>,
     /// Header fields with their names in lower case.
     headers: Vec<(String, String)>,
+    /// What follows the `?` of the path.
+    query: Option<String>,
+    claims: Claims,
 }
 
 impl Asked {
@@ -29,10 +32,17 @@ impl Asked {
     pub(super) fn read(query: Vec<(String, String)>) -> Result<Self, String> {
         let (mut method, mut path) = (None, None);
         let (mut ip, mut user, mut plan, mut headers) = (None, None, None, Vec::new());
+        let mut claims = Claims::default();
         for (name, value) in query {
             let given = match &*name {
                 "header" => {
                     headers.push(header(&value)?);
+                    continue;
+                }
+                "claim" => {
+                    let of = value.split_once(':').filter(|(name, _)| !name.is_empty());
+                    let (name, of) = of.ok_or("claim: expected NAME:VALUE, as in org:acme.")?;
+                    claims = claims.with(name, of);
                     continue;
                 }
                 "method" => &mut method,
@@ -55,11 +65,13 @@ impl Asked {
             return Err("plan: has no effect without a user.".to_owned());
         }
         let path = path.unwrap_or_default();
+        let query = path.split('#').next().and_then(|it| it.split_once('?'));
+        let query = query.map(|(_, query)| query.to_owned());
         let path = Some(&*path)
             .filter(|path| path.starts_with('/'))
             .and_then(decoded_path)
             .ok_or("path: expected the path of a request, such as /api/data.")?;
-        Ok(Self { method, path, ip: ip.transpose()?, user, plan, headers })
+        Ok(Self { method, path, ip: ip.transpose()?, user, plan, headers, query, claims })
     }
 
     /// Calls `ask` with the client that sends it.
@@ -68,7 +80,10 @@ impl Asked {
             let (_, value) = self.headers.iter().find(|(it, _)| it == name)?;
             Some(value.as_bytes().into())
         };
-        let client = Client::unknown().with_headers(&headers);
+        let client = Client::unknown().with_headers(&headers).with_claims(&self.claims);
+        let client = self.query.as_ref().map_or(client, |query| client.with_query(query));
+        let host = self.headers.iter().find(|(name, _)| name == "host");
+        let client = host.map_or(client, |(_, host)| client.with_host(host));
         let client = self.ip.map_or(client, |ip| client.with_address(ip));
         let client = self.user.as_ref().map_or(client, |user| client.with_user(user));
         ask(&self.plan.as_ref().map_or(client, |plan| client.with_plan(plan)))

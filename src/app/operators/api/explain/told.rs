@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::asked::Asked;
+use super::origin::origins;
 use crate::app::assemble::Snapshot;
 use crate::app::auth::FAILURES;
 use crate::app::config::{Places, key_of};
@@ -62,6 +63,8 @@ struct Met {
     why: Option<String>,
     /// Whose quota it is.
     key: String,
+    /// Where each part of the key comes from.
+    key_from: Vec<String>,
     quota: String,
     from: &'static str,
     /// Where the quota was set.
@@ -216,6 +219,7 @@ impl Met {
             role,
             why,
             key: it.key.to_string(),
+            key_from: origins(policy.key()),
             quota: match it.role {
                 PolicyRole::Unlimited => ClientQuota::Unlimited.to_string(),
                 _ => policy.quota().to_string(),
