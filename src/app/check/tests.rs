@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 28] = [
+const CASES: [(&str, &str, usize, &str); 31] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -70,6 +70,40 @@ const CASES: [(&str, &str, usize, &str); 28] = [
         6,
         "[policies.p]\nquota = \"100/hour\"\n[routes.\"/api/*\"]\npolicies = [\"default\"]\n\
          [routes.\"/api/x\"]\npolicies = [\"p\"]\n[routes.\"/api/data\"]\npolicies = [\"default\"]",
+    ),
+    (
+        "value-alone",
+        "routes.\"/x\".policies",
+        5,
+        "[policies.p]\nquota = \"10/minute\"\nkey = \"cookie:session\"\n[routes.\"/x\"]\npolicies = [\"p\"]",
+    ),
+    (
+        // A part that clients choose makes the whole key one that they choose.
+        "value-alone",
+        "routes.\"/x\".policies",
+        5,
+        "[policies.p]\nquota = \"10/minute\"\nkey = [\"ip\", \"query:api_key\"]\n[routes.\"/x\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "segment-missing",
+        "policies.p.key",
+        3,
+        "[policies.p]\nquota = \"100/hour\"\nkey = \"segment:id\"\n[routes.\"/x/{id}\"]\npolicies = [\"p\", \"default\"]\n\
+         [routes.\"/x/{name}/y\"]\npolicies = [\"p\", \"default\"]",
+    ),
+    (
+        "claim-unproved",
+        "policies.p.key",
+        3,
+        "[policies.p]\nquota = \"10/minute\"\nkey = [\"claim:org\", \"route\"]\n[routes.\"/x\"]\npolicies = [\"p\"]",
+    ),
+    (
+        "penalty-for-all",
+        "policies.p.key",
+        3,
+        "[policies.p]\nquota = \"10/minute\"\nkey = \"route\"\n\
+         penalty = { denials = 20, within_ms = 60000, ban_ms = 60000, ban_at_most_ms = 3600000 }\n\
+         [routes.\"/x\"]\npolicies = [\"p\"]",
     ),
     (
         "route-shadows",

@@ -1,5 +1,6 @@
 use super::key::KeyError;
 use super::key_set::{JwksSource, KeySet};
+use super::verifier::text_of;
 use super::*;
 use crate::app::auth::Secret;
 
@@ -118,5 +119,29 @@ fn a_rule_for_tokens_has_the_name_that_it_is_read_by() {
     }
     for name in ["none", "None", "", "hs256", "HS256 ", "PS256", "ES512"] {
         assert_eq!(name.parse::<JwtAlgorithm>(), Err(JwtAlgorithmError), "{name}");
+    }
+}
+
+#[test]
+fn a_claim_counts_as_a_text_and_what_may_be_rounded_as_none() {
+    for (json, expected) in [
+        (r#""acme""#, Some("acme")),
+        (r#""""#, Some("")),
+        ("7", Some("7")),
+        ("-7", Some("-7")),
+        ("18446744073709551615", Some("18446744073709551615")),
+        ("1.5", Some("1.5")),
+        ("true", Some("true")),
+        ("false", Some("false")),
+        // Read as floats, which are equal to their neighbours.
+        ("18446744073709551616", None),
+        ("1e300", None),
+        ("-1e17", None),
+        ("null", None),
+        (r#"["acme"]"#, None),
+        (r#"{"id":7}"#, None),
+    ] {
+        let claim = serde_json::from_str(json).unwrap();
+        assert_eq!(text_of(&claim).as_deref(), expected, "{json}");
     }
 }

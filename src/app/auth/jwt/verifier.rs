@@ -95,7 +95,7 @@ impl JwtVerifier {
 }
 
 /// The text by which policies count a claim; `None` if it is no text, number, true or false.
-fn text_of(claim: &Value) -> Option<Cow<'_, str>> {
+pub(super) fn text_of(claim: &Value) -> Option<Cow<'_, str>> {
     match claim {
         Value::String(text) => Some(text.into()),
         Value::Bool(flag) => Some(if *flag { "true" } else { "false" }.into()),

@@ -160,6 +160,17 @@ fn settings_take_keys_as_toml_writes_them() {
 }
 
 #[test]
+fn a_key_of_several_parts_is_a_list_or_a_text_with_commas() {
+    let scratch = Scratch::new("[policies.default]\nkey = [\"header:X-A\", \"user-or-ip\"]\n");
+    let of_file = Sources { files: vec![scratch.0.clone()], ..Sources::default() };
+    let of_setting = settings(&["policies.default.key=user-or-ip,header:x-a"]);
+    let expected = "user-or-ip,header:x-a".parse::<KeySource>().unwrap();
+    for sources in [of_file, of_setting] {
+        assert_eq!(*load(&sources).unwrap().policies[0].key(), expected);
+    }
+}
+
+#[test]
 fn settings_that_are_no_settings_are_errors_that_repeat_nothing() {
     let long = format!("{}=1", "a.".repeat(50_000));
     for text in [

@@ -86,7 +86,28 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         ),
         (
             "policies.default.key = \"name\"",
-            "policies.default.key: \"name\" is not a key: expected ip, user, user-or-ip, global, header:NAME or descriptor".into(),
+            "policies.default.key: \"name\" is not a key: expected ip, user, user-or-ip, global, header:NAME, claim:NAME, cookie:NAME, query:NAME, host, segment:NAME, route or descriptor".into(),
+        ),
+        ("policies.default.key = 7", "policies.default.key: expected text in quotes, got 7".into()),
+        (
+            "policies.default.key = []",
+            "policies.default.key: a key has no part: expected one to count by, such as ip".into(),
+        ),
+        (
+            "policies.default.key = [\"ip\", \"claim:\"]",
+            "policies.default.key: \"claim:\" names nothing to count by: expected a name after the colon, as in header:x-tenant, claim:org, cookie:session, query:api_key or segment:id".into(),
+        ),
+        (
+            "policies.default.key = [\"ip\", \"global\"]",
+            "policies.default.key: global cannot be a part of a key: expected it alone, or the others without it".into(),
+        ),
+        (
+            "policies.default = { key = [\"user\", \"host\"], ipv6_prefix = 48 }",
+            "policies.default.ipv6_prefix: only addresses have it, and this is counted by user,host".into(),
+        ),
+        (
+            "policies.default = { key = [\"ip\", \"host\"], plans = { pro = \"9/day\" } }",
+            "policies.default.plans: only a policy by user or user-or-ip can tell users apart, and this one is by ip,host".into(),
         ),
         (
             "policies.default.on_store_failure = \"\"",

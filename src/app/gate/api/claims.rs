@@ -74,3 +74,32 @@ impl Visitor<'_> for One {
 
 #[expect(clippy::cast_precision_loss, reason = "it is the largest number that is exact")]
 const EXACT: f64 = MAX_EXACT as f64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Claims, String> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        claims(&mut deserializer).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn claims_are_texts_numbers_and_flags() {
+        let read_claims = read(r#"{"a":"x","b":7,"c":-1,"d":true,"e":1.5}"#).unwrap();
+        let expected = [("a", "x"), ("b", "7"), ("c", "-1"), ("d", "true"), ("e", "1.5")];
+        for (name, value) in expected {
+            assert_eq!(read_claims.get(name), Some(value.as_bytes()), "{name}");
+        }
+        assert_eq!(read("{}"), Ok(Claims::default()));
+    }
+
+    #[test]
+    fn what_no_policy_counts_by_is_refused_with_what_was_expected() {
+        for json in [r#"{"a":null}"#, r#"{"a":["x"]}"#, r#"{"a":{"b":1}}"#, "[]", "7"] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains("expected a"), "{json}: {error}");
+        }
+        assert!(read(r#"{"a":1e300}"#).unwrap_err().contains("too large"));
+    }
+}
