@@ -39,6 +39,25 @@ fn a_right_token_is_its_user_wherever_it_asks_from_and_nobody_without_one_is() {
 }
 
 #[test]
+fn a_claim_of_a_right_token_is_counted_by_and_one_of_nobody_is_not() {
+    let options = options("memory:").set("policies.default.key", "claim:org");
+    let tollgate = rsa(options.set("policies.default.quota", "3/52 weeks"));
+    let left = |changes: &Value| remaining(&bearer(&tollgate, &good(changes)));
+    assert_eq!(left(&json!({ "org": "acme" })), 2);
+    // Another user of the same organisation shares its count.
+    assert_eq!(left(&json!({ "org": "acme", "sub": "1043" })), 1);
+    assert_eq!(left(&json!({ "org": 7 })), 2);
+    assert_eq!(left(&json!({ "org": "7" })), 1);
+    assert_eq!(left(&json!({ "org": true })), 2);
+    // What is no text, number, true or false is missing, like the claim of a request without a token.
+    assert_eq!(left(&json!({})), 2);
+    assert_eq!(left(&json!({ "org": ["acme"] })), 1);
+    assert_eq!(remaining(&tollgate.get("/api/data", &[("x-org", b"acme")])), 0);
+    assert_eq!(bearer(&tollgate, &good(&json!({ "org": null }))).status, 429);
+    assert_eq!(left(&json!({ "org": "other" })), 2);
+}
+
+#[test]
 fn each_algorithm_verifies_with_its_own_key_and_no_other_does() {
     let secret = std::str::from_utf8(SECRET).expect("text");
     let mut verifiers: Vec<_> = KEYS

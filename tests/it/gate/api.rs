@@ -14,6 +14,7 @@ mod check;
 mod connections;
 mod document;
 mod guard;
+mod keys;
 mod mistakes;
 mod outcomes;
 mod refunds;
