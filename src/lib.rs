@@ -89,8 +89,8 @@ pub use self::domain::key::{
 pub use self::domain::network::{Network, NetworkError};
 pub use self::domain::penalty::{Penalty, PenaltyError};
 pub use self::domain::policy::{
-    KeyParts, KeyPartsError, KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout, Share,
-    Statuses, StatusesError,
+    KeyParts, KeyPartsError, KeySource, MAX_NAME, OnStoreFailure, Policy, PolicyError, Rollout,
+    Share, Statuses, StatusesError,
 };
 pub use self::domain::quota::{
     ClientQuota, Cost, MAX_EXACT, MAX_WINDOW, Quota, QuotaError, Quotas, QuotasError,

@@ -123,11 +123,7 @@ impl<'a> Client<'a> {
 
     /// Calls `ask` with the same client on this route, which may be gone sooner than the client.
     #[inline(never)]
-    pub(crate) fn on_route<T>(
-        &self,
-        route: Matched<'_>,
-        ask: impl FnOnce(&Client<'_>) -> T,
-    ) -> T {
+    pub(crate) fn on_route<T>(&self, route: Matched<'_>, ask: impl FnOnce(&Client<'_>) -> T) -> T {
         let headers = |name: &str| self.headers.and_then(|headers| headers(name));
         ask(&Client {
             address: self.address,

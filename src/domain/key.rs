@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub use self::descriptor::Descriptor;
 use self::escape::escape;
-pub use self::network::{Ipv6Network, Ipv6Prefix};
 pub(crate) use self::escape::unescaped;
 pub(crate) use self::host::normal_host;
+pub use self::network::{Ipv6Network, Ipv6Prefix};
 pub(crate) use self::network::{canonical, counted, counted_network};
 pub use self::parse::IdentityError;
 pub use self::parts::IdentityParts;

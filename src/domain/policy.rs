@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 pub use self::error::PolicyError;
 pub use self::key_error::KeyPartsError;
-pub use self::key_source::{KeyParts, KeySource};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::key_source::is_token_byte;
+pub use self::key_source::{KeyParts, KeySource};
 pub use self::name::MAX_NAME;
 pub(crate) use self::name::is_name;
 pub use self::on_store_failure::OnStoreFailure;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::admission::Incoming;
 use super::Limiter;
+use super::admission::Incoming;
 use crate::domain::client::{Client, Matched};
 use crate::domain::policy::{KeySource, Policy};
 

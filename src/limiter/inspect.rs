@@ -145,7 +145,9 @@ impl Limiter {
         let special = match Identity::named(tag, Ipv6Prefix::default()) {
             Ok(Identity::Ipv4(address)) => variants.special_of(&Client::at(address.into())),
             Ok(Identity::Ipv6(network)) => variants.special_of(&Client::at(network.first().into())),
-            Ok(identity) => identity.user_id().and_then(|id| variants.special_of(&Client::user(id))),
+            Ok(identity) => {
+                identity.user_id().and_then(|id| variants.special_of(&Client::user(id)))
+            }
             Err(_) => None,
         };
         let (source, parts) = special.unwrap_or((QuotaSource::Policy, variants.own()));

@@ -48,10 +48,7 @@ fn crowded(policies: &Policies<'_>) -> Option<Finding> {
     let places = keys / 2 + keys / (2 * rooms);
     // Nobody makes up users, the claims of tokens, or routes.
     let is_given = |part: &KeySource| {
-        matches!(
-            part,
-            KeySource::Global | KeySource::User | KeySource::Claim(_) | KeySource::Route
-        )
+        matches!(part, KeySource::Global | KeySource::User | KeySource::Claim(_) | KeySource::Route)
     };
     let made_up = policies.in_force().filter(|it| !it.key().parts().iter().all(is_given));
     let policy = made_up.max_by_key(|policy| longest_window(policy))?;

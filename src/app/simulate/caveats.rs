@@ -134,7 +134,9 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
     for policy in in_use() {
         for part in policy.key().parts() {
             let name = policy.name();
-            caveats.extend(lacking(part).map(|lacking| format!("The policy {name} counts by {lacking}")));
+            caveats.extend(
+                lacking(part).map(|lacking| format!("The policy {name} counts by {lacking}")),
+            );
         }
     }
     if config.cors.passes_preflights {

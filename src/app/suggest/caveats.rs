@@ -122,7 +122,12 @@ pub(super) fn of(
     for lacking in needed.key.parts().iter().filter_map(lacking) {
         caveats.push(format!("Requests are counted by {lacking}"));
     }
-    if needed.key.parts().iter().any(|part| matches!(part, KeySource::Route | KeySource::Segment(_))) {
+    if needed
+        .key
+        .parts()
+        .iter()
+        .any(|part| matches!(part, KeySource::Route | KeySource::Segment(_)))
+    {
         caveats.push(
             "Routes are those of --route. Requests without one are counted together.".to_owned(),
         );

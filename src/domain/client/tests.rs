@@ -74,7 +74,10 @@ fn each_part_of_a_request_has_its_identity() {
         assert_eq!(name(&client, key), expected, "{key}");
         assert_eq!(name(&Client::unknown(), key), with_nothing, "{key}");
     }
-    assert_eq!(name(&client.with_user("1042"), "user-or-ip,host"), "user:1042,host:api.example.com");
+    assert_eq!(
+        name(&client.with_user("1042"), "user-or-ip,host"),
+        "user:1042,host:api.example.com"
+    );
 }
 
 #[test]
@@ -82,7 +85,8 @@ fn a_client_is_the_same_on_a_route_that_is_gone_sooner() {
     let headers = |name: &str| (name == "x-key").then_some(Cow::Borrowed(&b"abc"[..]));
     let claims = Claims::default().with("org", "acme");
     let client = Client::at([203, 0, 113, 7].into()).with_user("1042").with_plan("pro");
-    let client = client.with_headers(&headers).with_claims(&claims).with_query("a=1").with_host("b");
+    let client =
+        client.with_headers(&headers).with_claims(&claims).with_query("a=1").with_host("b");
     let pattern = String::from("/{id}");
     let route = Matched { pattern: &pattern, path: "/7" };
     client.on_route(route, |it| {

@@ -65,8 +65,25 @@ mod tests {
     fn what_no_host_is_called_is_none() {
         let long = "a".repeat(MAX_HOST + 1);
         for written in [
-            "", ".", ":80", "a..", "a:b", "a:80:80", "a b", "a/b", "a{b}", "a\0", "é.example", "%61",
-            "[::1", "[::1]x", "[::1]:x", "[1.2.3.4]", "::1", "a,b", &long,
+            "",
+            ".",
+            ":80",
+            "a..",
+            "a:b",
+            "a:80:80",
+            "a b",
+            "a/b",
+            "a{b}",
+            "a\0",
+            "é.example",
+            "%61",
+            "[::1",
+            "[::1]x",
+            "[::1]:x",
+            "[1.2.3.4]",
+            "::1",
+            "a,b",
+            &long,
         ] {
             assert_eq!(normal_host(written), None, "{written:?}");
         }

@@ -120,9 +120,8 @@ const FORBIDDEN: [char; 4] = ['{', '}', ' ', '\n'];
 /// Any identity, of parts or not.
 fn any_identity() -> impl Strategy<Value = Identity<'static>> {
     let parts = proptest::collection::vec(any_single(), 2..=MAX_PARTS);
-    let parts = parts.prop_filter_map("parts of a key", |parts| {
-        IdentityParts::of(parts).map(Identity::Parts)
-    });
+    let parts = parts
+        .prop_filter_map("parts of a key", |parts| IdentityParts::of(parts).map(Identity::Parts));
     prop_oneof![3 => any_single(), 1 => parts]
 }
 

@@ -167,9 +167,16 @@ fn keys_read_back_as_printed() {
         assert_eq!(text.parse::<KeySource>(), Err(PolicyError::Key(text.to_owned())));
     }
     let long = format!("claim:{}", "a".repeat(129));
-    for text in
-        ["header:", "header:a b", "header:é", "cookie:a;b", "claim:a b", "segment:a-b", "query:é", &long]
-    {
+    for text in [
+        "header:",
+        "header:a b",
+        "header:é",
+        "cookie:a;b",
+        "claim:a b",
+        "segment:a-b",
+        "query:é",
+        &long,
+    ] {
         assert_eq!(text.parse::<KeySource>(), Err(PolicyError::KeyName(text.to_owned())));
     }
 }

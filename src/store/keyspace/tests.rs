@@ -117,9 +117,13 @@ fn what_may_be_personal_is_hashed_where_that_is_set_and_nothing_else() {
     ] {
         assert!(tag(text).contains(":#") && !tag(text).contains("ann"), "{text}");
     }
-    for text in
-        ["host:a.example", "route:%2Fa", "claim:email", "ip:203.0.113.7,header:x-tenant:acme", "ip,user"]
-    {
+    for text in [
+        "host:a.example",
+        "route:%2Fa",
+        "claim:email",
+        "ip:203.0.113.7,header:x-tenant:acme",
+        "ip,user",
+    ] {
         assert_eq!(&*tag(text), text);
     }
 }
@@ -156,11 +160,16 @@ fn any_identity() -> impl Strategy<Value = Identity<'static>> {
         Just(Identity::NoIp),
         Just(Identity::NoUser),
         Just(Identity::NoDescriptor),
-        (text(), text()).prop_map(|(name, it)| Identity::Claim(name.into(), it.into_bytes().into())),
-        (text(), text()).prop_map(|(name, it)| Identity::Query(name.into(), it.into_bytes().into())),
+        (text(), text())
+            .prop_map(|(name, it)| Identity::Claim(name.into(), it.into_bytes().into())),
+        (text(), text())
+            .prop_map(|(name, it)| Identity::Query(name.into(), it.into_bytes().into())),
         text().prop_map(|pattern| Identity::Route(pattern.into())),
         (text(), text()).prop_map(|(claim, host)| {
-            let parts = [Identity::Claim("a".into(), claim.into_bytes().into()), Identity::Host(host.into())];
+            let parts = [
+                Identity::Claim("a".into(), claim.into_bytes().into()),
+                Identity::Host(host.into()),
+            ];
             Identity::Parts(IdentityParts::in_order(parts.into_iter()))
         }),
         (text(), text(), text()).prop_map(|(domain, key, value)| {

@@ -46,7 +46,10 @@ fn what_people_type_becomes_the_text_of_the_identity() {
         ("user:ann,bob", "user:ann%2Cbob"),
         ("user:ann,bob,host", "user:ann%2Cbob,host"),
         ("user:ann%2Chost", "user:ann%2Chost"),
-        ("ip,route:POST /a,b,claim:org:1,cookie:s:2", "ip,claim:org:1,cookie:s:2,route:POST%20%2Fa%2Cb"),
+        (
+            "ip,route:POST /a,b,claim:org:1,cookie:s:2",
+            "ip,claim:org:1,cookie:s:2,route:POST%20%2Fa%2Cb",
+        ),
     ];
     for (typed, text) in cases {
         assert_eq!(named(typed).as_deref(), Ok(text), "{typed}");
@@ -94,10 +97,7 @@ fn what_names_nobody_is_an_error_that_shows_what_would() {
     ];
     for typed in no_clients {
         let error = named(typed).expect_err(typed).to_string();
-        assert!(
-            error.contains("expected one as in") || error.contains("access.block"),
-            "{error}"
-        );
+        assert!(error.contains("expected one as in") || error.contains("access.block"), "{error}");
     }
 }
 

@@ -8,7 +8,8 @@ fn key(text: &str) -> KeySource {
 
 #[test]
 fn the_order_of_parts_makes_no_difference() {
-    let orders = ["ip,header:x-tenant,route", "route,ip,header:X-Tenant", "header:x-tenant , route,ip"];
+    let orders =
+        ["ip,header:x-tenant,route", "route,ip,header:X-Tenant", "header:x-tenant , route,ip"];
     for text in orders {
         assert_eq!(key(text), key(orders[0]));
         assert_eq!(key(text).to_string(), orders[0]);

@@ -98,7 +98,11 @@ fn claims_that_no_policy_counts_by_are_refused() {
     let question = json!({ "path": "/org", "claims": { "org": ["acme"] } });
     let response = stand.post("/v1/check", &question);
     assert_eq!(response.status, 400);
-    assert!(response.body.contains("expected a text, a number, true or false"), "{}", response.body);
+    assert!(
+        response.body.contains("expected a text, a number, true or false"),
+        "{}",
+        response.body
+    );
 }
 
 #[test]

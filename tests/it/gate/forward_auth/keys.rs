@@ -32,11 +32,18 @@ fn the_query_the_host_and_cookies_are_those_of_the_client() {
         let query = ["/query?key=a", "/query?key=b", "http://h/query?key=a#?key=c", "/query?key=a"];
         assert_eq!(query.map(|uri| ask(uri, &[])), [true, true, false, false], "{proxy}");
         let cookie = |value: &[u8]| ask("/cookie", &[("cookie", value)]);
-        assert_eq!([cookie(b"session=a"), cookie(b"session=b"), cookie(b"x=1; session=a")], [true, true, false]);
+        assert_eq!(
+            [cookie(b"session=a"), cookie(b"session=b"), cookie(b"x=1; session=a")],
+            [true, true, false]
+        );
         let host = |host: &[u8]| ask("/host", &[("x-forwarded-host", host)]);
-        assert_eq!([host(b"a.example"), host(b"b.example"), host(b"A.example:80")], [true, true, false]);
+        assert_eq!(
+            [host(b"a.example"), host(b"b.example"), host(b"A.example:80")],
+            [true, true, false]
+        );
         // Without the field, and with two of it, a request has no host: that of the question is the gate's own.
-        let twice: [(&str, &[u8]); 2] = [("x-forwarded-host", b"c.example"), ("x-forwarded-host", b"d.example")];
+        let twice: [(&str, &[u8]); 2] =
+            [("x-forwarded-host", b"c.example"), ("x-forwarded-host", b"d.example")];
         assert_eq!([ask("/host", &[]), ask("/host", &twice)], [true, false], "{proxy}");
     }
 }
@@ -49,5 +56,7 @@ fn envoy_sends_the_request_of_its_client_as_its_own() {
         stand.gate.get(&format!("/v1/auth{path}"), &lines).status == 200
     };
     assert!(ask("/query?key=a", b"a") && ask("/query?key=b", b"a") && !ask("/query?key=a", b"a"));
-    assert!(ask("/host", b"a.example") && ask("/host", b"b.example") && !ask("/host", b"A.example:1"));
+    assert!(
+        ask("/host", b"a.example") && ask("/host", b"b.example") && !ask("/host", b"A.example:1")
+    );
 }
