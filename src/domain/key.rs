@@ -154,11 +154,20 @@ impl Identity<'_> {
         }
     }
 
-    /// Whether its text may hold the ID of a user, or another value that is personal or secret.
+    /// Whether its text may hold a credential, such as a session's cookie, which belongs into no log.
+    pub(crate) fn may_be_secret(&self) -> bool {
+        match self {
+            Self::Cookie(..) | Self::Query(..) => true,
+            Self::Parts(parts) => parts.as_slice().iter().any(Self::may_be_secret),
+            _ => false,
+        }
+    }
+
+    /// Whether its text may hold the ID of a user, or another value that is personal.
     pub(crate) fn may_be_personal(&self) -> bool {
         match self {
             Self::User(_) | Self::Descriptor(_) => true,
-            Self::Claim(..) | Self::Cookie(..) | Self::Query(..) | Self::Segment(..) => true,
+            Self::Claim(..) | Self::Segment(..) => true,
             Self::Parts(parts) => parts.as_slice().iter().any(Self::may_be_personal),
             _ => false,
         }

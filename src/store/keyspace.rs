@@ -48,8 +48,8 @@ impl Keyspace {
     }
 
     /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID. So does
-    /// that of what may hold an ID or a secret: a descriptor, a claim, a cookie, a parameter of the query, a segment of
-    /// the path, and several parts of which one is any of these.
+    /// that of what may hold an ID: a descriptor, a claim, a segment of the path, and several parts of which one is any
+    /// of these. Cookies and parameters of the query are hashed always.
     #[must_use]
     pub fn with_hashed_users(self, hash_users: bool) -> Self {
         Self { hash_users, ..self }
@@ -168,7 +168,8 @@ impl Keyspace {
         // Writing to a string does not fail.
         let _ = identity.write_to(name);
         let is_long = name.len() - start > MAX_IDENTITY;
-        if !(is_long || self.hash_users && identity.may_be_personal()) {
+        let is_hidden = || identity.may_be_secret();
+        if !(is_long || is_hidden() || self.hash_users && identity.may_be_personal()) {
             return;
         }
         let kind = identity.kind();
