@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 31] = [
+const CASES: [(&str, &str, usize, &str); 33] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
