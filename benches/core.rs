@@ -15,8 +15,8 @@ use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, cr
 use tollgate::algorithm::State;
 use tollgate::store::{Acquire, Charge};
 use tollgate::{
-    Algorithm, Client, ClientIp, Clock as _, Cost, ForwardingHeader, Identity, Ipv6Prefix,
-    KeySource, Keyspace, Limiter, MemoryStore, Policy, Quota, RateLimit, SystemClock,
+    Algorithm, Client, ClientIp, Clock as _, Cost, ForwardingHeader, HeaderFormat, Identity,
+    Ipv6Prefix, KeySource, Keyspace, Limiter, MemoryStore, Policy, Quota, RateLimit, SystemClock,
 };
 
 #[path = "core/logs.rs"]
@@ -201,7 +201,9 @@ fn middleware(c: &mut Criterion) {
     let mut group = c.benchmark_group("request");
     group.bench_function("bare", |b| serve(b, one.clone().skip(|_| true)));
     group.bench_function("one-policy", |b| serve(b, one.clone()));
-    group.bench_function("legacy-headers", |b| serve(b, one.clone().legacy_headers(true)));
+    let formats = [HeaderFormat::Draft11, HeaderFormat::XRateLimit];
+    let older = one.clone().send_headers(formats).expect("formats that go together");
+    group.bench_function("legacy-headers", |b| serve(b, older.clone()));
     group.bench_function("two-policies", |b| serve(b, rate_limit(&["default", "daily"])));
     group.finish();
 }

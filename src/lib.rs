@@ -99,7 +99,10 @@ pub use self::domain::receipt::{Receipt, ReceiptError};
 pub use self::domain::slot::{SlotId, Slots};
 pub use self::domain::standing::{Retry, Standing};
 #[cfg(any(feature = "actix", feature = "tower"))]
-pub use self::http::{ClientIp, ForwardingHeader, ForwardingHeaderError, RequestHead, User};
+pub use self::http::{
+    ClientIp, ForwardingHeader, ForwardingHeaderError, HeaderFormat, HeaderFormatError,
+    RefusalBodies, RefusalError, Refusals, RequestHead, User, XRateLimitReset,
+};
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
     GivenBack, Incoming, Limiter, LimiterBuilder, LimiterError, MetPolicy, Observer, Outcome,

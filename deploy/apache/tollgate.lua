@@ -22,10 +22,10 @@ local FIELDS = { 'Accept', 'Authorization', 'X-Api-Key', 'Origin', 'Access-Contr
 
 -- The fields that clients get: with an admitted request, and with a refusal.
 local OF_BOTH = {
-  'RateLimit-Policy', 'RateLimit', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset',
-  'Access-Control-Expose-Headers',
+  'RateLimit-Policy', 'RateLimit', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset',
+  'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Access-Control-Expose-Headers',
 }
-local OF_REFUSALS = { 'Cache-Control', 'Retry-After', 'WWW-Authenticate' }
+local OF_REFUSALS = { 'Cache-Control', 'Retry-After', 'Vary', 'WWW-Authenticate' }
 
 -- The connection to the gate that this thread keeps.
 local kept

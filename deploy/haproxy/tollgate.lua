@@ -19,7 +19,8 @@ local FIELDS = { 'accept', 'authorization', 'x-api-key', 'origin', 'access-contr
 -- The fields that a refused client gets.
 local OF_REFUSALS = {
   'content-type', 'cache-control', 'retry-after', 'ratelimit-policy', 'ratelimit', 'www-authenticate',
-  'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'access-control-expose-headers',
+  'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset',
+  'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'access-control-expose-headers', 'vary',
 }
 
 -- The lines of a field, which HAProxy numbers from 0.

@@ -9,6 +9,7 @@ use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
 
 use crate::domain::decision::Decision;
+use crate::http::answers::Telling;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
@@ -42,7 +43,7 @@ struct Waiting<S> {
     service: Rc<S>,
     request: ServiceRequest,
     settler: Option<Settler>,
-    fields: FieldOptions,
+    telling: Telling,
 }
 
 impl<S, B> Answering<S, B>
@@ -56,14 +57,15 @@ where
         request: ServiceRequest,
         admission: Admission,
         settler: Option<Settler>,
-        fields: FieldOptions,
+        telling: &Telling,
     ) -> Self {
         match admission {
             Admission::Passes(told) => {
+                let fields = telling.fields;
                 Self::Passes { call: service.call(request), told, settler, fields }
             }
             Admission::Refused(refused) => {
-                let refusal = problem::refusal(&request, &refused, fields);
+                let refusal = problem::refusal(&request, &refused, telling);
                 let response = request.into_response(HttpResponse::from(refusal));
                 Self::Refused { answer: ready(Ok(response.map_into_right_body())) }
             }
@@ -76,9 +78,9 @@ where
         request: ServiceRequest,
         deciding: Box<Deciding>,
         settler: Option<Settler>,
-        fields: FieldOptions,
+        telling: Telling,
     ) -> Self {
-        Self::Waits { deciding, waiting: Some(Waiting { service, request, settler, fields }) }
+        Self::Waits { deciding, waiting: Some(Waiting { service, request, settler, telling }) }
     }
 }
 
@@ -91,8 +93,8 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Projection::Waits { deciding, waiting } = self.as_mut().project() {
             let admission = ready!(Pin::new(deciding).poll(context));
-            if let Some(Waiting { service, request, settler, fields }) = waiting.take() {
-                self.set(Self::of(&*service, request, admission, settler, fields));
+            if let Some(Waiting { service, request, settler, telling }) = waiting.take() {
+                self.set(Self::of(&*service, request, admission, settler, &telling));
             }
         }
         if let Projection::Passes { call, told, settler, fields } = self.as_mut().project() {

@@ -16,13 +16,15 @@ use super::adapter::{address_once, field, host_of, user_of};
 use super::answering::Answering;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
+use crate::http::answers::Answers;
 use crate::http::client_ip::ClientIp;
-use crate::http::fields::FieldOptions;
 use crate::http::identity::{User, client};
 use crate::http::preflight::is_preflight;
 use crate::http::request_id::request_id;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 use crate::store::DeferTask;
+
+mod telling;
 
 /// Limits the requests of an `App`, a scope or a resource.
 ///
@@ -54,7 +56,7 @@ pub struct RateLimit {
     user: OfRequest<Option<User>>,
     cost: Option<OfRequest<Cost>>,
     skip: OfRequest<bool>,
-    fields: FieldOptions,
+    answers: Answers,
     /// The field in which a trusted proxy sends the ID of a request.
     request_id: Option<HeaderName>,
 }
@@ -87,7 +89,7 @@ impl RateLimit {
             user: Arc::new(user_of),
             cost: None,
             skip: Arc::new(|_| false),
-            fields: FieldOptions::default(),
+            answers: Answers::default(),
             request_id: None,
         }
     }
@@ -130,13 +132,6 @@ impl RateLimit {
         Self { skip: Arc::new(skip), ..self }
     }
 
-    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset` as well.
-    #[must_use]
-    pub fn legacy_headers(mut self, legacy: bool) -> Self {
-        self.fields.legacy = legacy;
-        self
-    }
-
     /// Takes the ID of a request from the header field `name`, for an [`Observer`](crate::Observer) that wants it.
     ///
     /// Only a trusted proxy of [`client_ip`](Self::client_ip) is believed, and only an ID of at most 64 visible ASCII
@@ -144,13 +139,6 @@ impl RateLimit {
     #[must_use]
     pub fn request_id_header(self, name: HeaderName) -> Self {
         Self { request_id: Some(name), ..self }
-    }
-
-    /// Names the fields in `Access-Control-Expose-Headers`, so that scripts in browsers may read them.
-    #[must_use]
-    pub fn expose_headers(mut self, expose: bool) -> Self {
-        self.fields.cors_expose = expose;
-        self
     }
 }
 
@@ -226,7 +214,7 @@ impl fmt::Debug for RateLimit {
             .field("limiter", &self.limiter)
             .field("policies", &self.policies)
             .field("client_ip", &self.client_ip)
-            .field("fields", &self.fields)
+            .field("answers", &self.answers)
             .finish_non_exhaustive()
     }
 }
@@ -271,12 +259,18 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let rate_limit = &self.rate_limit;
-        let admitting = rate_limit.limiter.admit(&Seen { request: &request, rate_limit });
-        let (settler, fields) = (rate_limit.limiter.settler(), rate_limit.fields);
+        let answers = &rate_limit.answers;
+        let seen = Seen { request: &request, rate_limit };
+        let admitting = rate_limit.limiter.admit(&seen);
+        let settler = rate_limit.limiter.settler();
         match admitting.now() {
-            Ok(admission) => Answering::of(&*self.service, request, admission, settler, fields),
+            Ok(admission) => {
+                let telling = answers.about(&admission, || seen.request_id());
+                Answering::of(&*self.service, request, admission, settler, &telling)
+            }
             Err(deciding) => {
-                Answering::later(self.service.clone(), request, deciding, settler, fields)
+                let telling = answers.to(|| seen.request_id());
+                Answering::later(self.service.clone(), request, deciding, settler, telling)
             }
         }
     }

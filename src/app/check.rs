@@ -9,6 +9,7 @@ mod access;
 mod bounds;
 mod descriptors;
 mod finding;
+mod headers;
 mod keys;
 mod logins;
 mod outcomes;
@@ -40,6 +41,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     penalties::examine(&policies, &mut findings);
     proxies::examine(&config, &mut findings);
     access::examine(&config, &mut findings);
+    headers::examine(&config, &mut findings);
     stores::examine(&policies, &mut findings);
     Ok(Report::new(findings, &options))
 }

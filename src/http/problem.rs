@@ -6,19 +6,21 @@
 //! * It is for this request: no cache may store it.
 //! * It is sent as `application/json`, which older clients expect, and as `application/problem+json` to a
 //!   client whose `Accept` names that.
+//! * A denial may have a body in the words of whoever runs the limiter instead: see [`Refusals`](crate::Refusals).
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use mediatype::names::{APPLICATION, JSON, PROBLEM, Q};
-use mediatype::{MediaType, MediaTypeList, ReadParams as _};
 
 use crate::domain::banned::Banned;
 use crate::domain::decision::Decision;
 use crate::domain::scratch::scratch;
 use crate::domain::standing::Retry;
+use crate::http::accept::problem_type;
+use crate::http::answers::Telling;
 use crate::http::fields;
-use crate::http::fields::{FieldOptions, push, write_retry_after};
+use crate::http::fields::{FieldOptions, Stretch, push, seconds_up, write_retry_after};
+use crate::http::refusals::{Denial, OwnBody};
 use crate::http::request::RequestHead;
 use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
 use crate::limiter::Refused;
@@ -96,13 +98,10 @@ const FORBIDDEN: Problem = problem!(
 );
 
 /// The refusal of a request that the limiter `refused`.
-pub(crate) fn refusal(
-    request: &impl RequestHead,
-    refused: &Refused,
-    options: FieldOptions,
-) -> Refusal {
+pub(crate) fn refusal(request: &impl RequestHead, refused: &Refused, telling: &Telling) -> Refusal {
+    let options = telling.fields;
     match refused {
-        Refused::Denied(decision) => denied(request, decision, options),
+        Refused::Denied(decision) => denied(request, decision, telling),
         Refused::Blocked => Refusal::of(request, FORBIDDEN),
         Refused::Banned(banned) => self::banned(request, banned, options),
         Refused::Undecided(_) => {
@@ -130,16 +129,30 @@ fn banned(request: &impl RequestHead, banned: &Banned, options: FieldOptions) ->
 }
 
 /// 429, with the fields of the decision.
-fn denied(request: &impl RequestHead, decision: &Decision, options: FieldOptions) -> Refusal {
-    let body = scratch(|json| {
-        write_denial(json, decision);
-        Bytes::copy_from_slice(json.as_bytes())
+fn denied(request: &impl RequestHead, decision: &Decision, telling: &Telling) -> Refusal {
+    let stretch = telling.fields.stretch();
+    let own = telling.own.as_ref().and_then(|own| {
+        let request_id = own.request_id.as_deref().unwrap_or_default();
+        own.refusals.body_of(Denial { request, decision, stretch, request_id })
     });
-    let mut refusal = Refusal::new(request, 429, body);
-    if let Some(wait) = decision.retry_after() {
-        write_retry_after(&mut refusal.fields, wait);
+    let is_negotiated = own.is_some();
+    let mut refusal = match own {
+        Some(OwnBody::Chosen { media_type, body }) => Refusal::of_type(429, media_type, body),
+        Some(OwnBody::Declined) | None => {
+            let body = scratch(|json| {
+                write_denial(json, decision, stretch);
+                Bytes::copy_from_slice(json.as_bytes())
+            });
+            Refusal::new(request, 429, body)
+        }
+    };
+    if is_negotiated {
+        refusal.fields.append(ResponseField::Vary, Bytes::from_static(b"Accept"));
     }
-    fields::write(&mut refusal.fields, decision, options);
+    if let Some(wait) = decision.retry_after() {
+        write_retry_after(&mut refusal.fields, stretch.of_duration(wait));
+    }
+    fields::write_stretched(&mut refusal.fields, decision, telling.fields, stretch);
     refusal
 }
 
@@ -149,9 +162,12 @@ impl Refusal {
     }
 
     fn new(request: &impl RequestHead, status: u16, body: Bytes) -> Self {
+        Self::of_type(status, problem_type(request.lines("accept")), body)
+    }
+
+    fn of_type(status: u16, media_type: &'static str, body: Bytes) -> Self {
         let mut fields = PlainFields::default();
         fields.append(ResponseField::CacheControl, Bytes::from_static(b"no-store"));
-        let media_type = media_type(request.lines("accept"));
         fields.append(ResponseField::ContentType, Bytes::from_static(media_type.as_bytes()));
         Self { status, fields, body }
     }
@@ -162,34 +178,15 @@ impl Refusal {
     }
 }
 
-/// The media type for a client that sends these lines of `Accept`.
-fn media_type<'a>(accept: impl Iterator<Item = &'a [u8]>) -> &'static str {
-    let mut ranges = accept
-        .filter_map(|line| std::str::from_utf8(line).ok().filter(|line| line.is_ascii()))
-        .flat_map(|line| MediaTypeList::new(line).flatten());
-    if ranges.any(|range| names_problem(&range)) {
-        "application/problem+json"
-    } else {
-        "application/json"
-    }
-}
-
-/// Whether a media range is that of problem details, and not there to say no.
-fn names_problem(range: &MediaType<'_>) -> bool {
-    let weight = |quality: &str| quality.parse().is_ok_and(|it: f32| it > 0.0 && it <= 1.0);
-    range.essence() == MediaType::from_parts(APPLICATION, PROBLEM, Some(JSON), &[])
-        && range.get_param(Q).is_none_or(|quality| weight(quality.as_str()))
-}
-
 /// The body of a 429: what denies, and until when.
-fn write_denial(json: &mut String, decision: &Decision) {
+fn write_denial(json: &mut String, decision: &Decision, stretch: Stretch) {
     json.push_str(head!(
         429,
         "https://iana.org/assignments/http-problem-types#quota-exceeded",
         "Quota Exceeded"
     ));
     json.push_str(r#","detail":""#);
-    write_detail(json, decision);
+    write_detail(json, decision, stretch);
     json.push_str(r#"","violated-policies":["#);
     let (start, mut last) = (json.len(), "");
     for (policy, _) in decision.violated() {
@@ -208,7 +205,7 @@ fn write_denial(json: &mut String, decision: &Decision) {
 }
 
 /// What denies, and until when, as a text of JSON.
-fn write_detail(json: &mut String, decision: &Decision) {
+fn write_detail(json: &mut String, decision: &Decision, stretch: Stretch) {
     let start = json.len();
     for (policy, standing) in decision.violated() {
         let terms = policy.terms();
@@ -221,7 +218,7 @@ fn write_detail(json: &mut String, decision: &Decision) {
                 json.push_str(" requests per ");
                 push(json, terms.window / 1_000);
                 json.push_str(" s. Retry in ");
-                push(json, wait.div_ceil(1_000));
+                push(json, seconds_up(stretch.of(wait)));
                 json.push_str(" s.");
             }
             Retry::WhenFreed => {

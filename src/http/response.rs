@@ -13,8 +13,12 @@ pub(crate) enum ResponseField {
     CacheControl,
     ContentType,
     RateLimit,
+    RateLimitLimit,
     RateLimitPolicy,
+    RateLimitRemaining,
+    RateLimitReset,
     RetryAfter,
+    Vary,
     #[cfg(feature = "server")]
     WwwAuthenticate,
     XRateLimitLimit,
@@ -32,8 +36,12 @@ impl ResponseField {
             Self::CacheControl => "cache-control",
             Self::ContentType => "content-type",
             Self::RateLimit => "ratelimit",
+            Self::RateLimitLimit => "ratelimit-limit",
             Self::RateLimitPolicy => "ratelimit-policy",
+            Self::RateLimitRemaining => "ratelimit-remaining",
+            Self::RateLimitReset => "ratelimit-reset",
             Self::RetryAfter => "retry-after",
+            Self::Vary => "vary",
             #[cfg(feature = "server")]
             Self::WwwAuthenticate => "www-authenticate",
             Self::XRateLimitLimit => "x-ratelimit-limit",
@@ -55,7 +63,7 @@ pub(crate) trait ResponseFields {
     fn lines(&self, field: ResponseField) -> impl Iterator<Item = &[u8]>;
 }
 
-/// The most lines that a refusal has, so that they need no allocation.
+/// The most lines that a refusal has in one format besides that of draft 11, so that they need no allocation.
 const MOST_LINES: usize = 9;
 
 /// The header fields of a response that no framework has yet.
@@ -95,7 +103,8 @@ mod tests {
     use crate::domain::decision::Decision;
     use crate::domain::policy::Policy;
     use crate::domain::standing::{Retry, Standing};
-    use crate::http::fields::FieldOptions;
+    use crate::http::answers::Answers;
+    use crate::http::fields::{FieldOptions, HeaderFormat, HeaderFormats};
     use crate::http::problem;
     use crate::http::request::tests::PlainRequest;
     use crate::limiter::Refused;
@@ -105,9 +114,11 @@ mod tests {
         let policy = Policy::new("default", "10/minute".parse().unwrap()).unwrap();
         let standing = Standing { remaining: 0, reset_after: 1, retry: Retry::After(1) };
         let denied = Decision::new(false, vec![Arc::new(policy)], vec![standing]);
-        let every = FieldOptions { legacy: true, cors_expose: true };
+        let send = HeaderFormats::new([HeaderFormat::Draft11, HeaderFormat::XRateLimit]).unwrap();
+        let fields = FieldOptions { send, cors_expose: true, ..FieldOptions::default() };
+        let telling = Answers { fields, refusals: None }.to(|| None);
         let refused = Refused::Denied(denied);
-        let fields = problem::refusal(&PlainRequest::default(), &refused, every).fields;
+        let fields = problem::refusal(&PlainRequest::default(), &refused, &telling).fields;
         assert_eq!((fields.0.len(), fields.0.spilled()), (MOST_LINES, false));
     }
 

@@ -153,8 +153,12 @@ fn name(field: ResponseField) -> HeaderName {
         ResponseField::CacheControl => header::CACHE_CONTROL,
         ResponseField::ContentType => header::CONTENT_TYPE,
         ResponseField::RateLimit => const { of(ResponseField::RateLimit) },
+        ResponseField::RateLimitLimit => const { of(ResponseField::RateLimitLimit) },
         ResponseField::RateLimitPolicy => const { of(ResponseField::RateLimitPolicy) },
+        ResponseField::RateLimitRemaining => const { of(ResponseField::RateLimitRemaining) },
+        ResponseField::RateLimitReset => const { of(ResponseField::RateLimitReset) },
         ResponseField::RetryAfter => header::RETRY_AFTER,
+        ResponseField::Vary => header::VARY,
         #[cfg(feature = "server")]
         ResponseField::WwwAuthenticate => header::WWW_AUTHENTICATE,
         ResponseField::XRateLimitLimit => const { of(ResponseField::XRateLimitLimit) },

@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::body::ResponseBody;
 use super::{adapter, grpc};
 use crate::domain::decision::Decision;
+use crate::http::answers::Telling;
 use crate::http::fields::{self, FieldOptions};
 use crate::http::problem;
 use crate::limiter::{Admission, Deciding, Settler, Settling};
@@ -24,7 +25,7 @@ pin_project! {
         #[pin]
         state: State<S, A, B>,
         settler: Option<Settler>,
-        fields: FieldOptions,
+        telling: Telling,
     }
 }
 
@@ -52,14 +53,14 @@ where
         request: Request<A>,
         admission: Admission,
         settler: Option<Settler>,
-        fields: FieldOptions,
+        telling: Telling,
     ) -> Self {
-        let state = State::of(service, request, admission, fields);
+        let state = State::of(service, request, admission, &telling);
         if matches!(state, State::Refused { .. }) {
             // A service that is ready may hold a permit for a call, which does not come now.
             *service = service.clone();
         }
-        Self { state, settler, fields }
+        Self { state, settler, telling }
     }
 
     /// Waits for `deciding`, then answers as [`of`](Self::of) does.
@@ -68,10 +69,10 @@ where
         request: Request<A>,
         deciding: Box<Deciding>,
         settler: Option<Settler>,
-        fields: FieldOptions,
+        telling: Telling,
     ) -> Self {
         let state = State::Waits { deciding, waiting: Some((service, request)) };
-        Self { state, settler, fields }
+        Self { state, settler, telling }
     }
 }
 
@@ -79,21 +80,16 @@ impl<S, A, B> State<S, A, B>
 where
     S: Service<Request<A>, Response = Response<B>>,
 {
-    fn of(
-        service: &mut S,
-        request: Request<A>,
-        admission: Admission,
-        fields: FieldOptions,
-    ) -> Self {
+    fn of(service: &mut S, request: Request<A>, admission: Admission, telling: &Telling) -> Self {
         let refused = match admission {
             Admission::Passes(told) => return Self::Passes { call: service.call(request), told },
             Admission::Refused(refused) => refused,
         };
         let headers = request.headers();
         let response = if grpc::is_grpc(headers) {
-            grpc::response(&refused, fields)
+            grpc::response(&refused, telling.fields)
         } else {
-            adapter::response(problem::refusal(headers, &refused, fields))
+            adapter::response(problem::refusal(headers, &refused, telling))
         };
         Self::Refused { response: Some(response) }
     }
@@ -110,20 +106,19 @@ where
         if let Projection::Waits { deciding, waiting } = this.state.as_mut().project() {
             let admission = ready!(Pin::new(deciding).poll(context));
             if let Some((mut service, request)) = waiting.take() {
-                let state = State::of(&mut service, request, admission, *this.fields);
+                let state = State::of(&mut service, request, admission, this.telling);
                 this.state.set(state);
             }
         }
+        let fields = this.telling.fields;
         if let Projection::Passes { call, told } = this.state.as_mut().project() {
             let response = ready!(call.poll(context))?;
             let settled = match (this.settler.take(), told.take()) {
                 (Some(settler), Some(decision)) => settler.settle(decision, status(&response)),
-                (_, told) => {
-                    return Poll::Ready(Ok(answered(response, told.as_ref(), *this.fields)));
-                }
+                (_, told) => return Poll::Ready(Ok(answered(response, told.as_ref(), fields))),
             };
             match settled {
-                Ok(told) => return Poll::Ready(Ok(answered(response, Some(&told), *this.fields))),
+                Ok(told) => return Poll::Ready(Ok(answered(response, Some(&told), fields))),
                 // The client's next request is to see what it was given back, so the response waits for that.
                 Err(settling) => {
                     this.state.set(State::Settles { settling, response: Some(response) });
@@ -134,7 +129,7 @@ where
             Projection::Settles { settling, response } => {
                 let told = ready!(Pin::new(settling).poll(context));
                 response.take().map_or(Poll::Pending, |response| {
-                    Poll::Ready(Ok(answered(response, told.as_ref(), *this.fields)))
+                    Poll::Ready(Ok(answered(response, told.as_ref(), fields)))
                 })
             }
             Projection::Refused { response } => {

@@ -56,9 +56,10 @@ pub(super) fn response<B>(refused: &Refused, options: FieldOptions) -> Response<
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let (status, message) = match refused {
         Refused::Denied(decision) => {
-            fields::write(headers, decision, options);
+            let stretch = options.stretch();
+            fields::write_stretched(headers, decision, options, stretch);
             // Negative: never.
-            let wait = match decision.retry_after() {
+            let wait = match decision.retry_after().map(|wait| stretch.of_duration(wait)) {
                 Some(wait) => {
                     fields::write_retry_after(headers, wait);
                     HeaderValue::from(millis(wait))

@@ -12,6 +12,8 @@ use crate::domain::quota::Cost;
 use crate::http::{ClientIp, User};
 use crate::limiter::{Limiter, LimiterError};
 
+mod telling;
+
 /// Limits the requests to a tower service: of axum, tonic, hyper, or any other that takes
 /// `http::Request` and answers `http::Response`.
 ///
@@ -111,13 +113,6 @@ impl RateLimitLayer {
         self
     }
 
-    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset` as well.
-    #[must_use]
-    pub fn legacy_headers(mut self, legacy: bool) -> Self {
-        self.settings().fields.legacy = legacy;
-        self
-    }
-
     /// Takes the ID of a request from the header field `name`, for an [`Observer`](crate::Observer) that wants it.
     ///
     /// Only a trusted proxy of [`client_ip`](Self::client_ip) is believed, and only an ID of at most 64 visible ASCII
@@ -125,13 +120,6 @@ impl RateLimitLayer {
     #[must_use]
     pub fn request_id_header(mut self, name: HeaderName) -> Self {
         self.settings().request_id = Some(name);
-        self
-    }
-
-    /// Names the fields in `Access-Control-Expose-Headers`, so that scripts in browsers may read them.
-    #[must_use]
-    pub fn expose_headers(mut self, expose: bool) -> Self {
-        self.settings().fields.cors_expose = expose;
         self
     }
 
@@ -154,7 +142,7 @@ impl fmt::Debug for RateLimitLayer {
             .field("limiter", &self.0.limiter)
             .field("policies", &self.0.policies)
             .field("client_ip", &self.0.client_ip)
-            .field("fields", &self.0.fields)
+            .field("answers", &self.0.answers)
             .finish_non_exhaustive()
     }
 }

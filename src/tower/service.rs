@@ -10,6 +10,7 @@ use super::adapter::Seen;
 use super::answering::Answering;
 use super::body::ResponseBody;
 use super::settings::Settings;
+use crate::limiter::Incoming as _;
 use crate::store::DeferTask;
 
 /// The service that [`RateLimitLayer`](super::RateLimitLayer) makes of another.
@@ -47,16 +48,21 @@ where
         {
             runtime.spawn(DeferTask::of_this_thread());
         }
-        let admitting = settings.limiter.admit(&Seen { request: &parts, settings });
+        let seen = Seen { request: &parts, settings };
+        let decided = settings.limiter.admit(&seen).now();
+        let telling = match &decided {
+            Ok(admission) => settings.answers.about(admission, || seen.request_id()),
+            Err(_) => settings.answers.to(|| seen.request_id()),
+        };
         let request = Request::from_parts(parts, body);
-        let (settler, fields) = (settings.limiter.settler(), settings.fields);
-        match admitting.now() {
-            Ok(admission) => Answering::of(&mut self.service, request, admission, settler, fields),
+        let settler = settings.limiter.settler();
+        match decided {
+            Ok(admission) => Answering::of(&mut self.service, request, admission, settler, telling),
             Err(deciding) => {
                 // Only this instance is ready. Its clone has to become ready before the next call.
                 let clone = self.service.clone();
                 let ready = mem::replace(&mut self.service, clone);
-                Answering::later(ready, request, deciding, settler, fields)
+                Answering::later(ready, request, deciding, settler, telling)
             }
         }
     }

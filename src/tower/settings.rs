@@ -6,7 +6,7 @@ use http::HeaderName;
 use http::request::Parts;
 
 use crate::domain::quota::Cost;
-use crate::http::fields::FieldOptions;
+use crate::http::answers::Answers;
 use crate::http::{ClientIp, User};
 use crate::limiter::{Limiter, Policies};
 
@@ -22,7 +22,7 @@ pub(super) struct Settings {
     pub(super) user: OfRequest<Option<User>>,
     pub(super) cost: Option<OfRequest<Cost>>,
     pub(super) skip: OfRequest<bool>,
-    pub(super) fields: FieldOptions,
+    pub(super) answers: Answers,
     /// The field in which a trusted proxy sends the ID of a request.
     pub(super) request_id: Option<HeaderName>,
     /// Whether the log has warned of a request without its peer's address.
@@ -45,7 +45,7 @@ impl Settings {
             user: Arc::new(|request| request.extensions.get().cloned()),
             cost: None,
             skip: Arc::new(|_| false),
-            fields: FieldOptions::default(),
+            answers: Answers::default(),
             request_id: None,
             has_warned: Arc::default(),
         }

@@ -60,7 +60,7 @@ fn every_problem_of_a_configuration_is_one_line_with_its_key_and_origin_and_the_
         )
         .env("TOLLGATE_STORE__TIMEOUT_MS", "soon")
         .env("TOLLGATE_STORE__NONSENSE", "1")
-        .set("headers.legacy", "perhaps")
+        .set("headers.cors_expose", "perhaps")
         .set("store.instances", "0")
         .run(&["serve"]);
     assert_eq!((code(&finished), &*finished.stdout), (Some(78), ""));
@@ -68,7 +68,7 @@ fn every_problem_of_a_configuration_is_one_line_with_its_key_and_origin_and_the_
     lines.sort_unstable();
     // (the beginning of the line, its end)
     let expected = [
-        ("tollgate: headers.legacy: expected true or false, ", " (from the command line)"),
+        ("tollgate: headers.cors_expose: expected true or false, ", " (from the command line)"),
         ("tollgate: policies.default.quota: \"often\" is not a quota: ", " (from config.toml:6)"),
         (
             "tollgate: routes.\"/api/data\".policies: no policy is called \"gold\", ",

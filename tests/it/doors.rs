@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tollgate::store::Store;
 use tollgate::{
-    ClientIp, Cost, Keyspace, Limiter, LimiterBuilder, ManualClock, MemoryStore, Policy, User,
+    ClientIp, Cost, HeaderFormat, Keyspace, Limiter, LimiterBuilder, ManualClock, MemoryStore,
+    Policy, Refusals, Share, User,
 };
 
 use self::app::Head;
@@ -21,6 +22,7 @@ mod access;
 mod addresses;
 mod app;
 mod around;
+mod formats;
 mod gathering;
 mod grpc;
 mod keys;
@@ -28,6 +30,7 @@ mod nested_routers;
 mod outcomes;
 mod plans;
 mod preflights;
+mod refusal_bodies;
 mod reports;
 mod request_ids;
 mod requests;
@@ -75,7 +78,9 @@ struct Limit {
     user: Option<OfRequest<Option<User>>>,
     cost: Option<OfRequest<Cost>>,
     skip: Option<OfRequest<bool>>,
-    legacy: bool,
+    formats: &'static [HeaderFormat],
+    jitter: Share,
+    refusals: Option<Refusals>,
     expose: bool,
     request_id_header: Option<&'static str>,
 }
@@ -90,7 +95,9 @@ impl Limit {
             user: None,
             cost: None,
             skip: None,
-            legacy: false,
+            formats: &[HeaderFormat::Draft11],
+            jitter: Share::NONE,
+            refusals: None,
             expose: false,
             request_id_header: None,
         }
@@ -111,6 +118,9 @@ impl Limit {
         Served::start(door, App { inner: self, outer: Some(outer) })
     }
 }
+
+/// The format of draft 11, and the older fields.
+const OLDER: &[HeaderFormat] = &[HeaderFormat::Draft11, HeaderFormat::XRateLimit];
 
 /// What is served: [`app::answer`], with an authentication around the limits.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use crate::support::redis::Server;
 
 mod access;
 mod odd_requests;
+mod own_bodies;
 mod routes;
 mod settings;
 

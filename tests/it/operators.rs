@@ -271,7 +271,7 @@ fn the_policies_are_told_with_what_was_decided_and_how_the_store_stands() {
 fn a_reload_is_made_on_demand_and_says_what_changed() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("main.toml");
-    std::fs::write(&path, "[headers]\nlegacy = false\n").expect("a configuration");
+    std::fs::write(&path, "[headers]\ncors_expose = false\n").expect("a configuration");
     let listen = format!("127.0.0.1:{}", port::free());
     let options = || {
         let path = path.to_str().expect("a path of text");

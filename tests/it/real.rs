@@ -7,6 +7,7 @@ mod envoy;
 mod forward_auth;
 mod gate_api;
 mod gate_clients;
+mod http_clients;
 mod nginx;
 mod page;
 mod promtool;

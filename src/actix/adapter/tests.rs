@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::client::Client;
 use crate::domain::key::Identity;
 use crate::domain::policy::Policy;
+use crate::http::answers::Answers;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
 use crate::limiter::{Refused, Unavailable};
@@ -161,9 +162,10 @@ fn each_field_has_its_name_and_its_lines_beside_those_of_others() {
 #[test]
 fn a_refusal_is_sent_whole() {
     let request = TestRequest::default().append_header(("accept", "application/problem+json"));
-    let options = FieldOptions { legacy: false, cors_expose: true };
+    let fields = FieldOptions { cors_expose: true, ..FieldOptions::default() };
+    let telling = Answers { fields, refusals: None }.to(|| None);
     let undecided = Refused::Undecided(Unavailable::new(StoreErrorKind::TimedOut));
-    let refusal = problem::refusal(&request.to_srv_request(), &undecided, options);
+    let refusal = problem::refusal(&request.to_srv_request(), &undecided, &telling);
     let body = refusal.body.clone();
     let response = HttpResponse::from(refusal);
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -18,7 +18,7 @@ use crate::app::error::AppError;
 use crate::app::observation::{Counts, Observers, SnapshotObserver};
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::http::ClientIp;
-use crate::http::fields::FieldOptions;
+use crate::http::answers::Answers;
 use crate::limiter::{DescriptorRules, Limiter, LimiterBuilder, Observer};
 use crate::store::{Keyspace, RedisStore};
 
@@ -40,8 +40,8 @@ pub(crate) struct Snapshot {
     pub(crate) client_ip: ClientIp,
     /// How the addresses of clients are found about whose requests proxies ask.
     pub(crate) gate_client_ip: ClientIp,
-    /// Which header fields responses carry.
-    pub(crate) fields: FieldOptions,
+    /// What clients are told of decisions.
+    pub(crate) answers: Answers,
     /// The field in which a trusted proxy sends the ID of a request.
     pub(crate) request_id_header: Option<HeaderName>,
     /// Finds out who a request is from; `None` where nothing proves a user.
@@ -103,13 +103,14 @@ impl Snapshot {
         let limiter = builder.build().map_err(do_not_fit)?;
         let descriptors = descriptors::rules(&config.descriptors, &limiter).map_err(do_not_fit)?;
         let client_ip = client_ip(config);
-        let fields =
-            FieldOptions { legacy: config.headers.legacy, cors_expose: config.headers.cors_expose };
+        let answers = Answers { fields: config.headers, refusals: None };
+        let answers = answers.with_refusals(config.refusals.clone());
         let tokens = Tokens::of(config.auth.jwt.as_ref(), previous)?;
         let proofs = proofs(&config.auth, tokens.as_ref(), client_ip.clone());
         let authenticate = proofs.is_any().then(|| {
             let failures = limiter.policies([FAILURES]).map_err(do_not_fit)?;
-            Ok(Authenticate::new(proofs, limiter.clone(), failures, fields, counts.clone()))
+            let (answers, counts) = (answers.clone(), counts.clone());
+            Ok(Authenticate::new(proofs, limiter.clone(), failures, answers, counts))
         });
         let refuses = |policy: &Policy| policy.on_store_failure() == OnStoreFailure::Deny;
         Ok(Self {
@@ -120,7 +121,7 @@ impl Snapshot {
             observer,
             gate_client_ip: gate_client_ip(config, &client_ip),
             client_ip,
-            fields,
+            answers,
             request_id_header: config.log.request_id_header.clone(),
             authenticate: authenticate.transpose()?,
             refuses_without_store: config.policies.iter().any(refuses),

@@ -16,7 +16,7 @@ use crate::actix::adapter::address_once;
 use crate::app::observation::{Authenticated, Counts};
 use crate::domain::client::Client;
 use crate::http::ClientIp;
-use crate::http::fields::FieldOptions;
+use crate::http::answers::Answers;
 use crate::http::identity::User;
 use crate::http::problem::{self, Refusal};
 use crate::limiter::{Admission, Admitting, Failures, Limiter, Policies};
@@ -34,7 +34,7 @@ struct Inner {
     proofs: Proofs,
     challenge: Bytes,
     failures: Failures,
-    fields: FieldOptions,
+    answers: Answers,
     counts: Arc<Counts>,
 }
 
@@ -45,12 +45,12 @@ impl Authenticate {
         proofs: Proofs,
         limiter: Limiter,
         failures: Policies,
-        fields: FieldOptions,
+        answers: Answers,
         counts: Arc<Counts>,
     ) -> Self {
         let challenge = proofs.challenge();
         let failures = Failures::new(limiter, failures);
-        Self(Arc::new(Inner { proofs, challenge, failures, fields, counts }))
+        Self(Arc::new(Inner { proofs, challenge, failures, answers, counts }))
     }
 
     /// The plan of the user `id` if all of the user's API keys agree on one.
@@ -145,7 +145,7 @@ impl Attempt<'_> {
         match admitting.await {
             Admission::Passes(_) => Ok(()),
             Admission::Refused(refused) => {
-                Err(problem::refusal(self.request, &refused, self.inner.fields))
+                Err(problem::refusal(self.request, &refused, &self.inner.answers.to(|| None)))
             }
         }
     }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 33] = [
+const CASES: [(&str, &str, usize, &str); 34] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -183,6 +183,12 @@ const CASES: [(&str, &str, usize, &str); 33] = [
     ),
     ("deny-cache-off", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 0"),
     ("overrides-late", "store.deny_cache_ms", 2, "[store]\ndeny_cache_ms = 10001"),
+    (
+        "reset-unsent",
+        "headers.x_ratelimit_reset",
+        3,
+        "[headers]\nsend = [\"draft-7\"]\nx_ratelimit_reset = \"epoch\"",
+    ),
     ("header-unread", "client_ip.header", 2, "[client_ip]\nheader = \"x-forwarded-for\""),
 ];
 

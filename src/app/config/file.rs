@@ -14,14 +14,26 @@ const LARGEST_FILE: u64 = 64 * 1_024 * 1_024;
 /// When it cannot be read, is larger than any configuration, or is not a regular file: reading a FIFO
 /// could wait for ever, and a device may have no end.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_within(path, LARGEST_FILE, || format!("{} MiB", LARGEST_FILE >> 20))
+}
+
+/// The contents of the file at `path`, of at most `most` bytes.
+///
+/// # Errors
+/// When it cannot be read, is larger, or is not a regular file.
+pub(super) fn read_at_most(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    read_within(path, most as u64, || format!("{most} bytes"))
+}
+
+fn read_within(path: &Path, most: u64, words: impl FnOnce() -> String) -> io::Result<Vec<u8>> {
     // This comes before opening it, because opening a FIFO waits for a writer.
     expect_regular(fs::metadata(path)?.file_type())?;
     let file = File::open(path)?;
     expect_regular(file.metadata()?.file_type())?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::other(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {}", words())));
     }
     Ok(bytes)
 }

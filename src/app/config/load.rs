@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ::config::{Map, Value};
+use ::config::{Map, Value, ValueKind};
 
 use super::error::{ConfigError, ConfigErrors};
 use super::layers;
@@ -15,8 +15,17 @@ use super::resolve;
 use super::words::key_of;
 
 /// The options that name a file whose contents are read with the configuration, and again with each reload.
-const NAME_FILES: [&[&str]; 3] =
-    [&["auth", "keys_file"], &["auth", "jwt", "key_file"], &["auth", "jwt", "jwks_file"]];
+const NAME_FILES: [&[&str]; 6] = [
+    &["auth", "keys_file"],
+    &["auth", "jwt", "key_file"],
+    &["auth", "jwt", "jwks_file"],
+    &["refusals", FILES_OF_BODIES[0]],
+    &["refusals", FILES_OF_BODIES[1]],
+    &["refusals", FILES_OF_BODIES[2]],
+];
+
+/// The same, in the table `refusal` of any policy too.
+const FILES_OF_BODIES: [&str; 3] = ["text_file", "html_file", "json_file"];
 
 /// Reads a configuration. It reads the files that it names, and touches nothing else.
 ///
@@ -47,13 +56,21 @@ impl RawConfig {
 
     /// The files that options name, each with the key of its option.
     pub(crate) fn named_files(&self) -> Vec<(String, PathBuf)> {
-        let file = |names: &&[&str]| {
+        let file = |names: &[&str]| {
             let value = value_at(&self.tables, names)?.clone();
             let key = key_of(names);
             let path = Leaf::new(key.clone(), value).path().ok()?;
             Some((key, path))
         };
-        NAME_FILES.iter().filter_map(file).collect()
+        let in_fixed_places = NAME_FILES.iter().filter_map(|names| file(names));
+        let policies = match self.tables.get("policies").map(|value| &value.kind) {
+            Some(ValueKind::Table(policies)) => policies.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let of_policies = policies.into_iter().flat_map(|policy| {
+            FILES_OF_BODIES.map(|name| file(&["policies", policy, "refusal", name]))
+        });
+        in_fixed_places.chain(of_policies.flatten()).collect()
     }
 
     /// Checks types, ranges, and what refers to what.
@@ -70,7 +87,7 @@ fn value_at<'a>(tables: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Va
     let mut table = tables;
     for name in tables_on_the_way {
         table = match &table.get(*name)?.kind {
-            ::config::ValueKind::Table(inner) => inner,
+            ValueKind::Table(inner) => inner,
             _ => return None,
         };
     }

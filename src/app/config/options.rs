@@ -17,7 +17,8 @@ use crate::domain::key::Ipv6Prefix;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
 use crate::domain::quota::{Cost, Quota};
-use crate::http::ForwardingHeader;
+use crate::http::fields::FieldOptions;
+use crate::http::{ForwardingHeader, Refusals};
 use crate::limiter::{DescriptorPattern, RoutePattern};
 use crate::store::RedisTls;
 
@@ -35,9 +36,11 @@ pub(crate) struct Config {
     /// How the addresses of clients are found.
     pub(crate) client_ip: ClientIpOptions,
     /// The header fields of responses.
-    pub(crate) headers: HeaderOptions,
+    pub(crate) headers: FieldOptions,
     /// What becomes of CORS preflights.
     pub(crate) cors: CorsOptions,
+    /// Own bodies of denials.
+    pub(crate) refusals: Refusals,
     /// Clients that are always refused, and clients that pass unchecked.
     pub(crate) access: AccessOptions,
     /// How users prove who they are.
@@ -187,15 +190,6 @@ pub(crate) struct ClientIpOptions {
     pub(crate) hops: Option<NonZeroU8>,
     /// The size of the IPv6 networks that count as one client, for policies without their own.
     pub(crate) ipv6_prefix: Ipv6Prefix,
-}
-
-/// Which header fields responses carry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HeaderOptions {
-    /// Whether the older `X-RateLimit-*` fields are sent as well.
-    pub(crate) legacy: bool,
-    /// Whether `Access-Control-Expose-Headers` names the fields, for scripts of other origins.
-    pub(crate) cors_expose: bool,
 }
 
 impl ClientIpOptions {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use ::config::{Map, Value};
 
 use super::error::{ConfigError, ConfigErrors};
-use super::leaf::Leaf;
-use super::options::{Config, HeaderOptions, LogFormat, LogOptions};
+use super::options::{Config, LogFormat, LogOptions};
 use super::section::Section;
 
 mod access;
@@ -16,12 +15,14 @@ mod cors;
 mod descriptors;
 mod gate;
 mod gate_tls;
+mod headers;
 mod outcomes;
 mod penalty;
 mod policies;
 mod policy_names;
 mod proxy_protocol;
 mod quotas;
+mod refusals;
 mod rollout;
 mod routes;
 mod server;
@@ -46,13 +47,14 @@ pub(super) fn config(
         proxy_protocol::examine(section, &client_ip, &server, &gate);
         client_ip
     });
-    let headers = root.table("headers", headers);
+    let headers = root.table("headers", headers::headers);
     let cors = root.table("cors", cors::cors);
     let access = root.table("access", access::access);
     let log = root.table("log", log);
+    let mut refusals = root.table("refusals", refusals::refusals);
     let mut plans = BTreeSet::new();
     let policies = root.table("policies", |section| {
-        policies::policies(section, client_ip.ipv6_prefix, &mut plans)
+        policies::policies(section, client_ip.ipv6_prefix, &mut plans, &mut refusals)
     });
     let trusts_any = client_ip.trusts_any(&server.listen);
     let mut auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));
@@ -71,6 +73,7 @@ pub(super) fn config(
         client_ip,
         headers,
         cors,
+        refusals,
         access,
         auth,
         policies,
@@ -92,13 +95,5 @@ fn log(section: &mut Section) -> LogOptions {
         format: section.get("format", LogFormat::Text, |leaf| leaf.parse("text or json", format)),
         request_id_header: section
             .get("request_id_header", None, |leaf| auth::field_name(leaf).map(Some)),
-    }
-}
-
-fn headers(section: &mut Section) -> HeaderOptions {
-    let default = HeaderOptions::default();
-    HeaderOptions {
-        legacy: section.get("legacy", default.legacy, Leaf::flag),
-        cors_expose: section.get("cors_expose", default.cors_expose, Leaf::flag),
     }
 }

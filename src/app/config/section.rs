@@ -39,6 +39,12 @@ impl Section {
         Some(Leaf::new(self.key_of(name), value))
     }
 
+    /// The option `name` that there is no more, if it is given. Messages do not list it.
+    pub(super) fn take_gone(&mut self, name: &str) -> Option<Leaf> {
+        let value = self.values.remove(name)?;
+        Some(Leaf::new(self.key_of(name), value))
+    }
+
     /// The option `name` as `read` reads it; `default` if it is not given, or bad.
     pub(super) fn get<T>(
         &mut self,

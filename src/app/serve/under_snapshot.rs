@@ -80,8 +80,7 @@ where
     fn new(snapshot: Arc<Snapshot>, service: Rc<S>) -> Result<Self, ()> {
         let rate_limit = RateLimit::new(snapshot.limiter.clone())
             .client_ip(snapshot.client_ip.clone())
-            .legacy_headers(snapshot.fields.legacy)
-            .expose_headers(snapshot.fields.cors_expose);
+            .answering(snapshot.answers.clone());
         let rate_limit = match &snapshot.request_id_header {
             Some(name) => rate_limit.request_id_header(name.clone()),
             None => rate_limit,

@@ -42,15 +42,18 @@ impl Rollout {
     }
 }
 
-/// A share of the keys of a policy, in hundredths of a percent: `10%`, `0.25%`.
+/// A share of a whole, as of the keys of a policy, in hundredths of a percent: `10%`, `0.25%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(u16);
 
 impl Share {
-    /// All keys.
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+
+    /// All.
     pub const ALL: Self = Self(10_000);
 
-    /// The share in hundredths of a percent, 10,000 for all keys.
+    /// The share in hundredths of a percent, 10,000 for all.
     #[must_use]
     pub fn basis_points(self) -> u16 {
         self.0

@@ -1,15 +1,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::clock::{Clock as _, Millis};
+use crate::domain::policy::{Policy, Share};
 use crate::domain::quota::{MAX_EXACT, MAX_WINDOW};
+use crate::domain::standing::{Retry, Standing};
 use crate::http::response::PlainFields;
+use crate::store::SystemClock;
 
+mod formats;
 mod read_back;
 
-const DRAFT: FieldOptions = FieldOptions { legacy: false, cors_expose: false };
-const LEGACY: FieldOptions = FieldOptions { legacy: true, cors_expose: false };
+fn sending(formats: &[HeaderFormat]) -> FieldOptions {
+    let send = HeaderFormats::new(formats.iter().copied()).unwrap();
+    FieldOptions { send, ..FieldOptions::default() }
+}
+
+fn draft() -> FieldOptions {
+    FieldOptions::default()
+}
+
+fn legacy() -> FieldOptions {
+    sending(&[HeaderFormat::Draft11, HeaderFormat::XRateLimit])
+}
 
 fn policy(name: &str, quota: &str) -> Policy {
     Policy::new(name, quota.parse().unwrap()).unwrap()
@@ -68,7 +85,7 @@ fn each_quota_of_a_policy_has_a_name_of_its_own() {
     };
     assert_fields(
         &denied(),
-        LEGACY,
+        legacy(),
         &[
             ("ratelimit-policy", r#""default";q=200;w=86400, "default/hour";q=50;w=3600"#),
             ("ratelimit", r#""default/hour";r=0;t=60"#),
@@ -137,7 +154,7 @@ fn an_allowed_request_is_told_every_policy_and_where_it_stands() {
     for (policies, policy, standing) in cases {
         let decision = decision(true, policies);
         let expected = [("ratelimit-policy", policy), ("ratelimit", standing)];
-        assert_fields(&decision, DRAFT, &expected);
+        assert_fields(&decision, draft(), &expected);
     }
 }
 
@@ -165,7 +182,7 @@ fn a_denied_request_is_told_the_policies_that_deny_it_and_their_waits() {
     for (policies, expected) in cases {
         let count = policies.len();
         let decision = decision(false, policies);
-        let fields = fields(&decision, DRAFT);
+        let fields = fields(&decision, draft());
         assert_eq!(fields["ratelimit"], [expected]);
         let [listed] = &fields["ratelimit-policy"][..] else { panic!("{fields:?}") };
         assert_eq!(listed.matches(";q=").count(), count, "every policy is listed: {listed}");
@@ -174,7 +191,7 @@ fn a_denied_request_is_told_the_policies_that_deny_it_and_their_waits() {
 
 #[test]
 fn a_decision_of_no_policy_has_no_fields() {
-    let every = FieldOptions { legacy: true, cors_expose: true };
+    let every = FieldOptions { cors_expose: true, ..legacy() };
     for allowed in [true, false] {
         assert_fields(&decision(allowed, []), every, &[]);
     }
@@ -186,7 +203,7 @@ fn a_number_that_a_structured_field_cannot_carry_is_the_largest_that_it_can() {
     let decision = decision(true, [(most, MAX_EXACT - 1, MAX_WINDOW, Retry::Now)]);
     assert_fields(
         &decision,
-        LEGACY,
+        legacy(),
         &[
             ("ratelimit-policy", r#""most";q=999999999999999;w=31622400"#),
             ("ratelimit", r#""most";r=999999999999999;t=31622400"#),
@@ -220,7 +237,7 @@ fn the_older_fields_are_of_the_policy_that_is_closest_to_denying() {
         (false, vec![(minute(), 10, 0, Never)], ["10", "10", "0"]),
     ];
     for (allowed, policies, expected) in cases {
-        let fields = fields(&decision(allowed, policies), LEGACY);
+        let fields = fields(&decision(allowed, policies), legacy());
         let older = ["limit", "remaining", "reset"].map(|it| &fields[&format!("x-ratelimit-{it}")]);
         assert_eq!(older, expected.map(|value| vec![value.to_owned()]).each_ref());
     }
@@ -228,17 +245,21 @@ fn the_older_fields_are_of_the_policy_that_is_closest_to_denying() {
 
 #[test]
 fn scripts_in_browsers_may_read_the_fields_that_are_sent() {
+    use HeaderFormat::{Draft6, Draft7, Draft11, XRateLimit};
     let decision = decision(true, [(policy("default", "10/minute"), 9, 0, Retry::Now)]);
-    for (legacy, expected) in [
-        (false, "RateLimit, RateLimit-Policy, Retry-After"),
-        (
-            true,
-            "RateLimit, RateLimit-Policy, Retry-After, \
-             X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
-        ),
+    let (new, six) =
+        ("RateLimit, RateLimit-Policy", "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset");
+    let x = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
+    for (formats, expected) in [
+        (&[][..], "Retry-After".to_owned()),
+        (&[Draft11], format!("{new}, Retry-After")),
+        (&[Draft7], format!("{new}, Retry-After")),
+        (&[Draft6], format!("Retry-After, {six}")),
+        (&[XRateLimit], format!("Retry-After, {x}")),
+        (&[Draft11, Draft6, XRateLimit], format!("{new}, Retry-After, {six}, {x}")),
     ] {
-        let fields = fields(&decision, FieldOptions { legacy, cors_expose: true });
-        assert_eq!(fields["access-control-expose-headers"], [expected]);
+        let options = FieldOptions { cors_expose: true, ..sending(formats) };
+        assert_eq!(fields(&decision, options)["access-control-expose-headers"], [expected]);
     }
 }
 
@@ -247,7 +268,7 @@ fn what_the_host_application_exposes_stays_exposed() {
     let mut response = PlainFields::default();
     response.append(ResponseField::AccessControlExposeHeaders, Bytes::from_static(b"ETag"));
     let decision = decision(true, [(policy("default", "10/minute"), 9, 0, Retry::Now)]);
-    write(&mut response, &decision, FieldOptions { legacy: false, cors_expose: true });
+    write(&mut response, &decision, FieldOptions { cors_expose: true, ..draft() });
     let fields = lines(response);
     assert_eq!(fields["access-control-expose-headers"][0], "ETag");
     assert_eq!(fields["access-control-expose-headers"].len(), 2);

@@ -6,12 +6,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::policy::Policy;
 use crate::domain::standing::Standing;
+use crate::http::answers::Answers;
 use crate::http::request::tests::PlainRequest;
 use crate::http::response::ResponseField::{CacheControl, ContentType, RetryAfter};
 use crate::limiter::Unavailable;
 use crate::store::StoreErrorKind;
 
-const DRAFT: FieldOptions = FieldOptions { legacy: false, cors_expose: false };
+fn telling() -> Telling {
+    Answers::default().to(|| None)
+}
 
 fn denial(policies: impl IntoIterator<Item = (&'static str, &'static str, Retry)>) -> Decision {
     let policies = policies.into_iter().map(|(name, quota, retry)| {
@@ -27,7 +30,7 @@ fn answer(decision: &Decision, accept: &[&[u8]]) -> Refusal {
     let request = accept
         .iter()
         .fold(PlainRequest::default(), |request, line| request.with_line("accept", line));
-    denied(&request, decision, DRAFT)
+    denied(&request, decision, &telling())
 }
 
 fn field(refusal: &Refusal, field: ResponseField) -> Vec<&str> {
@@ -139,7 +142,7 @@ fn whoever_names_problem_details_gets_that_media_type() {
 
 #[test]
 fn a_request_that_was_not_decided_is_told_to_come_again() {
-    let refusal = super::refusal(&PlainRequest::default(), &undecided(), DRAFT);
+    let refusal = super::refusal(&PlainRequest::default(), &undecided(), &telling());
     assert_eq!(refusal.status, 503);
     assert_eq!(field(&refusal, ContentType), ["application/json"]);
     assert_eq!(field(&refusal, CacheControl), ["no-store"]);
@@ -154,7 +157,7 @@ fn a_request_that_was_not_decided_is_told_to_come_again() {
         )
     );
     let accept = PlainRequest::default().with_line("accept", "application/problem+json");
-    let refusal = super::refusal(&accept, &undecided(), DRAFT);
+    let refusal = super::refusal(&accept, &undecided(), &telling());
     assert_eq!(field(&refusal, ContentType), ["application/problem+json"]);
 }
 

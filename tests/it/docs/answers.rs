@@ -106,7 +106,8 @@ fn header_fields_are_as_shown() {
         assert_fields(&shown[0], &curl(ask, tollgate.url()));
         assert_fields(&shown[1], &first_denial(&tollgate, ask));
     }
-    let older = memory().set("headers.legacy", "true").set("headers.cors_expose", "true");
+    let older =
+        memory().set("headers.send", "draft-11,x-ratelimit").set("headers.cors_expose", "true");
     let older = older.set("policies.default.quota", "2/minute").serve();
     let answer = within_a_minute(|| {
         older.get("/api/status", &[]);

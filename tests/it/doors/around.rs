@@ -1,6 +1,6 @@
 //! A limit around another: both count, and their fields are one list.
 
-use super::{Counts, Door, Limit, on_each_store, policy, through_each_door};
+use super::{Counts, Door, Limit, OLDER, on_each_store, policy, through_each_door};
 
 through_each_door! {
     one_around_another_both_count_and_their_fields_are_one_list,
@@ -42,7 +42,7 @@ fn one_around_another_both_count_and_their_fields_are_one_list(door: Door) {
 
 fn the_older_fields_are_of_the_limit_that_is_closer_to_denying(door: Door) {
     let counts = Counts::in_memory();
-    let legacy = |name, quota| Limit { legacy: true, ..limit(&counts, name, quota) };
+    let legacy = |name, quota| Limit { formats: OLDER, ..limit(&counts, name, quota) };
     for (outer, inner) in [("9/minute", "1/minute"), ("2/minute", "9/minute")] {
         let served = legacy("inner", inner).serve_within(legacy("outer", outer), door);
         let denied = (0..10).map(|_| served.get("/")).find(|seen| seen.status == 429);
@@ -54,7 +54,7 @@ fn the_older_fields_are_of_the_limit_that_is_closer_to_denying(door: Door) {
 fn what_is_exposed_is_named_once(door: Door) {
     on_each_store(|counts| {
         let exposing = |name| Limit { expose: true, ..limit(counts, name, "9/minute") };
-        let outer = Limit { legacy: true, ..exposing("outer") };
+        let outer = Limit { formats: OLDER, ..exposing("outer") };
         let served = exposing("inner").serve_within(outer, door);
         let seen = served.ask("GET", "/", &[("x-answer", "exposes")]);
         let lines = [

@@ -2,7 +2,7 @@
 
 use tollgate::{Algorithm, Cost};
 
-use super::{Door, Limit, on_each_store, policy, through_each_door};
+use super::{Door, Limit, OLDER, on_each_store, policy, through_each_door};
 use tollgate_testkit::response::Response;
 
 through_each_door! {
@@ -63,7 +63,7 @@ fn a_report_names_every_policy_also_where_some_are_used_up(door: Door) {
             [],
             names,
         );
-        let served = Limit { legacy: true, ..Limit::new(limiter) }.serve(door);
+        let served = Limit { formats: OLDER, ..Limit::new(limiter) }.serve(door);
         // (RateLimit, and the limit, remaining and reset of the older fields)
         for (standing, older) in [
             (r#""hour";r=5, "bucket";r=2, "minute";r=2"#, ["2", "2", "0"]),
@@ -91,7 +91,7 @@ fn a_check_and_a_report_are_told_as_one(door: Door) {
     on_each_store(|counts| {
         let limiter = counts.limiter([policy("charged", "2/minute"), policy("told", "2/hour")]);
         let limiter = limiter.route("/", ["charged"], ["told"]).route("/other", ["told"], []);
-        let limit = Limit { legacy: true, expose: true, ..Limit::new(limiter) };
+        let limit = Limit { formats: OLDER, expose: true, ..Limit::new(limiter) };
         let served = limit.serve(door);
         let exposed = Some(
             "RateLimit, RateLimit-Policy, Retry-After, \

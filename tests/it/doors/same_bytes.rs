@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use tollgate::{ClientIp, Cost};
 
-use super::{Counts, Door, Limit, policy};
+use super::{Counts, Door, Limit, OLDER, policy};
 use crate::support::raw::read_to_close;
 
 /// Requests that meet every kind of answer, in an order in which each does.
@@ -59,7 +59,7 @@ fn answers(door: Door) -> Vec<(String, Vec<String>, String)> {
         .block(["203.0.113.66".parse().expect("an entry")]);
     let networks = ["127.0.0.0/8".parse().expect("a network")];
     let client_ip = ClientIp::behind(networks, "x-forwarded-for".parse().expect("a field"));
-    let limit = Limit { client_ip, legacy: true, expose: true, ..Limit::new(limiter) };
+    let limit = Limit { client_ip, formats: OLDER, expose: true, ..Limit::new(limiter) };
     let served = limit.serve(door);
     let answer = |request: &str| {
         let mut stream = TcpStream::connect(("127.0.0.1", served.port)).expect("a server");

@@ -114,8 +114,13 @@ async fn handler(request: HttpRequest, reached: web::Data<AtomicUsize>) -> HttpR
 fn middleware(limit: &Limit) -> RateLimit {
     let mut it = RateLimit::new(limit.limiter.clone())
         .client_ip(limit.client_ip.clone())
-        .legacy_headers(limit.legacy)
+        .send_headers(limit.formats.iter().copied())
+        .expect("formats that go together")
+        .retry_jitter(limit.jitter)
         .expose_headers(limit.expose);
+    if let Some(refusals) = &limit.refusals {
+        it = it.refusals(refusals.clone());
+    }
     if let Some(name) = limit.request_id_header {
         it = it.request_id_header(name.parse().expect("a header field"));
     }
@@ -137,8 +142,13 @@ fn middleware(limit: &Limit) -> RateLimit {
 fn layer(limit: &Limit) -> RateLimitLayer {
     let mut it = RateLimitLayer::new(limit.limiter.clone())
         .client_ip(limit.client_ip.clone())
-        .legacy_headers(limit.legacy)
+        .send_headers(limit.formats.iter().copied())
+        .expect("formats that go together")
+        .retry_jitter(limit.jitter)
         .expose_headers(limit.expose);
+    if let Some(refusals) = &limit.refusals {
+        it = it.refusals(refusals.clone());
+    }
     if let Some(name) = limit.request_id_header {
         it = it.request_id_header(name.parse().expect("a header field"));
     }

@@ -68,7 +68,7 @@ fn two_processes_with_two_windows_each_keep_their_own_quota() {
 #[test]
 fn older_fields_are_sent_where_they_are_asked_for() {
     on_each_store(|options| {
-        let tollgate = ten(options.set("headers.legacy", "true"));
+        let tollgate = ten(options.set("headers.send", "draft-11,x-ratelimit"));
         let fields = |response: &Response| {
             ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]
                 .map(|name| response.header(name).expect(name).parse::<u64>().expect("a number"))
@@ -126,7 +126,7 @@ fn standings(response: &Response) -> Vec<(&str, u64)> {
 #[test]
 fn the_status_tells_where_its_caller_stands_under_every_policy_whichever_is_used_up() {
     on_each_store(|options| {
-        let tollgate = options.set("headers.legacy", "true").config(TWO).serve();
+        let tollgate = options.set("headers.send", "draft-11,x-ratelimit").config(TWO).serve();
         for (short, long) in [(2, 10), (1, 9), (0, 8), (0, 8), (0, 8)] {
             let response = tollgate.get("/api/status", &[]);
             assert_eq!(response.status, 200);
@@ -145,7 +145,8 @@ fn the_status_tells_where_its_caller_stands_under_every_policy_whichever_is_used
 #[test]
 fn a_route_that_charges_and_reports_sends_each_field_once() {
     on_each_store(|options| {
-        let options = options.set("headers.legacy", "true").set("headers.cors_expose", "true");
+        let options =
+            options.set("headers.send", "draft-11,x-ratelimit").set("headers.cors_expose", "true");
         let tollgate = options.config(TWO).serve();
         for left in [1, 0] {
             let response = tollgate.get("/api/data", &[]);

@@ -114,7 +114,7 @@ fn the_command_makes_no_system_call_that_the_unit_refuses() {
     // The directory of the configuration is watched: each line of the trace would be an event there.
     let watched = TempDir::with_prefix("tollgate-config-").expect("a directory");
     let (trace, config) = (directory.path().join("trace"), watched.path().join("config.toml"));
-    fs::write(&config, "[headers]\nlegacy = true\n").expect("a configuration");
+    fs::write(&config, "[headers]\ncors_expose = true\n").expect("a configuration");
     let (redis, socket) = (Server::start(), directory.path().join("tollgate.sock"));
     let admin = format!("127.0.0.1:{}", port::free());
     let mut command = Command::new("strace");
@@ -139,7 +139,7 @@ fn the_command_makes_no_system_call_that_the_unit_refuses() {
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(operator.get("/metrics", &[]).status, 200);
-    fs::write(&config, "[headers]\nlegacy = false\n").expect("a configuration");
+    fs::write(&config, "[headers]\ncors_expose = false\n").expect("a configuration");
     process.until_it_says("The configuration was reloaded", 0);
     // strace does not hand a signal on.
     let all = traces(directory.path());

@@ -29,7 +29,7 @@ fn authenticate() -> Authenticate {
     let limiter = Limiter::builder(Arc::new(store)).policy(policy.with_key(KeySource::Ip));
     let limiter = limiter.build().unwrap();
     let failures = limiter.policies([FAILURES]).unwrap();
-    Authenticate::new(proofs, limiter, failures, FieldOptions::default(), Counts::new())
+    Authenticate::new(proofs, limiter, failures, Answers::default(), Counts::new())
 }
 
 /// Who asks from where, with which header fields, and what is seen of it: the user, or the status of

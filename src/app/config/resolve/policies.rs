@@ -6,6 +6,7 @@ use super::client_ip::prefix_of_policy;
 use super::outcomes::Outcomes;
 use super::penalty::penalty;
 use super::quotas;
+use super::refusals;
 use super::rollout::RolloutOptions;
 use crate::app::auth::FAILURES;
 use crate::app::config::error::ConfigError;
@@ -15,19 +16,24 @@ use crate::domain::algorithm::Algorithm;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::policy::{KeySource, OnStoreFailure, Policy};
 use crate::domain::quota::{MAX_EXACT, Quota, Quotas};
+use crate::http::Refusals;
 
 /// Every policy by its name. The name of a bad policy is there as well, without a policy: routes may
 /// name it.
 pub(super) type Policies = BTreeMap<String, Option<Policy>>;
 
-/// The policies of the section. `plans` gets every plan that one of them names.
+/// The policies of the section. `plans` gets every plan that one of them names, and `refusals` their own bodies.
 pub(super) fn policies(
     section: &mut Section,
     common_prefix: Ipv6Prefix,
     plans: &mut BTreeSet<String>,
+    refusals: &mut Refusals,
 ) -> Policies {
-    let policies = section
-        .tables(|name, section| (name.to_owned(), policy(name, section, common_prefix, plans)));
+    let policies = section.tables(|name, section| {
+        let policy = policy(name, section, common_prefix, plans);
+        refusals::add_policy(name, section, refusals);
+        (name.to_owned(), policy)
+    });
     policies.into_iter().collect()
 }
 

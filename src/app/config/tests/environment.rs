@@ -11,7 +11,7 @@ fn variables_set_options_of_every_type() {
         ("TOLLGATE_SERVER__LISTEN", "[::1]:80"),
         ("TOLLGATE_SERVER__WORKERS", "4"),
         ("TOLLGATE_STORE__HASH_USERS", "true"),
-        ("TOLLGATE_HEADERS__LEGACY", "false"),
+        ("TOLLGATE_HEADERS__CORS_EXPOSE", "false"),
         ("TOLLGATE_STORE__KEY_PREFIX", "007"),
         // Kept as it is, though it looks like a number.
         ("TOLLGATE_STORE__URL", "redis://:007@localhost/1"),
@@ -34,7 +34,7 @@ fn variables_set_options_of_every_type() {
         ..ServerOptions::default()
     };
     assert_eq!(config.server, server);
-    assert!(config.store.hash_users && !config.headers.legacy);
+    assert!(config.store.hash_users && !config.headers.cors_expose);
     assert_eq!(config.store.key_prefix, "007");
     assert_eq!(config.store.instances, 5);
     let proxies: Vec<_> =
@@ -148,7 +148,7 @@ fn a_variable_for_an_address_is_told_the_right_one() {
 
 #[test]
 fn bad_variables_are_named_exactly() {
-    let sections = "unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors";
+    let sections = "unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, refusals, policies, auth, routes or descriptors";
     let hint = "\"__\" joins levels, as in TOLLGATE_STORE__URL";
     let cases = [
         (
@@ -171,8 +171,8 @@ fn bad_variables_are_named_exactly() {
             "TOLLGATE_STORE.URL: has a '.' in its name: levels are joined by \"__\"".to_owned(),
         ),
         (
-            ("TOLLGATE_HEADERS__LEGACY", "yes"),
-            "headers.legacy: expected true or false, got \"yes\" (from TOLLGATE_HEADERS__LEGACY)".to_owned(),
+            ("TOLLGATE_HEADERS__CORS_EXPOSE", "yes"),
+            "headers.cors_expose: expected true or false, got \"yes\" (from TOLLGATE_HEADERS__CORS_EXPOSE)".to_owned(),
         ),
     ];
     for (variable, expected) in cases {

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::policy::KeySource;
+use crate::http::Refusals;
+use crate::http::fields::FieldOptions;
 
 #[test]
 fn the_built_in_defaults_are_the_contract() {
@@ -18,7 +20,9 @@ fn the_built_in_defaults_are_the_contract() {
     assert_eq!(config.store.instances, 1);
     assert_eq!(config.store.deny_cache, Duration::from_secs(1));
     assert_eq!(config.store.max_keys, 1_000_000);
-    assert!(!config.store.hash_users && !config.headers.legacy && !config.headers.cors_expose);
+    assert!(!config.store.hash_users);
+    assert_eq!(config.headers, FieldOptions::default());
+    assert_eq!(config.refusals, Refusals::default());
     assert_eq!(config.client_ip, ClientIpOptions::default());
     assert_eq!(config.client_ip.ipv6_prefix.length(), 64);
     assert_eq!(config.auth, AuthOptions::default());

@@ -43,13 +43,13 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         // Unknown keys.
         (
             "stores.url = 1",
-            "stores: unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors".into(),
+            "stores: unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, refusals, policies, auth, routes or descriptors".into(),
         ),
         (
             "\"store.url\" = \"memory:\"",
-            "\"store.url\": unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors".into(),
+            "\"store.url\": unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, refusals, policies, auth, routes or descriptors".into(),
         ),
-        ("headers.x = 1", "headers.x: unknown key, expected legacy or cors_expose".into()),
+        ("headers.x = 1", "headers.x: unknown key, expected send, x_ratelimit_reset, cors_expose or retry_jitter".into()),
         (
             "[routes.\"/x\"]\npolicy = 1",
             "routes.\"/x\".policy: unknown key, expected policies, peek or cost".into(),
@@ -303,7 +303,7 @@ fn all_errors_are_reported_at_once_with_key_and_origin() {
     );
     let sources = Sources {
         files: vec![file.0.clone(), bad.0.clone()],
-        settings: vec!["headers.legacy=maybe".to_owned(), "nonsense".to_owned()],
+        settings: vec!["headers.cors_expose=maybe".to_owned(), "nonsense".to_owned()],
         ..variables(&[("TOLLGATE_STORE__TIMEOUT_MS", "50.5"), ("TOLLGATE_STORE__URL", "http://h")])
     };
     let errors = load(&sources).unwrap_err();
@@ -312,7 +312,7 @@ fn all_errors_are_reported_at_once_with_key_and_origin() {
     let mut expected = [
         (None, &*format!("{}:1", bad.name())),
         (None, "the command line"),
-        (Some("headers.legacy"), "the command line"),
+        (Some("headers.cors_expose"), "the command line"),
         (Some("policies.fast.key"), &*line(7)),
         (Some("policies.fast.quota"), &*line(6)),
         (Some("routes.\"/x\".policies"), &*line(9)),

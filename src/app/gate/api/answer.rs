@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::HttpRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -11,12 +10,14 @@ use crate::domain::clock::Millis;
 use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Retry, Standing};
+use crate::http::RequestHead;
+use crate::http::answers::Answers;
 use crate::http::fields;
 use crate::http::fields::FieldOptions;
 use crate::http::problem;
 use crate::http::problem::Refusal;
-use crate::http::response::{PlainFields, ResponseField};
-use crate::limiter::{Admission, Refused};
+use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
+use crate::limiter::{Admission, Incoming, Refused};
 
 /// The header fields that the client should get, by their names in lower case.
 pub(super) type Fields = BTreeMap<&'static str, String>;
@@ -84,7 +85,10 @@ struct RefusalAnswer {
     /// The status for the client.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// The body for the client: problem details, which are sent as `application/problem+json` or `application/json`.
+    /// The media type of the body.
+    content_type: String,
+    /// The body for the client: JSON if that is its media type, and otherwise a text. It is problem details, unless the
+    /// configuration has a body that the client likes better.
     #[schema(value_type = RefusalBody)]
     body: Box<RawValue>,
 }
@@ -122,8 +126,13 @@ struct RefusalBody {
 }
 
 impl CheckAnswer {
-    /// What the server that sent `request` is told of an admission.
-    pub(super) fn of(request: &HttpRequest, admission: &Admission, options: FieldOptions) -> Self {
+    /// What a server is told of the admission of `request`.
+    pub(super) fn of(
+        request: &(impl Incoming + RequestHead),
+        admission: &Admission,
+        answers: &Answers,
+    ) -> Self {
+        let options = answers.fields;
         match admission {
             Admission::Passes(decision) => Self {
                 allowed: true,
@@ -139,11 +148,13 @@ impl CheckAnswer {
                     Refused::Banned(_) => (Reason::Banned, Vec::new()),
                     Refused::Undecided(_) => (Reason::Undecided, Vec::new()),
                 };
-                let Refusal { status, fields, body } = problem::refusal(request, refused, options);
-                // Its body is always JSON.
-                let body = String::from_utf8(body.into()).unwrap_or_default();
-                let body = RawValue::from_string(body).unwrap_or_default();
-                let refusal = Some(RefusalAnswer { reason, status, body });
+                let telling = answers.to(|| request.request_id());
+                let Refusal { status, fields, body } = problem::refusal(request, refused, &telling);
+                let content_type = fields.lines(ResponseField::ContentType).next();
+                let content_type =
+                    String::from_utf8_lossy(content_type.unwrap_or_default()).into_owned();
+                let body = json_of(&body, &content_type);
+                let refusal = Some(RefusalAnswer { reason, status, content_type, body });
                 Self { allowed: false, id: None, policies, headers: named(fields), refusal }
             }
         }
@@ -188,4 +199,12 @@ fn named(fields: PlainFields) -> Fields {
     fields
         .map(|(field, value)| (field.name(), String::from_utf8_lossy(&value).into_owned()))
         .collect()
+}
+
+/// A body of this type as JSON: a text, unless it is JSON already.
+fn json_of(body: &[u8], content_type: &str) -> Box<RawValue> {
+    let text = String::from_utf8_lossy(body);
+    let is_json = content_type.ends_with("json");
+    let raw = if is_json { RawValue::from_string(text.to_string()).ok() } else { None };
+    raw.or_else(|| serde_json::value::to_raw_value(&text).ok()).unwrap_or_default()
 }

@@ -51,8 +51,8 @@ async fn answers(
     // All are asked before the first answer is awaited, so they go to the store together.
     let asked: Vec<Admitting> = questions.iter().map(|question| limiter.admit(question)).collect();
     let mut answers = Vec::with_capacity(asked.len());
-    for admitting in asked {
-        answers.push(CheckAnswer::of(request, &admitting.await, snapshot.fields));
+    for (question, admitting) in questions.iter().zip(asked) {
+        answers.push(CheckAnswer::of(question, &admitting.await, &snapshot.answers));
     }
     Ok(described.answered(answers))
 }

@@ -13,6 +13,7 @@ use super::mistake::{Mistake, part};
 use crate::app::observation::CHECK;
 use crate::domain::client::{Claims, Client};
 use crate::domain::quota::Cost;
+use crate::http::RequestHead;
 use crate::http::preflight::is_preflight;
 use crate::limiter::{Incoming, Limiter, LimiterError, Policies};
 
@@ -42,7 +43,8 @@ pub(super) struct Described {
     #[serde(default, deserialize_with = "members::filled")]
     #[schema(value_type = String, required = false, min_length = 1, example = "pro")]
     plan: Option<String>,
-    /// The header fields by which policies count, such as `host` and `cookie`, and by which a CORS preflight is known. Names that
+    /// The header fields by which policies count, such as `host` and `cookie`, by which a CORS preflight is known, and
+    /// `accept`, by which the body of a refusal is chosen. Names that
     /// differ only in case are one field.
     #[serde(default, deserialize_with = "members::headers")]
     #[schema(value_type = HashMap<FieldName, String>, required = false)]
@@ -147,6 +149,17 @@ impl Question<'_> {
         let client = ip.map_or(client, |ip| client.with_address(ip));
         let client = user.as_ref().map_or(client, |user| client.with_user(user));
         plan.as_ref().map_or(client, |plan| client.with_plan(plan))
+    }
+}
+
+/// What is read of the request to choose the body of its refusal.
+impl RequestHead for Question<'_> {
+    fn peer(&self) -> Option<IpAddr> {
+        self.described.ip
+    }
+
+    fn lines<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        self.described.headers.get(name).map(|value| value.as_bytes()).into_iter()
     }
 }
 

@@ -61,6 +61,12 @@ fn described(most: usize, needs_token: bool) -> Value {
         schema["dependentRequired"] = json!({ "plan": ["user"] });
         schema["properties"]["policies"]["uniqueItems"] = json!(true);
     }
+    let body = &mut schemas["Refusal"]["properties"]["body"];
+    let own = json!({ "description": "A body of the configuration: JSON, or a text." });
+    body["anyOf"] = json!([{ "$ref": "#/components/schemas/RefusalBody" }, own]);
+    if let Some(body) = body.as_object_mut() {
+        body.remove("$ref");
+    }
     document["paths"]["/v1/check"]["post"]["responses"]["200"]["links"] = json!({
         "refund": {
             "operationId": "refund",

@@ -125,7 +125,7 @@ impl Meant<'_> {
                 let charged = charge(limiter, question);
                 Box::pin(async move {
                     let decision = charged.await.map_err(|error| error.to_string())?;
-                    let headers = fields_of(&decision, snapshot.fields);
+                    let headers = fields_of(&decision, snapshot.answers.fields);
                     let policies = standings(&decision);
                     Ok(ReportAnswer::Charged(Charged { policies, headers }))
                 })

@@ -10,7 +10,7 @@ use crate::domain::clock::{Millis, millis};
 use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Retry, Standing};
-use crate::http::fields::{self, FieldOptions};
+use crate::http::fields::{self, FieldOptions, Stretch};
 use crate::http::response::PlainFields;
 use crate::limiter::{PartAnswer, Refused, Together};
 
@@ -21,7 +21,8 @@ pub(super) fn response(
     together: Option<&Together>,
     options: FieldOptions,
 ) -> RateLimitResponse {
-    let wait = together.and_then(wait);
+    let stretch = options.stretch();
+    let wait = together.and_then(|together| wait(together, stretch));
     let mut parts = together.into_iter().flat_map(Together::parts);
     let statuses: Vec<_> = fates
         .map(|fate| match fate {
@@ -39,19 +40,19 @@ pub(super) fn response(
     RateLimitResponse {
         overall_code: code.into(),
         statuses,
-        response_headers_to_add: headers(together, wait, options),
+        response_headers_to_add: headers(together, wait, options, stretch),
     }
 }
 
-/// How long the request has to wait until it is admitted; `None` if it is, or never will be.
-fn wait(together: &Together) -> Option<Duration> {
+/// How long the request has to wait until it is admitted, and what `stretch` adds; `None` if it is, or never will be.
+fn wait(together: &Together, stretch: Stretch) -> Option<Duration> {
     match together.refused() {
         Some(Refused::Banned(banned)) => Some(banned.ends_after()),
         Some(_) => None,
         None => {
             let denying = together.parts().iter().filter(|part| !part.admits());
             let waits: Option<Vec<_>> = denying.map(PartAnswer::retry_after).collect();
-            waits?.into_iter().max()
+            waits?.into_iter().max().map(|wait| stretch.of_duration(wait))
         }
     }
 }
@@ -116,10 +117,11 @@ fn headers(
     together: Option<&Together>,
     wait: Option<Duration>,
     options: FieldOptions,
+    stretch: Stretch,
 ) -> Vec<HeaderValue> {
     let Some(together) = together else { return Vec::new() };
     let mut fields = PlainFields::default();
-    fields::write(&mut fields, &decision(together), options);
+    fields::write_stretched(&mut fields, &decision(together), options, stretch);
     if let Some(wait) = wait {
         fields::write_retry_after(&mut fields, wait);
     }

@@ -42,7 +42,8 @@ impl EnvoyRateLimit {
         if let Some(Refused::Undecided(unavailable)) = refused {
             return Err(Status::unavailable(unavailable.to_string()));
         }
-        let response = answer::response(question.fates(), together.as_ref(), snapshot.fields);
+        let response =
+            answer::response(question.fates(), together.as_ref(), snapshot.answers.fields);
         // A request that is refused changes nothing.
         if response.overall_code == i32::from(Code::Ok) {
             let given_back = question

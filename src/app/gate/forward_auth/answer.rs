@@ -6,6 +6,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use bytes::Bytes;
 
 use super::proxy::Proxy;
 use crate::domain::decision::Decision;
@@ -16,7 +17,7 @@ use crate::http::problem::Refusal;
 /// The status that the client of nginx is to get.
 const STATUS: HeaderName = HeaderName::from_static("x-tollgate-status");
 
-/// The body that the client of nginx is to get: one line of JSON.
+/// The body that the client of nginx is to get, in one line.
 const BODY: HeaderName = HeaderName::from_static("x-tollgate-body");
 
 /// The longest body that is put into a field, in bytes. Longer fields may not fit into a buffer of nginx, which then
@@ -43,7 +44,7 @@ pub(super) fn refuses(proxy: Proxy, refusal: Refusal) -> HttpResponse {
     let mut response = HttpResponse::from(refusal);
     response.headers_mut().insert(STATUS, status.into());
     if body.len() <= MOST_BODY
-        && let Ok(body) = HeaderValue::from_maybe_shared(body)
+        && let Ok(body) = HeaderValue::from_maybe_shared(in_one_line(body))
     {
         response.headers_mut().insert(BODY, body);
     }
@@ -51,4 +52,13 @@ pub(super) fn refuses(proxy: Proxy, refusal: Refusal) -> HttpResponse {
         *response.status_mut() = StatusCode::FORBIDDEN;
     }
     response
+}
+
+/// `body` as a header field can carry it: with spaces for line breaks and tabs, which JSON and HTML read alike.
+fn in_one_line(body: Bytes) -> Bytes {
+    let is_break = |byte: &u8| b"\r\n\t".contains(byte);
+    if !body.iter().any(is_break) {
+        return body;
+    }
+    body.trim_ascii_end().iter().map(|byte| if is_break(byte) { b' ' } else { *byte }).collect()
 }

@@ -10,7 +10,7 @@ use super::mistake::Mistake;
 use super::question::Question;
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::http::problem::{self, Refusal};
-use crate::limiter::Admission;
+use crate::limiter::{Admission, Incoming as _};
 
 /// The path of the endpoint, decoded.
 const PATH: &str = "/v1/auth";
@@ -53,8 +53,12 @@ async fn admit(
         Some(it) => it.user_of(request, &snapshot.gate_client_ip).await?,
         None => None,
     };
-    match snapshot.limiter.admit(&question.of(user)).await {
-        Admission::Passes(decision) => Ok(answer::passes(decision.as_ref(), snapshot.fields)),
-        Admission::Refused(refused) => Err(problem::refusal(request, &refused, snapshot.fields)),
+    let (answers, question) = (&snapshot.answers, question.of(user));
+    match snapshot.limiter.admit(&question).await {
+        Admission::Passes(decision) => Ok(answer::passes(decision.as_ref(), answers.fields)),
+        Admission::Refused(refused) => {
+            let telling = answers.to(|| question.request_id());
+            Err(problem::refusal(request, &refused, &telling))
+        }
     }
 }

@@ -39,7 +39,7 @@ fn each_changed_option_is_named_with_what_its_change_does() {
         "policies.c.algorithm=sliding-log",
         "policies.c.penalty.denials=20",
         "store.timeout_ms=8",
-        "headers.legacy=true",
+        "headers.cors_expose=true",
         "descriptors.edge.path.share=path",
         "descriptors.edge.path.policies=c",
     ];
@@ -48,7 +48,7 @@ fn each_changed_option_is_named_with_what_its_change_does() {
         [
             "descriptors.edge.path.policies: default -> \"c\" (live)",
             "descriptors.edge.path.share: default -> \"path\" (live; counts begin anew)",
-            "headers.legacy: default -> \"true\" (live)",
+            "headers.cors_expose: default -> \"true\" (live)",
             "policies.a.quota: \"1/minute\" -> \"2/minute\" (live; counts are kept)",
             "policies.b.quota: \"1/minute\" -> \"1/hour\" (live; the new window has a count of its own)",
             "policies.c.algorithm: \"token-bucket\" -> \"sliding-log\" (live; counts begin anew)",

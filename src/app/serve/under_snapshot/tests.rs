@@ -64,7 +64,7 @@ fn a_request_ends_under_the_snapshot_that_it_began_under() {
         let mut first = pin!(app.call(request().to_request()));
         let poll = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending()));
         assert!(poll.await);
-        let new = config(&["policies.default.quota=5/minute", "headers.legacy=true"]);
+        let new = config(&["policies.default.quota=5/minute", "headers.send=draft-11,x-ratelimit"]);
         replace(&current, &new, &lasting);
         let second = app.call(request().to_request()).await.unwrap();
         release.send(()).unwrap();

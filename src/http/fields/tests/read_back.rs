@@ -61,7 +61,7 @@ proptest! {
         policies in vec(policies(), 1..6),
     ) {
         let decision = decision(allowed, policies);
-        let fields = fields(&decision, LEGACY);
+        let fields = fields(&decision, legacy());
 
         let listed = decision.policies().map(|(policy, _)| {
             let terms = policy.terms();

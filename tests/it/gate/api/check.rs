@@ -37,7 +37,8 @@ fn an_answer_tells_the_decision_and_the_fields_to_forward() {
 
 #[test]
 fn a_denial_has_the_status_fields_and_body_of_the_app() {
-    let options = Options::default().set("store.url", "memory:").set("headers.legacy", "true");
+    let options =
+        Options::default().set("store.url", "memory:").set("headers.send", "draft-11,x-ratelimit");
     let stand = Stand::of(options.set("headers.cors_expose", "true"));
     let question = json!({ "path": "/api/data", "ip": "127.0.0.1" });
     assert_eq!(stand.allowed(&question, 10), 10);
@@ -227,4 +228,48 @@ fn a_quota_is_one_through_every_door() {
         let counted = r#"tollgate_requests_total{door="check",route="/api/data",outcome="denied"}"#;
         assert_eq!(stand.metric(counted), 1);
     }
+}
+
+#[test]
+fn the_body_of_a_refusal_is_chosen_by_the_described_client_and_comes_with_its_type() {
+    let options = Options::default().set("store.url", "memory:");
+    let options = options.set("refusals.html", "<p>{policy}</p>");
+    let stand = Stand::of(options.set("refusals.json", r#"{"wait":{retry_after}}"#));
+    let question = |accept: &str| json!({ "path": "/api/data", "method": "POST", "ip": "203.0.113.7", "headers": { "Accept": accept } });
+    assert_eq!(stand.check(&question("text/html"))["allowed"], true);
+    let told = |question: &Value| {
+        let answer = stand.check(question);
+        assert_eq!(answer["headers"]["vary"], "Accept");
+        (answer["refusal"]["content_type"].clone(), answer["refusal"]["body"].clone())
+    };
+    let (media_type, body) = told(&question("text/html"));
+    assert_eq!((media_type, body), (json!("text/html; charset=utf-8"), json!("<p>posts</p>")));
+    let (media_type, body) = told(&question("application/json"));
+    assert_eq!(media_type, "application/json");
+    assert!(body["wait"].is_u64(), "{body}");
+    let (media_type, body) = told(&question("application/problem+json"));
+    assert_eq!((media_type, &body["status"]), (json!("application/problem+json"), &json!(429)));
+    let without = json!({ "path": "/api/data", "method": "POST", "ip": "203.0.113.7" });
+    let (media_type, body) = told(&without);
+    assert_eq!((media_type, &body["status"]), (json!("application/json"), &json!(429)));
+}
+
+#[test]
+fn a_longer_wait_is_in_the_fields_and_the_body_and_the_exact_one_beside_them() {
+    let options = Options::default().set("store.url", "memory:");
+    let stand = Stand::of(options.set("headers.retry_jitter", "100%"));
+    let question = json!({ "path": "/api/data", "method": "POST", "ip": "203.0.113.7" });
+    assert_eq!(stand.check(&question)["allowed"], true);
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        let answer = stand.check(&question);
+        let exact = answer["policies"][0]["retry_after_ms"].as_u64().expect("a wait");
+        let wait = answer["headers"]["retry-after"].as_str().expect("a field").to_owned();
+        let seconds: u64 = wait.parse().expect("seconds");
+        assert!((exact.div_ceil(1_000)..=2 * exact / 1_000 + 1).contains(&seconds), "{answer}");
+        let detail = answer["refusal"]["body"]["detail"].as_str().expect("a text");
+        assert!(detail.ends_with(&format!("Retry in {wait} s.")), "{detail}");
+        told.push(wait);
+    }
+    assert!(told.iter().any(|wait| *wait != told[0]), "{told:?}");
 }

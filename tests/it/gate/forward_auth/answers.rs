@@ -15,7 +15,7 @@ fn fields(response: &Response) -> Vec<Option<&str>> {
 
 #[test]
 fn ten_of_ten_pass_and_the_eleventh_is_refused_with_the_apps_own_answer() {
-    let stand = Stand::new("[headers]\nlegacy = true\n");
+    let stand = Stand::new("[headers]\nsend = [\"draft-11\", \"x-ratelimit\"]\n");
     for (number, proxy) in BY_FIELDS.into_iter().enumerate() {
         let ip = format!("203.0.113.{number}");
         for left in (0..10).rev() {
@@ -193,5 +193,26 @@ fn what_cannot_be_decided_is_503() {
         assert_eq!((response.status, response.header("x-tollgate-status")), (status, marked));
         assert_eq!(response.header("retry-after"), Some("1"));
         assert_eq!(problem(&response)["status"], 503);
+    }
+}
+
+#[test]
+fn an_own_body_reaches_clients_through_every_proxy_and_nginx_in_one_line() {
+    let stand = Stand::new("[refusals]\nhtml = \"\"\"\n<p>\n\t{policy}</p>\n\"\"\"\n");
+    for (number, proxy) in BY_FIELDS.into_iter().enumerate() {
+        let ip = format!("203.0.113.{number}");
+        let lines = [
+            ("x-forwarded-method", &b"POST"[..]),
+            ("x-forwarded-uri", b"/api/posts"),
+            ("x-forwarded-for", ip.as_bytes()),
+            ("accept", b"text/html, */*;q=0.1"),
+        ];
+        let ask = || stand.gate.get(&format!("/v1/auth?proxy={proxy}"), &lines);
+        assert_eq!(ask().status, 200);
+        let denied = ask();
+        assert_eq!(denied.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(denied.body, "<p>\n\tposts</p>\n");
+        let marked = denied.header("x-tollgate-body");
+        assert_eq!(marked, (proxy == "nginx").then_some("<p>  posts</p>"), "{proxy}");
     }
 }
