@@ -54,7 +54,7 @@ pub struct Refusals {
 
 impl Refusals {
     /// The longest body, in bytes.
-    pub const MOST_BYTES: usize = 65_536;
+    pub const MOST_BYTES: usize = template::MOST_BYTES;
 
     /// These `bodies`, whichever policy denies.
     #[must_use]

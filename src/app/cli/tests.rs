@@ -108,7 +108,7 @@ fn a_bad_configuration_is_reported_whole() {
         text,
         "tollgate: store.timeout_ms: expected a whole number from 1 to 60000, got \"0\" \
          (from the command line)\n\
-         tollgate: x: unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, policies, auth, routes or descriptors \
+         tollgate: x: unknown key, expected server, admin, gate, store, client_ip, headers, cors, access, log, refusals, policies, auth, routes or descriptors \
          (from the command line)"
     );
 }

@@ -6,6 +6,9 @@ use crate::domain::policy::Policy;
 use crate::http::accept::BodyFormat;
 use crate::http::fields::push;
 
+/// The longest body, in bytes.
+pub(super) const MOST_BYTES: usize = 65_536;
+
 /// The variables, by the names that they have between braces.
 const VARIABLES: [(&str, Variable); 6] = [
     ("policy", Variable::Policy),
@@ -55,7 +58,7 @@ pub(super) struct Values<'a> {
 pub enum RefusalError {
     /// A name between braces that is no variable.
     UnknownVariable(String),
-    /// The text is longer than [`Refusals::MOST_BYTES`](super::Refusals::MOST_BYTES).
+    /// The text has so many bytes, which is more than [`Refusals::MOST_BYTES`](crate::Refusals::MOST_BYTES).
     TooLong(usize),
 }
 
@@ -70,11 +73,9 @@ impl fmt::Display for RefusalError {
                 }
                 write!(f, ", or {{{{{name}}}}} for the text {{{name}}}")
             }
-            Self::TooLong(bytes) => write!(
-                f,
-                "a body of {bytes} bytes is too long: expected at most {}",
-                super::Refusals::MOST_BYTES
-            ),
+            Self::TooLong(bytes) => {
+                write!(f, "a body of {bytes} bytes is too long: expected at most {}", MOST_BYTES)
+            }
         }
     }
 }
@@ -87,7 +88,7 @@ impl Template {
     /// # Errors
     /// When `text` is too long, or has an unknown name between braces.
     pub(super) fn parse(text: &str) -> Result<Self, RefusalError> {
-        if text.len() > super::Refusals::MOST_BYTES {
+        if text.len() > MOST_BYTES {
             return Err(RefusalError::TooLong(text.len()));
         }
         let mut parts = Vec::new();
@@ -236,9 +237,8 @@ mod tests {
 
     #[test]
     fn a_body_has_an_end() {
-        let most = super::super::Refusals::MOST_BYTES;
-        assert!(Template::parse(&"x".repeat(most)).is_ok());
-        let error = Template::parse(&"x".repeat(most + 1)).unwrap_err();
+        assert!(Template::parse(&"x".repeat(MOST_BYTES)).is_ok());
+        let error = Template::parse(&"x".repeat(MOST_BYTES + 1)).unwrap_err();
         assert_eq!(error.to_string(), "a body of 65537 bytes is too long: expected at most 65536");
     }
 }
