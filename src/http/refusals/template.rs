@@ -74,7 +74,7 @@ impl fmt::Display for RefusalError {
                 write!(f, ", or {{{{{name}}}}} for the text {{{name}}}")
             }
             Self::TooLong(bytes) => {
-                write!(f, "a body of {bytes} bytes is too long: expected at most {}", MOST_BYTES)
+                write!(f, "a body of {bytes} bytes is too long: expected at most {MOST_BYTES}")
             }
         }
     }
