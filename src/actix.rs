@@ -4,4 +4,5 @@ pub use self::rate_limit::RateLimit;
 
 pub(crate) mod adapter;
 mod answering;
+pub(crate) mod held_body;
 pub(crate) mod rate_limit;

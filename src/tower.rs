@@ -8,6 +8,7 @@ mod adapter;
 mod answering;
 mod body;
 mod grpc;
+mod held_body;
 mod layer;
 mod service;
 mod settings;

@@ -3,11 +3,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_web::body::EitherBody;
+use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
 
+use super::held_body::HeldBody;
 use crate::domain::decision::Decision;
 use crate::http::answers::Telling;
 use crate::http::fields;
@@ -15,7 +17,7 @@ use crate::http::fields::FieldOptions;
 use crate::http::problem;
 use crate::limiter::{Admission, Deciding, Settler, Settling};
 
-type Answer<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
+type Answer<B> = Result<ServiceResponse<EitherBody<HeldBody<B>>>, Error>;
 
 pin_project! {
     /// The answer to a request.
@@ -49,6 +51,7 @@ struct Waiting<S> {
 impl<S, B> Answering<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
 {
     /// Answers `request` as `admission` has it, by `service` where it passes. What the response does not count for is
     /// given back by `settler`.
@@ -87,6 +90,7 @@ where
 impl<S, B> Future for Answering<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
 {
     type Output = Answer<B>;
 
@@ -101,11 +105,13 @@ where
             let answer = ready!(call.poll(context));
             let fields = *fields;
             let settled = match (settler.take(), told.take()) {
-                (Some(settler), Some(decision)) => settler.settle(decision, status(&answer)),
-                (_, told) => return Poll::Ready(answered(answer, told.as_ref(), fields)),
+                (Some(settler), Some(decision)) => {
+                    settler.settle(decision, status(&answer), has_ended(&answer))
+                }
+                (_, told) => return Poll::Ready(answered(answer, told, fields)),
             };
             match settled {
-                Ok(told) => return Poll::Ready(answered(answer, Some(&told), fields)),
+                Ok(told) => return Poll::Ready(answered(answer, Some(told), fields)),
                 // The client's next request is to see what it was given back, so the answer waits for that.
                 Err(settling) => {
                     self.set(Self::Settles { settling, answer: Some(answer), fields });
@@ -116,9 +122,9 @@ where
             Projection::Refused { answer } => Pin::new(answer).poll(context),
             Projection::Settles { settling, answer, fields } => {
                 let told = ready!(Pin::new(settling).poll(context));
-                answer.take().map_or(Poll::Pending, |answer| {
-                    Poll::Ready(answered(answer, told.as_ref(), *fields))
-                })
+                answer
+                    .take()
+                    .map_or(Poll::Pending, |answer| Poll::Ready(answered(answer, told, *fields)))
             }
             Projection::Waits { .. } | Projection::Passes { .. } => Poll::Pending,
         }
@@ -134,15 +140,28 @@ fn status<B>(answer: &Result<ServiceResponse<B>, Error>) -> u16 {
     status.as_u16()
 }
 
-/// The answer of the service, with the fields of what was `told`.
-fn answered<B>(
+/// Whether nothing is left to send of `answer` but its head. The body of an error is made elsewhere.
+fn has_ended<B: MessageBody>(answer: &Result<ServiceResponse<B>, Error>) -> bool {
+    match answer {
+        Ok(response) => {
+            let has_no_body =
+                matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
+            has_no_body || response.request().method() == Method::HEAD
+        }
+        Err(_) => true,
+    }
+}
+
+/// The answer of the service, with the fields of what was `told`. It holds the slots of its request until it ends.
+fn answered<B: MessageBody>(
     answer: Result<ServiceResponse<B>, Error>,
-    told: Option<&Decision>,
+    mut told: Option<Decision>,
     fields: FieldOptions,
 ) -> Answer<B> {
     let mut response = answer?;
-    if let Some(decision) = told {
+    if let Some(decision) = &told {
         fields::write(response.headers_mut(), decision, fields);
     }
-    Ok(response.map_into_left_body())
+    let slots = told.as_mut().and_then(Decision::take_slots);
+    Ok(response.map_body(|_, body| EitherBody::left(HeldBody::new(body, slots))))
 }

@@ -14,6 +14,7 @@ use actix_web::http::header::HeaderName;
 
 use super::adapter::{address_once, field, host_of, user_of};
 use super::answering::Answering;
+use super::held_body::HeldBody;
 use crate::domain::client::Client;
 use crate::domain::quota::Cost;
 use crate::http::answers::Answers;
@@ -224,7 +225,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<EitherBody<HeldBody<B>>>;
     type Error = Error;
     type Transform = RateLimitService<S>;
     type InitError = ();
@@ -251,7 +252,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<EitherBody<HeldBody<B>>>;
     type Error = Error;
     type Future = Answering<S, B>;
 

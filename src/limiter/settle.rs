@@ -10,12 +10,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::admission::Owed;
+use super::in_flight::give_back;
 use super::refund::keys;
 use super::{GivenBack, Incoming, Limiter};
 use crate::domain::decision::Decision;
 use crate::domain::policy::{CANDIDATE, Policy};
 use crate::domain::receipt::{Receipt, ReceiptCharge};
-use crate::store::{Awaited, Fingerprint, Refund, Refunded, StoreError};
+use crate::store::{Answer, Awaited, Fingerprint, MaybeReady, Refund, Refunded, StoreError};
 
 /// Settles decisions by the status of the response.
 #[derive(Clone, Debug)]
@@ -25,7 +26,10 @@ pub(crate) struct Settler(Limiter);
 #[derive(Debug)]
 pub(crate) struct Settling {
     due: Option<Due>,
-    answer: Awaited<Vec<Refunded>>,
+    /// What is being given back of quotas, and what came of that.
+    refund: MaybeReady<Awaited<Vec<Refunded>>>,
+    /// The slots that are being given back.
+    release: Option<Answer<Vec<bool>>>,
 }
 
 /// What a decision is to be given back.
@@ -57,10 +61,11 @@ impl Limiter {
         self.0.counts_by_outcome && request.settles() && owed.is_some_and(by_outcome)
     }
 
-    /// What settles decisions; `None` if no policy counts by outcome.
+    /// What settles decisions; `None` if no policy counts by outcome, or limits the requests under way.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn settler(&self) -> Option<Settler> {
-        self.0.counts_by_outcome.then(|| Settler(self.clone()))
+        let settles = self.0.counts_by_outcome || self.0.in_flight.is_some();
+        settles.then(|| Settler(self.clone()))
     }
 
     /// Whether the policy of `charge` counts a request whose response has this status. It is as it is configured now.
@@ -76,28 +81,41 @@ impl Limiter {
 }
 
 impl Settler {
-    /// Settles `decision` about a request whose response has this `status`.
+    /// Settles `decision` about a request whose response has this `status`. If it `has_ended`, since its response has no
+    /// body, its slots are given back as well.
     ///
     /// # Errors
     /// With the future to await, if something has to be given back first. It is under way already. It ends within the
     /// time limits of the store.
-    pub(crate) fn settle(self, decision: Decision, status: u16) -> Result<Decision, Box<Settling>> {
+    pub(crate) fn settle(
+        self,
+        mut decision: Decision,
+        status: u16,
+        has_ended: bool,
+    ) -> Result<Decision, Box<Settling>> {
         let Self(limiter) = self;
-        let Some(receipt) = decision.receipt() else { return Ok(decision) };
-        let all = receipt.charges().iter().enumerate();
+        let slots = if has_ended { decision.take_slots() } else { None };
+        let release = slots.and_then(|slots| give_back(&slots));
+        let all = decision.receipt().into_iter().flat_map(Receipt::charges).enumerate();
         let due = all.filter(|(_, charge)| !limiter.counts(charge, status));
         let (charges, refunds): (Vec<usize>, Vec<Refund>) =
             due.map(|(index, charge)| (index, limiter.refund_of(charge))).unzip();
-        if refunds.is_empty() {
+        if refunds.is_empty() && release.is_none() {
             return Ok(decision);
         }
         let keys = keys(&refunds);
         // It needs no mark: nobody else has this receipt, and nobody asks twice.
-        let answer = limiter.begin_refunds(receipt, refunds);
+        let refund = match decision.receipt() {
+            Some(receipt) => limiter.begin_refunds(receipt, refunds).now(),
+            None => Ok(Ok(Vec::new())),
+        };
         let due = Due { limiter, decision, charges, keys };
-        match answer.now() {
-            Ok(refunded) => Ok(due.end(&refunded)),
-            Err(answer) => Err(Box::new(Settling { due: Some(due), answer })),
+        match (refund, release) {
+            (Ok(refunded), None) => Ok(due.end(&refunded)),
+            (refund, release) => {
+                let refund = refund.map_or_else(MaybeReady::Pending, MaybeReady::ready);
+                Err(Box::new(Settling { due: Some(due), refund, release }))
+            }
         }
     }
 }
@@ -107,7 +125,12 @@ impl Future for Settling {
     type Output = Option<Decision>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let refunded = ready!(Pin::new(&mut self.answer).poll(context));
+        if let Some(release) = &mut self.release {
+            // A slot that cannot be given back ends by itself.
+            let _ = ready!(Pin::new(release).poll(context));
+            self.release = None;
+        }
+        let refunded = ready!(Pin::new(&mut self.refund).poll(context));
         Poll::Ready(self.due.take().map(|due| due.end(&refunded)))
     }
 }

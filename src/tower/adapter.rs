@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
+use http_body::Body;
 
 use super::body::ResponseBody;
 use super::settings::Settings;
@@ -168,7 +169,7 @@ fn name(field: ResponseField) -> HeaderName {
 }
 
 /// The response of a refusal.
-pub(super) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
+pub(super) fn response<B: Body>(refusal: Refusal) -> Response<ResponseBody<B>> {
     let status = StatusCode::from_u16(refusal.status);
     let mut response = Response::new(ResponseBody::refusal(refusal.body));
     *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -21,6 +22,7 @@ pin_project! {
     pub struct Answering<S, A, B>
     where
         S: Service<Request<A>>,
+        B: Body,
     {
         #[pin]
         state: State<S, A, B>,
@@ -34,6 +36,7 @@ pin_project! {
     enum State<S, A, B>
     where
         S: Service<Request<A>>,
+        B: Body,
     {
         Waits { deciding: Box<Deciding>, waiting: Option<(S, Request<A>)> },
         Passes { #[pin] call: S::Future, told: Option<Decision> },
@@ -45,6 +48,7 @@ pin_project! {
 impl<S, A, B> Answering<S, A, B>
 where
     S: Service<Request<A>, Response = Response<B>> + Clone,
+    B: Body,
 {
     /// Answers `request` as `admission` has it, by `service`, which is ready, where it passes. What the response does not
     /// count for is given back by `settler`.
@@ -79,6 +83,7 @@ where
 impl<S, A, B> State<S, A, B>
 where
     S: Service<Request<A>, Response = Response<B>>,
+    B: Body,
 {
     fn of(service: &mut S, request: Request<A>, admission: Admission, telling: &Telling) -> Self {
         let refused = match admission {
@@ -98,6 +103,7 @@ where
 impl<S, A, B> Future for Answering<S, A, B>
 where
     S: Service<Request<A>, Response = Response<B>>,
+    B: Body,
 {
     type Output = Result<Response<ResponseBody<B>>, S::Error>;
 
@@ -114,11 +120,14 @@ where
         if let Projection::Passes { call, told } = this.state.as_mut().project() {
             let response = ready!(call.poll(context))?;
             let settled = match (this.settler.take(), told.take()) {
-                (Some(settler), Some(decision)) => settler.settle(decision, status(&response)),
-                (_, told) => return Poll::Ready(Ok(answered(response, told.as_ref(), fields))),
+                (Some(settler), Some(decision)) => {
+                    let has_ended = response.body().is_end_stream();
+                    settler.settle(decision, status(&response), has_ended)
+                }
+                (_, told) => return Poll::Ready(Ok(answered(response, told, fields))),
             };
             match settled {
-                Ok(told) => return Poll::Ready(Ok(answered(response, Some(&told), fields))),
+                Ok(told) => return Poll::Ready(Ok(answered(response, Some(told), fields))),
                 // The client's next request is to see what it was given back, so the response waits for that.
                 Err(settling) => {
                     this.state.set(State::Settles { settling, response: Some(response) });
@@ -129,7 +138,7 @@ where
             Projection::Settles { settling, response } => {
                 let told = ready!(Pin::new(settling).poll(context));
                 response.take().map_or(Poll::Pending, |response| {
-                    Poll::Ready(Ok(answered(response, told.as_ref(), fields)))
+                    Poll::Ready(Ok(answered(response, told, fields)))
                 })
             }
             Projection::Refused { response } => {
@@ -145,21 +154,23 @@ fn status<B>(response: &Response<B>) -> u16 {
     grpc::http_status(response.headers()).unwrap_or_else(|| response.status().as_u16())
 }
 
-/// The response of the service, with the fields of what was `told`.
-fn answered<B>(
+/// The response of the service, with the fields of what was `told`. It holds the slots of its request until it ends.
+fn answered<B: Body>(
     mut response: Response<B>,
-    told: Option<&Decision>,
+    mut told: Option<Decision>,
     fields: FieldOptions,
 ) -> Response<ResponseBody<B>> {
-    if let Some(decision) = told {
+    if let Some(decision) = &told {
         fields::write(response.headers_mut(), decision, fields);
     }
-    response.map(ResponseBody::own)
+    let slots = told.as_mut().and_then(Decision::take_slots);
+    response.map(|body| ResponseBody::own(body, slots))
 }
 
 impl<S, A, B> fmt::Debug for Answering<S, A, B>
 where
     S: Service<Request<A>>,
+    B: Body,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answering").finish_non_exhaustive()

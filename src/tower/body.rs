@@ -1,3 +1,4 @@
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -5,27 +6,29 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::held_body::HeldBody;
+use crate::domain::slot::Slots;
+
 pin_project! {
     /// The body of a response: the service's own, or that of a refusal.
-    #[derive(Debug)]
-    pub struct ResponseBody<B> {
+    pub struct ResponseBody<B: Body> {
         #[pin]
         inner: Inner<B>,
     }
 }
 
 pin_project! {
-    #[derive(Debug)]
     #[project = Projection]
-    enum Inner<B> {
-        Own { #[pin] body: B },
+    enum Inner<B: Body> {
+        Own { #[pin] body: HeldBody<B> },
         Refusal { body: Option<Bytes> },
     }
 }
 
-impl<B> ResponseBody<B> {
-    pub(super) fn own(body: B) -> Self {
-        Self { inner: Inner::Own { body } }
+impl<B: Body> ResponseBody<B> {
+    /// The service's own body. Its request holds `slots` until it ends.
+    pub(super) fn own(body: B, slots: Option<Slots>) -> Self {
+        Self { inner: Inner::Own { body: HeldBody::new(body, slots) } }
     }
 
     pub(super) fn refusal(body: Bytes) -> Self {
@@ -38,7 +41,7 @@ impl<B> ResponseBody<B> {
 }
 
 /// An empty body, as layers ask for that answer a request themselves: one of CORS does.
-impl<B> Default for ResponseBody<B> {
+impl<B: Body> Default for ResponseBody<B> {
     fn default() -> Self {
         Self::empty()
     }
@@ -73,6 +76,15 @@ impl<B: Body<Data: From<Bytes>>> Body for ResponseBody<B> {
             Inner::Refusal { body } => {
                 SizeHint::with_exact(body.as_ref().map_or(0, |body| body.len() as u64))
             }
+        }
+    }
+}
+
+impl<B: Body + fmt::Debug> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.inner {
+            Inner::Own { body } => f.debug_tuple("ResponseBody").field(body).finish(),
+            Inner::Refusal { body } => f.debug_tuple("ResponseBody").field(body).finish(),
         }
     }
 }

@@ -11,9 +11,11 @@
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use http_body::Body;
 
 use super::body::ResponseBody;
 use crate::domain::clock::millis;
+use crate::domain::standing::Retry;
 use crate::http::fields::{self, FieldOptions};
 use crate::limiter::Refused;
 
@@ -49,7 +51,10 @@ pub(super) fn http_status(headers: &HeaderMap) -> Option<u16> {
 }
 
 /// The response to a request that the limiter `refused`.
-pub(super) fn response<B>(refused: &Refused, options: FieldOptions) -> Response<ResponseBody<B>> {
+pub(super) fn response<B: Body>(
+    refused: &Refused,
+    options: FieldOptions,
+) -> Response<ResponseBody<B>> {
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();
@@ -58,15 +63,13 @@ pub(super) fn response<B>(refused: &Refused, options: FieldOptions) -> Response<
         Refused::Denied(decision) => {
             let stretch = options.stretch();
             fields::write_stretched(headers, decision, options, stretch);
-            // Negative: never.
-            let wait = match decision.retry_after().map(|wait| stretch.of_duration(wait)) {
-                Some(wait) => {
-                    fields::write_retry_after(headers, wait);
-                    HeaderValue::from(millis(wait))
-                }
-                None => HeaderValue::from_static("-1"),
-            };
-            headers.insert(GRPC_RETRY_PUSHBACK_MS, wait);
+            if let Some(wait) = decision.retry_after().map(|wait| stretch.of_duration(wait)) {
+                fields::write_retry_after(headers, wait);
+                headers.insert(GRPC_RETRY_PUSHBACK_MS, HeaderValue::from(millis(wait)));
+            } else if decision.violated().any(|(_, it)| it.retry == Retry::Never) {
+                // Negative: never.
+                headers.insert(GRPC_RETRY_PUSHBACK_MS, HeaderValue::from_static("-1"));
+            }
             ("8", "Quota Exceeded") // RESOURCE_EXHAUSTED
         }
         Refused::Blocked => ("7", "Forbidden"), // PERMISSION_DENIED

@@ -3,6 +3,7 @@ use std::task::{Context, Poll};
 use std::{fmt, mem};
 
 use http::{Request, Response};
+use http_body::Body;
 use tokio::runtime::Handle;
 use tower_service::Service;
 
@@ -29,6 +30,7 @@ impl<S> RateLimitService<S> {
 impl<S, A, B> Service<Request<A>> for RateLimitService<S>
 where
     S: Service<Request<A>, Response = Response<B>> + Clone,
+    B: Body,
 {
     type Response = Response<ResponseBody<B>>;
     type Error = S::Error;

@@ -12,6 +12,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use pin_project_lite::pin_project;
 
+use crate::actix::held_body::HeldBody;
 use crate::actix::rate_limit::{RateLimit, RateLimitService};
 use crate::app::assemble::{CurrentSnapshot, Snapshot};
 use crate::app::auth::AuthenticateService;
@@ -31,7 +32,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<EitherBody<B>>>;
+    type Response = ServiceResponse<EitherBody<EitherBody<HeldBody<B>>>>;
     type Error = Error;
     type Transform = UnderSnapshotService<S>;
     type InitError = ();
@@ -118,7 +119,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<EitherBody<B>>>;
+    type Response = ServiceResponse<EitherBody<EitherBody<HeldBody<B>>>>;
     type Error = Error;
     type Future = Serving<
         <RateLimitService<Rc<S>> as Service<ServiceRequest>>::Future,

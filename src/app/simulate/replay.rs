@@ -53,7 +53,7 @@ impl Replay {
             Ok(Admission::Passes(Some(decision))) => {
                 if let Some((settler, status)) = self.limiter.settler().zip(request.status()) {
                     // What was charged at this time is given back at the same time, at once.
-                    let _ = settler.settle(decision, status);
+                    let _ = settler.settle(decision, status, true);
                 }
                 false
             }

@@ -77,7 +77,8 @@ impl Closest {
             (standing.retry == Retry::Now, standing.remaining, policy.quota().units())
         };
         // None of the formats can tell of requests under way, which have no reset.
-        let is_told = |(policy, _): &(&Policy, &Standing)| policy.algorithm() != Algorithm::InFlight;
+        let is_told =
+            |(policy, _): &(&Policy, &Standing)| policy.algorithm() != Algorithm::InFlight;
         let (policy, standing) = decision.policies().filter(is_told).min_by_key(order)?;
         let wait = match standing.retry {
             Retry::After(wait) if !decision.is_allowed() => stretch.of(wait),

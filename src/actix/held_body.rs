@@ -1,0 +1,91 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::{BodySize, MessageBody};
+use bytes::Bytes;
+use pin_project_lite::pin_project;
+
+use crate::domain::slot::Slots;
+use crate::limiter::give_back;
+use crate::store::Answer;
+
+pin_project! {
+    /// The body of a response whose request holds slots of policies that limit the requests under way.
+    ///
+    /// They are given back before the last part of the body goes out, so that the client's next request finds them free.
+    /// If the client hangs up, they are given back when the body is dropped.
+    #[doc(hidden)]
+    pub struct HeldBody<B> {
+        #[pin]
+        body: B,
+        // In a box, since few requests hold any.
+        held: Option<Box<HeldUntilEnd>>,
+    }
+}
+
+struct HeldUntilEnd {
+    slots: Slots,
+    /// How many bytes went out.
+    sent: u64,
+    /// What waits until the slots are given back; within, the last part of the body.
+    ends: Option<(Answer<Vec<bool>>, Option<Bytes>)>,
+}
+
+impl<B: MessageBody> HeldBody<B> {
+    /// The body of a response. Its request holds `slots` until it ends.
+    pub(super) fn new(body: B, slots: Option<Slots>) -> Self {
+        let held = |slots| Box::new(HeldUntilEnd { slots, sent: 0, ends: None });
+        Self { body, held: slots.map(held) }
+    }
+}
+
+impl<B: MessageBody> MessageBody for HeldBody<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, B::Error>>> {
+        let this = self.project();
+        let Some(held) = this.held.as_deref_mut() else { return this.body.poll_next(context) };
+        if held.ends.is_none() {
+            let size = this.body.as_ref().get_ref().size();
+            let last = match ready!(this.body.poll_next(context)) {
+                Some(Ok(part)) => {
+                    held.sent = held.sent.saturating_add(part.len() as u64);
+                    if !matches!(size, BodySize::Sized(size) if held.sent >= size) {
+                        return Poll::Ready(Some(Ok(part)));
+                    }
+                    Some(part)
+                }
+                Some(Err(error)) => {
+                    *this.held = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => None,
+            };
+            held.ends = give_back(&held.slots).map(|answer| (answer, last.clone()));
+            if held.ends.is_none() {
+                *this.held = None;
+                return Poll::Ready(last.map(Ok));
+            }
+        }
+        let Some((answer, last)) = &mut held.ends else { return Poll::Ready(None) };
+        // Slots that cannot be given back end by themselves.
+        let _ = ready!(Pin::new(answer).poll(context));
+        let last = last.take();
+        *this.held = None;
+        Poll::Ready(last.map(Ok))
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for HeldBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeldBody").field("body", &self.body).finish_non_exhaustive()
+    }
+}

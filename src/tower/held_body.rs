@@ -1,0 +1,93 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::domain::slot::Slots;
+use crate::limiter::give_back;
+use crate::store::Answer;
+
+pin_project! {
+    /// The body of a response whose request holds slots of policies that limit the requests under way.
+    ///
+    /// They are given back before the last frame goes out, so that the client's next request finds them free. If the
+    /// client hangs up, they are given back when the body is dropped.
+    pub(super) struct HeldBody<B: Body> {
+        #[pin]
+        body: B,
+        // In a box, since few requests hold any.
+        held: Option<Box<HeldUntilEnd<B>>>,
+    }
+}
+
+struct HeldUntilEnd<B: Body> {
+    slots: Slots,
+    ends: Option<Ends<B>>,
+}
+
+/// What waits until the slots are given back.
+struct Ends<B: Body> {
+    release: Answer<Vec<bool>>,
+    last: Option<Frame<B::Data>>,
+}
+
+impl<B: Body> HeldBody<B> {
+    /// The body of a response. Its request holds `slots` until it ends.
+    pub(super) fn new(body: B, slots: Option<Slots>) -> Self {
+        let held = |slots| Box::new(HeldUntilEnd { slots, ends: None });
+        Self { body, held: slots.map(held) }
+    }
+}
+
+impl<B: Body> Body for HeldBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let Some(held) = this.held.as_deref_mut() else { return this.body.poll_frame(context) };
+        if held.ends.is_none() {
+            let last = match ready!(this.body.as_mut().poll_frame(context)) {
+                Some(Ok(frame)) if this.body.is_end_stream() => Some(frame),
+                Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Some(Err(error)) => {
+                    *this.held = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => None,
+            };
+            match give_back(&held.slots) {
+                Some(release) => held.ends = Some(Ends { release, last }),
+                None => {
+                    *this.held = None;
+                    return Poll::Ready(last.map(Ok));
+                }
+            }
+        }
+        let Some(Ends { release, last }) = &mut held.ends else { return Poll::Ready(None) };
+        // Slots that cannot be given back end by themselves.
+        let _ = ready!(Pin::new(release).poll(context));
+        let last = last.take();
+        *this.held = None;
+        Poll::Ready(last.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.held.is_none() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B: Body + fmt::Debug> fmt::Debug for HeldBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeldBody").field("body", &self.body).finish_non_exhaustive()
+    }
+}
