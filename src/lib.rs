@@ -105,9 +105,9 @@ pub use self::http::{
 };
 pub use self::limiter::{
     Access, AccessEntry, AccessEntryError, Admission, Admitting, Check, DecidedBy, DecisionEvent,
-    GivenBack, Incoming, Limiter, LimiterBuilder, LimiterError, MetPolicy, Observer, Outcome,
-    PenaltyBan, Policies, RefundEvent, Refused, Route, RoutePattern, RoutePatternError, TrialKind,
-    TrialOutcome, Unavailable,
+    GivenBack, Incoming, LeaseCounts, Limiter, LimiterBuilder, LimiterError, MetPolicy, Observer,
+    Outcome, PenaltyBan, Policies, RefundEvent, Refused, Route, RoutePattern, RoutePatternError,
+    TrialKind, TrialOutcome, Unavailable,
 };
 /// What operators change for single clients while the process runs: bans, boosts, and policies that are off.
 ///

@@ -23,6 +23,8 @@ use self::in_flight::InFlight;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::in_flight::give_back;
 pub use self::inspect::KeyStanding;
+pub use self::leases::LeaseCounts;
+use self::leases::Leases;
 #[cfg(feature = "server")]
 pub(crate) use self::observer::AUTHENTICATION_DOOR;
 pub use self::observer::{
@@ -69,6 +71,8 @@ mod fallback;
 mod follow;
 mod in_flight;
 mod inspect;
+mod lease;
+mod leases;
 mod observe;
 mod observer;
 mod overrides;
@@ -113,6 +117,7 @@ struct Inner {
     store: Arc<dyn Store>,
     fallback: Option<Arc<Fallback>>,
     deny_cache: Option<DenyCache>,
+    leases: Option<Arc<Leases>>,
     keyspace: Keyspace,
     variants: HashMap<String, Arc<PolicyVariants>>,
     plans: Plans,
@@ -206,7 +211,11 @@ impl Limiter {
         if let Some(fallback) = &self.0.fallback {
             fallback.reset(keys.clone()).await?;
         }
+        let leased = self.0.leases.as_ref().map(|leases| (leases, keys.clone()));
         let done = self.0.store.reset(keys).await;
+        if let Some((leases, keys)) = leased {
+            leases.forget(&keys);
+        }
         if let Some(cache) = &self.0.deny_cache {
             cache.clear();
         }

@@ -1,6 +1,5 @@
 //! A [`Policy`]: a named quota with its algorithm, its key, and what to do while the store fails.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 pub use self::error::PolicyError;
@@ -17,6 +16,7 @@ use self::special::SpecialQuotas;
 use self::statuses::ByOutcome;
 pub use self::statuses::{Statuses, StatusesError};
 use crate::domain::algorithm::{Algorithm, Terms};
+use crate::domain::clock::Millis;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::penalty::Penalty;
 use crate::domain::quota::{Quota, Quotas};
@@ -27,6 +27,7 @@ mod error;
 mod key_error;
 mod key_source;
 mod name;
+mod of_process;
 mod on_store_failure;
 mod parts;
 mod rollout;
@@ -63,6 +64,8 @@ pub struct Policy {
     rollout: Rollout,
     penalty: Option<Penalty>,
     by_outcome: Option<Arc<ByOutcome>>,
+    /// In milliseconds; 0 for never.
+    lease: Millis,
     /// Shared, so that a copy of the policy costs little.
     special: Arc<SpecialQuotas>,
 }
@@ -90,6 +93,7 @@ impl Policy {
             rollout: Rollout::ENFORCE,
             penalty: None,
             by_outcome: None,
+            lease: 0,
             special: Arc::default(),
         })
     }
@@ -142,19 +146,6 @@ impl Policy {
     #[must_use]
     pub fn with_penalty(self, penalty: Penalty) -> Self {
         Self { penalty: Some(penalty), ..self }
-    }
-
-    /// The same policy with its quota divided by `parts`, rounded up to whole units.
-    #[must_use]
-    pub fn share_of(&self, parts: NonZeroU64) -> Self {
-        let algorithm = match self.algorithm {
-            Algorithm::TokenBucket { burst } => {
-                Algorithm::TokenBucket { burst: burst.div_ceil(parts.get()) }
-            }
-            other => other,
-        };
-        let further = self.further.iter().map(|quota| quota.share_of(parts)).collect();
-        Self { quota: self.quota.share_of(parts), further, algorithm, ..self.clone() }
     }
 
     /// Its name.

@@ -8,6 +8,7 @@ use super::counted::Counted;
 use super::deny_cache::DenyCache;
 use super::error::LimiterError;
 use super::fallback::Fallback;
+use super::leases::keeper;
 use super::observer::Observer;
 use super::overrides::{Follow, Overridden, Overrides};
 use super::plans::Plans;
@@ -28,6 +29,7 @@ pub struct LimiterBuilder {
     store: Arc<dyn Store>,
     local: Option<Arc<MemoryStore>>,
     deny_cache: Option<DenyCache>,
+    lease_clock: Option<Arc<dyn Clock>>,
     keyspace: Keyspace,
     instances: NonZeroU64,
     policies: Vec<Policy>,
@@ -63,6 +65,7 @@ impl LimiterBuilder {
             store,
             local: None,
             deny_cache: None,
+            lease_clock: None,
             keyspace: Keyspace::new("tollgate"),
             instances: NonZeroU64::MIN,
             policies: Vec::new(),
@@ -156,6 +159,16 @@ impl LimiterBuilder {
         Self { deny_cache, ..self }
     }
 
+    /// Lets policies with a [lease](Policy::with_lease) be leased: where many requests of this process use one key, it
+    /// charges several units by one call, and admits requests in memory. Time is read from `clock`, which must not
+    /// step back.
+    ///
+    /// A process holds at most a quarter of its share of what remains, as [`instances`](Self::instances) says.
+    #[must_use]
+    pub fn leases(self, clock: Arc<dyn Clock>) -> Self {
+        Self { lease_clock: Some(clock), ..self }
+    }
+
     /// Sets how many processes share the quotas, 1 by default. While the store fails, each process counts
     /// against the quota divided by `instances`, rounded up.
     #[must_use]
@@ -226,7 +239,8 @@ impl LimiterBuilder {
         let (overrides, proxies) = (self.overrides, self.proxies);
         let counted = Counted::of(policies.iter().map(|policy| &**policy));
         store.prepare(&policies);
-        let previous = previous.as_ref().and_then(|limiter| limiter.0.fallback.as_deref());
+        let predecessor = previous;
+        let previous = predecessor.as_ref().and_then(|limiter| limiter.0.fallback.as_deref());
         let fallback = local.map(|local| {
             let fallback = Fallback::new(local, instances, &policies);
             Arc::new(match previous {
@@ -240,10 +254,18 @@ impl LimiterBuilder {
         }
         let is_in_flight = |it: &Arc<Policy>| it.algorithm() == Algorithm::InFlight;
         let in_flight = policies.iter().any(is_in_flight).then(Arc::default);
+        let leases = self.lease_clock.and_then(|clock| {
+            let previous = predecessor.as_ref().and_then(|limiter| limiter.0.leases.as_deref());
+            keeper::start(&store, fallback.as_ref(), instances, clock, &policies, previous)
+        });
+        if let Some(leases) = predecessor.as_ref().and_then(|limiter| limiter.0.leases.as_ref()) {
+            leases.end_all();
+        }
         let inner = Arc::new(Inner {
             store,
             fallback,
             deny_cache,
+            leases,
             keyspace,
             variants,
             plans,

@@ -122,6 +122,9 @@ impl DenyCache {
         // A candidate must be asked as soon as it may admit what the policy in force denies.
         let candidates = asked.trials.iter().zip(&acquired.trials);
         let candidates = candidates.filter(|(trial, _)| trial.replaces.is_some());
+        // By then, other processes have used or given back what they had leased.
+        let leased = asked.charges.iter().filter_map(|charge| charge.policy.lease());
+        let max_age = leased.fold(self.max_age, Millis::min);
         let holds = |wait: Millis| {
             let waits = candidates.map(|(_, answer)| match answer.retry {
                 Retry::Now => 0,
@@ -130,7 +133,7 @@ impl DenyCache {
                 Retry::WhenFreed => 0,
                 Retry::Never => Millis::MAX,
             });
-            waits.fold(wait.min(self.max_age), Millis::min)
+            waits.fold(wait.min(max_age), Millis::min)
         };
         let (answers, wait) = match retry {
             // Trials are not decided either, for as long as it lasts.

@@ -146,7 +146,7 @@ impl Limiter {
                 asked.penalties.extend(penalty.filter(|_| is_in_force));
             }
             if !asked.charges.is_empty() {
-                match limiter.0.store.acquire(&asked).await {
+                match limiter.peek_at(&asked).await {
                     Ok(acquired) => {
                         let ban = acquired.ban.and_then(|ban| check::banned(&asked, ban));
                         explanation.banned_by_penalty(ban);

@@ -13,5 +13,8 @@ impl Follow for Inner {
         if let Some(cache) = &self.deny_cache {
             cache.clear();
         }
+        if let Some(leases) = &self.leases {
+            leases.end_all();
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Limiter {
         for variants in self.counting(tag, policy)? {
             let (parts, source) = self.quotas_of(variants, tag);
             for policy in parts {
-                let answer = self.0.store.acquire(&self.peek_of(tag, &policy)).await;
+                let answer = self.peek_at(&self.peek_of(tag, &policy)).await;
                 let banned_for = answer.as_ref().ok().and_then(ban_of);
                 let standing = answer.and_then(|acquired| {
                     let unknown = || StoreError::new(crate::store::StoreErrorKind::Refused);

@@ -174,6 +174,8 @@ pub enum DecidedBy {
     Store,
     /// The deny cache, which remembers a denial of the store.
     DenyCache,
+    /// This process, with units that it had leased from the store.
+    Lease,
     /// This process, in place of a store that failed.
     Fallback,
 }

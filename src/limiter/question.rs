@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Limiter;
 use super::deny_cache::Moment;
+use super::leases::InHand;
 use super::observe::Decided;
 use super::observer::{AskedBy, DecidedBy, Outcome};
 use super::unavailable::Unavailable;
@@ -39,11 +40,21 @@ pub(super) struct Asking {
 #[derive(Debug)]
 struct Question {
     asked: Acquire,
+    /// The units that it has in hand already.
+    in_hand: Option<Box<PartInHand>>,
     asked_by: AskedBy,
     /// When and for what the store was asked, if answers are cached.
     moment: Option<Moment>,
     /// Since when it waits for the store, if somebody wants to know.
     since: Option<Instant>,
+}
+
+/// The units of some of a request's charges. The store is asked for the others.
+#[derive(Debug)]
+struct PartInHand {
+    units: InHand,
+    /// What would be asked without them.
+    whole: Acquire,
 }
 
 /// Asks the store, unless the answer is known. Returns the answer, or the future to await.
@@ -69,8 +80,17 @@ pub(super) fn ask(
         Some(Err(moment)) => Some(moment),
         None => None,
     };
+    let (asked, in_hand) = match limiter.take_leased(&asked) {
+        None => (asked, None),
+        Some(units) if units.is_all_of(&asked) => {
+            let (acquired, by) = (units.answer(), DecidedBy::Lease);
+            limiter.observe(&asked, &asked_by, &Decided::of(&asked, &acquired, by, None));
+            return Ok(Ok(Settled { asked, acquired, by, slots: None }));
+        }
+        Some(units) => (units.rest_of(&asked), Some(Box::new(PartInHand { units, whole: asked }))),
+    };
     let answer = limiter.0.store.acquire(&asked);
-    let question = Question { asked, asked_by, moment, since: None };
+    let question = Question { asked, in_hand, asked_by, moment, since: None };
     match answer.now() {
         Ok(answer) => Ok(question.settle(limiter, answer)),
         Err(answer) => {
@@ -142,12 +162,13 @@ impl Question {
             Ok(acquired) => acquired,
             Err(error) => return self.without_store(limiter, error.kind()),
         };
+        if let Some(fallback) = &limiter.0.fallback {
+            fallback.learn(&self.asked, &acquired);
+        }
+        let acquired = self.joined(limiter, acquired);
         if let Some((cache, moment)) = limiter.0.deny_cache.as_ref().zip(self.moment) {
             let is_final = || limiter.is_final(&self.asked, &acquired);
             cache.remember(&self.asked, moment, &acquired, is_final);
-        }
-        if let Some(fallback) = &limiter.0.fallback {
-            fallback.learn(&self.asked, &acquired);
         }
         let by = DecidedBy::Store;
         self.observe(limiter, &self.asked, &acquired, by);
@@ -155,8 +176,24 @@ impl Question {
         Ok(Settled { asked: self.asked, acquired, by, slots })
     }
 
+    /// What was `acquired` for the whole question. It is put back where the rest of it denies.
+    fn joined(&mut self, limiter: &Limiter, acquired: Acquired) -> Acquired {
+        match self.in_hand.take() {
+            None => limiter.with_leased(&self.asked, acquired),
+            Some(in_hand) => {
+                let PartInHand { units, whole } = *in_hand;
+                let (asked, joined) = units.join(&whole, &self.asked, &acquired);
+                if !acquired.is_allowed(self.asked.count) {
+                    limiter.put_back(&units, &whole);
+                }
+                self.asked = asked;
+                joined
+            }
+        }
+    }
+
     fn without_store(
-        self,
+        mut self,
         limiter: &Limiter,
         cause: StoreErrorKind,
     ) -> Result<Settled, Unavailable> {
@@ -178,14 +215,16 @@ impl Question {
             // Nobody knows where it counts, so it cannot be given back.
             acquired.decided_at.clear();
         }
-        self.observe(limiter, &asked, &acquired, by);
         let slots = match fallback {
             Some(local) if limiter.0.in_flight.is_some() => {
                 self.hold(limiter, &local.store(), &asked, &acquired)
             }
             _ => None,
         };
-        Ok(Settled { asked, acquired, by, slots })
+        self.asked = asked;
+        let acquired = self.joined(limiter, acquired);
+        self.observe(limiter, &self.asked, &acquired, by);
+        Ok(Settled { asked: self.asked, acquired, by, slots })
     }
 
     /// Holds the slots that `asked` took of `store`, if it took any and whoever asked learns when the request ends.
@@ -209,7 +248,11 @@ impl Question {
             ban: None,
             waited: self.waited(),
         };
-        limiter.observe(&self.asked, &self.asked_by, &decided);
+        let asked = self.in_hand.as_ref().map_or(&self.asked, |in_hand| &in_hand.whole);
+        if let Some(in_hand) = &self.in_hand {
+            limiter.put_back(&in_hand.units, &in_hand.whole);
+        }
+        limiter.observe(asked, &self.asked_by, &decided);
         Unavailable::new(cause)
     }
 

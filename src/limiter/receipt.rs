@@ -18,7 +18,7 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| SECRETS[0].hash_one("process"))
 /// say when that was.
 pub(super) fn of(asked: &Acquire, acquired: &Acquired, by: DecidedBy) -> Option<Receipt> {
     let counted_in = match by {
-        DecidedBy::Store => CountedIn::Store,
+        DecidedBy::Store | DecidedBy::Lease => CountedIn::Store,
         DecidedBy::Fallback => CountedIn::Process(*PROCESS),
         DecidedBy::Limiter | DecidedBy::DenyCache => return None,
     };

@@ -47,11 +47,12 @@ const _: () = assert!(PolicyCount::ALL.len() <= 2 * WIDTH && RouteCount::ALL.len
 const _: () = assert!(GateError::ALL.len() <= 2 * WIDTH);
 
 /// The ways in which a request may be decided, each with its name as a label.
-pub(crate) const DECIDED_BY: [(DecidedBy, &str); 4] = [
+pub(crate) const DECIDED_BY: [(DecidedBy, &str); 5] = [
     (DecidedBy::Limiter, "limiter"),
     (DecidedBy::Store, "store"),
     (DecidedBy::DenyCache, "deny_cache"),
     (DecidedBy::Fallback, "fallback"),
+    (DecidedBy::Lease, "lease"),
 ];
 
 impl Counts {

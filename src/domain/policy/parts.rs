@@ -53,6 +53,7 @@ impl Policy {
             name: name.clone(),
             rollout: Rollout::ENFORCE,
             penalty: None,
+            lease: 0,
             special: Arc::default(),
             ..part
         });
