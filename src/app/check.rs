@@ -11,6 +11,7 @@ mod descriptors;
 mod finding;
 mod headers;
 mod keys;
+mod leases;
 mod logins;
 mod outcomes;
 mod penalties;
@@ -36,6 +37,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     routes::examine(&policies, &mut findings);
     keys::examine(&policies, &mut findings);
     descriptors::examine(&config, &mut findings);
+    leases::examine(&policies, &mut findings);
     logins::examine(&policies, &mut findings);
     outcomes::examine(&policies, &mut findings);
     penalties::examine(&policies, &mut findings);

@@ -98,6 +98,7 @@ pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> 
             ended.map_err(|error| AppError::new("the server failed", error))?;
         }
         if let Some(assembled) = assembled.get() {
+            assembled.snapshot.load().limiter.end_leases().await;
             assembled.admin.sum_up_denials();
         }
         // Lines that were only counted are summed up before the last one.

@@ -13,6 +13,14 @@ impl Limiter {
         }
     }
 
+    /// Ends the leases of this process, which are given back soon. Another limiter takes the requests from now on.
+    #[cfg(feature = "server")]
+    pub(crate) fn retire_leases(&self) {
+        if let Some(leases) = &self.0.leases {
+            leases.end_all();
+        }
+    }
+
     /// What leases did, by policy; empty if no policy is leased.
     #[must_use]
     pub fn lease_counts(&self) -> Vec<LeaseCounts> {

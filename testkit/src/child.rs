@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, io, process, thread};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::output::Output;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,6 +48,11 @@ impl TestProcess {
         let found = self.output.until(PATIENCE, PATIENCE, |lines| lines.iter().find_map(value));
         let found = found.unwrap_or_else(|| panic!("it said no {name}: {:?}", self.output.lines()));
         found.parse().expect("a number")
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("a child takes signals");
     }
 
     /// Ends it at once (SIGKILL).

@@ -97,6 +97,8 @@ mod several_quotas;
 mod overrides;
 // Policies that count a request only if its response has some status.
 mod outcomes;
+// Units of busy keys, charged at once and used in memory.
+mod leases;
 // Policies that are tried out before they are in force.
 mod rollout;
 // Clients that a policy denies again and again are banned.

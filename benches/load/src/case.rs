@@ -1,7 +1,8 @@
 //! The cases: what is asked of the limiter, under which load, against whom, with which target.
 
 use crate::contender::Contender::{
-    self, Anonymous, Bare, Ceiling, Commands, Incr, Increx, Multiplexed, Plain, Tollgate,
+    self, Anonymous, Bare, Ceiling, Coalescing, Commands, Incr, Increx, Multiplexed, Plain,
+    Tollgate,
 };
 use crate::contender::Door;
 use crate::peer::{LIMITADOR, PEERS};
@@ -120,6 +121,13 @@ pub(crate) fn all() -> Vec<Case> {
             contenders: and_ceiling(),
             targets: vec![of_bare(0.80), at_most(Measure::RedisCpu, 0.5)],
             ..case("hot-key", "Redis, one key, all admitted")
+        },
+        Case {
+            setting: Setting { lease_ms: 100, ..Setting::of(&["fixed-window"]) },
+            load: Load { connections: 64, keys: 1 },
+            contenders: vec![Bare, Tollgate, Coalescing],
+            targets: vec![of_bare(0.88), at_most(Measure::RedisCpu, 0.1)],
+            ..case("lease", "Redis, one key, all admitted, with a lease and without")
         },
         Case {
             setting: Setting { units: 1, ..Setting::of(&["fixed-window"]) },

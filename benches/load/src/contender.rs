@@ -27,6 +27,8 @@ pub(crate) enum Contender {
     Ceiling,
     /// The same, whose script calls the commands of a decision, and decides nothing.
     Commands,
+    /// The same without leases: requests for one key that wait together are one.
+    Coalescing,
     /// The same, whose clients show no credentials.
     Anonymous,
     /// The same, asked by a door of its gate.
@@ -78,6 +80,7 @@ impl Contender {
             Self::Ceiling => "ceiling",
             Self::Commands => "commands",
             Self::Tollgate => "tollgate",
+            Self::Coalescing => "coalescing",
             Self::Anonymous => "anonymous",
             Self::Gate(Door::Check) => "gate: check",
             Self::Gate(Door::ForwardAuth) => "gate: forward-auth",
@@ -103,9 +106,10 @@ impl Contender {
         match self {
             Self::Bare => false,
             Self::Plain | Self::Multiplexed | Self::Incr | Self::Increx => true,
-            Self::Tollgate | Self::Anonymous | Self::Ceiling | Self::Commands | Self::Gate(_) => {
+            Self::Tollgate | Self::Coalescing | Self::Anonymous | Self::Gate(_) => {
                 !setting.in_memory
             }
+            Self::Ceiling | Self::Commands => !setting.in_memory,
             Self::Peer(peer) => peer.asks_redis,
             Self::Axum(app) => app == AxumApp::AxumRedis,
         }
@@ -113,7 +117,8 @@ impl Contender {
 
     fn is_tollgate(self) -> bool {
         let with_script = matches!(self, Self::Ceiling | Self::Commands);
-        with_script || matches!(self, Self::Tollgate | Self::Anonymous | Self::Gate(_))
+        let alone = matches!(self, Self::Tollgate | Self::Coalescing | Self::Anonymous);
+        with_script || alone || matches!(self, Self::Gate(_))
     }
 
     /// Starts it, and returns when it listens.
@@ -139,6 +144,9 @@ impl Contender {
             let file = stage.directory.join(format!("{}.toml", self.name()));
             let config = match self {
                 Self::Gate(_) => setting.config_with_gate(free_address(), stage.redis, address),
+                Self::Coalescing => {
+                    Setting { lease_ms: 0, ..setting.clone() }.config(address, stage.redis)
+                }
                 _ => setting.config(address, stage.redis),
             };
             fs::write(&file, config)?;

@@ -29,6 +29,8 @@ pub(crate) struct Setting {
     /// What a call to Redis may take.
     pub(crate) timeout_ms: u64,
     pub(crate) on_store_failure: &'static str,
+    /// For how long a process may lease units; 0 for never.
+    pub(crate) lease_ms: u64,
 }
 
 impl Setting {
@@ -42,6 +44,7 @@ impl Setting {
             timeout_ms: 50,
             // So that a store that fails shows.
             on_store_failure: "deny",
+            lease_ms: 0,
         }
     }
 
@@ -93,8 +96,9 @@ impl Setting {
             let _ = write!(
                 text,
                 "\n[policies.{name}]\nquota = \"{}/hour\"\nalgorithm = \"{algorithm}\"\n\
-                 key = \"header:{CLIENT_FIELD}\"\non_store_failure = \"{}\"\n",
-                self.units, self.on_store_failure
+                 key = \"header:{CLIENT_FIELD}\"\non_store_failure = \"{}\"\n\
+                 lease_ms = {}\n",
+                self.units, self.on_store_failure, self.lease_ms
             );
         }
         let _ = write!(text, "\n[routes.\"/api/data\"]\npolicies = {names:?}\n");

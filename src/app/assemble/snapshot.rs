@@ -96,6 +96,11 @@ impl Snapshot {
             .observer(Arc::new(observers))
             .overrides(lasting.overrides.clone())
             .trusted_proxies(config.client_ip.trusted_proxies.iter().copied());
+        let builder = match &lasting.stores.redis {
+            // Memory is asked in place, so leases would only cost.
+            None => builder,
+            Some(_) => builder.leases(lasting.stores.clock.clone()),
+        };
         let builder = match previous {
             Some(previous) => builder.succeed(&previous.limiter),
             None => builder,
@@ -167,6 +172,7 @@ impl Snapshot {
         if let Some(tokens) = self.tokens.as_ref().filter(|tokens| !is_kept(tokens)) {
             tokens.verifier.stop_fetching();
         }
+        self.limiter.retire_leases();
     }
 }
 

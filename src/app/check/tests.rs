@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 34] = [
+const CASES: [(&str, &str, usize, &str); 36] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -142,6 +142,19 @@ const CASES: [(&str, &str, usize, &str); 34] = [
         "policies.default.mode",
         3,
         "admin.listen = \"127.0.0.1:8081\"\n[policies.default]\nmode = \"shadow\"\npenalty = { denials = 20 }",
+    ),
+    (
+        "lease-in-memory",
+        "policies.default.lease_ms",
+        4,
+        "[store]\nurl = \"memory:\"\n[policies.default]\nlease_ms = 100",
+    ),
+    (
+        "lease-in-trial",
+        "policies.default.lease_ms",
+        5,
+        "admin.listen = \"127.0.0.1:8081\"\nstore.url = \"redis://127.0.0.1:6379\"\n[policies.default]\n\
+         candidate = \"5/minute\"\nlease_ms = 100",
     ),
     (
         "proxies-everyone",

@@ -16,6 +16,7 @@ mod descriptors;
 mod gate;
 mod gate_tls;
 mod headers;
+mod lease;
 mod outcomes;
 mod penalty;
 mod policies;
@@ -54,7 +55,8 @@ pub(super) fn config(
     let mut refusals = root.table("refusals", refusals::refusals);
     let mut plans = BTreeSet::new();
     let policies = root.table("policies", |section| {
-        policies::policies(section, client_ip.ipv6_prefix, &mut plans, &mut refusals)
+        let deny_cache = store.deny_cache;
+        policies::policies(section, client_ip.ipv6_prefix, &mut plans, deny_cache, &mut refusals)
     });
     let trusts_any = client_ip.trusts_any(&server.listen);
     let mut auth = root.table("auth", |section| auth::auth(section, trusts_any, &plans));

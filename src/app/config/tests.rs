@@ -23,6 +23,7 @@ mod environment;
 mod gate;
 mod headers;
 mod layers;
+mod lease;
 mod outcomes;
 mod penalty;
 mod plans;

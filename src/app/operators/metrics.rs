@@ -9,6 +9,7 @@ use prometheus_client::registry::Registry;
 use self::calls::CallMetrics;
 use self::connections::ConnectionMetrics;
 use self::decisions::DecisionMetrics;
+use self::leases::LeaseMetrics;
 use self::memory::MemoryMetrics;
 use self::redis::RedisMetrics;
 use self::reloads::ReloadMetrics;
@@ -22,6 +23,7 @@ mod calls;
 mod connections;
 mod decisions;
 mod encode;
+mod leases;
 mod memory;
 mod redis;
 mod reloads;
@@ -46,6 +48,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("tollgate");
         registry.register_collector(Box::new(ConnectionMetrics(listeners)));
         registry.register_collector(Box::new(MemoryMetrics(lasting.stores.memory.clone())));
+        registry.register_collector(Box::new(LeaseMetrics(snapshot.clone())));
         registry.register_collector(Box::new(DecisionMetrics {
             counts: lasting.counts.clone(),
             who: lasting.who.clone(),

@@ -8,7 +8,7 @@ use crate::store::{Acquire, Acquired, Few, Fingerprint, PenaltyKey};
 
 /// Units that were taken from leases for one request.
 #[derive(Debug, Default)]
-pub(in crate::limiter) struct InHand(pub(super) Few<UnitsInHand>);
+pub(in crate::limiter) struct InHand(pub(super) SmallVec<[UnitsInHand; 2]>);
 
 /// Those of one charge.
 #[derive(Clone, Copy, Debug)]

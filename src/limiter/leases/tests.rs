@@ -20,7 +20,9 @@ const PROCESSES: usize = 3;
 
 /// Processes that share a store, and what they admitted.
 struct Fleet {
+    /// Of the processes.
     clock: Arc<ManualClock>,
+    store_clock: Arc<ManualClock>,
     store: Arc<MemoryStore>,
     policy: Arc<Policy>,
     processes: Vec<Process>,
@@ -34,6 +36,8 @@ type Process = (Arc<Leases>, Receiver<Job>);
 #[derive(Clone, Debug)]
 enum Event {
     Pass(Millis),
+    /// The store's clock steps to so long after the start.
+    Step(Millis),
     /// A process gets so many requests of this cost.
     Requests(usize, u64, u64),
     /// Its thread runs.
@@ -65,10 +69,12 @@ fn events(kills: bool) -> impl Strategy<Value = Vec<Event>> {
 impl Fleet {
     fn new(algorithm: &str) -> Self {
         let clock = Arc::new(ManualClock::new(START));
-        let store = Arc::new(MemoryStore::with_clock(100, clock.clone()));
+        let store_clock = Arc::new(ManualClock::new(START));
+        let store = Arc::new(MemoryStore::with_clock(100, store_clock.clone()));
         let policy = Arc::new(policy(algorithm));
         let (processes, admitted, denied) = (Vec::new(), Vec::new(), Vec::new());
-        let mut fleet = Self { clock, store, policy, processes, admitted, denied, by_lease: 0 };
+        let mut fleet =
+            Self { clock, store_clock, store, policy, processes, admitted, denied, by_lease: 0 };
         fleet.processes = (0..PROCESSES).map(|_| fleet.process()).collect();
         fleet
     }
@@ -100,7 +106,11 @@ impl Fleet {
     fn play(&mut self, events: &[Event]) {
         for event in events {
             match event {
-                Event::Pass(length) => self.clock.advance(*length),
+                Event::Pass(length) => {
+                    self.clock.advance(*length);
+                    self.store_clock.advance(*length);
+                }
+                Event::Step(to) => self.store_clock.set(START + to),
                 Event::Requests(process, number, cost) => {
                     (0..*number).for_each(|_| self.request(*process, *cost));
                 }
@@ -143,6 +153,26 @@ proptest! {
             fleet.play(&events);
             fleet.is_within(0)?;
         }
+    }
+
+    #[test]
+    fn a_store_whose_clock_steps_admits_one_quota_for_each_window_that_it_shows(
+        events in events(true),
+        steps in vec((0_usize..100, 0_u64..5_000), 0..8),
+    ) {
+        let (mut fleet, mut events) = (Fleet::new("fixed-window"), events);
+        for (at, to) in steps {
+            events.insert(at.min(events.len()), Event::Step(to));
+        }
+        let window = |fleet: &Fleet| fleet.store_clock.now() / WINDOW;
+        let (mut shown, mut last) = (1, window(&fleet));
+        for event in &events {
+            fleet.play(std::slice::from_ref(event));
+            shown += u64::from(window(&fleet) != last);
+            last = window(&fleet);
+        }
+        let used: u64 = fleet.admitted.iter().map(|(_, cost)| cost.units()).sum();
+        prop_assert!(used <= UNITS * shown, "{used} in {shown}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The section `[policies]`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::client_ip::prefix_of_policy;
+use super::lease::LeaseOption;
 use super::outcomes::Outcomes;
 use super::penalty::penalty;
 use super::quotas;
@@ -27,12 +29,14 @@ pub(super) fn policies(
     section: &mut Section,
     common_prefix: Ipv6Prefix,
     plans: &mut BTreeSet<String>,
+    deny_cache: Duration,
     refusals: &mut Refusals,
 ) -> Policies {
     let policies = section.tables(|name, section| {
         let policy = policy(name, section, common_prefix, plans);
         refusals::add_policy(name, section, refusals);
-        (name.to_owned(), policy)
+        let lease = LeaseOption::of(section);
+        (name.to_owned(), policy.map(|policy| lease.add_to(policy, deny_cache, section)))
     });
     policies.into_iter().collect()
 }

@@ -55,6 +55,8 @@ pub(super) struct Configured {
     charge_on: Option<String>,
     /// The statuses for which requests are given back.
     refund_on: Option<String>,
+    /// For how many milliseconds a process may lease units; 0 for never.
+    lease_ms: u64,
 }
 
 /// What was decided under a policy.
@@ -122,6 +124,7 @@ impl Configured {
             candidate: policy.rollout().candidate().map(|quota| quota.to_string()),
             charge_on: policy.charge_on().map(ToString::to_string),
             refund_on: policy.refund_on().map(ToString::to_string),
+            lease_ms: policy.lease().unwrap_or_default(),
         }
     }
 }

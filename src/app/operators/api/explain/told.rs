@@ -77,6 +77,8 @@ struct Met {
     refund_on: Option<String>,
     /// What holds while the store cannot be asked.
     on_store_failure: &'static str,
+    /// For how many milliseconds a process may hold units that it has leased; 0 for never.
+    lease_ms: u64,
 }
 
 /// A policy that the request does not meet.
@@ -234,6 +236,7 @@ impl Met {
                 OnStoreFailure::Allow => "allow",
                 OnStoreFailure::Deny => "deny",
             },
+            lease_ms: policy.lease().unwrap_or_default(),
         }
     }
 }
