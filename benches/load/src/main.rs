@@ -8,6 +8,7 @@ mod case;
 mod chart;
 mod contender;
 mod fill;
+mod fleet;
 mod growth;
 mod grpc;
 mod lab;

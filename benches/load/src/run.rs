@@ -5,7 +5,7 @@ use crate::contender::Contender;
 use crate::lab::Lab;
 use crate::options::Options;
 use crate::result::Result;
-use crate::{outage, remote, report, start};
+use crate::{fleet, outage, remote, report, start};
 
 /// Measures Tollgate beside what a user would pick instead.
 pub(crate) fn peers(options: &Options) -> Result<()> {
@@ -19,7 +19,12 @@ pub(crate) fn peers(options: &Options) -> Result<()> {
 /// Measures the case that `options` names, or all of them but the longest.
 pub(crate) fn all(options: &Options) -> Result<()> {
     let cases = [case::all(), case::gate()].concat();
-    let names = cases.iter().map(|case| case.name).chain([start::NAME, outage::NAME, remote::NAME]);
+    let names = cases.iter().map(|case| case.name).chain([
+        start::NAME,
+        fleet::NAME,
+        outage::NAME,
+        remote::NAME,
+    ]);
     let chosen = |name: &str| options.case.is_empty() || options.case == name;
     if !names.clone().any(chosen) {
         let names: Vec<&str> = names.collect();
@@ -32,6 +37,9 @@ pub(crate) fn all(options: &Options) -> Result<()> {
     }
     if chosen(start::NAME) {
         start::measure(&lab)?;
+    }
+    if chosen(fleet::NAME) {
+        fleet::measure(&lab)?;
     }
     if chosen(outage::NAME) {
         outage::measure(&mut lab)?;

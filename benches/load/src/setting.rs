@@ -29,6 +29,8 @@ pub(crate) struct Setting {
     /// What a call to Redis may take.
     pub(crate) timeout_ms: u64,
     pub(crate) on_store_failure: &'static str,
+    /// How many processes share the quotas.
+    pub(crate) instances: u64,
     /// For how long a process may lease units; 0 for never.
     pub(crate) lease_ms: u64,
 }
@@ -44,6 +46,7 @@ impl Setting {
             timeout_ms: 50,
             // So that a store that fails shows.
             on_store_failure: "deny",
+            instances: 1,
             lease_ms: 0,
         }
     }
@@ -85,8 +88,8 @@ impl Setting {
         let url = if self.in_memory { "memory:" } else { redis };
         let mut text = format!(
             "[server]\nlisten = \"{listen}\"\n\n[store]\nurl = \"{url}\"\ntimeout_ms = {}\n\
-             max_keys = 2000000\n",
-            self.timeout_ms
+             max_keys = 2000000\ninstances = {}\n",
+            self.timeout_ms, self.instances
         );
         if let Some(connections) = self.connections {
             let _ = writeln!(text, "connections = {connections}");

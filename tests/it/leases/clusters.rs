@@ -1,6 +1,5 @@
 //! Requests under a leased policy and another one, whose keys are in several slots of a cluster.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tollgate::{KeySource, OnStoreFailure, RedisOptions};
@@ -10,7 +9,6 @@ use crate::support::cluster::Cluster;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, patient, policy};
-use crate::support::threads::until;
 use crate::support::traffic;
 
 const BOTH: [&str; 2] = ["user", "everyone"];

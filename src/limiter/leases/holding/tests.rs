@@ -62,8 +62,8 @@ fn units_that_were_put_back_are_taken_again_but_not_after_their_lease() {
 #[test]
 fn a_request_whose_successor_might_be_denied_is_not_answered_from_a_lease() {
     let mut holding = granted(16, 4);
-    assert!(holding.take(10, NOW).is_none(), "10 would be left, and 4 of them in the store");
-    assert!(holding.take(10 - 1, NOW).is_some());
+    assert!(holding.take(11, NOW).is_none(), "9 would remain, here and in the store");
+    assert!(holding.take(10, NOW).is_some());
 }
 
 #[test]
