@@ -7,7 +7,7 @@ use self::access::AccessList;
 pub use self::access::{Access, AccessEntry, AccessEntryError};
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::admission::Deciding;
-pub use self::admission::{Admission, Admitting, Incoming, Refused};
+pub use self::admission::{Admission, Admitting, Refused};
 pub use self::builder::LimiterBuilder;
 pub use self::check::Check;
 use self::counted::Counted;
@@ -22,6 +22,7 @@ use self::fallback::Fallback;
 use self::in_flight::InFlight;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use self::in_flight::give_back;
+pub use self::incoming::Incoming;
 pub use self::inspect::KeyStanding;
 pub use self::leases::LeaseCounts;
 use self::leases::Leases;
@@ -59,6 +60,7 @@ mod ask;
 mod builder;
 mod charge_up_to;
 mod check;
+mod client_of;
 mod counted;
 mod deny_cache;
 #[cfg(feature = "server")]
@@ -70,6 +72,7 @@ mod failures;
 mod fallback;
 mod follow;
 mod in_flight;
+mod incoming;
 mod inspect;
 mod lease;
 mod leases;

@@ -11,7 +11,6 @@ pub(crate) use self::host::normal_host;
 pub use self::network::{Ipv6Network, Ipv6Prefix};
 pub(crate) use self::network::{canonical, counted, counted_network};
 pub use self::parse::IdentityError;
-pub use self::parts::IdentityParts;
 pub(crate) use self::parts::{MAX_PARTS, part_order};
 
 mod descriptor;
@@ -84,6 +83,11 @@ pub enum Identity<'a> {
     /// Several of the others at once.
     Parts(IdentityParts<'a>),
 }
+
+/// The parts of an identity that has several. A policy whose key is
+/// [`KeySource::Parts`](crate::KeySource::Parts) counts by it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IdentityParts<'a>(Box<[Identity<'a>]>);
 
 impl Identity<'_> {
     /// The client at `address`: an IPv4 address, or the network of an IPv6 address, since its holder can

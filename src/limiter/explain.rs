@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::admission::Incoming;
+use super::incoming::Incoming;
 use super::variants::{Policies, PolicyVariants};
 use super::{Access, Limiter, QuotaSource, Route, check};
 use crate::domain::banned::Banned;

@@ -47,8 +47,8 @@ fn chosen_alone(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding
         code,
         option: route_key(route, "policies"),
         reason: format!(
-            "Requests for {:?} are counted only by {counted_by}. A client that sends another value each \
-             time is never denied.",
+            "All policies for {:?} count by {counted_by}, which clients choose. A client that sends another \
+             value each time is never denied.",
             route.pattern.to_string()
         ),
         better: format!("{definition}{} = {}", route_key(route, "policies"), list(all)),

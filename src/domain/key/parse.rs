@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::Identity;
 use super::descriptor::Descriptor;
 use super::escape::unescaped;
 use super::host::normal_host;
 use super::network::{Ipv6Network, Ipv6Prefix, counted};
-use super::parts::{IdentityParts, JOINT, MAX_PARTS, PART_KINDS};
+use super::parts::{JOINT, MAX_PARTS, PART_KINDS};
+use super::{Identity, IdentityParts};
 
 /// Why a text names no [`Identity`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Identity;
+use super::{Identity, IdentityParts};
 
 /// The most parts that a key may have.
 pub(crate) const MAX_PARTS: usize = 4;
@@ -18,11 +18,6 @@ pub(super) const PART_KINDS: [&str; 9] =
 pub(crate) fn part_order<'a>(kind: &str, name: Option<&'a str>) -> (usize, Option<&'a str>) {
     (PART_KINDS.iter().position(|it| *it == kind).unwrap_or(PART_KINDS.len()), name)
 }
-
-/// The parts of an identity that has several. A policy whose key is
-/// [`KeySource::Parts`](crate::KeySource::Parts) counts by it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct IdentityParts<'a>(Box<[Identity<'a>]>);
 
 impl<'a> IdentityParts<'a> {
     /// The parts, in their order. Each is one of the other identities.

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-pub use self::parts::KeyParts;
 use super::error::PolicyError;
 use crate::domain::key::Identity;
 
@@ -52,6 +51,12 @@ pub enum KeySource {
     /// Several of the others at once. [`KeySource::all_of`] makes it.
     Parts(KeyParts),
 }
+
+/// The parts of a key that has several. [`KeySource::all_of`] makes it, and [`KeySource::parts`] shows them.
+///
+/// They have one order, in which every text names them, whatever order they were given in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyParts(Box<[KeySource]>);
 
 impl KeySource {
     /// All of `parts` at once, in any order: two requests share a quota if they agree in each of them. A single part

@@ -68,7 +68,8 @@ fn begin(limiter: &Limiter, user: &str) -> Option<Decision> {
 }
 
 fn end(limiter: &Limiter, decision: Decision, status: u16) -> Decision {
-    let settled = limiter.settler().expect("a policy counts by outcome").settle(decision, status, false);
+    let settled =
+        limiter.settler().expect("a policy counts by outcome").settle(decision, status, false);
     settled.expect("a store in memory answers at once")
 }
 

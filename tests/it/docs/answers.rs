@@ -77,7 +77,7 @@ fn refusals_have_the_bodies_that_are_shown() {
         curl("curl -H 'authorization: Bearer x' http://h/api/data", tollgate.url())
     };
     let policy = "policies.default.on_store_failure";
-    let burst = &Page::named("docs/src/policies.md").blocks("toml")[1].text;
+    let burst = &burst();
     let unauthorized = memory().set(&format!("auth.keys.{KEY}.user"), "1042").serve();
     let limited = memory().config(burst).serve();
     let refuses = Options::default().set(policy, "deny");
@@ -98,7 +98,7 @@ fn refusals_have_the_bodies_that_are_shown() {
 
 #[test]
 fn header_fields_are_as_shown() {
-    let burst = &Page::named("docs/src/policies.md").blocks("toml")[1].text;
+    let burst = &burst();
     for name in ["docs/src/header-fields.md", "docs/guide/header_fields.md"] {
         let shown = fields(name);
         let tollgate = memory().config(burst).serve();
@@ -115,6 +115,13 @@ fn header_fields_are_as_shown() {
     });
     let shown = &fields("docs/src/header-fields.md")[2];
     assert_fields(shown, &answer);
+}
+
+/// The configuration of a policy that is quickly used up.
+fn burst() -> String {
+    let blocks = Page::named("docs/src/policies.md").blocks("toml");
+    let mut texts = blocks.into_iter().map(|block| block.text);
+    texts.find(|text| text.contains("[policies.burst]")).expect("the page shows one")
 }
 
 fn memory() -> Options {

@@ -47,6 +47,7 @@ fn options() -> BTreeMap<String, Option<String>> {
             let inner = match name {
                 "plans" => "PLAN",
                 "users" => "\"ID\"",
+                "networks" => "\"NETWORK\"",
                 "headers" => "FIELD",
                 _ => pair.split(" = ").next().unwrap_or_default(),
             };

@@ -15,7 +15,8 @@ fn serve(redis: &Server) -> (Tollgate, String) {
     let options = Options::default()
         .set("admin.listen", &listen)
         .set("store.url", &redis.url())
-        .set("policies.default.candidate", "5/minute");
+        .set("policies.default.candidate", "5/minute")
+        .set("policies.default.lease_ms", "100");
     (options.set("store.examine_interval_ms", "100").serve(), format!("http://{listen}"))
 }
 

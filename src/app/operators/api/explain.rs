@@ -13,6 +13,7 @@ use crate::app::operators::admin_state::AdminState;
 
 mod asked;
 mod origin;
+mod place;
 mod told;
 
 pub(super) async fn explain(

@@ -1,14 +1,8 @@
 //! Keys of several parts.
 
-use super::KeySource;
+use super::{KeyParts, KeySource};
 use crate::domain::key::{MAX_PARTS, part_order};
 use crate::domain::policy::key_error::KeyPartsError;
-
-/// The parts of a key that has several. [`KeySource::all_of`] makes it, and [`KeySource::parts`] shows them.
-///
-/// They have one order, in which every text names them, whatever order they were given in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KeyParts(Box<[KeySource]>);
 
 impl KeyParts {
     pub(super) fn as_slice(&self) -> &[KeySource] {

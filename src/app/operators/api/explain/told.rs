@@ -1,23 +1,21 @@
 //! An explanation as JSON: each number with the place where it was set.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 
 use serde::Serialize;
 
 use super::asked::Asked;
 use super::origin::origins;
+use super::place::place;
 use crate::app::assemble::Snapshot;
 use crate::app::auth::FAILURES;
 use crate::app::config::{Places, key_of};
 use crate::app::operators::api::changes::{AllListed, Listed};
 use crate::app::operators::api::policies::mode;
 use crate::app::operators::api::usage::Usage;
-use crate::domain::key::Identity;
-use crate::domain::network::Network;
 use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::domain::quota::ClientQuota;
-use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, QuotaSource, Verdict};
+use crate::limiter::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 
 /// What would happen to a request, and why.
 #[derive(Serialize)]
@@ -268,33 +266,6 @@ fn role(it: &ExplainedPolicy, places: &Places) -> (&'static str, Option<String>)
         }
     };
     (role, Some(why))
-}
-
-/// Where the quota was set.
-fn place(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> String {
-    let name = it.policy.name();
-    let of =
-        |path: &[&str]| places.of_option(&key_of(&[&["policies", name], path].concat())).to_owned();
-    match it.source {
-        QuotaSource::Boost => "an operator".to_owned(),
-        QuotaSource::Plan => of(&["plans", asked.plan.as_deref().unwrap_or_default()]),
-        QuotaSource::User => of(&["users", asked.user.as_deref().unwrap_or_default()]),
-        QuotaSource::Network => of_network(it, places).to_owned(),
-        QuotaSource::Policy if name == FAILURES => places.of_option("auth.failures").to_owned(),
-        QuotaSource::Policy => of(&["quota"]),
-    }
-}
-
-/// Where the quota of the network that holds the client's address was set.
-fn of_network<'a>(it: &ExplainedPolicy, places: &'a Places) -> &'a str {
-    let address = match Identity::named(&it.key, it.policy.ipv6_prefix()) {
-        Ok(Identity::Ipv4(address)) => Some(IpAddr::from(address)),
-        Ok(Identity::Ipv6(network)) => Some(network.first().into()),
-        _ => None,
-    };
-    let network = address.and_then(|address| it.policy.network_of(address));
-    let is_it = |name: &str| network.is_some() && name.parse::<Network>().ok() == network;
-    places.of_option_in(&key_of(&["policies", it.policy.name(), "networks"]), is_it)
 }
 
 impl Unmet {
