@@ -74,6 +74,7 @@ fn operators_see_each_quota_and_who_has_which() {
     let listen = format!("127.0.0.1:{}", port::free());
     let options = Options::default()
         .set("admin.listen", &listen)
+        .set("store.url", "memory:")
         .set("policies.default.quota", "9/52 weeks; 7/51 weeks")
         .set("policies.default.networks.\"127.0.0.0/8\"", "5/52 weeks; 2/51 weeks")
         .set("policies.default.networks.\"10.0.0.0/8\"", "unlimited");

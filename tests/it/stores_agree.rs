@@ -101,7 +101,7 @@ fn run(strategy: impl Strategy<Value = Vec<Operation>>) -> u64 {
     let mut trial = Trial::new(&server);
     for_all(HISTORIES, strategy, |number, history| trial.play(number, &history));
     assert!(trial.trials > 1_000, "{} policies were tried out", trial.trials);
-    assert!(trial.several > 1_000, "{} policies had several quotas", trial.several);
+    assert!(trial.several > 500, "{} policies had several quotas", trial.several);
     assert!(trial.bans > 500, "{} requests were refused because of a ban", trial.bans);
     trial.operations
 }
