@@ -18,7 +18,7 @@ Arguments:
     of each trial, before its policies:
     replaced_from    counted in policies from 1: the first one in whose place it is tried out; 0: it
                      is tried out beside all of them; 4 bytes
-    replaced_to      the last one; 4 bytes
+    replaced_to      the last one of these policies; 4 bytes
     tried_count      policies that are tried out together; 2 bytes
     of each policy:
     cost             units that one request uses of the quota
@@ -32,7 +32,7 @@ Arguments:
                      may take. Each takes as many as its count, one after another; 7 bytes
     of each penalty:
     from             its policy, counted in policies from 1: the first quota; 4 bytes
-    to               the last one; 4 bytes
+    to               the last one of these policies; 4 bytes
     denials          denials that begin a ban; 4 bytes
     within           ms
     ban              ms: the first one
