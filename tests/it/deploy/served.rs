@@ -9,7 +9,8 @@ use crate::support::process::Options;
 use crate::support::redis::Server;
 use crate::support::threads::until;
 
-/// A policy that denies, one that is tried out, a candidate that would deny, and a candidate that would admit.
+/// A policy that denies, one that is tried out, a candidate that would deny, a candidate that would admit, and a policy
+/// that is leased.
 const CONFIG: &str = r#"
 [policies.default]
 quota = "3/52 weeks"
@@ -25,6 +26,7 @@ mode = "shadow"
 
 [policies.unrouted]
 quota = "1/52 weeks"
+lease_ms = 100
 
 [policies.switched-off]
 quota = "1/52 weeks"
