@@ -65,7 +65,7 @@ impl KeySource {
     /// # Errors
     /// If there is none, or there are too many, or one of them adds nothing to the others.
     pub fn all_of(parts: impl IntoIterator<Item = Self>) -> Result<Self, PolicyError> {
-        Ok(parts::key_of(parts)?)
+        Ok(KeyParts::key_of(parts)?)
     }
 
     /// What it counts by: one source, or each of its parts.
