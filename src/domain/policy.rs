@@ -24,6 +24,7 @@ use crate::domain::quota::{Quota, Quotas};
 mod by_outcome;
 mod client_quotas;
 mod error;
+mod in_flight;
 mod key_error;
 mod key_source;
 mod name;
@@ -63,6 +64,8 @@ pub struct Policy {
     on_store_failure: OnStoreFailure,
     rollout: Rollout,
     penalty: Option<Penalty>,
+    /// How many requests may be under way at once, and for how long each holds its slot.
+    in_flight: Option<Quota>,
     by_outcome: Option<Arc<ByOutcome>>,
     /// In milliseconds; 0 for never.
     lease: Millis,
@@ -92,6 +95,7 @@ impl Policy {
             on_store_failure: OnStoreFailure::Local,
             rollout: Rollout::ENFORCE,
             penalty: None,
+            in_flight: None,
             by_outcome: None,
             lease: 0,
             special: Arc::default(),

@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::domain::banned::Banned;
 use crate::domain::decision::Decision;
+use crate::domain::policy::{KeySource, Policy};
 use crate::domain::scratch::scratch;
 use crate::domain::standing::Retry;
 use crate::http::accept::problem_type;
@@ -128,7 +129,7 @@ fn banned(request: &impl RequestHead, banned: &Banned, options: FieldOptions) ->
     refusal
 }
 
-/// 429, with the fields of the decision.
+/// 429, or 503 if the server is at work on as many requests as it may, with the fields of the decision.
 fn denied(request: &impl RequestHead, decision: &Decision, telling: &Telling) -> Refusal {
     let stretch = telling.fields.stretch();
     let own = telling.own.as_ref().and_then(|own| {
@@ -136,14 +137,15 @@ fn denied(request: &impl RequestHead, decision: &Decision, telling: &Telling) ->
         own.refusals.body_of(Denial { request, decision, stretch, request_id })
     });
     let is_negotiated = own.is_some();
+    let status = if is_busy(decision) { 503 } else { 429 };
     let mut refusal = match own {
-        Some(OwnBody::Chosen { media_type, body }) => Refusal::of_type(429, media_type, body),
+        Some(OwnBody::Chosen { media_type, body }) => Refusal::of_type(status, media_type, body),
         Some(OwnBody::Declined) | None => {
             let body = scratch(|json| {
                 write_denial(json, decision, stretch);
                 Bytes::copy_from_slice(json.as_bytes())
             });
-            Refusal::new(request, 429, body)
+            Refusal::new(request, status, body)
         }
     };
     if is_negotiated {
@@ -178,13 +180,29 @@ impl Refusal {
     }
 }
 
-/// The body of a 429: what denies, and until when.
+/// Whether only requests under way deny, of all clients together: then no client has done too much.
+fn is_busy(decision: &Decision) -> bool {
+    let is_of_all = |policy: &Policy| *policy.key() == KeySource::Global;
+    let mut violated = decision.violated().peekable();
+    violated.peek().is_some()
+        && violated.all(|(policy, it)| it.retry == Retry::WhenFreed && is_of_all(policy))
+}
+
+/// The body of a denial: what denies, and until when.
 fn write_denial(json: &mut String, decision: &Decision, stretch: Stretch) {
-    json.push_str(head!(
-        429,
-        "https://iana.org/assignments/http-problem-types#quota-exceeded",
-        "Quota Exceeded"
-    ));
+    json.push_str(if is_busy(decision) {
+        head!(
+            503,
+            "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+            "Temporary Reduced Capacity"
+        )
+    } else {
+        head!(
+            429,
+            "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            "Quota Exceeded"
+        )
+    });
     json.push_str(r#","detail":""#);
     write_detail(json, decision, stretch);
     json.push_str(r#"","violated-policies":["#);

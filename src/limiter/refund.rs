@@ -14,6 +14,11 @@ pub struct GivenBack {
 }
 
 impl GivenBack {
+    /// Adds what was given back of other policies.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.units.extend(other.units);
+    }
+
     /// The policies, each with the units that it was given back: those that its key still counted.
     #[must_use]
     pub fn units(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
@@ -40,7 +45,7 @@ impl Limiter {
     /// well. In either case it may be asked again, since nothing is given back twice.
     pub async fn refund(&self, receipt: &Receipt) -> Result<GivenBack, StoreError> {
         let mut given = self.refund_those(receipt, |_| true).await?;
-        given.units.extend(self.release(receipt).await?.units);
+        given.extend(self.release(receipt).await?);
         Ok(given)
     }
 

@@ -44,7 +44,8 @@ struct Due {
 
 impl Limiter {
     /// Gives back what `receipt` says was charged under policies that do not count a request whose response has this
-    /// `status`, once: see [`Policy::counts`](crate::Policy::counts). The middlewares do this by themselves.
+    /// `status`, once: see [`Policy::counts`](crate::Policy::counts). The request has ended, so its slots are given back as
+    /// well. The middlewares do this by themselves.
     ///
     /// A request of which nobody tells the status stays charged. Like [`refund`](Self::refund), this gives back what the
     /// keys still count.
@@ -52,7 +53,9 @@ impl Limiter {
     /// # Errors
     /// As in [`refund`](Self::refund). It may be asked again, since nothing is given back twice.
     pub async fn settle(&self, receipt: &Receipt, status: u16) -> Result<GivenBack, StoreError> {
-        self.refund_those(receipt, |charge| !self.counts(charge, status)).await
+        let mut given = self.refund_those(receipt, |charge| !self.counts(charge, status)).await?;
+        given.extend(self.release(receipt).await?);
+        Ok(given)
     }
 
     /// Whether a request that is `owed` this will be settled, and meets a policy that counts by outcome.

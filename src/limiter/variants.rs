@@ -125,10 +125,13 @@ impl PolicyVariants {
         self.own.iter().chain(&self.special).chain(self.candidate.iter())
     }
 
-    /// One variant for each key that an identity may have: for each length of the window, and for the candidate.
+    /// One variant for each key that an identity may have: for each length of the window, for requests under
+    /// way, and for the candidate.
     pub(super) fn one_of_each_window(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        let of_windows: HashMap<_, _> =
-            self.policies().map(|it| ((it.name(), it.quota().window()), it)).collect();
+        let of_windows: HashMap<_, _> = self
+            .policies()
+            .map(|it| ((it.name(), it.algorithm().name(), it.quota().window()), it))
+            .collect();
         of_windows.into_values()
     }
 

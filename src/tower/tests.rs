@@ -15,6 +15,8 @@ use tower::{ServiceExt, service_fn};
 use tower_layer::Layer as _;
 use tower_service::Service;
 
+mod in_flight;
+
 use super::*;
 use crate::domain::clock::ManualClock;
 use crate::domain::policy::{KeySource, Policy};

@@ -10,6 +10,7 @@ use crate::domain::policy::{OnStoreFailure, Policy};
 use crate::limiter::LimiterBuilder;
 use crate::store::MemoryStore;
 
+mod in_flight;
 mod requests;
 mod store_failure;
 mod where_it_wraps;

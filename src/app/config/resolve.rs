@@ -16,6 +16,7 @@ mod descriptors;
 mod gate;
 mod gate_tls;
 mod headers;
+mod in_flight;
 mod lease;
 mod outcomes;
 mod penalty;

@@ -22,6 +22,7 @@ mod descriptors;
 mod environment;
 mod gate;
 mod headers;
+mod in_flight;
 mod layers;
 mod lease;
 mod outcomes;

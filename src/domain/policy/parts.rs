@@ -67,7 +67,7 @@ impl Policy {
             let label = Some(format!("{}/{}", self.name, quota.window_label()).into());
             Self { label, ..self.of_quota(*quota) }
         });
-        [first].into_iter().chain(further).collect()
+        [first].into_iter().chain(further).chain(self.in_flight_part()).collect()
     }
 
     /// The same policy with `quota` as its own, and with a burst in proportion.
@@ -80,7 +80,8 @@ impl Policy {
             }
             other => other,
         };
-        Self { quota, algorithm, label: None, further: Vec::new(), ..self.clone() }
+        let (label, in_flight) = (None, None);
+        Self { quota, algorithm, label, further: Vec::new(), in_flight, ..self.clone() }
     }
 
     /// The same policy with `quota` as its own, as a user or a plan has it.

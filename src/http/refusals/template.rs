@@ -142,7 +142,7 @@ impl Values<'_> {
         let terms = || self.policy.terms();
         match variable {
             Variable::Policy => escape(self.policy.name(), format, body),
-            Variable::Quota => escape(&self.policy.quota().to_string(), format, body),
+            Variable::Quota => escape(&self.policy.allows(), format, body),
             Variable::Limit => push(body, terms().units),
             Variable::Window => push(body, terms().window / 1_000),
             Variable::RetryAfter => push(body, self.retry_after.unwrap_or_default()),

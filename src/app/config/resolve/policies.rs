@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::client_ip::prefix_of_policy;
+use super::in_flight::InFlightOptions;
 use super::lease::LeaseOption;
 use super::outcomes::Outcomes;
 use super::penalty::penalty;
@@ -54,10 +55,11 @@ fn policy(
     let on_store_failure = section.get("on_store_failure", OnStoreFailure::Local, |leaf| {
         leaf.parse("local, allow or deny", str::parse)
     });
+    let in_flight = InFlightOptions::of(section);
     let rollout = RolloutOptions::of(section);
     let penalty = penalty(section);
     let outcomes = Outcomes::of(section);
-    let (quota_leaf, quotas) = quotas_of(section);
+    let (quota_leaf, quotas) = quotas_of(section, &in_flight);
     let special = quotas::special_quotas(section, &key, plans);
     // To check the name and the algorithm of a policy with a bad quota, any quota will do.
     let any_quotas = quotas.clone().or_else(|| Quota::new(1, 1_000).ok().map(Quotas::from))?;
@@ -71,6 +73,16 @@ fn policy(
 
     let quotas = quotas?;
     let policy = Policy::new(name, quotas.first()).ok()?;
+    if quota_leaf.is_none() {
+        let policy = policy.with_key(key).with_ipv6_prefix(ipv6_prefix);
+        let policy = policy.with_on_store_failure(on_store_failure);
+        let policy = in_flight.alone(policy, section)?;
+        let policy = match penalty {
+            Some(penalty) => policy.with_penalty(penalty),
+            None => policy,
+        };
+        return Some(rollout.add_to(policy, section));
+    }
     let at_fault = burst_leaf.or(quota_leaf)?;
     let mut further = quotas.further().iter();
     let counted = policy.with_algorithm(algorithm?);
@@ -85,6 +97,7 @@ fn policy(
         Some(penalty) => policy.with_penalty(penalty),
         None => policy,
     };
+    let policy = in_flight.add_to(policy, section);
     Some(rollout.add_to(policy, section))
 }
 
@@ -110,10 +123,11 @@ pub(super) fn claims(policies: &Policies) -> BTreeSet<String> {
     claims.collect()
 }
 
-fn quotas_of(section: &mut Section) -> (Option<Leaf>, Option<Quotas>) {
+fn quotas_of(section: &mut Section, in_flight: &InFlightOptions) -> (Option<Leaf>, Option<Quotas>) {
     let leaf = section.take("quota");
     let quotas = match &leaf {
         Some(leaf) => section.note(quotas::quotas(leaf)),
+        None if in_flight.is_set() => in_flight.as_quota().map(Quotas::from),
         None => {
             section.refuse(format_args!("quota is missing, expected {}", quotas::EXPECTED));
             None

@@ -112,7 +112,7 @@ impl UnderPolicy {
         let KeyStanding { policy, source, standing, banned_for, .. } = it;
         Self {
             policy: policy.name().to_owned(),
-            quota: policy.quota().to_string(),
+            quota: policy.allows(),
             from: source.name(),
             usage: Usage::of(policy, standing.as_ref().ok()),
             banned_for_ms: banned_for.map(millis),

@@ -222,7 +222,7 @@ impl Met {
             key_from: origins(policy.key()),
             quota: match it.role {
                 PolicyRole::Unlimited => ClientQuota::Unlimited.to_string(),
-                _ => policy.quota().to_string(),
+                _ => policy.allows(),
             },
             from: it.source.name(),
             place: place(it, asked, places),
