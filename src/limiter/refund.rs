@@ -158,6 +158,7 @@ impl Limiter {
     }
 
     /// Makes `refunds`, and lets those in again who were denied for what is given back.
+    #[cfg(any(feature = "server", test))]
     pub(super) async fn give_back_to(
         &self,
         refunds: Vec<Refund>,

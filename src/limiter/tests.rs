@@ -10,6 +10,7 @@ mod access;
 mod admission;
 mod explain;
 mod observer;
+#[cfg(any(feature = "actix", feature = "tower"))]
 mod outcomes;
 mod overrides;
 mod penalties;

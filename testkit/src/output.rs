@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Output {
     printed: Vec<String>,
-    arriving: Receiver<String>,
+    /// Behind a lock, so that several threads may share the process.
+    arriving: Mutex<Receiver<String>>,
 }
 
 impl Output {
@@ -23,12 +25,12 @@ impl Output {
                 }
             }
         });
-        Self { printed: Vec::new(), arriving }
+        Self { printed: Vec::new(), arriving: Mutex::new(arriving) }
     }
 
     /// All lines printed so far.
     pub(crate) fn lines(&mut self) -> &[String] {
-        self.printed.extend(self.arriving.try_iter());
+        self.printed.extend(arriving(&mut self.arriving).try_iter());
         &self.printed
     }
 
@@ -48,7 +50,7 @@ impl Output {
             if found.is_some() || ended || left.is_zero() {
                 return found;
             }
-            match self.arriving.recv_timeout(every.min(left)) {
+            match arriving(&mut self.arriving).recv_timeout(every.min(left)) {
                 Ok(line) => self.printed.push(line),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Asked once more after the end, for what the last lines said.
@@ -56,4 +58,8 @@ impl Output {
             }
         }
     }
+}
+
+fn arriving(lines: &mut Mutex<Receiver<String>>) -> &mut Receiver<String> {
+    lines.get_mut().unwrap_or_else(PoisonError::into_inner)
 }

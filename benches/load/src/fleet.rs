@@ -120,7 +120,7 @@ fn start(lab: &Lab, setting: &Setting) -> Result<Vec<Running>> {
 /// Uses up the quota. How many requests were admitted, and how many were denied before the last of them.
 fn use_up(running: &[Running]) -> Result<(u64, u64)> {
     let answers = thread::scope(|scope| -> Result<Vec<(Instant, bool)>> {
-        let addresses = running.iter().flat_map(|it| vec![it.address; ASKERS as usize]);
+        let addresses = running.iter().flat_map(|it| (0..ASKERS).map(|_| it.address));
         let ask = |address| scope.spawn(move || ask(address).map_err(|it| it.to_string()));
         let threads: Vec<_> = addresses.map(ask).collect();
         let mut all = Vec::new();

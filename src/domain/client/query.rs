@@ -29,13 +29,12 @@ fn decoded(text: &str) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let (&first, after) = rest.split_first()?;
         rest = after;
-        if first == b'%' {
-            if let [high, low, after @ ..] = after {
-                if let Some((high, low)) = digit(*high).zip(digit(*low)) {
-                    rest = after;
-                    return Some(high << 4 | low);
-                }
-            }
+        if first == b'%'
+            && let [high, low, after @ ..] = after
+            && let Some((high, low)) = digit(*high).zip(digit(*low))
+        {
+            rest = after;
+            return Some(high << 4 | low);
         }
         Some(if first == b'+' { b' ' } else { first })
     })

@@ -230,7 +230,8 @@ fn without_a_store_a_process_counts_its_share_of_each_quota() {
         .unwrap();
     let policies = limiter.policies(["p"]).unwrap();
     let check = || limiter.check(&policies, Cost::ONE, &someone()).wait().unwrap();
-    let last = (0..4).map(|_| check()).last().unwrap();
+    (0..3).for_each(|_| drop(check()));
+    let last = check();
     let standings: Vec<_> = last.policies().map(|(_, it)| (it.remaining, it.retry)).collect();
     assert_eq!(standings[0], (1, Retry::Now));
     assert_eq!(standings[1].0, 0);

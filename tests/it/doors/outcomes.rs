@@ -81,7 +81,8 @@ fn failures_never_exceed_the_quota_however_many_come_at_once(door: Door) {
         let served = Arc::new(served);
         let asked = served.clone();
         let seen = together(8, move |thread| {
-            let wanted = |number: usize| if (thread + number) % 2 == 0 { "404" } else { "200" };
+            let wanted =
+                |number: usize| if (thread + number).is_multiple_of(2) { "404" } else { "200" };
             (0..10).map(|number| ask(&asked, wanted(number)).0).collect::<Vec<_>>()
         });
         let failed = |statuses: &[u16]| statuses.iter().filter(|it| **it == 404).count();

@@ -50,8 +50,8 @@ macro_rules! app {
     };
 }
 
-fn get(path: &str) -> actix_http::Request {
-    TestRequest::with_uri(path).peer_addr(([203, 0, 113, 7], 1).into()).to_request()
+fn get(path: &str) -> TestRequest {
+    TestRequest::with_uri(path).peer_addr(([203, 0, 113, 7], 1).into())
 }
 
 /// The next part of a body that stays open.
@@ -64,16 +64,16 @@ async fn part(body: &mut (impl MessageBody + Unpin)) -> Option<Bytes> {
 fn a_request_holds_its_slot_until_its_client_hangs_up() {
     run(async {
         let app = app!(one_at_a_time(KeySource::Ip));
-        let first = call_service(&app, get("/")).await;
+        let first = call_service(&app, get("/").to_request()).await;
         assert_eq!(first.status(), 200);
-        let denied = send(&app, get("/")).await;
+        let denied = send(&app, get("/").to_request()).await;
         assert_eq!((denied.status, denied.field("retry-after")), (429, None));
         let quota = r#""default";q=9;w=60, "default/in-flight";q=1;qu="concurrent-requests""#;
         assert_eq!(denied.field("ratelimit-policy"), Some(quota));
         assert_eq!(denied.field("ratelimit"), Some(r#""default/in-flight";r=0"#));
         assert!(denied.body.contains("allows 1 requests at once"), "{}", denied.body);
         drop(first);
-        let next = send(&app, get("/")).await;
+        let next = send(&app, get("/").to_request()).await;
         assert_eq!(next.status, 200);
         assert!(
             next.field("ratelimit").unwrap().starts_with(r#""default";r=7;"#),
@@ -86,20 +86,20 @@ fn a_request_holds_its_slot_until_its_client_hangs_up() {
 fn the_slot_is_free_before_the_last_part_of_the_body_is_sent() {
     run(async {
         let app = app!(one_at_a_time(KeySource::Ip));
-        let mut whole = Box::pin(call_service(&app, get("/")).await.into_body());
+        let mut whole = Box::pin(call_service(&app, get("/").to_request()).await.into_body());
         assert_eq!(part(&mut whole).await.as_deref(), Some(&b"text"[..]));
-        assert_eq!(send(&app, get("/")).await.status, 200);
+        assert_eq!(send(&app, get("/").to_request()).await.status, 200);
 
-        let mut parts = Box::pin(call_service(&app, get("/parts")).await.into_body());
+        let mut parts = Box::pin(call_service(&app, get("/parts").to_request()).await.into_body());
         for expected in ["one", "two"] {
             assert_eq!(part(&mut parts).await.as_deref(), Some(expected.as_bytes()));
-            assert_eq!(send(&app, get("/")).await.status, 429, "more may come");
+            assert_eq!(send(&app, get("/").to_request()).await.status, 429, "more may come");
         }
         assert_eq!(part(&mut parts).await, None);
-        assert_eq!(send(&app, get("/")).await.status, 200);
+        assert_eq!(send(&app, get("/").to_request()).await.status, 200);
 
-        let empty = call_service(&app, get("/empty")).await;
-        assert_eq!(send(&app, get("/")).await.status, 200, "it has ended");
+        let empty = call_service(&app, get("/empty").to_request()).await;
+        assert_eq!(send(&app, get("/").to_request()).await.status, 200, "it has ended");
         drop(empty);
     });
 }
@@ -108,8 +108,8 @@ fn the_slot_is_free_before_the_last_part_of_the_body_is_sent() {
 fn a_server_that_is_busy_with_requests_of_all_clients_says_503() {
     run(async {
         let app = app!(one_at_a_time(KeySource::Global));
-        let first = call_service(&app, get("/")).await;
-        let denied = send(&app, get("/")).await;
+        let first = call_service(&app, get("/").to_request()).await;
+        let denied = send(&app, get("/").to_request()).await;
         assert_eq!((denied.status, denied.field("retry-after")), (503, None));
         assert!(denied.body.contains("temporary-reduced-capacity"), "{}", denied.body);
         drop(first);
