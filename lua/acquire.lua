@@ -23,10 +23,10 @@ Arguments:
     of each policy:
     cost             units that one request uses of the quota
     units            units allowed per window
-    window           ms
+    window           ms; where a calendar ends it, the longest
     burst            units: the most that can be used at once
-    algorithm        fixed-window, sliding-window, sliding-log, token-bucket or in-flight; a zero
-                     byte ends it
+    algorithm        fixed-window, calendar-window, sliding-window, sliding-log, token-bucket or
+                     in-flight; a zero byte ends it
     holder           a string of 8 bytes, only of in-flight: the process whose requests these are
     first            integers, only of in-flight: the number of the first slot that these requests
                      may take. Each takes as many as its count, one after another; 7 bytes
@@ -37,7 +37,15 @@ Arguments:
     within           ms
     ban              ms: the first one
     longest_ban      ms
+Calendars:
+  only if a calendar ends the window of a policy: one string of big-endian integers of 8 bytes
+  known_from       ms since the epoch: from when the windows of all of them are known
+  known_until      ms since the epoch: until when they are
+  then for each such policy in turn:
+  starts           ms since the epoch, five of them: when successive windows begin
 Reply:
+  if it is a time of which the windows are not known, the error CALENDAR and that time, before
+  anything is charged; else
   one string, an array of integers in MessagePack
   now              ms since the epoch: the time of the decisions
   then for each request in turn:
@@ -59,13 +67,22 @@ Reply:
     retry_after      ms, as of a policy: the longest of its policies
 ]]
 
-local keys, arguments = KEYS, ARGV[1]
+local keys, arguments, calendars = KEYS, ARGV[1], ARGV[2]
 local keys_read = 0
 
 local now, at = unpack('>I8', arguments)
 if now == 0 then
   local time = call('TIME')
   now = time[1] * 1000 + (time[2] - time[2] % 1000) / 1000
+end
+
+local calendars_at
+if calendars then
+  local known_from, known_until
+  known_from, known_until, calendars_at = unpack('>I8I8', calendars)
+  if now < known_from or now >= known_until then
+    return redis.error_reply(string.format('CALENDAR %.0f', now))
+  end
 end
 
 -- It has room for the answer to one request, so that the table need not grow for that.
@@ -117,6 +134,9 @@ while at <= #arguments do
         local holder, first
         if algorithm == 'in-flight' then
           holder, first, at = unpack('>c8I7', arguments, at)
+        elseif calendars and algorithm == 'calendar-window' then
+          local starts = { unpack('>I8I8I8I8I8', calendars, calendars_at) }
+          window, calendars_at = starts, starts[6]
         end
         local read, charge, wait_for =
           steps_of(algorithm, units, window, burst, now, nil, holder)

@@ -7,13 +7,17 @@ Keys:
   one, of the policy; then, if the charge may be given back once alone, one that remembers that
 Arguments:
   now         ms since the epoch; 0: the server's own TIME (only tests pass another time)
-  algorithm   fixed-window, sliding-window, sliding-log, token-bucket or in-flight
+  algorithm   fixed-window, calendar-window, sliding-window, sliding-log, token-bucket or in-flight
   units       units allowed per window
-  window      ms
+  window      ms; where a calendar ends it, the longest
   amount      units that were charged
   charged_at  ms since the epoch: the time of the charge; 0: what was charged last is given back
+  starts      ms since the epoch: when five successive windows of a calendar begin, as big-endian
+              integers of 8 bytes; only if a calendar ends the window
 Reply:
-  given       units, rounded up; -1: it was given back before
+  given       units, rounded up; -1: it was given back before. If the windows of the time that
+              matters are not known, the error CALENDAR and that time instead, before anything is
+              given back
 ]]
 
 local key, once = KEYS[1], KEYS[2]
@@ -23,6 +27,7 @@ local units = tonumber(ARGV[3])
 local window = tonumber(ARGV[4])
 local amount = tonumber(ARGV[5])
 local charged_at = tonumber(ARGV[6])
+local starts = ARGV[7]
 
 if now == 0 then
   local time = call('TIME')
@@ -35,6 +40,19 @@ end
 
 local is_last = charged_at == 0
 local this_start = is_last and now - now % window or charged_at - charged_at % window
+local from, ends
+if starts then
+  local at = is_last and now or charged_at
+  local known = { unpack('>I8I8I8I8I8', starts) }
+  for i = 1, 4 do
+    if known[i] <= at and at < known[i + 1] then
+      from, ends = known[i], known[i + 1]
+    end
+  end
+  if not from then
+    return redis.error_reply(string.format('CALENDAR %.0f', at))
+  end
+end
 local refunds = {}
 
 -- A refund never makes a quota whole later than its TTL says, so all writes keep the TTL.
@@ -58,6 +76,20 @@ refunds['fixed-window'] = function()
     call('SET', key, string.format('%d', count - given), 'KEEPTTL')
   else
     call('SETRANGE', key, '5', pack('>I7', used - given))
+  end
+  return given
+end
+
+refunds['calendar-window'] = function()
+  local start, used = unpacked(pcall('GET', key), '>I7I7', 14)
+  if start ~= from or now >= ends then
+    return 0
+  end
+  local given = math.min(amount, used)
+  if given == used then
+    call('DEL', key)
+  else
+    call('SETRANGE', key, '7', pack('>I7', used - given))
   end
   return given
 end

@@ -3,6 +3,7 @@
 
 pub mod algorithm;
 pub(crate) mod banned;
+pub(crate) mod calendar;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod decision;
@@ -15,3 +16,4 @@ pub(crate) mod receipt;
 pub(crate) mod scratch;
 pub(crate) mod slot;
 pub(crate) mod standing;
+pub(crate) mod window;

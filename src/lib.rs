@@ -80,6 +80,9 @@ mod tower;
 #[cfg(feature = "actix")]
 pub use self::actix::RateLimit;
 pub use self::domain::algorithm::{self, Algorithm};
+pub use self::domain::calendar::{
+    Calendar, CalendarUnit, UnknownWeekday, UnknownZone, Weekday, Zone,
+};
 pub use self::domain::client::{Claims, Client};
 pub use self::domain::clock::{Clock, ManualClock, Millis};
 pub use self::domain::decision::Decision;
@@ -98,6 +101,7 @@ pub use self::domain::quota::{
 pub use self::domain::receipt::{Receipt, ReceiptError};
 pub use self::domain::slot::{SlotId, Slots};
 pub use self::domain::standing::{Retry, Standing};
+pub use self::domain::window::Window;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub use self::http::{
     ClientIp, ForwardingHeader, ForwardingHeaderError, HeaderFormat, HeaderFormatError,

@@ -20,6 +20,7 @@ mod proxies;
 mod quotas;
 mod routes;
 mod stores;
+mod windows;
 
 /// Examines the configuration of `sources`. Nothing but its files is read.
 ///
@@ -45,6 +46,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     access::examine(&config, &mut findings);
     headers::examine(&config, &mut findings);
     stores::examine(&policies, &mut findings);
+    windows::examine(&policies, &mut findings);
     Ok(Report::new(findings, &options))
 }
 

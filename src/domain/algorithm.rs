@@ -30,16 +30,15 @@
 //! token-bucket      2 numbers  at most burst + quota         one unit later: window / quota
 //! ```
 //!
-//! Windows are aligned to the Unix epoch. Every number is an integer below 2^53, so that the Lua
-//! files of the same names compute exactly the same.
+//! Windows are aligned to the Unix epoch, or end with the [calendar](crate::Calendar)'s. Every number is
+//! an integer below 2^53, so that the Lua files of the same names compute exactly the same.
 //!
 //! # A clock that steps back
 //!
 //! A state is never read as of a time before it was written. If the clock is up to one window behind,
 //! time stands still until the clock has caught up, and no quota appears at the edge of a window. A state
 //! that is further ahead was written by a wrong clock: it is read as if it had been written now, and the
-//! next check writes it again so. Otherwise a client would stay locked out until the clock is there
-//! again.
+//! next check writes it again so. Otherwise a client would stay locked out until then.
 
 use std::fmt;
 
@@ -50,7 +49,9 @@ use crate::domain::clock::Millis;
 use crate::domain::quota::{Cost, MAX_EXACT, Quota};
 use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
+use crate::domain::window::Window;
 
+mod calendar_window;
 mod fixed_window;
 mod in_flight;
 mod reading;
@@ -70,7 +71,7 @@ pub const MOST_IN_FLIGHT: u64 = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Counts per window. Windows are aligned to the Unix epoch.
+    /// Counts per window. Windows are aligned to the Unix epoch, or end when the calendar says so.
     FixedWindow,
     /// Counts per window, and adds a part of the window before.
     SlidingWindow,
@@ -114,15 +115,21 @@ impl Algorithm {
     /// The most units per `window` that it counts exactly and in bounded memory; for a token bucket, the
     /// largest burst.
     #[must_use]
-    pub fn largest_quota(self, window: Millis) -> u64 {
+    pub fn largest_quota(self, window: Window) -> u64 {
         match self {
             Self::FixedWindow => MAX_EXACT,
             Self::SlidingLog => LARGEST_LOG,
             Self::InFlight => MOST_IN_FLIGHT,
             // Less one: if the clock is a window behind, the time when an empty bucket is full again is
             // still exact.
-            Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window - 1,
+            Self::SlidingWindow | Self::TokenBucket { .. } => MAX_EXACT / window.longest() - 1,
         }
+    }
+
+    /// Whether it can count in windows that end when the calendar says so.
+    #[must_use]
+    pub fn counts_by_calendar(self) -> bool {
+        self == Self::FixedWindow
     }
 
     /// Its name, as in the configuration.
@@ -223,7 +230,7 @@ impl State {
     /// Lets the slot called `id` last for a window from `now` on, if it is held still. Returns whether it is.
     pub fn renew(&mut self, terms: &Terms, now: Millis, id: SlotId) -> bool {
         match &mut self.0 {
-            Kind::InFlight(state) => state.renew(terms.window, now, id),
+            Kind::InFlight(state) => state.renew(terms.length(), now, id),
             _ => false,
         }
     }
@@ -277,15 +284,15 @@ impl State {
     }
 
     /// When the state was written, if a wrong clock wrote it: see [`is_astray`](Self::is_astray).
-    pub(crate) fn astray(&self, window: Millis, now: Millis) -> Option<Millis> {
+    pub(crate) fn astray(&self, window: Window, now: Millis) -> Option<Millis> {
         let stamp = match &self.0 {
-            Kind::FixedWindow(state) => state.stamp(),
+            Kind::FixedWindow(state) => return state.astray(window, now),
             Kind::SlidingWindow(state) => state.stamp(),
             Kind::SlidingLog(state) => state.stamp(),
             Kind::TokenBucket(state) => state.stamp(),
-            Kind::InFlight(state) => state.stamp(window),
+            Kind::InFlight(state) => state.stamp(window.longest()),
         };
-        is_astray(stamp, window, now).then_some(stamp)
+        is_astray(stamp, window.longest(), now).then_some(stamp)
     }
 }
 

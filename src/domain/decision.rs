@@ -75,8 +75,8 @@ impl Decision {
         standing.reset_after = match policy.algorithm() {
             _ if standing.remaining == terms.burst => 0,
             Algorithm::TokenBucket { .. } => {
-                let refills =
-                    u128::from(units) * u128::from(terms.window) / u128::from(terms.units);
+                let refills = u128::from(units) * u128::from(terms.window.longest())
+                    / u128::from(terms.units);
                 standing.reset_after.saturating_sub(refills.try_into().unwrap_or(Millis::MAX))
             }
             _ => standing.reset_after,

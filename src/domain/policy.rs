@@ -16,12 +16,14 @@ use self::special::SpecialQuotas;
 use self::statuses::ByOutcome;
 pub use self::statuses::{Statuses, StatusesError};
 use crate::domain::algorithm::{Algorithm, Terms};
+use crate::domain::calendar::{Weekday, Zone};
 use crate::domain::clock::Millis;
 use crate::domain::key::Ipv6Prefix;
 use crate::domain::penalty::Penalty;
 use crate::domain::quota::{Quota, Quotas};
 
 mod by_outcome;
+mod checked;
 mod client_quotas;
 mod error;
 mod in_flight;
@@ -34,6 +36,7 @@ mod parts;
 mod rollout;
 mod special;
 mod statuses;
+mod timezone;
 
 /// A named quota with its algorithm and its key. Plans, single users and networks can have other quotas.
 ///
@@ -59,6 +62,8 @@ pub struct Policy {
     /// The quotas that hold together with that one.
     further: Vec<Quota>,
     algorithm: Algorithm,
+    /// Where its days, weeks, months and years begin and end, and when its weeks do.
+    timezone: Option<(Zone, Weekday)>,
     key: KeySource,
     ipv6_prefix: Ipv6Prefix,
     on_store_failure: OnStoreFailure,
@@ -90,6 +95,7 @@ impl Policy {
             quota,
             further: Vec::new(),
             algorithm: Algorithm::FixedWindow,
+            timezone: None,
             key: KeySource::UserOrIp,
             ipv6_prefix: Ipv6Prefix::default(),
             on_store_failure: OnStoreFailure::Local,
@@ -105,15 +111,10 @@ impl Policy {
     /// The same policy under `algorithm`.
     ///
     /// # Errors
-    /// If a quota of the policy is too large for that algorithm to count exactly.
+    /// If that algorithm cannot count a quota of the policy exactly.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, PolicyError> {
         let policy = Self { algorithm, ..self };
-        policy.checked()?;
-        let candidates = policy.rollout.candidate().into_iter().flat_map(Quotas::iter);
-        let further = policy.further.iter().copied();
-        for quota in policy.special.quotas().chain(further).chain(candidates) {
-            policy.of_quota(quota).checked()?;
-        }
+        policy.all_checked()?;
         Ok(policy)
     }
 
@@ -138,8 +139,9 @@ impl Policy {
     /// The same policy, in force as `rollout` says.
     ///
     /// # Errors
-    /// If the candidate is too large for the algorithm to count exactly.
+    /// If the algorithm cannot count the candidate exactly.
     pub fn with_rollout(self, rollout: Rollout) -> Result<Self, PolicyError> {
+        let rollout = rollout.map_candidate(|quota| self.local(quota));
         for candidate in rollout.candidate().into_iter().flat_map(Quotas::iter) {
             self.of_quota(candidate).checked()?;
         }
@@ -209,17 +211,6 @@ impl Policy {
     #[must_use]
     pub fn penalty(&self) -> Option<&Penalty> {
         self.penalty.as_ref()
-    }
-
-    /// Checks that its algorithm can count its own quota exactly.
-    fn checked(&self) -> Result<(), PolicyError> {
-        let (algorithm, Terms { window, burst: wanted, .. }) = (self.algorithm, self.terms());
-        let largest = algorithm.largest_quota(window);
-        match wanted {
-            0 => Err(PolicyError::NoBurst),
-            _ if wanted > largest => Err(PolicyError::TooLarge { algorithm, wanted, largest }),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -6,8 +6,11 @@ use std::str::FromStr;
 
 use self::meant::{Mistake, meant};
 pub use self::quotas::{ClientQuota, Quotas, QuotasError};
+use crate::domain::calendar::{Calendar, CalendarUnit, Zone};
 use crate::domain::clock::Millis;
+use crate::domain::window::Window;
 
+mod calendar;
 mod meant;
 mod quotas;
 
@@ -54,16 +57,17 @@ impl WindowUnit {
 /// use tollgate::Quota;
 ///
 /// let quota: Quota = "5/2 seconds".parse()?;
-/// assert_eq!((quota.units(), quota.window()), (5, 2_000));
+/// assert_eq!((quota.units(), quota.window().fixed()), (5, Some(2_000)));
 /// assert_eq!("100 per hour".parse::<Quota>()?.to_string(), "100/hour");
 /// assert_eq!("100/30s".parse::<Quota>()?.to_string(), "100/30 seconds");
+/// assert!("1000/month".parse::<Quota>()?.window().calendar().is_some());
 /// assert!("ten a minute".parse::<Quota>().is_err());
 /// # Ok::<(), tollgate::QuotaError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quota {
     units: NonZeroU64,
-    window: NonZeroU64,
+    window: Window,
 }
 
 impl Quota {
@@ -73,7 +77,7 @@ impl Quota {
     /// If `units` is 0 or above 2^53 - 1, or if `window` is not a whole number of seconds between one
     /// second and 366 days.
     pub fn new(units: u64, window: Millis) -> Result<Self, QuotaError> {
-        Self::checked(units, window)
+        Self::checked(units, Window::Fixed(window))
             .map_err(|problem| QuotaError { input: format!("{units}/{window} ms"), problem })
     }
 
@@ -83,20 +87,23 @@ impl Quota {
         self.units.get()
     }
 
-    /// The length of the window in milliseconds, a whole number of seconds.
+    /// The window. If all windows have one length, it is a whole number of seconds.
     #[must_use]
-    pub fn window(&self) -> Millis {
-        self.window.get()
+    pub fn window(&self) -> Window {
+        self.window
     }
 
     /// The length of the window in the largest unit that divides it, and the name of that unit.
     pub(crate) fn window_in_units(&self) -> (u64, &'static str) {
-        let window = self.window.get();
+        let window = match self.window {
+            Window::Fixed(length) => length,
+            Window::Calendar(calendar) => return (1, calendar.unit().name()),
+        };
         let unit = WINDOW_UNITS.iter().find(|unit| window.is_multiple_of(unit.length));
         unit.map_or((window / SECOND, "second"), |unit| (window / unit.length, unit.name))
     }
 
-    /// The window as a part of a name, as in `hour` or `2-hours`. Quotas with different windows have different ones.
+    /// The window as a part of a name, as in `hour` or `2-hours`. Quotas that hold together have different ones.
     pub(crate) fn window_label(&self) -> String {
         match self.window_in_units() {
             (1, name) => name.to_owned(),
@@ -111,19 +118,17 @@ impl Quota {
         Self { units: NonZeroU64::new(units).unwrap_or(NonZeroU64::MIN), ..self }
     }
 
-    fn checked(units: u64, window: Millis) -> Result<Self, QuotaProblem> {
+    fn checked(units: u64, window: Window) -> Result<Self, QuotaProblem> {
         let units = NonZeroU64::new(units).ok_or(QuotaProblem::NoUnits)?;
-        let window = NonZeroU64::new(window).ok_or(QuotaProblem::NoWindow)?;
         if units.get() > MAX_EXACT {
             return Err(QuotaProblem::TooManyUnits);
         }
-        if window.get() % SECOND != 0 {
-            return Err(QuotaProblem::PartOfASecond);
+        match window {
+            Window::Fixed(0) => Err(QuotaProblem::NoWindow),
+            Window::Fixed(length) if length % SECOND != 0 => Err(QuotaProblem::PartOfASecond),
+            Window::Fixed(length) if length > MAX_WINDOW => Err(QuotaProblem::WindowTooLong),
+            _ => Ok(Self { units, window }),
         }
-        if window.get() > MAX_WINDOW {
-            return Err(QuotaProblem::WindowTooLong);
-        }
-        Ok(Self { units, window })
     }
 }
 
@@ -156,7 +161,7 @@ fn parse(input: &str) -> Result<Quota, QuotaProblem> {
     }
 }
 
-fn parse_window(text: &str) -> Result<Millis, QuotaProblem> {
+fn parse_window(text: &str) -> Result<Window, QuotaProblem> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, name) = text.split_at(digits);
     let number = if number.is_empty() { 1 } else { parse_number(number)? };
@@ -164,9 +169,24 @@ fn parse_window(text: &str) -> Result<Millis, QuotaProblem> {
         return Err(QuotaProblem::NoWindow);
     }
     let name = name.trim_start();
+    if let Some(window) = calendar_window(number, name) {
+        return window;
+    }
     let unit = WINDOW_UNITS.iter().find(|unit| unit.is_named(name));
     let length = unit.ok_or(QuotaProblem::UnknownUnit)?.length;
-    number.checked_mul(length).ok_or(QuotaProblem::WindowTooLong)
+    number.checked_mul(length).map(Window::Fixed).ok_or(QuotaProblem::WindowTooLong)
+}
+
+/// The window of `number` units called `name`, if only the calendar knows how long they are.
+fn calendar_window(number: u64, name: &str) -> Option<Result<Window, QuotaProblem>> {
+    let unit = match name {
+        "month" | "months" => CalendarUnit::Month,
+        "year" | "years" => CalendarUnit::Year,
+        _ => return None,
+    };
+    let is_one = number == 1 && name == unit.name();
+    let window = || Window::Calendar(Calendar::new(unit, Zone::utc()));
+    Some(if is_one { Ok(window()) } else { Err(QuotaProblem::SeveralOfACalendar) })
 }
 
 fn parse_number(text: &str) -> Result<u64, QuotaProblem> {
@@ -201,6 +221,7 @@ enum QuotaProblem {
     UnknownUnit,
     PartOfASecond,
     WindowTooLong,
+    SeveralOfACalendar,
     /// It is written otherwise, and this is probably meant.
     Meant(Mistake, Quota),
 }
@@ -219,10 +240,17 @@ impl fmt::Display for QuotaError {
             QuotaProblem::TooManyUnits => write!(f, "it may allow at most {MAX_EXACT} units"),
             QuotaProblem::NoWindow => f.write_str("its window must last at least 1 second"),
             QuotaProblem::UnknownUnit => {
-                f.write_str("its window must be in seconds, minutes, hours, days or weeks")
+                f.write_str(
+                    "its window must be in seconds, minutes, hours, days or weeks, or one month or year",
+                )
             }
             QuotaProblem::PartOfASecond => f.write_str("its window must be in whole seconds"),
             QuotaProblem::WindowTooLong => f.write_str("its window may last at most 366 days"),
+            QuotaProblem::SeveralOfACalendar => {
+                f.write_str(
+                    "a month and a year end by the calendar, one at a time, and longer windows are in days",
+                )
+            }
         }?;
         f.write_str(", as in \"10/minute\", \"100 per hour\" or \"5/2 seconds\"")
     }

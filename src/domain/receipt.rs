@@ -5,10 +5,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::domain::algorithm::Algorithm;
+use crate::domain::calendar::Calendar;
 use crate::domain::clock::Millis;
 use crate::domain::policy::{CANDIDATE, Policy, Rollout, Share};
 use crate::domain::quota::{Cost, MAX_EXACT, Quota};
 use crate::domain::slot::SlotId;
+use crate::domain::window::Window;
 
 /// No mark in a policy's name, and none in the text of an identity.
 const SEPARATOR: char = '!';
@@ -18,6 +20,9 @@ const VERSION: &str = "1";
 
 /// Follows the version if a process charged in place of the store. Its number comes next.
 const IN_PROCESS: char = 'p';
+
+/// Stands in place of the algorithm's letter before a window by the calendar.
+const BY_CALENDAR: char = 'c';
 
 /// The parts of the text of one charge.
 const PARTS: usize = 6;
@@ -90,13 +95,17 @@ impl fmt::Display for Receipt {
         write!(f, "{SEPARATOR}{:032x}", self.id)?;
         self.charges.iter().try_for_each(|charge| {
             let ReceiptCharge { policy, is_trial, tag, cost, at, slot } = charge;
-            let kind = match kind(policy.algorithm()) {
+            let kind = match kind(policy) {
                 kind if *is_trial => kind.to_ascii_uppercase(),
                 kind => kind,
             };
-            let (name, quota) = (policy.name(), policy.quota());
-            let (units, window, cost) = (quota.units(), quota.window(), cost.units());
-            write!(f, "!{name}!{kind}{window}!{units}!{cost}!")?;
+            let (name, units, cost) = (policy.name(), policy.quota().units(), cost.units());
+            write!(f, "!{name}!{kind}")?;
+            match policy.quota().window() {
+                Window::Fixed(length) => write!(f, "{length}"),
+                Window::Calendar(calendar) => f.write_str(calendar.code()),
+            }?;
+            write!(f, "!{units}!{cost}!")?;
             match slot {
                 Some(slot) => write!(f, "{:x}-{:x}", slot.holder(), slot.number())?,
                 None => write!(f, "{at}")?,
@@ -135,8 +144,9 @@ fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
-fn kind(algorithm: Algorithm) -> char {
-    match algorithm {
+fn kind(policy: &Policy) -> char {
+    match policy.algorithm() {
+        _ if policy.quota().window().calendar().is_some() => BY_CALENDAR,
         Algorithm::FixedWindow => 'f',
         Algorithm::SlidingWindow => 's',
         Algorithm::SlidingLog => 'l',
@@ -148,11 +158,15 @@ fn kind(algorithm: Algorithm) -> char {
 fn charge(parts: &[&str]) -> Option<ReceiptCharge> {
     let [name, layout, units, cost, at, tag] = parts else { return None };
     let kind = layout.chars().next()?;
-    let window = layout.strip_prefix(kind)?.parse().ok()?;
-    let quota = Quota::new(units.parse().ok()?, window).ok()?;
-    let is_trial = kind.is_ascii_uppercase();
-    let algorithm = match kind.to_ascii_lowercase() {
-        'f' => Algorithm::FixedWindow,
+    let (units, window) = (units.parse().ok()?, layout.strip_prefix(kind)?);
+    let (is_trial, kind) = (kind.is_ascii_uppercase(), kind.to_ascii_lowercase());
+    let quota = match kind {
+        BY_CALENDAR => Quota::by_calendar(units, Calendar::of_code(window)?),
+        _ => Quota::new(units, window.parse().ok()?),
+    };
+    let quota = quota.ok()?;
+    let algorithm = match kind {
+        'f' | BY_CALENDAR => Algorithm::FixedWindow,
         's' => Algorithm::SlidingWindow,
         'l' => Algorithm::SlidingLog,
         // How much a bucket holds does not matter for what it is given back.

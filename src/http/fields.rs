@@ -61,7 +61,11 @@ pub(crate) fn write_stretched(
         response.append(ResponseField::RateLimit, standings);
     }
     if send.has(HeaderFormat::Draft7) {
-        response.append(ResponseField::RateLimitPolicy, policies(decision, Syntax::Draft7));
+        let policies = policies(decision, Syntax::Draft7);
+        // It has nothing to say of requests under way, nor of windows by the calendar.
+        if !policies.is_empty() {
+            response.append(ResponseField::RateLimitPolicy, policies);
+        }
     }
     if send != HeaderFormats::default() {
         closest::write(response, decision, options, stretch);

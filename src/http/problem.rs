@@ -17,6 +17,7 @@ use crate::domain::decision::Decision;
 use crate::domain::policy::{KeySource, Policy};
 use crate::domain::scratch::scratch;
 use crate::domain::standing::Retry;
+use crate::domain::window::Window;
 use crate::http::accept::problem_type;
 use crate::http::answers::Telling;
 use crate::http::fields;
@@ -234,8 +235,14 @@ fn write_detail(json: &mut String, decision: &Decision, stretch: Stretch) {
                 json.push_str("\\\" allows ");
                 push(json, terms.units);
                 json.push_str(" requests per ");
-                push(json, terms.window / 1_000);
-                json.push_str(" s. Retry in ");
+                match terms.window {
+                    Window::Fixed(length) => {
+                        push(json, length / 1_000);
+                        json.push_str(" s");
+                    }
+                    Window::Calendar(calendar) => json.push_str(calendar.unit().name()),
+                }
+                json.push_str(". Retry in ");
                 push(json, seconds_up(stretch.of(wait)));
                 json.push_str(" s.");
             }

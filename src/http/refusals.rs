@@ -33,6 +33,7 @@ mod template;
 /// `{{policy}}` stands for the text `{policy}`. All other braces stand for themselves.
 ///
 /// A request that costs more than a whole quota is never admitted. A body with `{retry_after}` is not used for it.
+/// Nor is one with `{window}` for a quota whose windows end by the calendar, since they are not all of one length.
 ///
 /// ```
 /// use tollgate::{RefusalBodies, Refusals};
@@ -104,14 +105,21 @@ impl Refusals {
         format: BodyFormat,
         has_wait: bool,
     ) -> Option<(&'a Policy, &'a Template)> {
-        let of = |bodies: &'a RefusalBodies| {
-            bodies.template(format).filter(|template| has_wait || !template.tells_the_wait())
+        let of = |policy: &Policy, bodies: &'a RefusalBodies| {
+            let has_length = policy.quota().window().calendar().is_none();
+            bodies.template(format).filter(|template| {
+                (has_wait || !template.tells_the_wait())
+                    && (has_length || !template.tells_the_window())
+            })
         };
         let mut violated = decision.violated().map(|(policy, _)| policy);
         let own = decision
             .violated()
-            .find_map(|(policy, _)| Some((policy, of(self.policies.get(policy.name())?)?)));
-        own.or_else(|| Some((violated.next()?, of(&self.general)?)))
+            .find_map(|(policy, _)| Some((policy, of(policy, self.policies.get(policy.name())?)?)));
+        own.or_else(|| {
+            let policy = violated.next()?;
+            Some((policy, of(policy, &self.general)?))
+        })
     }
 }
 

@@ -186,7 +186,7 @@ fn keys(asked: &Acquire) -> impl Iterator<Item = Fingerprint> {
 fn fingerprint(asked: &Acquire) -> Fingerprint {
     let charges = asked.charges.iter().map(|charge| {
         let Terms { units, window, burst } = charge.policy.terms();
-        let key = charge.key.fingerprint().with(units).with(window).with(burst);
+        let key = charge.key.fingerprint().with(units).with(window.longest()).with(burst);
         key.with(charge.cost.units())
     });
     let all = charges.reduce(Fingerprint::then).unwrap_or_default();

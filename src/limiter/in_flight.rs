@@ -187,7 +187,7 @@ fn renew(in_flight: &Weak<InFlight>) {
 impl HeldSlots {
     /// The time between two renewals.
     fn period(&self) -> Duration {
-        let windows = self.slots.iter().map(|slot| slot.charge.policy.terms().window);
+        let windows = self.slots.iter().map(|slot| slot.charge.policy.terms().window.longest());
         Duration::from_millis(windows.min().unwrap_or(0)) / RENEWALS
     }
 }

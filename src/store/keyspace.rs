@@ -31,7 +31,8 @@ const HASHED: [&str; 10] = [
 ///
 /// The braces are a hash tag, so all policies of one identity are in one slot of a Redis Cluster. The
 /// layout is a letter that tells how the value is written, and the length of the window in its largest unit, as
-/// in `f1h`. A name of a few bytes more would take 16 bytes more of Redis, by the sizes of its allocator. An algorithm
+/// in `f1h`. Where the calendar ends the window, the layout is a `c`, its unit and its time zone, as in
+/// `cmEurope/Berlin`. A name of a few bytes more would take 16 bytes more of Redis, by the sizes of its allocator. An algorithm
 /// never reads the state of another one, and two windows of one policy have separate counts. Units and
 /// burst are not part of the name, so what was used is kept if they change.
 #[derive(Clone, Debug)]
@@ -136,6 +137,9 @@ impl Keyspace {
 
     /// The key of a state under `policy`, whose identity `write_identity` writes.
     fn state_key(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
+        if let Some(calendar) = policy.quota().window().calendar() {
+            return self.compose(write_identity, &[policy.name(), ":c", calendar.code()]);
+        }
         let layout = match policy.algorithm() {
             Algorithm::FixedWindow => "f",
             Algorithm::SlidingWindow => "s",

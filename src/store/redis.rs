@@ -31,6 +31,7 @@ mod options;
 mod overrides;
 mod recovery;
 mod script;
+mod server_clock;
 mod servers;
 
 /// Keeps state in a Redis server, or in the nodes of a Redis Cluster.

@@ -27,8 +27,8 @@ const STD_OF_THE_GROUND_FLOOR: [(&str, &[&str]); 11] = [
     ("time", &["Duration"]),
 ];
 
-/// The crates of the ground floor: plain values, like std's own.
-const CRATES_OF_THE_GROUND_FLOOR: [&str; 1] = ["ipnet"];
+/// The crates of the ground floor: plain values, like std's own, and the rules of time zones, as data of the program.
+const CRATES_OF_THE_GROUND_FLOOR: [&str; 2] = ["ipnet", "jiff"];
 
 /// Words that the ground floor does not use: it neither waits nor prints.
 const NOT_ON_THE_GROUND_FLOOR: [&str; 7] =

@@ -126,7 +126,7 @@ fn refund(redis: &mut Connection, charge: &Charge) -> u64 {
         .arg(NOW)
         .arg(policy.algorithm().name())
         .arg(quota.units())
-        .arg(quota.window())
+        .arg(quota.window().longest())
         .arg(2)
         .arg(NOW);
     refund.query(redis).expect("a refund of nothing is no failure")

@@ -7,13 +7,21 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tollgate::{Algorithm, MAX_EXACT, MAX_WINDOW, Penalty, Policy, PolicyError, Quota};
+use tollgate::{
+    Algorithm, Calendar, CalendarUnit, MAX_EXACT, MAX_WINDOW, Penalty, Policy, PolicyError, Quota,
+    Weekday, Window,
+};
 
 /// How many identities a history has.
 pub(crate) const IDENTITIES: usize = 3;
 
 /// When a history begins, but for what is added at random.
 const EPOCH: u64 = 1_700_000_000_000;
+
+/// The time zones of calendars: one without changes, two with changes of an hour, and one of half an hour. Two have
+/// offsets that are no whole hours.
+pub(crate) const ZONES: [&str; 4] =
+    ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"];
 
 /// So many requests at once are asked of a model one by one.
 const MOST_TRIED: u64 = 5;
@@ -88,7 +96,10 @@ fn write_policy(f: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::Result {
     }
     match policy.algorithm() {
         Algorithm::TokenBucket { burst } => write!(f, "token-bucket of {burst}]"),
-        other => write!(f, "{other}]"),
+        other => match policy.quota().window().calendar() {
+            Some(calendar) => write!(f, "{other} of {calendar:?}]"),
+            None => write!(f, "{other}]"),
+        },
     }
 }
 
@@ -246,12 +257,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 impl Step {
-    fn from(self, now: u64, window: u64) -> u64 {
+    fn from(self, now: u64, window: Window) -> u64 {
+        let this = window.holding(now);
+        let window = this.end - this.start;
         let near = |instant: u64, by: i64| instant.saturating_add_signed(by);
         match self {
             Self::Forward(ms) => now + ms,
             Self::ForwardInWindow(thousandths) => now + window / SECOND * thousandths,
-            Self::ToNextWindow(by) => near((now / window + 1) * window, by).max(now),
+            Self::ToNextWindow(by) => near(this.end, by).max(now),
             Self::ByWindow(by) => near(now + window, by),
             Self::Back(ms) => now - ms,
             Self::BackInWindow(thousandths) => now - window / SECOND * thousandths,
@@ -306,6 +319,8 @@ struct Draft {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     FixedWindow,
+    /// A fixed window that the calendar ends.
+    CalendarWindow(CalendarUnit, &'static str),
     SlidingWindow,
     SlidingLog,
     TokenBucket,
@@ -322,6 +337,7 @@ struct Numbers {
 fn policy() -> impl Strategy<Value = Draft> {
     let kind = prop_oneof![
         Just(Kind::FixedWindow),
+        calendar_window(),
         Just(Kind::SlidingWindow),
         Just(Kind::SlidingLog),
         Just(Kind::TokenBucket),
@@ -329,6 +345,18 @@ fn policy() -> impl Strategy<Value = Draft> {
     ];
     let penalty = prop_oneof![2 => Just(None), 1 => penalty().prop_map(Some)];
     (kind, numbers(), penalty).prop_map(|(kind, numbers, penalty)| Draft { kind, numbers, penalty })
+}
+
+fn calendar_window() -> impl Strategy<Value = Kind> {
+    let units = prop_oneof![
+        3 => Just(CalendarUnit::Day),
+        1 => Just(CalendarUnit::Week(Weekday::Monday)),
+        1 => Just(CalendarUnit::Week(Weekday::Sunday)),
+        3 => Just(CalendarUnit::Month),
+        1 => Just(CalendarUnit::Year),
+    ];
+    (units, prop::sample::select(ZONES.to_vec()))
+        .prop_map(|(unit, zone)| Kind::CalendarWindow(unit, zone))
 }
 
 /// Mostly a ban after a few denials, for about as long as a small window.
@@ -364,13 +392,20 @@ impl Draft {
         let Numbers { mut units, window, mut burst } = self.numbers;
         loop {
             let algorithm = match self.kind {
-                Kind::FixedWindow => Algorithm::FixedWindow,
+                Kind::FixedWindow | Kind::CalendarWindow(..) => Algorithm::FixedWindow,
                 Kind::SlidingWindow => Algorithm::SlidingWindow,
                 Kind::SlidingLog => Algorithm::SlidingLog,
                 Kind::TokenBucket => Algorithm::TokenBucket { burst },
                 Kind::InFlight => Algorithm::InFlight,
             };
-            let quota = Quota::new(units, window).expect("windows are whole seconds, in range");
+            let quota = match self.kind {
+                Kind::CalendarWindow(unit, zone) => {
+                    let calendar = Calendar::new(unit, zone.parse().expect("a zone"));
+                    Quota::by_calendar(units, calendar)
+                }
+                _ => Quota::new(units, window),
+            };
+            let quota = quota.expect("windows are whole seconds, in range");
             let policy = Policy::new(name, quota).expect("a short plain name");
             match policy.with_algorithm(algorithm) {
                 Ok(policy) => {

@@ -67,7 +67,7 @@ fn promise_5_the_largest_quotas_come_back_exactly() {
         for policy in largest_policies() {
             let mut model = Model::new();
             let mut now = NOW;
-            let (all, window) = (capacity(&policy), policy.quota().window());
+            let (all, window) = (capacity(&policy), policy.quota().window().longest());
             for (step, cost) in [
                 (0, all),
                 (1, 1),

@@ -24,6 +24,7 @@ mod ttl;
 mod fixed_counts;
 mod foreign_values;
 // 7: Changed units keep the state and lock nobody out. Another window has a count of its own.
+mod calendar_windows;
 mod changed_quota;
 // 8: Both stores decide alike, and as an independent model does.
 mod stores_agree;

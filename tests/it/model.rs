@@ -6,13 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
-use tollgate::{Algorithm, Policy, Retry, Standing};
+use tollgate::{Algorithm, Calendar, Policy, Retry, Standing};
 
 use self::offender::Offender;
 pub(crate) use self::offender::{Ban, Penalized};
+use crate::histories::ZONES;
 
+mod calendar;
 mod offender;
 mod refunds;
 #[cfg(test)]
@@ -57,6 +59,8 @@ pub(crate) struct TrialOutcome {
 
 impl Model {
     pub(crate) fn new() -> Self {
+        static PREPARED: Once = Once::new();
+        PREPARED.call_once(|| calendar::prepare(&ZONES));
         Self::default()
     }
 
@@ -213,7 +217,7 @@ impl Model {
         let untouched = History { terms, uses: Vec::new() };
         let history = self.histories.get(&charge.key).cloned().unwrap_or(untouched);
         match history.stamp() {
-            Some(stamp) if stamp - now > terms.window => {
+            Some(stamp) if terms.is_astray(stamp, now) => {
                 Reading { history: history.moved(terms, stamp, now), terms, astray: true }
             }
             _ => Reading { history, terms, astray: false },
@@ -233,7 +237,9 @@ struct Reading {
 struct Terms {
     algorithm: Algorithm,
     units: i128,
+    /// The length of a window; of a calendar's, no less than any.
     window: i128,
+    calendar: Option<Calendar>,
 }
 
 impl Terms {
@@ -241,8 +247,22 @@ impl Terms {
         Self {
             algorithm: policy.algorithm(),
             units: policy.quota().units().into(),
-            window: policy.quota().window().into(),
+            window: policy.quota().window().longest().into(),
+            calendar: policy.quota().window().calendar(),
         }
+    }
+
+    /// Whether a wrong clock wrote what is of `stamp`: it is more than a window ahead.
+    fn is_astray(&self, stamp: i128, now: i128) -> bool {
+        match self.calendar {
+            Some(_) => stamp >= self.end_of(self.end_of(self.window_holding(now))),
+            None => stamp - now > self.window,
+        }
+    }
+
+    /// The end of the window that begins at `begin`.
+    fn end_of(&self, begin: i128) -> i128 {
+        self.calendar.map_or(begin + self.window, |it| calendar::end_of_window(it, begin))
     }
 
     /// The most that can ever remain.
@@ -255,6 +275,9 @@ impl Terms {
 
     /// The beginning of the window that holds `instant`.
     fn window_holding(&self, instant: i128) -> i128 {
+        if let Some(calendar) = self.calendar {
+            return calendar::start_of_window(calendar, instant);
+        }
         instant.div_euclid(self.window) * self.window
     }
 
@@ -318,7 +341,7 @@ impl History {
 
     /// The units charged in the window that begins at `begin`.
     fn charged_in_window(&self, begin: i128) -> i128 {
-        let window = begin..begin + self.terms.window;
+        let window = begin..self.terms.end_of(begin);
         self.uses.iter().filter(|it| window.contains(&it.at)).map(|it| it.amount).sum()
     }
 

@@ -2,6 +2,7 @@
 //! `make test` needs none of them.
 
 mod browser;
+mod calendars;
 mod clock;
 mod envoy;
 mod forward_auth;

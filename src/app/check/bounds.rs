@@ -5,7 +5,9 @@
 //! while the store answers.
 
 use crate::domain::algorithm::Algorithm;
+use crate::domain::calendar::CalendarUnit;
 use crate::domain::policy::{KeySource, Policy};
+use crate::domain::window::Window;
 
 /// The most units that `other` ever has in its count, if all of them passed under `first`: `None` if the count
 /// may reach any number.
@@ -13,9 +15,13 @@ use crate::domain::policy::{KeySource, Policy};
 /// For a token bucket it is what is missing from the bucket at most.
 pub(super) fn most_counted(first: &Policy, other: &Policy) -> Option<u64> {
     let (terms, counted_by) = (first.terms(), other.terms());
-    let (units, window) = (u128::from(terms.units), u128::from(terms.window));
+    let units = u128::from(terms.units);
+    let (Window::Fixed(window), Window::Fixed(length)) = (terms.window, counted_by.window) else {
+        let most = units * most_nested(terms.window, counted_by.window)?;
+        return Some(u64::try_from(most).unwrap_or(u64::MAX));
+    };
     let burst = u128::from(terms.burst);
-    let length = u128::from(counted_by.window);
+    let (window, length) = (u128::from(window), u128::from(length));
     let refills_as_fast = units * length <= u128::from(counted_by.units) * window;
     let most = match (first.algorithm(), other.algorithm()) {
         // How many requests pass, and how many are under way at once, says nothing of each other.
@@ -42,6 +48,23 @@ pub(super) fn most_counted(first: &Policy, other: &Policy) -> Option<u64> {
         }
     };
     Some(u64::try_from(most).unwrap_or(u64::MAX))
+}
+
+/// How many windows of `first` are in one of `other` at most, if each of them is in a single one of `other`. At least
+/// one of the two ends when the calendar says so.
+fn most_nested(first: Window, other: Window) -> Option<u128> {
+    if first == other {
+        return Some(1);
+    }
+    let (first, other) = (first.calendar()?, other.calendar()?);
+    let number = match (first.unit(), other.unit()) {
+        (CalendarUnit::Day, CalendarUnit::Week(_)) => 7,
+        (CalendarUnit::Day, CalendarUnit::Month) => 31,
+        (CalendarUnit::Day, CalendarUnit::Year) => 366,
+        (CalendarUnit::Month, CalendarUnit::Year) => 12,
+        _ => return None,
+    };
+    (first.zone() == other.zone()).then_some(number)
 }
 
 /// The most units that are admitted within `length` successive milliseconds. If they are `aligned`, they begin at a

@@ -4,7 +4,6 @@ use super::finding::Finding;
 use super::policies::{Policies, list, policy_key, route_key};
 use crate::app::config::{RouteOptions, key_of};
 use crate::domain::policy::{KeySource, Policy};
-use crate::domain::quota::Quota;
 
 pub(super) fn examine(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
     for route in policies.routes() {
@@ -24,7 +23,7 @@ fn chosen_alone(policies: &Policies<'_>, route: &RouteOptions) -> Option<Finding
     let first = policies.charged(route).next()?;
     // Ten times the quota, for several honest clients behind one address.
     let quota = first.quota();
-    let wide = Quota::new(quota.units().saturating_mul(10), quota.window()).unwrap_or(quota);
+    let wide = quota.with_units(quota.units().saturating_mul(10)).unwrap_or(quota);
     let limits_all = |policy: &&Policy| {
         matches!(
             policy.key(),

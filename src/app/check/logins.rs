@@ -47,7 +47,10 @@ fn is_login(route: &RouteOptions) -> bool {
 }
 
 fn window_edge(policy: &Policy, login: &RouteOptions) -> Option<Finding> {
-    let units = policy.quotas().iter().map(|quota| quota.units()).min()?;
+    // Windows of a calendar are long, and only a fixed window counts in them.
+    let quotas = policy.quotas();
+    let fixed = quotas.iter().filter(|quota| quota.window().calendar().is_none());
+    let units = fixed.map(|quota| quota.units()).min()?;
     (policy.algorithm() == Algorithm::FixedWindow && units <= SMALL).then(|| Finding {
         code: "login-window-edge",
         option: policy_key(policy, "algorithm"),

@@ -81,7 +81,7 @@ fn is_denied_first(stricter: &Policy, policy: &Policy) -> bool {
 
 /// Half of what reaches the count of `policy`, if each of the two policies then denies something alone.
 fn better_quota(stricter: &Policy, policy: &Policy, most: u64) -> Option<Quota> {
-    let quota = Quota::new(most / 2, policy.quota().window()).ok()?;
+    let quota = policy.quota().with_units(most / 2).ok()?;
     let better = policy.with_own_quota(quota).ok()?;
     (!is_denied_first(stricter, &better) && !is_denied_first(&better, stricter)).then_some(quota)
 }
@@ -134,7 +134,7 @@ fn meaningless(policy: &Policy) -> Option<Finding> {
         let ClientQuota::Limited(quotas) = quota else { return None };
         let parts = policy.parts_of(&quotas);
         let is_idle = |it: &Policy, beside: &Policy| {
-            beside.quota().window() > it.quota().window()
+            beside.quota().window().longest() > it.quota().window().longest()
                 && most_counted(beside, it).is_some_and(|most| most <= it.terms().burst)
         };
         let (idle, stricter) = parts.iter().find_map(|it| {
@@ -181,10 +181,11 @@ fn plan_windows(policy: &Policy) -> Option<Finding> {
     };
     let mut plans = policy.plans().filter_map(|(plan, quota)| Some((plan, of_one(quota)?)));
     let (plan, quota) = plans.find(|(_, quota)| quota.window() != own.window())?;
-    // The same rate, rounded up.
-    let units = u128::from(quota.units()) * u128::from(own.window());
-    let units = u64::try_from(units.div_ceil(u128::from(quota.window()))).ok()?;
-    let better = Quota::new(units, own.window()).ok()?;
+    // About the same rate, rounded up.
+    let [length, own_length] = [quota, own].map(|it| u128::from(it.window().longest()));
+    let units = u128::from(quota.units()) * own_length;
+    let units = u64::try_from(units.div_ceil(length)).ok()?;
+    let better = own.with_units(units).ok()?;
     let option = key_of(&["policies", policy.name(), "plans", plan]);
     Some(Finding {
         code: "plan-window",

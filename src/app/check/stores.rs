@@ -76,7 +76,7 @@ fn longest_window(policy: &Policy) -> u64 {
     let own = policy.quotas();
     let special = policy.plans().flat_map(|(_, quota)| quota.iter());
     let networks = policy.networks().flat_map(|(_, quota)| quota.iter());
-    let windows = own.iter().chain(special).chain(networks).map(|quota| quota.window());
+    let windows = own.iter().chain(special).chain(networks).map(|quota| quota.window().longest());
     windows.max().unwrap_or_default()
 }
 

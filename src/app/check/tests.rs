@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 36] = [
+const CASES: [(&str, &str, usize, &str); 38] = [
     (
         "quota-unreachable",
         "policies.hourly.quota",
@@ -40,6 +40,18 @@ const CASES: [(&str, &str, usize, &str); 36] = [
         "policies.default.algorithm",
         3,
         "[policies.default]\nquota = \"10000/hour\"\nalgorithm = \"sliding-log\"",
+    ),
+    (
+        "window-near-calendar",
+        "policies.default.quota",
+        2,
+        "[policies.default]\nquota = \"1000/30 days\"\nkey = \"user\"",
+    ),
+    (
+        "week-from-thursday",
+        "policies.default.quota",
+        2,
+        "[policies.default]\nquota = \"1000/week\"\nkey = \"user\"",
     ),
     (
         "outcome-untold",
@@ -185,7 +197,7 @@ const CASES: [(&str, &str, usize, &str); 36] = [
         "memory-crowded",
         "store.max_keys",
         2,
-        "[store]\nurl = \"memory:\"\n[policies.default]\nplans = { pro = \"1000/30 days\" }\nquota = \"9/30 days\"",
+        "[store]\nurl = \"memory:\"\n[policies.default]\nplans = { pro = \"1000/40 days\" }\nquota = \"9/40 days\"",
     ),
     ("trial-unseen", "policies.default.mode", 2, "[policies.default]\nmode = \"shadow\""),
     (

@@ -29,6 +29,7 @@ mod rollout;
 mod routes;
 mod server;
 mod store;
+mod timezone;
 mod tls;
 
 /// The configuration in `tables`.

@@ -34,6 +34,7 @@ mod refusals;
 mod routes;
 mod secrets;
 mod strictness;
+mod timezones;
 mod tls;
 
 /// What no message may repeat.

@@ -194,7 +194,11 @@ impl<'a> Walk<'a> {
         let quota = Quota::new(limit.requests_per_unit.into(), window);
         let quota = quota.map_err(|error| self.invalid(&error.to_string()))?;
         if matches!(unit.as_str(), "month" | "year") {
-            notes.push(format!("a {unit} has {} days, here and there", window / DAY));
+            notes.push(format!(
+                "a {unit} has {} days, here and there; \"{}/{unit}\" would end with the calendar's",
+                window / DAY,
+                limit.requests_per_unit
+            ));
         }
         let named = limit.name.as_deref().filter(|name| !name.is_empty());
         let path = self.path.iter().flat_map(|node| {

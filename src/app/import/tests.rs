@@ -70,7 +70,7 @@ share = ["path"]
 # note: metadata has no counterpart
 # note: this limit replaces "files" there where a request has both; here both count
 # note: this limit replaces "other" there where a request has both; here both count
-# note: a month has 30 days, here and there
+# note: a month has 30 days, here and there; "7/month" would end with the calendar's
 [policies."edge-path-files-user"]
 quota = "7/30 days"
 key = "descriptor"

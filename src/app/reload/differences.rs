@@ -68,6 +68,7 @@ impl Difference {
         match self.key.strip_prefix("policies.").and_then(|key| key.rsplit_once('.')) {
             Some((_, "algorithm" | "key" | "ipv6_prefix")) => Effect::CountsAnew,
             Some((_, "burst")) => Effect::KeepsCounts,
+            Some((_, "timezone" | "week_begins")) => Effect::CountsBeside,
             Some(_) => self.effect_of_quotas(),
             None => Effect::AtOnce,
         }
@@ -81,7 +82,7 @@ impl Difference {
             let text = shown.trim_matches(|it| "[]\"".contains(it)).replace("\", \"", ";");
             let quotas: Quotas = text.parse().ok()?;
             let mut windows: Vec<_> = quotas.iter().map(|quota| quota.window()).collect();
-            windows.sort_unstable();
+            windows.sort_unstable_by_key(|window| window.longest());
             Some(windows)
         };
         match (windows(&self.before), windows(&self.after)) {

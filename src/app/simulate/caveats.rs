@@ -48,7 +48,7 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
     let knows_users = config.auth.proves_users();
     let in_use = || config.policies.iter().filter(|policy| policy.rollout() != Rollout::Off);
     let quotas = in_use().flat_map(|policy| policy.quotas().iter().collect::<Vec<_>>());
-    let shortest = quotas.map(|quota| quota.window()).min();
+    let shortest = quotas.map(|quota| quota.window().longest()).min();
     say(
         log.unparsed > 0,
         format!(

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::names::Names;
 use super::report::{TOP, WorstClient};
 use crate::domain::clock::Millis;
+use crate::domain::window::Window;
 use crate::store::{BuildFingerprintHasher, Fingerprint, Key};
 
 /// The clients that were denied most often, of which a report tells.
@@ -24,7 +25,7 @@ struct Client {
     requests: u32,
     /// Requests in the window that is counted now.
     in_window: u32,
-    /// The lower half of that window's number since the epoch.
+    /// When that window began, in seconds since the epoch.
     window: u32,
     /// The most requests in one window.
     peak: u32,
@@ -52,7 +53,7 @@ struct DeniedClient {
 pub(super) struct Counted {
     pub(super) at: Millis,
     /// The window of the quota.
-    pub(super) window: Millis,
+    pub(super) window: Window,
     pub(super) is_denied: bool,
     /// Whether the quota is nearly used up.
     pub(super) is_near: bool,
@@ -77,9 +78,9 @@ impl Clients {
         let client = self.all.entry(fingerprint).or_default();
         client.requests = client.requests.saturating_add(1);
         client.is_near |= request.is_near;
-        // The lower half is enough to tell one window from the next.
-        let number = request.at / request.window.max(1);
-        let window = u32::try_from(number & u64::from(u32::MAX)).unwrap_or(0);
+        // The lower half is enough to tell one window from the next. All begin with a second.
+        let began = request.window.holding(request.at).start / 1_000;
+        let window = u32::try_from(began & u64::from(u32::MAX)).unwrap_or(0);
         if window != client.window {
             (client.window, client.in_window) = (window, 0);
         }

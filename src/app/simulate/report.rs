@@ -113,7 +113,8 @@ pub(crate) struct WorstClient {
     pub(crate) requests: u64,
     /// Those of them that the policy denied.
     pub(crate) denied: u64,
-    /// The most requests that it sent within one window of the policy. Windows are aligned to the epoch.
+    /// The most requests that it sent within one window of the policy. Windows are aligned to the epoch, or
+    /// end when the calendar says so.
     pub(crate) peak: u64,
     /// When it was denied first, in ms since the epoch.
     pub(crate) first_denied_at: Millis,

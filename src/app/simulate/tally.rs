@@ -8,6 +8,7 @@ use super::report::{PolicyOutcome, Totals};
 use super::timeline::TimelineTally;
 use crate::domain::clock::{Clock as _, ManualClock, Millis};
 use crate::domain::policy::{Policy, Rollout, Share};
+use crate::domain::window::Window;
 use crate::limiter::{DecisionEvent, MetPolicy, Observer, Outcome, TrialKind};
 use crate::store::{Charge, Key};
 
@@ -144,8 +145,9 @@ impl Tally {
 }
 
 /// The longest window of the quotas that hold together.
-fn longest_window(charges: &[Charge]) -> Millis {
-    charges.iter().map(|charge| charge.policy.quota().window()).max().unwrap_or_default()
+fn longest_window(charges: &[Charge]) -> Window {
+    let windows = charges.iter().map(|charge| charge.policy.quota().window());
+    windows.max_by_key(|window| window.longest()).unwrap_or(Window::Fixed(1))
 }
 
 impl PolicyTally {

@@ -1,10 +1,11 @@
 //! How a quota counts, whatever its units: a [`Counting`].
 
-use super::window::Window;
+use super::window::Window as SuggestedWindow;
 use crate::domain::algorithm::{Algorithm, State, Terms};
 use crate::domain::clock::Millis;
 use crate::domain::policy::{KeySource, Policy, PolicyError};
 use crate::domain::quota::Quota;
+use crate::domain::window::Window;
 
 /// What the suggested policy is called.
 pub(super) const NAME: &str = "suggested";
@@ -13,13 +14,13 @@ pub(super) const NAME: &str = "suggested";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counting {
     pub(super) algorithm: Algorithm,
-    pub(super) window: Window,
+    pub(super) window: SuggestedWindow,
 }
 
 impl Counting {
     /// The most units that such a quota can have.
     pub(super) fn largest(self) -> u64 {
-        self.algorithm.largest_quota(self.window.millis())
+        self.algorithm.largest_quota(Window::Fixed(self.window.millis()))
     }
 
     /// The quota of `units`, from 1 to the largest.

@@ -13,7 +13,7 @@ pub(crate) struct Window(Quota);
 impl Window {
     /// Its length.
     pub(super) fn millis(self) -> Millis {
-        self.0.window()
+        self.0.window().longest()
     }
 
     /// A quota of `units` in such a window.
@@ -30,7 +30,10 @@ impl FromStr for Window {
 
     fn from_str(text: &str) -> Result<Self, UnknownWindow> {
         let quota = format!("1/{}", text.trim_start()).parse();
-        quota.map(Self).map_err(|_| UnknownWindow(text.to_owned()))
+        let quota: Option<Quota> = quota.ok();
+        // How long a window is decides about other algorithms, and about what could be abused.
+        let quota = quota.filter(|quota| quota.window().calendar().is_none());
+        quota.map(Self).ok_or_else(|| UnknownWindow(text.to_owned()))
     }
 }
 
@@ -51,7 +54,8 @@ impl fmt::Display for UnknownWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is not a window: expected at most 366 days, as in \"second\", \"minute\", \"day\" or \"10 minutes\"",
+            "{:?} is not a window of one length: expected at most 366 days, as in \"second\", \"minute\", \"day\", \
+             \"10 minutes\" or, for a month, \"30 days\"",
             self.0
         )
     }
@@ -74,8 +78,16 @@ mod tests {
             let window: Window = text.parse().unwrap();
             assert_eq!((window.millis(), window.to_string().as_str()), (millis, shown));
         }
-        for text in ["", "fortnight", "0 seconds", "1/minute", "367 days", "0.5 seconds", "/minute"]
-        {
+        for text in [
+            "",
+            "fortnight",
+            "0 seconds",
+            "1/minute",
+            "367 days",
+            "0.5 seconds",
+            "/minute",
+            "month",
+        ] {
             assert!(text.parse::<Window>().is_err(), "{text}");
         }
     }

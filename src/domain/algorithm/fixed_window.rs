@@ -1,8 +1,10 @@
-//! Counts per window, aligned to the epoch. The quota is whole again at the end of the window.
+//! Counts per window: aligned to the epoch, or by the calendar. The quota is whole again at the end of the window.
 
-use super::reading::{self, read_as_of};
+use super::calendar_window;
+use super::reading::{self, is_astray, read_as_of};
 use super::terms::Terms;
 use crate::domain::clock::Millis;
+use crate::domain::window::Window;
 
 /// Units used in the window that begins at `start`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,19 +18,31 @@ pub(super) struct Reading {
     terms: Terms,
     now: Millis,
     state: State,
+    end: Millis,
 }
 
 impl State {
-    pub(super) fn stamp(&self) -> Millis {
-        self.start
+    /// When the state was written, if a wrong clock wrote it.
+    pub(super) fn astray(&self, window: Window, now: Millis) -> Option<Millis> {
+        let is_astray = match window {
+            Window::Fixed(length) => is_astray(self.start, length, now),
+            Window::Calendar(calendar) => calendar_window::is_astray(self.start, calendar, now),
+        };
+        is_astray.then_some(self.start)
     }
 
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
-        let as_of = read_as_of(self.start, terms.window, now);
-        let start = as_of - as_of % terms.window;
+        let window = match terms.window {
+            Window::Fixed(length) => {
+                let as_of = read_as_of(self.start, length, now);
+                terms.window.holding(as_of)
+            }
+            Window::Calendar(calendar) => calendar_window::read_in(self.start, calendar, now),
+        };
         // If the start is later than that of this window, a wrong clock wrote it.
-        let used = if self.start >= start { self.used } else { 0 };
-        Reading { terms: *terms, now, state: Self { start, used } }
+        let used = if self.start >= window.start { self.used } else { 0 };
+        let state = Self { start: window.start, used };
+        Reading { terms: *terms, now, state, end: window.end }
     }
 
     pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
@@ -45,9 +59,8 @@ impl State {
         units: u64,
         charged_at: Option<Millis>,
     ) -> u64 {
-        let at = charged_at.unwrap_or(now);
-        let start = at - at % terms.window;
-        if self.start != start || now >= start + terms.window {
+        let window = terms.window.holding(charged_at.unwrap_or(now));
+        if self.start != window.start || now >= window.end {
             return 0;
         }
         let given = units.min(self.used);
@@ -73,6 +86,6 @@ impl reading::Reading for Reading {
     }
 
     fn wait_for(&self, _cost: u64) -> Millis {
-        self.state.start + self.terms.window - self.now
+        self.end - self.now
     }
 }

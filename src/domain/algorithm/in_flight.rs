@@ -50,14 +50,15 @@ impl State {
         units: u64,
         first: SlotId,
     ) -> Reading {
+        let window = terms.length();
         self.slots.retain(|slot| slot.ends > now);
         for slot in &mut self.slots {
             // A wrong clock took it. It counts as taken now.
-            if reading::is_astray(slot.ends.saturating_sub(terms.window), terms.window, now) {
-                slot.ends = now + terms.window;
+            if reading::is_astray(slot.ends.saturating_sub(window), window, now) {
+                slot.ends = now + window;
             }
         }
-        let ends = now + terms.window;
+        let ends = now + window;
         self.slots.extend((0..units).map(|number| Slot { id: first.after(number), ends }));
         self.read(terms, now)
     }

@@ -50,7 +50,7 @@ impl Standing {
         let retry = if remaining >= cost.units() { Retry::Now } else { self.retry };
         // Only a bucket is whole sooner if less was taken.
         let until_whole = |debt: u64| debt.div_ceil(terms.units);
-        let less = debt.saturating_sub(units.saturating_mul(terms.window));
+        let less = debt.saturating_sub(units.saturating_mul(terms.length()));
         let sooner = until_whole(debt) - until_whole(less);
         Self { remaining, reset_after: self.reset_after.saturating_sub(sooner), retry }
     }

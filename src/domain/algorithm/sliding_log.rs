@@ -38,7 +38,7 @@ impl State {
     }
 
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading<'_> {
-        let (stamp, window) = (self.stamp(), terms.window);
+        let (stamp, window) = (self.stamp(), terms.length());
         let as_of = read_as_of(stamp, window, now);
         // Entries of a wrong clock are summed as of the time when they were written.
         let summed_as_of = as_of.max(stamp);
@@ -52,7 +52,7 @@ impl State {
 
     pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading<'_> {
         let Reading { as_of, live, used, .. } = self.read(terms, now);
-        if is_astray(self.stamp(), terms.window, now) {
+        if is_astray(self.stamp(), terms.length(), now) {
             // The times were wrong: all units count as used now.
             self.entries.clear();
             self.entries.push_back(Entry { at: now, total: used + units, units: used + units });
@@ -84,7 +84,7 @@ impl State {
             let entry = self.entries[index];
             let is_asked_for = charged_at.is_none_or(|at| at == entry.at);
             let is_past = charged_at.is_some_and(|at| at > entry.at);
-            if is_past || given == units || now >= entry.at + terms.window {
+            if is_past || given == units || now >= entry.at + terms.length() {
                 break;
             }
             if is_asked_for {
@@ -117,7 +117,7 @@ impl reading::Reading for Reading<'_> {
 
     fn reset_after(&self) -> Millis {
         match self.entries.back() {
-            Some(last) if self.used > 0 => last.at.min(self.as_of) + self.terms.window - self.now,
+            Some(last) if self.used > 0 => last.at.min(self.as_of) + self.terms.length() - self.now,
             _ => 0,
         }
     }
@@ -128,6 +128,6 @@ impl reading::Reading for Reading<'_> {
         let must_go = first.total - first.units + (self.used + cost - self.terms.units);
         let last_to_go = self.entries.partition_point(|entry| entry.total < must_go);
         let at = self.entries.get(last_to_go).map_or(self.as_of, |entry| entry.at);
-        at.min(self.as_of) + self.terms.window - self.now
+        at.min(self.as_of) + self.terms.length() - self.now
     }
 }

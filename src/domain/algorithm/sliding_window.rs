@@ -28,7 +28,7 @@ impl State {
     }
 
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
-        let window = terms.window;
+        let window = terms.length();
         let as_of = read_as_of(self.start, window, now);
         let start = as_of - as_of % window;
         let (previous, current) = if self.start >= start {
@@ -59,7 +59,7 @@ impl State {
         units: u64,
         charged_at: Option<Millis>,
     ) -> u64 {
-        let window = terms.window;
+        let window = terms.length();
         let at = charged_at.unwrap_or(now);
         let start = at - at % window;
         // What was charged last may be of this window and of the one before it.
@@ -88,20 +88,20 @@ impl Reading {
     /// How many milliseconds of a window with `used` units may be covered, so that they count at most
     /// `units`.
     fn cover_for(&self, units: u64, used: u64) -> Millis {
-        units * self.terms.window / used
+        units * self.terms.length() / used
     }
 }
 
 impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
-        let weighed = (self.state.previous * self.covered).div_ceil(self.terms.window);
+        let weighed = (self.state.previous * self.covered).div_ceil(self.terms.length());
         self.terms.units.saturating_sub(self.state.current + weighed)
     }
 
     fn reset_after(&self) -> Millis {
-        let end = self.state.start + self.terms.window;
+        let end = self.state.start + self.terms.length();
         match self.state {
-            State { current: 1.., .. } => end + self.terms.window - self.now,
+            State { current: 1.., .. } => end + self.terms.length() - self.now,
             State { previous: 1.., .. } => end - self.now,
             _ => 0,
         }
@@ -109,12 +109,12 @@ impl reading::Reading for Reading {
 
     fn wait_for(&self, cost: u64) -> Millis {
         let State { start, previous, current } = self.state;
-        let end = start + self.terms.window;
+        let end = start + self.terms.length();
         let room = self.terms.units - cost;
         let opens = if current <= room {
             end - self.cover_for(room - current, previous)
         } else {
-            end + self.terms.window - self.cover_for(room, current)
+            end + self.terms.length() - self.cover_for(room, current)
         };
         opens - self.now
     }

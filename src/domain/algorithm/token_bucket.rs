@@ -28,9 +28,9 @@ impl State {
     }
 
     pub(super) fn read(&self, terms: &Terms, now: Millis) -> Reading {
-        let as_of = read_as_of(self.stamp, terms.window, now);
+        let as_of = read_as_of(self.stamp, terms.length(), now);
         // After a change to a smaller burst, no more is missing than the bucket holds.
-        let owed = self.debt.min(terms.burst * terms.window);
+        let owed = self.debt.min(terms.burst * terms.length());
         let refilled = as_of.saturating_sub(self.stamp);
         let debt =
             if refilled >= owed.div_ceil(terms.units) { 0 } else { owed - refilled * terms.units };
@@ -39,7 +39,7 @@ impl State {
 
     pub(super) fn charge(&mut self, terms: &Terms, now: Millis, units: u64) -> Reading {
         let mut reading = self.read(terms, now);
-        reading.state.debt += units * terms.window;
+        reading.state.debt += units * terms.length();
         *self = reading.state;
         reading
     }
@@ -52,7 +52,7 @@ impl State {
         charged_at: Option<Millis>,
     ) -> u64 {
         let as_of = now.max(self.stamp);
-        let charged = units.min(MAX_EXACT / terms.window) * terms.window;
+        let charged = units.min(MAX_EXACT / terms.length()) * terms.length();
         let since = as_of.saturating_sub(charged_at.unwrap_or(as_of));
         // What has refilled since may have been used by other requests already. It stays used.
         if since >= charged.div_ceil(terms.units) {
@@ -62,7 +62,7 @@ impl State {
         let missing = self.debt.saturating_sub(refilled * terms.units);
         let given = missing.min(charged - since * terms.units);
         self.debt -= given;
-        given.div_ceil(terms.window)
+        given.div_ceil(terms.length())
     }
 
     pub(super) fn is_untouched(&self) -> bool {
@@ -80,7 +80,7 @@ impl Reading {
 
 impl reading::Reading for Reading {
     fn remaining(&self) -> u64 {
-        (self.terms.burst * self.terms.window - self.state.debt) / self.terms.window
+        (self.terms.burst * self.terms.length() - self.state.debt) / self.terms.length()
     }
 
     fn reset_after(&self) -> Millis {
@@ -91,6 +91,6 @@ impl reading::Reading for Reading {
     }
 
     fn wait_for(&self, cost: u64) -> Millis {
-        self.wait_until((self.terms.burst - cost) * self.terms.window)
+        self.wait_until((self.terms.burst - cost) * self.terms.length())
     }
 }

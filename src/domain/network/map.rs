@@ -59,6 +59,12 @@ impl<T> NetworkMap<T> {
             .find_map(|network| self.networks.get(&network).map(|it| (Network(network), it)))
     }
 
+    /// The same networks, with what `map` makes of each `T`.
+    pub(crate) fn map(&self, map: impl Fn(&T) -> T) -> Self {
+        let networks = self.networks.iter().map(|(network, it)| (*network, map(it))).collect();
+        Self { networks, lengths: self.lengths.clone() }
+    }
+
     /// All networks, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Network, &T)> {
         self.networks.iter().map(|(network, it)| (Network(*network), it))

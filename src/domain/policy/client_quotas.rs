@@ -20,7 +20,7 @@ impl Policy {
     /// to its own quota, rounded up.
     ///
     /// # Errors
-    /// If a quota is too large for the algorithm to count exactly, or if `plan` would not be valid as the
+    /// If the algorithm cannot count a quota exactly, or if `plan` would not be valid as the
     /// name of a policy.
     pub fn with_plan(mut self, plan: &str, quota: ClientQuota) -> Result<Self, PolicyError> {
         self.add_plan(plan, quota)?;
@@ -31,7 +31,7 @@ impl Policy {
     /// bucket grows in proportion, as in [`with_plan`](Self::with_plan).
     ///
     /// # Errors
-    /// If a quota is too large for the algorithm to count exactly.
+    /// If the algorithm cannot count a quota exactly.
     pub fn with_user(
         mut self,
         id: impl AsRef<[u8]>,
@@ -48,7 +48,7 @@ impl Policy {
     /// count as one client should have no quota, since its addresses share their count with others.
     ///
     /// # Errors
-    /// If a quota is too large for the algorithm to count exactly.
+    /// If the algorithm cannot count a quota exactly.
     pub fn with_network(
         mut self,
         network: Network,
@@ -62,13 +62,13 @@ impl Policy {
         if !is_name(plan) {
             return Err(PolicyError::Plan(plan.to_owned()));
         }
-        self.checked_for(&quota)?;
+        let quota = self.local_for(quota)?;
         Arc::make_mut(&mut self.special).plans.insert(plan.into(), quota);
         Ok(())
     }
 
     pub(crate) fn add_user(&mut self, id: &[u8], quota: ClientQuota) -> Result<(), PolicyError> {
-        self.checked_for(&quota)?;
+        let quota = self.local_for(quota)?;
         Arc::make_mut(&mut self.special).users.insert(id.into(), quota);
         Ok(())
     }
@@ -78,7 +78,7 @@ impl Policy {
         network: Network,
         quota: ClientQuota,
     ) -> Result<(), PolicyError> {
-        self.checked_for(&quota)?;
+        let quota = self.local_for(quota)?;
         Arc::make_mut(&mut self.special).networks.insert(network, quota);
         Ok(())
     }
@@ -115,7 +115,10 @@ impl Policy {
         special.fold(own, u64::max)
     }
 
-    fn checked_for(&self, quota: &ClientQuota) -> Result<(), PolicyError> {
-        quota.iter().try_for_each(|quota| self.with_own_quota(quota).map(drop))
+    /// `quota` as it counts in the policy's time zone.
+    fn local_for(&self, quota: ClientQuota) -> Result<ClientQuota, PolicyError> {
+        let quota = quota.map(|quota| self.local(quota));
+        quota.iter().try_for_each(|quota| self.with_own_quota(quota).map(drop))?;
+        Ok(quota)
     }
 }

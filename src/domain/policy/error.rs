@@ -5,6 +5,7 @@ use std::fmt;
 use super::key_error::KeyPartsError;
 use super::name::MAX_NAME;
 use crate::domain::algorithm::{Algorithm, UnknownAlgorithm};
+use crate::domain::calendar::CalendarUnit;
 use crate::domain::quota::QuotasError;
 
 /// Why something cannot be a [`Policy`](super::Policy).
@@ -39,6 +40,15 @@ pub enum PolicyError {
         wanted: u64,
         /// The most units that fit, with the same window.
         largest: u64,
+    },
+    /// A window by the calendar, with an algorithm that cannot count in it.
+    ByCalendar {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The units of the quota.
+        units: u64,
+        /// The unit of its window.
+        unit: CalendarUnit,
     },
 }
 
@@ -81,6 +91,20 @@ impl fmt::Display for PolicyError {
                 f,
                 "{wanted} units are too many for {algorithm} with this window: at most {largest} fit"
             ),
+            Self::ByCalendar { algorithm, units, unit } => {
+                write!(
+                    f,
+                    "only a fixed-window can count in a {} by the calendar, and this is a {algorithm}",
+                    unit.name()
+                )?;
+                match unit {
+                    CalendarUnit::Month => write!(f, ": \"{units}/30 days\" has one length"),
+                    CalendarUnit::Year => write!(f, ": \"{units}/365 days\" has one length"),
+                    CalendarUnit::Day | CalendarUnit::Week(_) => {
+                        f.write_str(": without a time zone it has one length")
+                    }
+                }
+            }
         }
     }
 }

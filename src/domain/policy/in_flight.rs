@@ -36,7 +36,7 @@ impl Policy {
     pub fn in_flight(&self) -> Option<(u64, Millis)> {
         let counts_them = self.algorithm == Algorithm::InFlight;
         let limit = if counts_them { Some(self.quota) } else { self.in_flight };
-        limit.map(|limit| (limit.units(), limit.window()))
+        limit.map(|limit| (limit.units(), limit.window().longest()))
     }
 
     /// What it allows, as in `10/minute` or `5 at once`.

@@ -19,9 +19,10 @@ impl Policy {
     /// ```
     ///
     /// # Errors
-    /// If the quota is too large for the algorithm to count exactly, or if it has a window like another one: see
+    /// If the algorithm cannot count the quota exactly, or if it has a window like another one: see
     /// [`Quotas::new`].
     pub fn with_further_quota(mut self, quota: Quota) -> Result<Self, PolicyError> {
+        let quota = self.local(quota);
         self.of_quota(quota).checked()?;
         let quotas = Quotas::new(self.quotas().iter().chain([quota]));
         quotas.map_err(PolicyError::Quotas)?;
@@ -80,6 +81,7 @@ impl Policy {
             }
             other => other,
         };
+        let quota = self.local(quota);
         let (label, in_flight) = (None, None);
         Self { quota, algorithm, label, further: Vec::new(), in_flight, ..self.clone() }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::PolicyError;
-use crate::domain::quota::Quotas;
+use crate::domain::quota::{Quota, Quotas};
 
 /// What ends the name of a candidate. No other policy has such a name, since no name has a `~`.
 pub(crate) const CANDIDATE: &str = "~candidate";
@@ -38,6 +38,16 @@ impl Rollout {
         match self {
             Self::Enforce { candidate, .. } => candidate.as_ref(),
             Self::Shadow | Self::Off => None,
+        }
+    }
+
+    /// The same, with what `map` makes of each quota of the candidate.
+    pub(super) fn map_candidate(self, map: impl Fn(Quota) -> Quota) -> Self {
+        match self {
+            Self::Enforce { share, candidate } => {
+                Self::Enforce { share, candidate: candidate.map(|quotas| quotas.map(map)) }
+            }
+            other => other,
         }
     }
 }

@@ -12,6 +12,16 @@ pub(super) struct SpecialQuotas {
 }
 
 impl SpecialQuotas {
+    /// The same, with what `map` makes of each quota.
+    pub(super) fn map(&self, map: impl Fn(Quota) -> Quota + Copy) -> Self {
+        let mapped = |quota: &ClientQuota| quota.clone().map(map);
+        Self {
+            plans: self.plans.iter().map(|(plan, it)| (plan.clone(), mapped(it))).collect(),
+            users: self.users.iter().map(|(id, it)| (id.clone(), mapped(it))).collect(),
+            networks: self.networks.map(mapped),
+        }
+    }
+
     /// All of them.
     pub(super) fn quotas(&self) -> impl Iterator<Item = Quota> {
         self.of_clients().flat_map(ClientQuota::iter)

@@ -194,3 +194,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_quota_counts_in_the_time_zone_whether_it_was_set_before_or_after() {
+    let zone = || "Europe/Berlin".parse().unwrap();
+    let local = |it: Policy| it.with_timezone(zone(), Weekday::Sunday).unwrap();
+    let more = |it: Policy| {
+        let candidate = Some("7/day; 2/hour".parse().unwrap());
+        it.with_further_quota("90/week".parse().unwrap())
+            .and_then(|it| it.with_plan("pro", "8/month; 3/day".parse().unwrap()))
+            .and_then(|it| it.with_plan("free", ClientQuota::Unlimited))
+            .and_then(|it| it.with_user("1042", "8/year".parse().unwrap()))
+            .and_then(|it| it.with_network("10.0.0.0/8".parse().unwrap(), "5/day".parse().unwrap()))
+            .and_then(|it| it.with_rollout(Rollout::Enforce { share: Share::ALL, candidate }))
+            .unwrap()
+    };
+    let plain = || policy("20/day", Algorithm::FixedWindow).unwrap();
+    let before = more(local(plain()));
+    assert_eq!(before, local(more(plain())));
+    let codes = |quotas: Vec<Quota>| {
+        let calendars = quotas.into_iter().map(|it| it.window().calendar());
+        calendars.map(|it| it.map(|it| it.code().split_once("Eu").unwrap().0)).collect::<Vec<_>>()
+    };
+    let all = [Some("d"), Some("w7"), Some("m"), Some("d"), Some("y"), Some("d"), Some("d"), None];
+    assert_eq!(codes(before.all_quotas().collect()), all);
+    let parts = before.parts_of(&"20/day; 1/minute; 90/week".parse().unwrap());
+    assert_eq!(codes(parts.iter().map(Policy::quota).collect()), [Some("d"), None, Some("w7")]);
+    assert_eq!(parts[2].label(), "p/week");
+    // Only a fixed window counts by the calendar, whichever of the quotas it is.
+    let error = before.with_algorithm(Algorithm::SlidingLog).unwrap_err();
+    assert!(matches!(error, PolicyError::ByCalendar { .. }), "{error}");
+    let log = policy("20/minute", Algorithm::SlidingLog).unwrap();
+    for quota in ["9/month", "1/hour; 9/month"] {
+        let error = log.clone().with_plan("pro", quota.parse().unwrap()).unwrap_err();
+        assert!(matches!(error, PolicyError::ByCalendar { .. }), "{error}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What was probably meant by a text that is not a quota, so that the error can say what to write.
 
 use crate::domain::clock::Millis;
+use crate::domain::window::Window;
 
 const SECOND: Millis = 1_000;
 
@@ -36,15 +37,15 @@ impl Mistake {
 pub(super) fn meant(
     units: &str,
     window: &str,
-    known: Option<Millis>,
-) -> Option<(Mistake, u64, Millis)> {
+    known: Option<Window>,
+) -> Option<(Mistake, u64, Window)> {
     if let Some(units) = number(units) {
         let window = millis(window)?;
         let times = SECOND / divisor(SECOND, window);
         return Some((
             Mistake::Milliseconds,
             units.checked_mul(times)?,
-            window.checked_mul(times)?,
+            Window::Fixed(window.checked_mul(times)?),
         ));
     }
     let window = known?;
@@ -53,7 +54,13 @@ pub(super) fn meant(
     }
     if let Some((units, parts)) = decimal(units) {
         let common = divisor(units, parts);
-        return Some((Mistake::PartOfAUnit, units / common, window.checked_mul(parts / common)?));
+        let window = match window {
+            Window::Fixed(length) => Window::Fixed(length.checked_mul(parts / common)?),
+            // There are no windows of several months.
+            Window::Calendar(_) if parts != common => return None,
+            window => window,
+        };
+        return Some((Mistake::PartOfAUnit, units / common, window));
     }
     Some((Mistake::Word, without_word(units)?, window))
 }

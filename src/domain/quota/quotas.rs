@@ -34,7 +34,8 @@ impl Quotas {
     ///
     /// # Errors
     /// If there is none, if there are more than [`MOST`](Self::MOST), or if two have windows of the same length: then the
-    /// larger one of the two would mean nothing.
+    /// larger one of the two would mean nothing. Of a day, a week, a month and a year there may be one each, whether the
+    /// calendar ends it or not.
     pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, QuotasError> {
         let mut quotas = quotas.into_iter();
         let first = quotas.next().ok_or(QuotasError::Empty)?;
@@ -44,12 +45,19 @@ impl Quotas {
         }
         let all = Self { first, further };
         for (number, one) in all.iter().enumerate() {
-            let is_same = |other: &Quota| other.window() == one.window();
+            // A month of one time zone and a month of another have the same words in header fields.
+            let is_same = |other: &Quota| other.window_in_units() == one.window_in_units();
             if let Some(other) = all.iter().skip(number + 1).find(is_same) {
                 return Err(QuotasError::SameWindow(one, other));
             }
         }
         Ok(all)
+    }
+
+    /// The same, with what `map` makes of each. It keeps the unit of every window.
+    pub(in crate::domain) fn map(self, map: impl Fn(Quota) -> Quota) -> Self {
+        let further = self.further.iter().map(|quota| map(*quota)).collect();
+        Self { first: map(self.first), further }
     }
 
     /// The first of them.
@@ -105,6 +113,14 @@ pub enum ClientQuota {
 }
 
 impl ClientQuota {
+    /// The same, with what `map` makes of each quota. It keeps the unit of every window.
+    pub(in crate::domain) fn map(self, map: impl Fn(Quota) -> Quota) -> Self {
+        match self {
+            Self::Limited(quotas) => Self::Limited(quotas.map(map)),
+            Self::Unlimited => Self::Unlimited,
+        }
+    }
+
     /// The quotas; none if it is unlimited.
     pub fn iter(&self) -> impl Iterator<Item = Quota> + Clone {
         let quotas = match self {
@@ -198,6 +214,7 @@ impl std::error::Error for QuotasError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::calendar::Weekday;
 
     #[test]
     fn quotas_read_back_as_printed() {
@@ -224,6 +241,7 @@ mod tests {
             ("10/minute; often", "\"often\" is not a quota"),
             ("10/minute; unlimited", "\"unlimited\" is not a quota"),
             ("10/hour; 5/60 minutes", "10/hour means nothing beside 5/hour"),
+            ("10/month; 5/1 month", "10/month means nothing beside 5/month"),
             ("1/s;1/2s;1/3s;1/4s;1/5s;1/6s;1/7s;1/8s;1/9s", "9 quotas are too many"),
         ] {
             let error = text.parse::<Quotas>().expect_err(text).to_string();
@@ -231,5 +249,10 @@ mod tests {
         }
         assert!("1/s;1/2s;1/3s;1/4s;1/5s;1/6s;1/7s;1/8s".parse::<Quotas>().is_ok());
         assert_eq!(Quotas::new([]), Err(QuotasError::Empty));
+        assert!("10/month; 10/30 days; 10/31 days; 1/day".parse::<Quotas>().is_ok());
+        // They would have one name in header fields.
+        let (fixed, zone) = ("9/day".parse::<Quota>().unwrap(), "Europe/Berlin".parse().unwrap());
+        let local = fixed.in_zone(zone, Weekday::Monday);
+        assert_eq!(Quotas::new([fixed, local]), Err(QuotasError::SameWindow(fixed, local)));
     }
 }

@@ -31,7 +31,7 @@ fn reads_every_documented_form() {
         ("9007199254740991/second", MAX_EXACT, 1_000, "9007199254740991/second"),
     ] {
         let quota: Quota = text.parse().unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!((quota.units(), quota.window()), (units, window), "{text}");
+        assert_eq!((quota.units(), quota.window()), (units, Window::Fixed(window)), "{text}");
         assert_eq!(quota.to_string(), printed);
         assert_eq!(printed.parse(), Ok(quota), "a printed quota reads back as itself");
     }
@@ -53,7 +53,11 @@ fn refuses_everything_else_with_a_sentence_that_shows_what_is_allowed() {
         ("9007199254740992/minute", "at most 9007199254740991 units"),
         ("18446744073709551616/minute", "at most 9007199254740991 units"),
         ("10/", "in seconds, minutes, hours, days or weeks"),
-        ("10/month", "in seconds, minutes, hours, days or weeks"),
+        ("10/fortnight", "in seconds, minutes, hours, days or weeks"),
+        ("10/months", "one at a time"),
+        ("10/2 months", "one at a time"),
+        ("10/3 years", "one at a time"),
+        ("10/0 months", "at least 1 second"),
         ("10/minutess", "in seconds, minutes, hours, days or weeks"),
         ("10/minute/minute", "in seconds, minutes, hours, days or weeks"),
         ("10/1.5 seconds", "in seconds, minutes, hours, days or weeks"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::calendar::Weekday;
 
 fn charge(name: &str, algorithm: Algorithm, tag: &str) -> ReceiptCharge {
     let policy = Policy::new(name, "10/minute".parse().unwrap()).unwrap();
@@ -53,6 +54,34 @@ fn a_trial_and_a_count_of_a_process_are_read_back() {
 }
 
 #[test]
+fn a_window_by_the_calendar_is_read_back_with_its_time_zone() {
+    for (quota, zone, layout) in [
+        ("10/month", "Europe/Berlin", "cmEurope/Berlin"),
+        ("10/week", "America/New_York", "cw7America/New_York"),
+        ("10/day", "Etc/GMT+5", "cdEtc/GMT+5"),
+    ] {
+        let policy = Policy::new("p", quota.parse().unwrap()).unwrap();
+        let policy = policy.with_timezone(zone.parse().unwrap(), Weekday::Sunday).unwrap();
+        let charge = ReceiptCharge {
+            policy: policy.into(),
+            ..charge("p", Algorithm::FixedWindow, "ip:192.0.2.1")
+        };
+        let trial = ReceiptCharge { is_trial: true, ..charge.clone() };
+        let receipt = Receipt::new(1, CountedIn::Store, vec![charge, trial]);
+        let text = receipt.to_string();
+        assert!(text.contains(&format!("!p!{layout}!10!3!")), "{text}");
+        let of_trial = format!("!p!C{}!10!3!", &layout[1..]);
+        assert!(text.contains(&of_trial), "{text}");
+        let read: Receipt = text.parse().unwrap();
+        let [charge, trial] = read.charges() else { panic!("{read:?}") };
+        assert!(!charge.is_trial && trial.is_trial);
+        for it in [charge, trial] {
+            assert_eq!(it.policy.quota(), receipt.charges()[0].policy.quota());
+        }
+    }
+}
+
+#[test]
 fn other_texts_are_refused() {
     let head = "1!000000000000000000000000000000ab";
     let charge = "default!f60000!10!3!1700000000000!ip:192.0.2.1";
@@ -76,6 +105,8 @@ fn other_texts_are_refused() {
         format!("{head}!a!x60000!10!3!1!ip"),
         format!("{head}!a!é60000!10!3!1!ip"),
         format!("{head}!a!f0!10!3!1!ip"),
+        format!("{head}!a!cmAtlantis!10!3!1!ip"),
+        format!("{head}!a!cmUTC!0!3!1!ip"),
         format!("{head}!a!f60000!0!3!1!ip"),
         format!("{head}!a!f60000!10!0!1!ip"),
         format!("{head}!a!f60000!10!9007199254740992!1!ip"),

@@ -30,7 +30,7 @@ thread_local! {
     static SAID: RefCell<Said> = const { RefCell::new(Vec::new()) };
 }
 
-/// Each policy of `decision` with its quota and its window in seconds, or the requests that may be under way at once.
+/// Each policy of `decision` with its quota and its window in seconds, unless the calendar ends that, or the requests that may be under way at once.
 pub(super) fn policies(decision: &Decision, syntax: Syntax) -> Bytes {
     SAID.with_borrow_mut(|said| {
         let asked = decision.shared_policies();
@@ -62,7 +62,10 @@ fn serialized(policies: &[Arc<Policy>], syntax: Syntax, list: &mut String) -> By
                     list.push_str(";qu=\"concurrent-requests\"");
                     continue;
                 }
-                parameter(list, ";w=", terms.window / 1_000);
+                // Windows by the calendar have no one length.
+                if let Some(length) = terms.window.fixed() {
+                    parameter(list, ";w=", length / 1_000);
+                }
                 if terms.burst != terms.units {
                     parameter(list, ";tollgate-burst=", terms.burst);
                 }
@@ -70,8 +73,10 @@ fn serialized(policies: &[Arc<Policy>], syntax: Syntax, list: &mut String) -> By
             // Parsers of that time take a quota and its window, and some take nothing else.
             Syntax::Draft7 if is_in_flight => {}
             Syntax::Draft7 => {
-                parameter(list, if list.is_empty() { "" } else { ", " }, terms.units);
-                parameter(list, ";w=", terms.window / 1_000);
+                if let Some(length) = terms.window.fixed() {
+                    parameter(list, if list.is_empty() { "" } else { ", " }, terms.units);
+                    parameter(list, ";w=", length / 1_000);
+                }
             }
         }
     }

@@ -81,6 +81,14 @@ fn only_the_policies_that_deny_are_told_and_the_longest_wait_holds() {
 }
 
 #[test]
+fn a_window_by_the_calendar_is_called_by_its_unit() {
+    let denial = denial([("monthly", "10/month", Retry::After(42_000))]);
+    let answer = answer(&denial, &[]);
+    let detail = r#""detail":"Policy \"monthly\" allows 10 requests per month. Retry in 42 s.","#;
+    assert!(text(&answer).contains(detail), "{}", text(&answer));
+}
+
+#[test]
 fn a_request_that_costs_more_than_the_quota_is_not_told_to_wait() {
     // A wait for the other policy would promise what never comes.
     for other in [Retry::Now, Retry::After(5_000)] {

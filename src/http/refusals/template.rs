@@ -126,6 +126,11 @@ impl Template {
         self.0.contains(&Part::Variable(Variable::RetryAfter))
     }
 
+    /// Whether it tells how long the window is.
+    pub(super) fn tells_the_window(&self) -> bool {
+        self.0.contains(&Part::Variable(Variable::Window))
+    }
+
     /// Appends the body to `body`, with its values escaped for `format`.
     pub(super) fn render(&self, values: Values<'_>, format: BodyFormat, body: &mut String) {
         for part in &self.0 {
@@ -144,7 +149,7 @@ impl Values<'_> {
             Variable::Policy => escape(self.policy.name(), format, body),
             Variable::Quota => escape(&self.policy.allows(), format, body),
             Variable::Limit => push(body, terms().units),
-            Variable::Window => push(body, terms().window / 1_000),
+            Variable::Window => push(body, terms().window.longest() / 1_000),
             Variable::RetryAfter => push(body, self.retry_after.unwrap_or_default()),
             Variable::RequestId => escape(self.request_id, format, body),
         }

@@ -158,3 +158,12 @@ fn a_body_tells_the_wait_that_the_fields_tell() {
         assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
     }
 }
+
+#[test]
+fn a_body_with_a_window_is_not_used_for_a_window_that_the_calendar_ends() {
+    let monthly = denial(&[("monthly", "10/month", Retry::After(59_001))]);
+    let answered = answer(own(), &monthly, "text/plain");
+    assert!(text(&answered).contains("10 requests per month"), "{}", text(&answered));
+    let html = answer(own(), &monthly, "text/html");
+    assert_eq!(text(&html), "<p>10/month</p>");
+}

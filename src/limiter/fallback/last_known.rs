@@ -48,7 +48,7 @@ impl LastKnownTable {
         let stale = slot.read(mark).is_some_and(|known| {
             known.used > used
                 && now < known.at + REORDERED
-                && now / terms.window == known.at / terms.window
+                && terms.window.holding(now).contains(&known.at)
         });
         if !stale {
             slot.write(mark, LastKnown { used, at: now });

@@ -97,7 +97,7 @@ impl LeaseTable {
 /// What the leases of a charge are found by. They are of one policy alone, since the terms of another may differ.
 pub(super) fn fingerprint(charge: &Charge) -> Fingerprint {
     let Terms { units, window, burst } = charge.policy.terms();
-    charge.key.fingerprint().with(units).with(window).with(burst)
+    charge.key.fingerprint().with(units).with(window.longest()).with(burst)
 }
 
 impl Shard {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::calendar::Weekday;
 use crate::domain::key::{Descriptor, IdentityParts, Ipv6Prefix};
 
 fn policy(name: &str) -> Policy {
@@ -29,6 +30,26 @@ fn every_algorithm_has_a_layout_of_its_own() {
         let policy = policy("p").with_algorithm(algorithm).unwrap();
         assert!(seen.insert(keyspace.key(&Identity::Global, &policy)), "{name}");
     }
+}
+
+#[test]
+fn a_window_by_the_calendar_is_named_by_its_unit_and_zone() {
+    let keyspace = Keyspace::new("t");
+    for (quota, zone, week_begins, layout) in [
+        ("9/month", "Europe/Berlin", Weekday::Monday, "cmEurope/Berlin"),
+        ("9/day", "UTC", Weekday::Monday, "cdUTC"),
+        ("9/week", "UTC", Weekday::Monday, "cw1UTC"),
+        ("9/week", "UTC", Weekday::Sunday, "cw7UTC"),
+        ("9/year", "Etc/GMT+5", Weekday::Monday, "cyEtc/GMT+5"),
+        ("9/hour", "Europe/Berlin", Weekday::Monday, "f1h"),
+    ] {
+        let policy = Policy::new("p", quota.parse().unwrap()).unwrap();
+        let policy = policy.with_timezone(zone.parse().unwrap(), week_begins).unwrap();
+        let key = keyspace.key(&Identity::Global, &policy);
+        assert_eq!(key.as_str(), format!("t:{{global}}:p:{layout}"));
+    }
+    let month = Policy::new("p", "9/month".parse().unwrap()).unwrap();
+    assert_eq!(keyspace.key(&Identity::Global, &month).as_str(), "t:{global}:p:cmUTC");
 }
 
 #[test]

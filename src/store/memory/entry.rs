@@ -5,6 +5,7 @@ use crate::domain::clock::Millis;
 use crate::domain::quota::Cost;
 use crate::domain::slot::SlotId;
 use crate::domain::standing::Standing;
+use crate::domain::window::Window;
 
 /// The most rooms of a table: see [`Due`].
 pub(super) const MAX_ROOMS: usize = 1 << ROOM_BITS;
@@ -54,17 +55,19 @@ impl Entry {
     /// Lets a slot last for another window. Returns whether it is held still.
     pub(super) fn renew(&mut self, terms: &Terms, now: Millis, id: SlotId) -> bool {
         let is_held = self.state.renew(terms, now, id);
-        let latest = self.whole_at().max(now + terms.window);
+        let latest = self.whole_at().max(now + terms.window.longest());
         self.due = Due::new(if is_held { latest } else { self.whole_at() }, self.room());
         is_held
     }
 
     /// Keeps an entry of a wrong clock for as long as if it had been written now, since it is read that
     /// way. Otherwise it would stay until the time of that clock has come.
-    pub(super) fn settle(&mut self, window: Millis, now: Millis) {
+    pub(super) fn settle(&mut self, window: Window, now: Millis) {
         let kept_for = self.state.astray(window, now).and_then(|stamp| {
             // It is before the stamp if this was done already.
-            self.whole_at().checked_sub(stamp)
+            let kept_for = self.whole_at().checked_sub(stamp)?;
+            // The present window of a calendar may be longer than that of the stamp.
+            Some(if window.calendar().is_some() { window.longest() } else { kept_for })
         });
         if let Some(kept_for) = kept_for {
             self.due = Due::new(now + kept_for, self.room());

@@ -59,8 +59,9 @@ impl RefundMarks {
 /// The longest time for which a key may still count `charge`.
 pub(super) fn counts_for(charge: &Charge) -> Millis {
     let terms = charge.policy.terms();
-    let charged = charge.cost.units().min(MAX_EXACT / terms.window) * terms.window;
-    (2 * terms.window).max(charged.div_ceil(terms.units))
+    let window = terms.window.longest();
+    let charged = charge.cost.units().min(MAX_EXACT / window) * window;
+    (2 * window).max(charged.div_ceil(terms.units))
 }
 
 #[cfg(test)]

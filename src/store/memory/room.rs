@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use super::watch::Watch;
-use crate::domain::clock::Millis;
+use crate::domain::window::Window;
 
-/// The entries of one policy with one length of its window, in one table.
+/// The entries of one policy with one window, in one table.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) watch: Arc<Watch>,
-    pub(super) window: Millis,
+    pub(super) window: Window,
     /// Whether all clients have one key.
     pub(super) has_single_key: bool,
     /// How many entries are in places of its own.
@@ -17,7 +17,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(watch: Arc<Watch>, window: Millis, has_single_key: bool) -> Self {
+    pub(super) fn new(watch: Arc<Watch>, window: Window, has_single_key: bool) -> Self {
         Self { watch, window, has_single_key, own: 0, shared: 0 }
     }
 

@@ -15,6 +15,7 @@ use super::watch::{Watch, Watches};
 use crate::domain::algorithm::State;
 use crate::domain::clock::Millis;
 use crate::domain::policy::{KeySource, Policy};
+use crate::domain::window::Window;
 use crate::store::{BuildFingerprintHasher, Charge, Fingerprint};
 
 /// A table with fewer entries is not worth a sweep.
@@ -193,10 +194,12 @@ impl Table {
     }
 
     #[cold]
-    fn new_room(&mut self, policy: &Policy, window: Millis) -> usize {
+    fn new_room(&mut self, policy: &Policy, window: Window) -> usize {
         if let Some(last) = self.rooms.get_mut(MAX_ROOMS - 1) {
             // The last room serves all policies beyond the limit.
-            last.window = last.window.max(window);
+            if window.longest() > last.window.longest() {
+                last.window = window;
+            }
             return MAX_ROOMS - 1;
         }
         let has_single_key = *policy.key() == KeySource::Global;

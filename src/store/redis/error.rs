@@ -31,6 +31,9 @@ pub(super) fn connect_error(error: RedisError) -> StoreError {
     }
 }
 
+/// The code of the error by which a script says that it was not told the windows of a calendar at its time.
+pub(super) const CALENDAR: &str = "CALENDAR";
+
 /// Whether a server that replies with `error` has certainly written nothing of the call.
 ///
 /// When an error ends a script, its earlier writes stay. So the question is when the server checks for
@@ -41,6 +44,8 @@ fn charged_nothing(error: &RedisError) -> bool {
         // It checks for these before each write. None of them begins while a script runs, and a full
         // memory is no error any more after the first write.
         Some("OOM" | "READONLY" | "MASTERDOWN" | "NOREPLICAS") => true,
+        // The scripts themselves reply so, before they write.
+        Some(CALENDAR) => true,
         // The same holds for a failed snapshot. But another thread writes the append-only file, and may
         // fail while a script runs.
         Some("MISCONF") => detail.contains("RDB snapshots"),
@@ -97,6 +102,7 @@ mod tests {
                 true,
             ),
             ("MISCONF Errors writing to the AOF file: No space left on device", false),
+            ("CALENDAR 1700000000000", true),
             ("LOADING Redis is loading the dataset in memory", true),
             (
                 "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",

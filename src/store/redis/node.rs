@@ -21,10 +21,11 @@ use super::options::RedisOptions;
 use super::recovery::attend;
 use super::recovery::debts::Debts;
 use super::recovery::probe::Probe;
-use super::script;
 use super::script::batch::{Batch, MAX_BATCH};
 use super::script::overrides::{self, OverrideCall, OverrideReply};
 use super::script::slots::{self, SlotVerb};
+use super::script::{self, Sent};
+use super::server_clock::ServerClock;
 use crate::domain::clock::{Clock, Millis};
 use crate::store::{Key, Refund, Refunded, Slot, StoreError, StoreErrorKind};
 
@@ -155,7 +156,21 @@ impl Node {
         let now = self.now();
         let calls = &self.link.tally().calls;
         calls.coalesced.add(batch.coalesced());
-        self.call(|wire| script::run(wire, batch, now, || calls.unknown_scripts.add(1)))
+        let first = self.server_clock().first();
+        self.call(|wire| script::run(wire, batch, now, first, |again| self.sends_again(again)))
+    }
+
+    /// Learns why a script is sent again to the server.
+    pub(super) fn sends_again(&self, again: Sent) {
+        if again.is_whole() {
+            self.link.tally().calls.unknown_scripts.add(1);
+        }
+        self.server_clock().learn(again);
+    }
+
+    /// What is known of the server's clock.
+    pub(super) fn server_clock(&self) -> &ServerClock {
+        self.link.server_clock()
     }
 
     /// Forgets `keys`.
@@ -166,7 +181,11 @@ impl Node {
     /// Makes `refunds`, one after another.
     pub(super) fn refund(&self, refunds: &[Refund]) -> Vec<Result<Refunded, StoreErrorKind>> {
         let now = self.now();
-        match self.call(|wire| script::run_refunds(wire, refunds, now)) {
+        let run = |wire: &mut Wire| {
+            let first = self.server_clock().first();
+            script::run_refunds(wire, refunds, now, first, |again| self.sends_again(again))
+        };
+        match self.call(run) {
             Ok(refunded) => refunded.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error.kind()); refunds.len()],
         }

@@ -8,14 +8,18 @@ use redis::{
 };
 
 use self::batch::{Batch, Run};
+use self::calendars::Calendars;
 pub(super) use self::sent::Sent;
 use self::sent::begin;
 use crate::domain::algorithm::Terms;
 use crate::domain::clock::Millis;
+use crate::domain::policy::Policy;
 use crate::domain::slot::SlotId;
+use crate::domain::window::Window;
 use crate::store::{Charge, Key, PenaltyKey, Refund, Refunded};
 
 pub(super) mod batch;
+mod calendars;
 pub mod lua;
 pub(super) mod overrides;
 mod reply;
@@ -35,15 +39,16 @@ pub(super) fn load(connection: &mut dyn ConnectionLike) -> RedisResult<()> {
     SCRIPT.load(connection).map(drop)
 }
 
-/// Runs the script over `batch`, at `now` instead of the server's time if it is given. If the server does not know
-/// the script, `unknown` is called, and the script is sent again.
+/// Runs the script over `batch`, at `now` instead of the server's time if it is given. It is sent as `first` says. If
+/// it is to be sent again, `again` is called with how.
 pub(super) fn run(
     connection: &mut dyn ConnectionLike,
     batch: &Batch,
     now: Option<Millis>,
-    unknown: impl FnMut(),
+    first: Sent,
+    again: impl FnMut(Sent),
 ) -> RedisResult<Vec<u8>> {
-    sent::run(connection, |sent| acquire(batch, now, sent), unknown)
+    sent::run(connection, first, |sent| acquire(batch, now, sent), again)
 }
 
 /// Whether scripts may not call `TIME`. The error of a script does not say which command it may not call.
@@ -83,6 +88,7 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
         }
     }
     let mut argument = now.unwrap_or(0).to_be_bytes().to_vec();
+    let mut calendars = Calendars::around(now, sent);
     for run in batch.runs() {
         argument.extend(run.count().to_be_bytes());
         argument.extend(count(run.requests().len()));
@@ -90,7 +96,7 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
         argument.extend(short_count(run.penalties().len()));
         argument.extend(short_count(run.trials().len()));
         for charge in run.charges() {
-            push_terms(&mut argument, charge, run.first_slot());
+            push_terms(&mut argument, charge, run.first_slot(), &mut calendars);
         }
         for trial in run.trials() {
             // From 1, with the last one included.
@@ -98,7 +104,7 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
             argument.extend(replaced.map(count).as_flattened());
             argument.extend(short_count(1 + trial.further.len()));
             for charge in trial.charges() {
-                push_terms(&mut argument, charge, run.first_slot());
+                push_terms(&mut argument, charge, run.first_slot(), &mut calendars);
             }
         }
         for PenaltyKey { charges, penalty, .. } in run.penalties() {
@@ -109,17 +115,37 @@ pub(super) fn acquire(batch: &Batch, now: Option<Millis>, sent: Sent) -> Cmd {
         }
     }
     call.arg(argument);
+    if let Some(calendars) = calendars.into_argument() {
+        call.arg(calendars);
+    }
     call
 }
 
-fn push_terms(argument: &mut Vec<u8>, charge: &Charge, first_slot: Option<SlotId>) {
+fn push_terms(
+    argument: &mut Vec<u8>,
+    charge: &Charge,
+    first_slot: Option<SlotId>,
+    calendars: &mut Calendars,
+) {
     let Terms { units, window, burst } = charge.policy.terms();
     let cost = charge.cost.units();
-    argument.extend([cost, units, window, burst].map(u64::to_be_bytes).as_flattened());
-    argument.extend(charge.policy.algorithm().name().as_bytes());
+    let numbers = [cost, units, window.longest(), burst];
+    argument.extend(numbers.map(u64::to_be_bytes).as_flattened());
+    if let Some(calendar) = window.calendar() {
+        calendars.push(calendar);
+    }
+    argument.extend(algorithm(&charge.policy).as_bytes());
     argument.push(0);
     if charge.is_in_flight() {
         argument.extend(slots::name(first_slot.unwrap_or_default()));
+    }
+}
+
+/// What the scripts call the algorithm of a policy.
+fn algorithm(policy: &Policy) -> &'static str {
+    match policy.quota().window() {
+        Window::Fixed(_) => policy.algorithm().name(),
+        Window::Calendar(_) => "calendar-window",
     }
 }
 
@@ -144,8 +170,11 @@ pub(super) fn refund(refund: &Refund, now: Option<Millis>, sent: Sent) -> Cmd {
     }
     let terms = charge.policy.terms();
     call.arg(now.unwrap_or(0));
-    call.arg(charge.policy.algorithm().name()).arg(terms.units).arg(terms.window);
+    call.arg(algorithm(&charge.policy)).arg(terms.units).arg(terms.window.longest());
     call.arg(charge.cost.units()).arg(charged_at.unwrap_or(0));
+    if let Some(calendar) = terms.window.calendar() {
+        call.arg(calendars::around(calendar, charged_at.or(now), sent));
+    }
     call
 }
 
@@ -154,16 +183,19 @@ pub(super) fn run_refunds(
     connection: &mut dyn ConnectionLike,
     refunds: &[Refund],
     now: Option<Millis>,
+    first: Sent,
+    mut again: impl FnMut(Sent),
 ) -> RedisResult<Vec<Refunded>> {
     let mut bytes = Vec::new();
     for it in refunds {
-        refund(it, now, Sent::ByHash).write_packed_command(&mut bytes);
+        refund(it, now, first).write_packed_command(&mut bytes);
     }
     let replies = connection.req_packed_commands(&bytes, 0, refunds.len())?;
     let read = |(reply, it): (Value, &Refund)| {
         let given = match reply.extract_error() {
-            Err(error) if let Some(sent) = Sent::ByHash.again_after(&error) => {
-                refund(it, now, sent).query(connection)
+            Err(error) if let Some(next) = first.again_after(&error) => {
+                again(next);
+                sent::run(connection, next, |sent| refund(it, now, sent), &mut again)
             }
             reply => Ok(i64::from_redis_value(reply?)?),
         };

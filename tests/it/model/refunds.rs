@@ -26,7 +26,7 @@ impl History {
         match terms.algorithm {
             Algorithm::FixedWindow => {
                 let asked = terms.window_holding(at.unwrap_or(now));
-                let counts = asked == stamp && now < asked + window;
+                let counts = asked == stamp && now < terms.end_of(asked);
                 if counts { self.take(units, |it| it.at >= asked) } else { 0 }
             }
             Algorithm::SlidingWindow => {

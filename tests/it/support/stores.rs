@@ -100,7 +100,7 @@ impl Stand {
     pub(crate) fn image(&self, charges: &[Charge], now: u64) -> Image {
         let mut standings = Vec::new();
         for charge in charges {
-            let window = charge.policy.quota().window();
+            let window = charge.policy.quota().window().longest();
             for later in [0, 1, window / 4, window / 2, window - 1, window, 2 * window] {
                 self.clock.set(now + later);
                 standings.push(self.peek(charge, 1));

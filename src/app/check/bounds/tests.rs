@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::algorithm::State;
+use crate::domain::calendar::Weekday;
 use crate::domain::quota::{Cost, Quota};
 use crate::domain::standing::Retry;
 
@@ -75,7 +76,7 @@ proptest! {
         // The least quota that is called unreachable is the hardest one to be right about.
         let other = match most_counted(&first, &other) {
             Some(most) if tightest && !matches!(other.algorithm(), Algorithm::TokenBucket { .. }) => {
-                policy("other", Quota::new(most, other.quota().window()).expect("a quota"), other.algorithm())
+                policy("other", other.quota().with_units(most).expect("a quota"), other.algorithm())
             }
             Some(most) if tightest => {
                 policy("other", other.quota(), Algorithm::TokenBucket { burst: most })
@@ -112,6 +113,36 @@ fn the_arithmetic_is_exact_where_windows_divide() {
         (("10/minute", "sliding-log"), ("15/10 seconds", "fixed-window"), Some(10)),
     ] {
         let (one, two) = pair(first, other);
+        assert_eq!(most_counted(&one, &two), most, "{first:?} {other:?}");
+    }
+}
+
+#[test]
+fn windows_of_one_calendar_are_within_each_other_and_no_others_are() {
+    let of = |text: &str, zone: Option<&str>| {
+        let of = policy("p", text.parse().expect("a quota"), Algorithm::FixedWindow);
+        match zone {
+            Some(zone) => {
+                let zone = zone.parse().expect("a zone");
+                of.with_timezone(zone, Weekday::Monday).expect("a fixed window")
+            }
+            None => of,
+        }
+    };
+    let (berlin, utc) = (Some("Europe/Berlin"), Some("UTC"));
+    for (first, other, most) in [
+        (("10/month", utc), ("99/month", None), Some(10)),
+        (("10/day", berlin), ("99/month", berlin), Some(310)),
+        (("10/day", berlin), ("99/week", berlin), Some(70)),
+        (("10/day", berlin), ("99/year", berlin), Some(3_660)),
+        (("10/month", berlin), ("99/year", berlin), Some(120)),
+        (("10/week", berlin), ("99/month", berlin), None),
+        (("10/month", berlin), ("99/day", berlin), None),
+        (("10/day", utc), ("99/month", berlin), None),
+        (("10/hour", None), ("99/month", None), None),
+        (("10/month", None), ("99/hour", None), None),
+    ] {
+        let (one, two) = (of(first.0, first.1), of(other.0, other.1));
         assert_eq!(most_counted(&one, &two), most, "{first:?} {other:?}");
     }
 }

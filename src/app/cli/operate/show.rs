@@ -14,7 +14,7 @@ pub(super) fn standings(stands: &Value) -> String {
             text,
             "  {}: {} from the {}: ",
             plain(&it["policy"]),
-            plain(&it["quota"]),
+            quota(it),
             plain(&it["from"])
         );
         if let Some(error) = it["error"].as_str() {
@@ -61,7 +61,7 @@ pub(super) fn explanation(it: &Value) -> String {
             text,
             "policy {}: {} from the {} ({}) for {}",
             plain(&met["policy"]),
-            plain(&met["quota"]),
+            quota(met),
             plain(&met["from"]),
             plain(&met["place"]),
             plain(&met["key"]),
@@ -116,6 +116,14 @@ fn without_store(rule: &str) -> &'static str {
         "allow" => "it admits until the store answers",
         "deny" => "it refuses until the store answers",
         _ => "it is counted in this process until the store answers",
+    }
+}
+
+/// A quota, and where its window ends by the calendar.
+fn quota(it: &Value) -> String {
+    match it["timezone"].as_str() {
+        Some(zone) => format!("{} in {}", plain(&it["quota"]), plain(&zone.into())),
+        None => plain(&it["quota"]).to_string(),
     }
 }
 

@@ -65,7 +65,7 @@ fn checked(
     let own = policy.quotas();
     let special = policy.plans().map(|it| it.1).chain(policy.users().map(|it| it.1));
     let special = special.chain(policy.networks().map(|it| it.1)).flat_map(ClientQuota::iter);
-    let windows = own.iter().chain(special).map(|quota| quota.window());
+    let windows = own.iter().chain(special).map(|quota| quota.window().longest());
     let window = windows.min().unwrap_or(Millis::MAX);
     if millis(lease) > window {
         return Err(leaf.refuse(format_args!(

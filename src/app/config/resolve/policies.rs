@@ -11,6 +11,7 @@ use super::penalty::penalty;
 use super::quotas;
 use super::refusals;
 use super::rollout::RolloutOptions;
+use super::timezone::TimezoneOptions;
 use crate::app::auth::FAILURES;
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
@@ -57,6 +58,7 @@ fn policy(
     });
     let in_flight = InFlightOptions::of(section);
     let rollout = RolloutOptions::of(section);
+    let timezone = TimezoneOptions::of(section);
     let penalty = penalty(section);
     let outcomes = Outcomes::of(section);
     let (quota_leaf, quotas) = quotas_of(section, &in_flight);
@@ -98,7 +100,8 @@ fn policy(
         None => policy,
     };
     let policy = in_flight.add_to(policy, section);
-    Some(rollout.add_to(policy, section))
+    let policy = rollout.add_to(policy, section);
+    Some(timezone.add_to(policy, section))
 }
 
 /// A key, or a list of several that count together.

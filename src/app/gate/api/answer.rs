@@ -49,8 +49,12 @@ pub(super) struct PolicyAnswer {
     policy: String,
     /// The units allowed per window.
     quota: u64,
-    /// The length of the window.
-    window_seconds: u64,
+    /// The length of the window. Windows that the calendar ends have no one length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_seconds: Option<u64>,
+    /// What of the calendar a window is, such as a month, where the calendar ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<&'static str>,
     /// The units that are left.
     remaining: u64,
     /// The milliseconds until the quota is whole again, if nothing more is charged.
@@ -172,7 +176,8 @@ impl PolicyAnswer {
         Self {
             policy: policy.name().to_owned(),
             quota: policy.terms().units,
-            window_seconds: policy.terms().window / 1_000,
+            window: policy.terms().window.calendar().map(|calendar| calendar.unit().name()),
+            window_seconds: policy.terms().window.fixed().map(|length| length / 1_000),
             remaining: standing.remaining,
             reset_after_ms: standing.reset_after,
             retry,

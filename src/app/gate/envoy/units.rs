@@ -1,8 +1,10 @@
-//! Windows as Envoy names them. A month has 30 days there, and a year 365.
+//! Windows as Envoy names them. A month that it asks for has 30 days, and a year 365.
 
 use super::messages::{RateLimitOverride, RateLimitUnit, Unit};
+use crate::domain::calendar::CalendarUnit;
 use crate::domain::clock::Millis;
 use crate::domain::quota::Quota;
+use crate::domain::window::Window;
 
 const SECOND: Millis = 1_000;
 const DAY: Millis = 86_400 * SECOND;
@@ -17,9 +19,18 @@ const WINDOWS: [(Millis, Unit); 7] = [
     (365 * DAY, Unit::Year),
 ];
 
-/// The unit that is as long as `window`, if there is one.
-pub(super) fn unit_of(window: Millis) -> Option<Unit> {
-    WINDOWS.iter().find(|(length, _)| *length == window).map(|(_, unit)| *unit)
+/// The unit that is as long as `window`, or that of its calendar, if there is one.
+pub(super) fn unit_of(window: Window) -> Option<Unit> {
+    let length = match window {
+        Window::Fixed(length) => length,
+        Window::Calendar(calendar) => match calendar.unit() {
+            CalendarUnit::Day => return Some(Unit::Day),
+            CalendarUnit::Week(_) => return Some(Unit::Week),
+            CalendarUnit::Month => return Some(Unit::Month),
+            CalendarUnit::Year => return Some(Unit::Year),
+        },
+    };
+    WINDOWS.iter().find(|(it, _)| *it == length).map(|(_, unit)| *unit)
 }
 
 /// The quota that Envoy asks for; `None` if it is none.
@@ -39,8 +50,9 @@ pub(super) fn quota_of(limit: &RateLimitOverride) -> Option<Quota> {
 
 /// The lower of two quotas, by their units in the same time.
 pub(super) fn lower(one: Quota, other: Quota) -> Quota {
-    let units = |quota: Quota, window: Millis| u128::from(quota.units()) * u128::from(window);
-    if units(one, other.window()) <= units(other, one.window()) { one } else { other }
+    let units =
+        |quota: Quota, of: Quota| u128::from(quota.units()) * u128::from(of.window().longest());
+    if units(one, other) <= units(other, one) { one } else { other }
 }
 
 #[cfg(test)]
@@ -63,6 +75,8 @@ mod tests {
             ("1/365 days", Some(Unit::Year)),
             ("1/30 seconds", None),
             ("1/366 days", None),
+            ("1/month", Some(Unit::Month)),
+            ("1/year", Some(Unit::Year)),
         ] {
             assert_eq!(unit_of(quota(window).window()), unit, "{window}");
         }

@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 
 use super::answer::answer;
+use super::usage::timezone;
 use crate::app::auth::FAILURES;
 use crate::app::observation::{Counts, PolicyCount};
 use crate::app::operators::admin_state::AdminState;
@@ -45,6 +46,9 @@ struct Item {
 pub(super) struct Configured {
     pub(super) name: String,
     quota: String,
+    /// The time zone whose calendar ends the window; nothing where none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timezone: Option<&'static str>,
     key: String,
     /// `enforce`, `shadow` or `off`.
     pub(super) mode: &'static str,
@@ -118,6 +122,7 @@ impl Configured {
         Self {
             name: policy.name().to_owned(),
             quota: policy.quotas().to_string(),
+            timezone: policy.quotas().iter().find_map(timezone),
             key: policy.key().to_string(),
             mode,
             share,

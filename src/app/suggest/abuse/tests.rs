@@ -3,10 +3,11 @@ use crate::app::suggest::samples::{ALGORITHMS, counting};
 use crate::domain::algorithm::{State, Terms};
 use crate::domain::quota::Cost;
 use crate::domain::standing::Retry;
+use crate::domain::window::Window;
 
 /// The most that any client gets within `span`, if it tries every number of requests in each millisecond.
 fn most_of_all_ways(algorithm: Algorithm, units: u64, window: Millis, span: Millis) -> u64 {
-    let terms = Terms { units, window, burst: units };
+    let terms = Terms { units, window: Window::Fixed(window), burst: units };
     let starts = (0..window).map(|at| 10 * window + at);
     let best = |start| best_from(&State::untouched(algorithm), &terms, start, start + span);
     starts.map(best).max().unwrap_or(0)

@@ -48,6 +48,27 @@ fn each_format_has_its_own_fields_and_nothing_else() {
 }
 
 #[test]
+fn a_window_by_the_calendar_has_no_length_and_ends_when_it_is_said_to() {
+    let wait = Retry::After(2_500_001);
+    let monthly = (policy("monthly", "10/month"), 0, 2_500_001, wait);
+    let draft_11 =
+        [("ratelimit-policy", r#""monthly";q=10"#), ("ratelimit", r#""monthly";r=0;t=2501"#)];
+    let x = [
+        ("x-ratelimit-limit", "10"),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "2501"),
+    ];
+    let alone = decision(false, [monthly.clone()]);
+    assert_fields(&alone, sending(&[Draft11, XRateLimit]), &[&draft_11[..], &x].concat());
+    // In draft 7 a quota has a window or is not told. Where it stands is told nevertheless.
+    let draft_7 = ("ratelimit", "limit=10, remaining=0, reset=2501");
+    assert_fields(&alone, sending(&[Draft7]), &[draft_7]);
+    let beside = decision(false, [monthly, (policy("minute", "10/minute"), 5, 1, Retry::Now)]);
+    let told = [("ratelimit-policy", "10;w=60"), draft_7];
+    assert_fields(&beside, sending(&[Draft7]), &told);
+}
+
+#[test]
 fn the_policies_of_a_route_are_told_in_the_syntax_of_the_format_whichever_was_told_before() {
     let decision = two();
     for _ in 0..2 {

@@ -6,6 +6,7 @@ use sfv::{BareItem, List, ListEntry, Parameters, Parser};
 
 use super::*;
 use crate::domain::quota::Quota;
+use crate::domain::window::Window;
 
 /// The largest integer of a structured field: 15 digits.
 const LARGEST: u64 = 999_999_999_999_999;
@@ -22,7 +23,7 @@ fn policies() -> impl Strategy<Value = (Policy, u64, Millis, Retry)> {
         let (name, units, seconds, bucket, burst) = numbers;
         let window = seconds * 1_000;
         let policy = Policy::new(&name, Quota::new(units, window).unwrap()).unwrap();
-        let largest = Algorithm::TokenBucket { burst }.largest_quota(window);
+        let largest = Algorithm::TokenBucket { burst }.largest_quota(Window::Fixed(window));
         let burst = burst % largest + 1;
         let algorithm = Algorithm::TokenBucket { burst: burst.min(largest) };
         let policy = if bucket {
@@ -67,7 +68,7 @@ proptest! {
             let terms = policy.terms();
             let mut expected = BTreeMap::from([
                 ("q".to_owned(), terms.units.min(LARGEST)),
-                ("w".to_owned(), policy.quota().window() / 1_000),
+                ("w".to_owned(), policy.quota().window().longest() / 1_000),
             ]);
             if terms.burst != terms.units {
                 expected.insert("tollgate-burst".to_owned(), terms.burst.min(LARGEST));

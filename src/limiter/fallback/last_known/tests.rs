@@ -1,8 +1,9 @@
 use super::*;
 use crate::domain::standing::Retry;
+use crate::domain::window::Window;
 
 const NOW: Millis = 1_700_000_000_000;
-const MINUTE: Terms = Terms { units: 10, window: 60_000, burst: 10 };
+const MINUTE: Terms = Terms { units: 10, window: Window::Fixed(60_000), burst: 10 };
 
 fn standing(remaining: u64) -> Standing {
     Standing { remaining, reset_after: 1, retry: Retry::Now }

@@ -152,7 +152,9 @@ impl Exchange<'_> {
                 redis::cmd("ASKING").write_packed_command(&mut bytes);
             }
             let operation = &self.calls[attempt.call].operation;
-            let command = operation.command(self.cluster.now(), attempt.sent);
+            let member = pipeline.member.as_ref().filter(|_| attempt.sent == Sent::ByHash);
+            let sent = member.map_or(attempt.sent, |it| it.node.server_clock().first());
+            let command = operation.command(self.cluster.now(), sent);
             command.write_packed_command(&mut bytes);
         }
         let was_down = pipeline.member.as_ref().is_some_and(|member| !member.node.is_up());
@@ -243,7 +245,13 @@ impl Exchange<'_> {
             Err(error) => error,
         };
         if let Some(sent) = attempt.sent.again_after(&error) {
-            self.cluster.shared.tally.calls.unknown_scripts.add(1);
+            match self.cluster.map().at(address) {
+                Some(member) => member.node.sends_again(sent),
+                None if sent.is_whole() => {
+                    self.cluster.shared.tally.calls.unknown_scripts.add(1);
+                }
+                None => {}
+            }
             return Ok(Some(Attempt { sent, ..attempt }));
         }
         let redirected = || NodeAddress::of_redirection(error.redirect_node()?.0, address);

@@ -82,7 +82,8 @@ impl PendingCalls {
         let counts = &node.link().tally().calls;
         counts.requests.observe(batch.len() as u64);
         counts.coalesced.add(batch.coalesced());
-        let call = script::acquire(&batch, node.now(), Sent::ByHash).get_packed_command();
+        let call =
+            script::acquire(&batch, node.now(), node.server_clock().first()).get_packed_command();
         let begun = Instant::now();
         self.bytes += call.len();
         self.calls.push_back(PendingCall { batch, answers, begun, bytes: call.len() });
@@ -148,7 +149,12 @@ impl PendingCalls {
         self.bytes -= bytes;
         let took = begun.elapsed();
         let reply: RedisResult<Vec<u8>> = self.connection.accept(reply);
-        let is_unknown = reply.as_ref().is_err_and(|it| Sent::ByHash.again_after(it).is_some());
+        let again = reply.as_ref().err().and_then(|it| Sent::ByHash.again_after(it));
+        if let Some(again) = again {
+            // A dispatcher will count that the script was unknown.
+            node.server_clock().learn(again);
+        }
+        let is_unknown = again.is_some();
         let reply = reply.map_err(store_error);
         if is_unknown || batch.len() > 1 && reply.as_ref().is_err_and(is_about_a_key) {
             // The call was not run. A dispatcher has more ways to ask.

@@ -92,7 +92,8 @@ impl Examiner<'_> {
         let asked = |charges| Acquire::new(charges, count);
         let batch = Batch::of(requests.into_iter().map(asked).collect());
         let now = self.options.clock.as_ref().map(|clock| clock.now());
-        let reply = self.connection.run(|wire| script::run(wire, &batch, now, || {}));
+        let reply =
+            self.connection.run(|wire| script::run(wire, &batch, now, Sent::ByHash, |_| {}));
         Ok(batch.decode(&reply.map_err(store_error)?)?.at)
     }
 

@@ -12,6 +12,7 @@ use super::outage_log::OutageLog;
 use super::status::Tally;
 use crate::domain::clock::{Clock as _, Millis, millis};
 use crate::store::redis::options::RedisOptions;
+use crate::store::redis::server_clock::ServerClock;
 use crate::store::{MonotonicClock, StoreError, StoreErrorKind};
 
 /// The state of the link to one server.
@@ -21,6 +22,7 @@ pub(crate) struct Link {
     /// The time limit of a call.
     timeout: Millis,
     clock: MonotonicClock,
+    server_clock: ServerClock,
     breaker: Breaker,
     tally: Arc<Tally>,
     /// How many outages there were, and how often connections were lost. A connection from before the
@@ -43,6 +45,7 @@ impl Link {
             log: OutageLog::new(address),
             timeout: millis(options.connect.timeout),
             clock: MonotonicClock::start(),
+            server_clock: ServerClock::default(),
             breaker: Breaker::new(millis(options.probe_interval)),
             tally,
             generation: AtomicU64::new(0),
@@ -78,6 +81,11 @@ impl Link {
     /// The present instant, for [`observe`](Self::observe).
     pub(crate) fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// What is known of the server's clock.
+    pub(in crate::store::redis) fn server_clock(&self) -> &ServerClock {
+        &self.server_clock
     }
 
     /// Learns how a call ended that began at `begun`, on a connection of `generation`. A late answer

@@ -18,8 +18,8 @@ use crate::store::redis::connect::wire::Wire;
 use crate::store::redis::error::{connect_error, store_error};
 use crate::store::redis::health::cause::{Cause, TimeRefused, too_slow};
 use crate::store::redis::options::RedisOptions;
-use crate::store::redis::script;
 use crate::store::redis::script::batch::Batch;
+use crate::store::redis::script::{self, Sent};
 use crate::store::{Acquire, Charge, Keyspace, StoreError, StoreErrorKind};
 
 /// An outage of up to so many time limits may be a stall, which ends at any moment. During that time, the
@@ -107,7 +107,9 @@ impl Probe {
         batch: &Batch,
     ) -> Result<Vec<u8>, StoreError> {
         let now = self.clock.as_ref().map(|clock| clock.now());
-        connection.run(|wire| script::run(wire, batch, now, || {})).map_err(store_error)
+        connection
+            .run(|wire| script::run(wire, batch, now, Sent::ByHash, |_| {}))
+            .map_err(store_error)
     }
 
     /// The keys that it charges.

@@ -86,5 +86,5 @@ pub(in crate::store::redis) fn run(
     connection: &mut dyn ConnectionLike,
     call: &OverrideCall,
 ) -> RedisResult<Value> {
-    sent::run(connection, |sent| call.command(sent), || {})
+    sent::run(connection, Sent::ByHash, |sent| call.command(sent), |_| {})
 }

@@ -47,7 +47,7 @@ pub(in crate::store::redis) fn call(
         SlotVerb::Renew => "renew",
     });
     for slot in slots {
-        call.arg(&name(slot.id)).arg(slot.charge.policy.terms().window);
+        call.arg(&name(slot.id)).arg(slot.charge.policy.terms().window.longest());
     }
     call
 }
@@ -59,5 +59,5 @@ pub(in crate::store::redis) fn run(
     slots: &[Slot],
     now: Option<Millis>,
 ) -> RedisResult<Vec<bool>> {
-    sent::run(connection, |sent| call(verb, slots, now, sent), || {})
+    sent::run(connection, Sent::ByHash, |sent| call(verb, slots, now, sent), |_| {})
 }

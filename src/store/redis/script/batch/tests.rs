@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::packed;
 use super::*;
+use crate::domain::calendar::Weekday;
 use crate::domain::clock::ManualClock;
 use crate::domain::key::Identity;
 use crate::domain::penalty::Penalty;
@@ -186,6 +187,33 @@ fn penalties_add_nothing_to_the_call_of_requests_without_any() {
     assert_eq!(argument(&policies()), expected);
     let with_penalty = argument(&policies_with_penalties([2, 2]));
     assert_eq!(with_penalty.len(), expected.len() + 36);
+}
+
+#[test]
+fn a_call_is_told_the_windows_of_a_calendar_around_the_time_at_which_it_is_sent() {
+    let policies = ["7/month", "7/day"].map(|quota| {
+        let policy = Policy::new("p", quota.parse().unwrap()).unwrap();
+        let zone = "Europe/Berlin".parse().unwrap();
+        Arc::new(policy.with_timezone(zone, Weekday::Monday).unwrap())
+    });
+    let batch = batch(&policies, &[(1, 2, 3, 1)]);
+    let calendars = |now, sent| -> Vec<u64> {
+        let call = call(&batch, now, sent);
+        let Some(redis::Arg::Simple(bytes)) = call.args_iter().last() else {
+            panic!("no argument")
+        };
+        bytes.chunks(8).map(|it| u64::from_be_bytes(it.try_into().unwrap())).collect()
+    };
+    let windows =
+        |at| policies.each_ref().map(|it| it.quota().window().calendar().unwrap().windows(at));
+    let at = 1_793_487_600_000;
+    let [month, day] = windows(at);
+    let mut expected = vec![day.starts()[0], day.starts()[3]];
+    expected.extend(month.starts().into_iter().chain(day.starts()));
+    assert_eq!(calendars(Some(at), Sent::ByHash), expected, "a clock that is set");
+    assert_eq!(calendars(None, Sent::ByHashAt(at)), expected, "what the server has told");
+    assert_eq!(calendars(None, Sent::WholeAt(at)), expected);
+    assert!(calendars(None, Sent::ByHash)[0] > expected[0], "by the system's clock");
 }
 
 proptest! {
