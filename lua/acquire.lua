@@ -4,8 +4,8 @@ under none.
 Mirrors src/store/memory/acquire.rs
 
 Keys:
-  for each request in turn: one key for each policy of its group, then for each policy of each trial,
-  then for each penalty
+  for each request in turn: one key for each policy of its group, then for each policy of each
+  trial, then for each penalty
 Arguments:
   one string of big-endian integers of 8 bytes, or of 4 bytes where noted
   now              ms since the epoch; 0: the server's own TIME (only tests pass another time)

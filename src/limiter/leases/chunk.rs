@@ -55,9 +55,7 @@ pub(super) fn spare_time(lease: Millis) -> Millis {
 /// token bucket has no windows.
 pub(super) fn lasts(policy: &Policy, lease: Millis, reset_after: Millis) -> Millis {
     let until_edge = match policy.algorithm() {
-        Algorithm::SlidingWindow => {
-            reset_after.saturating_sub(policy.quota().window().longest())
-        }
+        Algorithm::SlidingWindow => reset_after.saturating_sub(policy.quota().window().longest()),
         Algorithm::TokenBucket { .. } => Millis::MAX,
         _ => reset_after,
     };
