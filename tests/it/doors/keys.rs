@@ -15,10 +15,10 @@ through_each_door! {
 }
 
 fn keyed(key: &str) -> Policy {
-    policy("default", "1/minute").with_key(key.parse().expect(key))
+    policy("default", "1/day").with_key(key.parse().expect(key))
 }
 
-/// Serves `/items/{id}` and all other paths under a policy of one request a minute by `key`.
+/// Serves `/items/{id}` and all other paths under a policy of one request a day by `key`.
 fn served(counts: &Counts, key: &str, door: Door) -> Served {
     let limiter = counts.limiter([keyed(key)]);
     let limiter = limiter.route("/items/{id}", ["default"], []).route("/*", ["default"], []);
