@@ -80,9 +80,10 @@ lint-lua: toolchain
 	rustc --edition 2024 -o $(BUILT)/print-lua lua/print.rs
 	$(BUILT)/print-lua acquire >$(BUILT)/acquire.lua
 	$(BUILT)/print-lua refund >$(BUILT)/refund.lua
+	$(BUILT)/print-lua slots >$(BUILT)/slots.lua
 	$(BUILT)/print-lua overrides >$(BUILT)/overrides.lua
 	luacheck --quiet $(BUILT)/acquire.lua
-	luacheck --quiet --no-unused $(BUILT)/refund.lua $(BUILT)/overrides.lua
+	luacheck --quiet --no-unused $(BUILT)/refund.lua $(BUILT)/slots.lua $(BUILT)/overrides.lua
 
 # The harness is a package of its own: the command that it measures is built without it, as it is shipped.
 LOAD := cargo run --locked --release --package tollgate-load --

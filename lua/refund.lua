@@ -128,9 +128,9 @@ refunds['sliding-log'] = function()
     return 0
   end
   local function entry(number)
-    local from = number * 14
-    local to = string.format('%d', from + 13)
-    return unpack('>I7I7', call('GETRANGE', key, string.format('%d', from), to))
+    local first = number * 14
+    local last = string.format('%d', first + 13)
+    return unpack('>I7I7', call('GETRANGE', key, string.format('%d', first), last))
   end
   local kept_until, before = entry(0)
   local used_at, total = entry(index)

@@ -27,7 +27,7 @@ impl Policy {
     /// The process charges several units at once and then admits requests in memory, so the quota holds as without
     /// leases. The limiter needs a [clock for it](crate::LimiterBuilder::leases). A sliding log is never leased, since
     /// it remembers when each unit was used. Neither is a policy with a penalty, since only the store knows who is
-    /// banned.
+    /// banned, nor one that counts by [outcome](Policy::charge_on), since it gives back what it charged.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease: millis(lease), ..self }
@@ -36,8 +36,9 @@ impl Policy {
     /// For how many milliseconds a process may lease units; `None` if it may not.
     #[must_use]
     pub fn lease(&self) -> Option<Millis> {
-        let is_leased = self.lease > 0 && self.penalty.is_none() && self.algorithm.can_be_leased();
-        is_leased.then_some(self.lease)
+        let can_be =
+            self.algorithm.can_be_leased() && self.penalty.is_none() && !self.counts_by_outcome();
+        (self.lease > 0 && can_be).then_some(self.lease)
     }
 }
 

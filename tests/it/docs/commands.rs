@@ -31,7 +31,9 @@ const ELSEWHERE: [(&str, &str); 14] = [
 ];
 
 /// Findings of `tollgate check` in examples, by page: each page says what the finding says.
-const FOUND: [(&str, &str); 6] = [
+const FOUND: [(&str, &str); 7] = [
+    // That a policy limits nothing until a route lists it.
+    ("docs/src/policies.md", "policy-unused"),
     // What a plan with another window does.
     ("docs/src/plans.md", "plan-window"),
     // That only the most specific route holds.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::page::Page;
 
 /// What holds without an option that `config.toml` has in a comment. All others are none then.
-const NOT_SET: [(&str, &str); 9] = [
+const NOT_SET: [(&str, &str); 10] = [
     ("client_ip.header", "`x-forwarded-for`"),
     ("auth.api_key_header", "`Authorization: Bearer`"),
     ("descriptors.DOMAIN.\"PATTERN\".refuse", "false"),
     ("policies.NAME.burst", "the quota"),
     ("policies.NAME.ipv6_prefix", "`client_ip.ipv6_prefix`"),
     ("policies.NAME.week_begins", "`monday`"),
+    ("policies.NAME.slot_ms", "none; 30000 beside `in_flight`"),
     ("policies.NAME.penalty.within_ms", "60000"),
     ("policies.NAME.penalty.ban_ms", "60000"),
     ("policies.NAME.penalty.ban_at_most_ms", "3600000, or `ban_ms` if that is more"),

@@ -55,6 +55,11 @@ fn checked(
             "a policy with a penalty is never leased, since only the store knows who is banned: expected 0",
         ));
     }
+    if policy.charge_on().or(policy.refund_on()).is_some() {
+        return Err(leaf.refuse(
+            "a policy with charge_on or refund_on is never leased, since it gives back what it charged: expected 0",
+        ));
+    }
     if !deny_cache.is_zero() && lease > deny_cache {
         return Err(leaf.refuse(format_args!(
             "a lease must end before other processes have to see an operator's change: expected at most \

@@ -37,6 +37,10 @@ fn a_lease_that_does_not_suit_its_policy_is_an_error() {
             "a policy with a penalty is never leased, since only the store knows who is banned: expected 0",
         ),
         (
+            "lease_ms = 100\nrefund_on = [\"5xx\"]",
+            "a policy with charge_on or refund_on is never leased, since it gives back what it charged: expected 0",
+        ),
+        (
             "lease_ms = 1001",
             "a lease must end before other processes have to see an operator's change: expected at most \
              store.deny_cache_ms, which is 1000",
