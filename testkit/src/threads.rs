@@ -54,8 +54,10 @@ impl<T> Threads<T> {
 }
 
 /// Asks `ready` again and again, with a short wait between, until it holds.
+///
+/// It waits for 90 seconds at most: sentinels that a busy machine held up do nothing for 30 seconds.
 pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
-    for _ in 0..3_000 {
+    for _ in 0..9_000 {
         if ready() {
             return;
         }
