@@ -58,7 +58,7 @@ impl Windows {
     }
 
     /// When the window before it begins, when each of the three after that does, and when the last of them ends.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "redis", test))]
     pub(crate) fn starts(&self) -> [Millis; STARTS] {
         self.starts
     }

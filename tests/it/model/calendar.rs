@@ -73,7 +73,8 @@ pub(super) fn prepare(zones: &[&str]) {
 
 /// Every local day of a zone, with the instant at which it begins.
 fn days(zone: Zone) -> Vec<(i64, Date)> {
-    static TABLES: LazyLock<Mutex<HashMap<Zone, Vec<(i64, Date)>>>> = LazyLock::new(Mutex::default);
+    type Tables = HashMap<Zone, Vec<(i64, Date)>>;
+    static TABLES: LazyLock<Mutex<Tables>> = LazyLock::new(Mutex::default);
     let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
     tables.entry(zone).or_insert_with(|| walk(zone.name())).clone()
 }
