@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A text that names no [`Algorithm`].
+/// A text that names no [`Algorithm`](super::Algorithm).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownAlgorithm(String);
 
