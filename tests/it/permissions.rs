@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::store::{Acquire, Charge, Store};
-use tollgate::{Identity, Keyspace, RedisOptions, RedisStore, StoreErrorKind};
+use tollgate::store::{Acquire, Charge, Slot, Store};
+use tollgate::{
+    Algorithm, Identity, Keyspace, Policy, Quota, RedisOptions, RedisStore, StoreErrorKind,
+};
 
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, policy};
@@ -47,6 +49,38 @@ fn the_documented_permissions_are_enough() {
     for algorithm in ALGORITHMS {
         assert_eq!(ask(&store, algorithm), [Ok(1), Ok(1), Ok(0)], "{algorithm}");
     }
+}
+
+#[test]
+fn the_permissions_for_slots_are_enough_and_each_is_needed() {
+    let page = include_str!("../../docs/src/redis.md");
+    let row = page.lines().find(|line| line.starts_with("| policies with [`in_flight`]"));
+    let cell = row.and_then(|row| row.split('`').nth(3)).expect("rules");
+    let rules: Vec<&str> = cell.split(' ').collect();
+    let server = Server::start();
+    let right = store(&server, &rules);
+    assert_eq!(use_slots(&right), Ok(true));
+    // Only after a clock that was wrong.
+    for rule in rules.iter().filter(|rule| **rule != "+zrangebyscore") {
+        let server = Server::start();
+        let without = store(&server, &[&rules[..], &[&rule.replace('+', "-")]].concat());
+        assert_ne!(use_slots(&without), Ok(true), "{rule} is not needed");
+    }
+}
+
+/// Takes a slot, renews it and gives it back: whether all of that was so.
+fn use_slots(store: &RedisStore) -> Result<bool, StoreErrorKind> {
+    let quota = Quota::new(2, 30_000).expect("a quota");
+    let policy = Policy::new("p", quota).and_then(|it| it.with_algorithm(Algorithm::InFlight));
+    let policy = Arc::new(policy.expect("a small number"));
+    let key = Keyspace::new("tollgate").key(&Identity::user("1042"), &policy);
+    let charge = Charge::new(policy, key);
+    let acquired = store.acquire(&Acquire::new(vec![charge.clone()], 1)).wait();
+    let acquired = acquired.map_err(|error| error.kind())?;
+    let slot = Slot::new(charge, acquired.slot(0).expect("it takes slots"));
+    let renewed = store.renew(vec![slot.clone()]).wait().map_err(|error| error.kind())?;
+    let released = store.release(vec![slot]).wait().map_err(|error| error.kind())?;
+    Ok(acquired.admitted == 1 && renewed == [true] && released == [true])
 }
 
 #[test]
