@@ -14,13 +14,20 @@ use crate::support::redis::Server;
 /// The SHA-256 of the token `abc`.
 const DIGEST: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-/// No schema says which texts are IDs of decisions, so a text that fits the schema of a refund may be refused.
+/// No schema says which texts are IDs of decisions, so a text that fits the schema of a refund or of an
+/// outcome may be refused.
 const CONFIG: &str = r#"
 [[operations]]
 include-name = "POST /v1/refund"
 
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "401"]
+
+[[operations]]
+include-name = "POST /v1/report"
+
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "400", "401", "404"]
 "#;
 
 /// The program, where `tests/setup.sh` puts it.

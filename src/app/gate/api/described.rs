@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::claims::claims;
 use super::members::{self, Target};
@@ -79,9 +81,21 @@ struct FieldName(String);
 #[expect(dead_code, reason = "it is there for the document alone")]
 enum ClaimValue {
     Text(String),
-    Number(f64),
+    Number(ExactNumber),
     Flag(bool),
 }
+
+/// A number that is exact as a floating-point number.
+struct ExactNumber;
+
+impl PartialSchema for ExactNumber {
+    fn schema() -> RefOr<Schema> {
+        let exact = ObjectBuilder::new().schema_type(Type::Number);
+        exact.minimum(Some(-9_007_199_254_740_991.0)).maximum(Some(9_007_199_254_740_991.0)).into()
+    }
+}
+
+impl ToSchema for ExactNumber {}
 
 /// An IPv4 or IPv6 address.
 #[derive(ToSchema)]
