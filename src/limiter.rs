@@ -19,9 +19,9 @@ pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 #[cfg(feature = "server")]
 pub(crate) use self::failures::Failures;
 use self::fallback::Fallback;
-use self::in_flight::InFlight;
 #[cfg(any(feature = "actix", feature = "tower"))]
-pub(crate) use self::in_flight::give_back;
+pub(crate) use self::in_flight::Ending;
+use self::in_flight::InFlight;
 pub use self::incoming::Incoming;
 pub use self::inspect::KeyStanding;
 pub use self::leases::LeaseCounts;

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use pin_project_lite::pin_project;
 
 use crate::domain::slot::Slots;
-use crate::limiter::give_back;
-use crate::store::Answer;
+use crate::limiter::Ending;
 
 pin_project! {
     /// The body of a response whose request holds slots of policies that limit the requests under way.
@@ -28,14 +27,13 @@ struct HeldUntilEnd {
     slots: Slots,
     /// How many bytes went out.
     sent: u64,
-    /// What waits until the slots are given back; within, the last part of the body.
-    ends: Option<(Answer<Vec<bool>>, Option<Bytes>)>,
+    ending: Option<Ending<Bytes>>,
 }
 
 impl<B: MessageBody> HeldBody<B> {
     /// The body of a response. Its request holds `slots` until it ends.
     pub(super) fn new(body: B, slots: Option<Slots>) -> Self {
-        let held = |slots| Box::new(HeldUntilEnd { slots, sent: 0, ends: None });
+        let held = |slots| Box::new(HeldUntilEnd { slots, sent: 0, ending: None });
         Self { body, held: slots.map(held) }
     }
 }
@@ -53,32 +51,28 @@ impl<B: MessageBody> MessageBody for HeldBody<B> {
     ) -> Poll<Option<Result<Bytes, B::Error>>> {
         let this = self.project();
         let Some(held) = this.held.as_deref_mut() else { return this.body.poll_next(context) };
-        if held.ends.is_none() {
-            let size = this.body.as_ref().get_ref().size();
-            let last = match ready!(this.body.poll_next(context)) {
-                Some(Ok(part)) => {
-                    held.sent = held.sent.saturating_add(part.len() as u64);
-                    if !matches!(size, BodySize::Sized(size) if held.sent >= size) {
-                        return Poll::Ready(Some(Ok(part)));
+        let ending = match &mut held.ending {
+            Some(ending) => ending,
+            None => {
+                let size = this.body.as_ref().get_ref().size();
+                let last = match ready!(this.body.poll_next(context)) {
+                    Some(Ok(part)) => {
+                        held.sent = held.sent.saturating_add(part.len() as u64);
+                        if !matches!(size, BodySize::Sized(size) if held.sent >= size) {
+                            return Poll::Ready(Some(Ok(part)));
+                        }
+                        Some(part)
                     }
-                    Some(part)
-                }
-                Some(Err(error)) => {
-                    *this.held = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => None,
-            };
-            held.ends = give_back(&held.slots).map(|answer| (answer, last.clone()));
-            if held.ends.is_none() {
-                *this.held = None;
-                return Poll::Ready(last.map(Ok));
+                    Some(Err(error)) => {
+                        *this.held = None;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                    None => None,
+                };
+                held.ending.insert(Ending::new(&held.slots, last))
             }
-        }
-        let Some((answer, last)) = &mut held.ends else { return Poll::Ready(None) };
-        // Slots that cannot be given back end by themselves.
-        let _ = ready!(Pin::new(answer).poll(context));
-        let last = last.take();
+        };
+        let last = ready!(ending.poll_last(context));
         *this.held = None;
         Poll::Ready(last.map(Ok))
     }

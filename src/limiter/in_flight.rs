@@ -7,8 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) use self::ending::Ending;
 use crate::domain::slot::{Held, SlotId, Slots};
 use crate::store::{Acquire, Acquired, Answer, Awaited, Charge, Slot, Store};
+
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod ending;
 
 /// A slot is renewed this many times before it would end: two renewals may fail.
 const RENEWALS: u32 = 3;
@@ -17,7 +22,7 @@ const RENEWALS: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     state: Mutex<State>,
-    /// The renewer has something to do, or the limiter is gone.
+    /// The renewer has something to do.
     wakes: Condvar,
 }
 
@@ -160,12 +165,6 @@ impl InFlight {
     }
 }
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.wakes.notify_all();
-    }
-}
-
 /// Renews slots until the limiter is gone.
 fn renew(in_flight: &Weak<InFlight>) {
     /// How long it may take until the renewer sees that the limiter is gone.
@@ -215,7 +214,7 @@ impl Drop for HeldRequest {
 
 /// Begins to give `slots` back; `None` if that was done before. The client's next request may count on it once the
 /// answer is there.
-pub(crate) fn give_back(slots: &Slots) -> Option<Answer<Vec<bool>>> {
+pub(super) fn give_back(slots: &Slots) -> Option<Answer<Vec<bool>>> {
     slots.as_any().downcast_ref::<HeldRequest>()?.give_back()
 }
 

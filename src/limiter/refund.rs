@@ -88,13 +88,9 @@ impl Limiter {
     /// # Errors
     /// If the store fails. The slots then end by themselves.
     pub async fn release(&self, receipt: &Receipt) -> Result<GivenBack, StoreError> {
-        let keyspace = &self.0.keyspace;
-        let slot = |it: &ReceiptCharge| {
-            let key = keyspace.key_of_tag(&it.tag, &it.policy);
-            Some(Slot::new(Charge::new(it.policy.clone(), key), it.slot?))
-        };
-        let slots: Vec<Slot> = receipt.charges().iter().filter_map(slot).collect();
-        let charges = receipt.charges().iter().filter(|it| it.slot.is_some());
+        let slot = |it| Some((it, Slot::new(self.charge_of(it), it.slot?)));
+        let (charges, slots): (Vec<&ReceiptCharge>, Vec<Slot>) =
+            receipt.charges().iter().filter_map(slot).unzip();
         let local = self.0.fallback.as_ref().map(|fallback| fallback.store());
         let store = match receipt.counted_in() {
             CountedIn::Store => Some(self.0.store.clone()),
@@ -104,7 +100,7 @@ impl Limiter {
             Some(store) if !slots.is_empty() => store.release(slots).await?,
             _ => vec![false; slots.len()],
         };
-        let of_each = charges.zip(held).filter(|(it, _)| !it.is_trial);
+        let of_each = charges.into_iter().zip(held).filter(|(it, _)| !it.is_trial);
         let given = of_each.map(|(it, is_held)| {
             let refunded = if is_held { Refunded::Given(1) } else { Refunded::Before };
             (it.policy.name().into(), refunded)
@@ -114,9 +110,13 @@ impl Limiter {
 
     /// What gives `charge` back.
     pub(super) fn refund_of(&self, charge: &ReceiptCharge) -> Refund {
-        let ReceiptCharge { policy, tag, cost, at, .. } = charge;
-        let key = self.0.keyspace.key_of_tag(tag, policy);
-        Refund::new(Charge::new(policy.clone(), key).with_cost(*cost)).charged_at(*at)
+        Refund::new(self.charge_of(charge).with_cost(charge.cost)).charged_at(charge.at)
+    }
+
+    /// The charge of one unit under the policy of `charge`, by its key.
+    fn charge_of(&self, charge: &ReceiptCharge) -> Charge {
+        let key = self.0.keyspace.key_of_tag(&charge.tag, &charge.policy);
+        Charge::new(charge.policy.clone(), key)
     }
 
     /// Makes `refunds` of charges of `receipt` where they were counted.

@@ -6,8 +6,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::domain::slot::Slots;
-use crate::limiter::give_back;
-use crate::store::Answer;
+use crate::limiter::Ending;
 
 pin_project! {
     /// The body of a response whose request holds slots of policies that limit the requests under way.
@@ -24,19 +23,13 @@ pin_project! {
 
 struct HeldUntilEnd<B: Body> {
     slots: Slots,
-    ends: Option<Ends<B>>,
-}
-
-/// What waits until the slots are given back.
-struct Ends<B: Body> {
-    release: Answer<Vec<bool>>,
-    last: Option<Frame<B::Data>>,
+    ending: Option<Ending<Frame<B::Data>>>,
 }
 
 impl<B: Body> HeldBody<B> {
     /// The body of a response. Its request holds `slots` until it ends.
     pub(super) fn new(body: B, slots: Option<Slots>) -> Self {
-        let held = |slots| Box::new(HeldUntilEnd { slots, ends: None });
+        let held = |slots| Box::new(HeldUntilEnd { slots, ending: None });
         Self { body, held: slots.map(held) }
     }
 }
@@ -51,28 +44,22 @@ impl<B: Body> Body for HeldBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(held) = this.held.as_deref_mut() else { return this.body.poll_frame(context) };
-        if held.ends.is_none() {
-            let last = match ready!(this.body.as_mut().poll_frame(context)) {
-                Some(Ok(frame)) if this.body.is_end_stream() => Some(frame),
-                Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
-                Some(Err(error)) => {
-                    *this.held = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                None => None,
-            };
-            match give_back(&held.slots) {
-                Some(release) => held.ends = Some(Ends { release, last }),
-                None => {
-                    *this.held = None;
-                    return Poll::Ready(last.map(Ok));
-                }
+        let ending = match &mut held.ending {
+            Some(ending) => ending,
+            None => {
+                let last = match ready!(this.body.as_mut().poll_frame(context)) {
+                    Some(Ok(frame)) if this.body.is_end_stream() => Some(frame),
+                    Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
+                    Some(Err(error)) => {
+                        *this.held = None;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                    None => None,
+                };
+                held.ending.insert(Ending::new(&held.slots, last))
             }
-        }
-        let Some(Ends { release, last }) = &mut held.ends else { return Poll::Ready(None) };
-        // Slots that cannot be given back end by themselves.
-        let _ = ready!(Pin::new(release).poll(context));
-        let last = last.take();
+        };
+        let last = ready!(ending.poll_last(context));
         *this.held = None;
         Poll::Ready(last.map(Ok))
     }
