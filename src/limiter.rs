@@ -14,13 +14,13 @@ use self::counted::Counted;
 use self::deny_cache::DenyCache;
 #[cfg(feature = "server")]
 pub(crate) use self::descriptors::{DescriptorPattern, DescriptorRules, EntryPattern};
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) use self::ending::Ending;
 pub use self::error::LimiterError;
 pub use self::explain::{ExplainedPolicy, Explanation, PolicyRole, Verdict};
 #[cfg(feature = "server")]
 pub(crate) use self::failures::Failures;
 use self::fallback::Fallback;
-#[cfg(any(feature = "actix", feature = "tower"))]
-pub(crate) use self::in_flight::Ending;
 use self::in_flight::InFlight;
 pub use self::incoming::Incoming;
 pub use self::inspect::KeyStanding;
@@ -65,6 +65,8 @@ mod counted;
 mod deny_cache;
 #[cfg(feature = "server")]
 mod descriptors;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod ending;
 mod error;
 mod explain;
 #[cfg(feature = "server")]

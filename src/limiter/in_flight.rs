@@ -7,13 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-#[cfg(any(feature = "actix", feature = "tower"))]
-pub(crate) use self::ending::Ending;
 use crate::domain::slot::{Held, SlotId, Slots};
 use crate::store::{Acquire, Acquired, Answer, Awaited, Charge, Slot, Store};
-
-#[cfg(any(feature = "actix", feature = "tower"))]
-mod ending;
 
 /// A slot is renewed this many times before it would end: two renewals may fail.
 const RENEWALS: u32 = 3;

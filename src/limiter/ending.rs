@@ -4,7 +4,7 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::give_back;
+use super::in_flight::give_back;
 use crate::domain::slot::Slots;
 use crate::store::Answer;
 
