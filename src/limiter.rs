@@ -38,6 +38,7 @@ pub use self::overrides::{
     Overrides,
 };
 use self::plans::Plans;
+pub use self::policies::Policies;
 pub use self::refund::GivenBack;
 pub use self::routes::Route;
 use self::routes::Routes;
@@ -48,7 +49,7 @@ pub(crate) use self::settle::{Settler, Settling};
 pub(crate) use self::together::{Part, PartAnswer, Together};
 pub use self::unavailable::Unavailable;
 use self::variants::PolicyVariants;
-pub use self::variants::{Policies, QuotaSource};
+pub use self::variants::QuotaSource;
 use crate::domain::client::Client;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
@@ -82,6 +83,7 @@ mod observe;
 mod observer;
 mod overrides;
 mod plans;
+mod policies;
 mod preflight;
 mod question;
 mod receipt;
@@ -152,7 +154,7 @@ impl Limiter {
         &self,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Policies, LimiterError> {
-        let policies = variants::named(&self.0.variants, names)?;
+        let policies = policies::named(&self.0.variants, names)?;
         policies.note_charged_together();
         Ok(policies)
     }

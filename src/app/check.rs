@@ -18,6 +18,7 @@ mod penalties;
 mod policies;
 mod proxies;
 mod quotas;
+mod reserves;
 mod routes;
 mod stores;
 mod windows;
@@ -35,6 +36,7 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     quotas::examine(&policies, &mut findings);
     policies::examine(&policies, &options, &mut findings);
     policies::examine_trials(&policies, &mut findings);
+    reserves::examine(&policies, &mut findings);
     routes::examine(&policies, &mut findings);
     keys::examine(&policies, &mut findings);
     descriptors::examine(&config, &mut findings);

@@ -49,6 +49,12 @@ impl Decision {
         Self { slots, ..self }
     }
 
+    /// Whether its request holds slots of policies that limit the requests under way.
+    #[cfg(feature = "server")]
+    pub(crate) fn holds_slots(&self) -> bool {
+        self.slots.is_some()
+    }
+
     /// Takes the slots that the request holds of policies that limit the requests under way; `None` if it holds none.
     /// Without this they are given back when the decision is dropped.
     #[must_use = "slots that are dropped are given back"]

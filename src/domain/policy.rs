@@ -72,6 +72,10 @@ pub struct Policy {
     penalty: Option<Penalty>,
     /// How many requests may be under way at once, and for how long each holds its slot.
     in_flight: Option<Quota>,
+    /// Of those, how many only requests may use that use the reserve.
+    reserve: Share,
+    /// How many were taken off its limit for those requests.
+    kept_slots: u64,
     by_outcome: Option<Arc<ByOutcome>>,
     /// In milliseconds; 0 for never.
     lease: Millis,
@@ -103,6 +107,8 @@ impl Policy {
             rollout: Rollout::ENFORCE,
             penalty: None,
             in_flight: None,
+            reserve: Share::NONE,
+            kept_slots: 0,
             by_outcome: None,
             lease: 0,
             special: Arc::default(),
@@ -140,9 +146,12 @@ impl Policy {
     /// The same policy, in force as `rollout` says.
     ///
     /// # Errors
-    /// If the algorithm cannot count the candidate exactly.
+    /// If the algorithm cannot count the candidate exactly, or if the policy limits requests under way alone.
     pub fn with_rollout(self, rollout: Rollout) -> Result<Self, PolicyError> {
         let rollout = rollout.map_candidate(|quota| self.local(quota));
+        if rollout.candidate().is_some() {
+            self.require_quotas()?;
+        }
         for candidate in rollout.candidate().into_iter().flat_map(Quotas::iter) {
             self.of_quota(candidate).checked()?;
         }

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,11 +12,10 @@ use super::leases::keeper;
 use super::observer::Observer;
 use super::overrides::{Follow, Overridden, Overrides};
 use super::plans::Plans;
-use super::routes::pattern::RoutePattern;
-use super::routes::{Route, Routes};
-use super::variants::{PolicyVariants, all_differ, named};
+use super::routes::Routes;
+use super::routes::unchecked::UncheckedRoutes;
+use super::variants::PolicyVariants;
 use super::{Inner, Limiter};
-use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::Clock;
 use crate::domain::network::Network;
 use crate::domain::policy::Policy;
@@ -33,7 +32,7 @@ pub struct LimiterBuilder {
     keyspace: Keyspace,
     instances: NonZeroU64,
     policies: Vec<Policy>,
-    routes: Vec<UncheckedRoute>,
+    routes: UncheckedRoutes,
     allow: Vec<AccessEntry>,
     block: Vec<AccessEntry>,
     pub(super) passes_preflights: bool,
@@ -41,15 +40,6 @@ pub struct LimiterBuilder {
     previous: Option<Limiter>,
     overrides: Option<Overrides>,
     proxies: Vec<Network>,
-}
-
-/// A route as it was added, before its pattern and its names are checked.
-#[derive(Debug)]
-struct UncheckedRoute {
-    pattern: String,
-    policies: Vec<String>,
-    peek: Vec<String>,
-    cost: Cost,
 }
 
 impl Limiter {
@@ -69,7 +59,7 @@ impl LimiterBuilder {
             keyspace: Keyspace::new("tollgate"),
             instances: NonZeroU64::MIN,
             policies: Vec::new(),
-            routes: Vec::new(),
+            routes: UncheckedRoutes::default(),
             allow: Vec::new(),
             block: Vec::new(),
             passes_preflights: false,
@@ -111,7 +101,14 @@ impl LimiterBuilder {
         let names = |names: &mut dyn Iterator<Item = N>| names.map(Into::into).collect();
         let policies = names(&mut policies.into_iter());
         let peek = names(&mut peek.into_iter());
-        self.routes.push(UncheckedRoute { pattern: pattern.into(), policies, peek, cost });
+        self.routes.add(pattern.into(), policies, peek, cost);
+        self
+    }
+
+    /// Lets requests of the route with this pattern use the [reserve](Policy::with_reserve) of its policies.
+    #[must_use]
+    pub fn reserve_for(mut self, pattern: impl Into<String>) -> Self {
+        self.routes.reserve_for(pattern.into());
         self
     }
 
@@ -206,7 +203,7 @@ impl LimiterBuilder {
     /// # Errors
     /// If two policies have the same name, if two routes match the same requests, or if the pattern of a
     /// route is not a [`RoutePattern`]. Also if a route names a policy that does not exist, or names one
-    /// twice.
+    /// twice, and if a reserve is for a route that does not exist.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
         let mut variants = HashMap::new();
@@ -219,18 +216,7 @@ impl LimiterBuilder {
                 return Err(LimiterError::DuplicatePolicy(name));
             }
         }
-        let mut routes: Vec<Route> = Vec::new();
-        for UncheckedRoute { pattern, policies, peek, cost } in self.routes {
-            let pattern: RoutePattern = pattern.parse().map_err(LimiterError::Route)?;
-            let (policies, peek) = (named(&variants, policies)?, named(&variants, peek)?);
-            all_differ(policies.iter().chain(peek.iter()).map(Policy::name))?;
-            policies.note_charged_together();
-            routes.push(Route { pattern, policies, peek, cost });
-        }
-        let mut patterns = HashSet::new();
-        if let Some(twice) = routes.iter().find(|route| !patterns.insert(&route.pattern)) {
-            return Err(LimiterError::DuplicateRoute(twice.pattern.to_string()));
-        }
+        let routes = self.routes.checked(&variants)?;
         let mut all = variants.values().map(|variants| variants.policy());
         let counts_by_outcome = all.any(|policy| policy.counts_by_outcome());
         let routes = Routes::new(routes);
@@ -252,7 +238,7 @@ impl LimiterBuilder {
             let debtor: Weak<dyn Debtor> = Arc::downgrade(fallback) as _;
             store.on_return(debtor);
         }
-        let is_in_flight = |it: &Arc<Policy>| it.algorithm() == Algorithm::InFlight;
+        let is_in_flight = |it: &Arc<Policy>| !it.has_quotas();
         let in_flight = policies.iter().any(is_in_flight).then(Arc::default);
         let leases = self.lease_clock.and_then(|clock| {
             let previous = predecessor.as_ref().and_then(|limiter| limiter.0.leases.as_deref());

@@ -14,6 +14,8 @@ pub enum LimiterError {
     Route(RoutePatternError),
     /// Two routes have this pattern.
     DuplicateRoute(String),
+    /// No route has this pattern.
+    UnknownRoute(String),
 }
 
 impl fmt::Display for LimiterError {
@@ -23,6 +25,7 @@ impl fmt::Display for LimiterError {
             Self::DuplicatePolicy(name) => write!(f, "policy {name:?} is named twice"),
             Self::Route(error) => error.fmt(f),
             Self::DuplicateRoute(route) => write!(f, "route {route:?} is there twice"),
+            Self::UnknownRoute(route) => write!(f, "there is no route {route:?}"),
         }
     }
 }

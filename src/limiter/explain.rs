@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::incoming::Incoming;
-use super::variants::{Policies, PolicyVariants};
+use super::policies::Policies;
+use super::variants::PolicyVariants;
 use super::{Access, Limiter, QuotaSource, Route, check};
 use crate::domain::banned::Banned;
 use crate::domain::client::Client;
@@ -193,6 +194,9 @@ impl Limiter {
             };
             for part in parts {
                 let charge = self.further(part, &first, cost);
+                // Quotas of clients leave the limit of requests under way as it is.
+
+                let source = if part.has_quotas() { source } else { QuotaSource::Policy };
                 let policy = ExplainedPolicy::of(part, source, &first, role);
                 explained.push((policy, role.counts().then_some(charge)));
             }

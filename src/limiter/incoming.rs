@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::observer::AskedBy;
-use super::variants::Policies;
+use super::policies::Policies;
 #[cfg(doc)]
 use super::{Limiter, LimiterBuilder};
 use crate::domain::client::Client;

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use self::pattern::{RoutePattern, Segment};
-use super::variants::Policies;
+use super::policies::Policies;
 use crate::domain::quota::Cost;
 
 pub(super) mod pattern;
+pub(super) mod unchecked;
 
 /// What happens to the requests of one route: under which policies they are charged, and how much.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher13;
 
-use super::error::LimiterError;
 use crate::domain::client::Client;
 use crate::domain::network::NetworkMap;
 use crate::domain::policy::{Policy, Rollout, Share};
@@ -32,7 +31,9 @@ pub(super) struct PolicyVariants {
     /// What is tried out in place of the policy's own quotas.
     candidate: Parts,
     in_force: InForce,
-    may_be_given_back: AtomicBool,
+    may_be_given_back: Arc<AtomicBool>,
+    /// The same for requests that use the reserve of its slots, if it has one.
+    with_reserve: Option<Arc<Self>>,
 }
 
 /// Where a quota comes from.
@@ -76,6 +77,20 @@ enum InForce {
 
 impl PolicyVariants {
     pub(super) fn new(policy: Policy) -> Self {
+        match policy.without_reserve() {
+            None => Self::of(policy),
+            Some(rest) => {
+                let with_reserve = Self::of(policy);
+                Self {
+                    may_be_given_back: with_reserve.may_be_given_back.clone(),
+                    with_reserve: Some(Arc::new(with_reserve)),
+                    ..Self::of(rest)
+                }
+            }
+        }
+    }
+
+    fn of(policy: Policy) -> Self {
         let own = policy.parts_of(&policy.quotas()).into_iter().skip(1).map(Arc::new);
         let further: Vec<Arc<Policy>> = own.collect();
         let mut known: HashMap<ClientQuota, Parts> = HashMap::new();
@@ -93,7 +108,7 @@ impl PolicyVariants {
             networks.insert(network, parts_of(quota));
         }
         let special = known.values().flat_map(|parts| parts.iter().cloned()).collect();
-        let may_be_given_back = AtomicBool::new(false);
+        let may_be_given_back = Arc::default();
         let candidate = parts(policy.candidate_parts());
         let in_force = InForce::of(&policy);
         let policy = Arc::new(policy);
@@ -108,6 +123,7 @@ impl PolicyVariants {
             in_force,
             policy,
             may_be_given_back,
+            with_reserve: None,
         }
     }
 
@@ -120,9 +136,28 @@ impl PolicyVariants {
         &self.own
     }
 
-    /// All variants, the policy itself first, and its candidate last.
+    /// All variants, the policy itself first.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.own.iter().chain(&self.special).chain(self.candidate.iter())
+        self.both().flat_map(|it| it.own.iter().chain(&it.special).chain(it.candidate.iter()))
+    }
+
+    /// The policy as requests meet it: without the reserve of its slots, and with it if it has one.
+    pub(super) fn as_met(&self) -> impl Iterator<Item = &Policy> + Clone {
+        self.both().map(|it| &*it.policy)
+    }
+
+    fn both(&self) -> impl Iterator<Item = &Self> + Clone {
+        iter::once(self).chain(self.with_reserve.as_deref())
+    }
+
+    /// Notes that requests are charged under this policy before another one decides.
+    pub(super) fn note_charged_before_others(&self) {
+        self.may_be_given_back.store(true, Ordering::SeqCst);
+    }
+
+    /// What requests meet that use the reserve of its slots.
+    pub(super) fn with_reserve(self: &Arc<Self>) -> &Arc<Self> {
+        self.with_reserve.as_ref().unwrap_or(self)
     }
 
     /// One variant for each key that an identity may have: for each length of the window, for requests under
@@ -209,56 +244,4 @@ impl InForce {
             Rollout::Shadow | Rollout::Off => Self::Never,
         }
     }
-}
-
-/// The policies that a request meets, in order. [`Limiter::policies`](crate::Limiter::policies) makes them.
-#[derive(Clone, Debug)]
-pub struct Policies(pub(super) Arc<[Arc<PolicyVariants>]>);
-
-impl Policies {
-    /// The policies, in order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
-        self.0.iter().map(|variants| &**variants.policy())
-    }
-
-    /// Notes that requests are charged under these together: charges to all but the last may be refunded.
-    pub(super) fn note_charged_together(&self) {
-        let (_, earlier) = self.0.split_last().unzip();
-        for variants in earlier.into_iter().flatten() {
-            variants.may_be_given_back.store(true, Ordering::SeqCst);
-        }
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// The policies with these `names`, in this order.
-pub(super) fn named<N: AsRef<str>>(
-    variants: &HashMap<String, Arc<PolicyVariants>>,
-    names: impl IntoIterator<Item = N>,
-) -> Result<Policies, LimiterError> {
-    let policy = |name: N| {
-        let policy = variants.get(name.as_ref()).cloned();
-        policy.ok_or_else(|| LimiterError::UnknownPolicy(name.as_ref().to_owned()))
-    };
-    let policies = Policies(names.into_iter().map(policy).collect::<Result<_, _>>()?);
-    all_differ(policies.iter().map(Policy::name))?;
-    Ok(policies)
-}
-
-/// # Errors
-/// If one of `names` is there twice.
-pub(super) fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), LimiterError> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(LimiterError::DuplicatePolicy(name.to_owned()));
-        }
-    }
-    Ok(())
 }

@@ -365,3 +365,57 @@ fn a_policy_that_counts_by_outcome_counts_by_the_status_of_the_log() {
     assert!(told.contains("gives back") || told.contains("given back"), "{told}");
     assert!(!told.contains("did not reach the application"), "{told}");
 }
+
+/// Requests of one client, each with when it began and how long it took, in seconds.
+fn timed(requests: &[(u64, u64, &str)]) -> Logged {
+    let mut requests = requests.to_vec();
+    // nginx writes a line when the response ends.
+    requests.sort_by_key(|(began, took, _)| began + took);
+    let line = |(began, took, path): &(u64, u64, &str)| {
+        let ended = 1_795_000_000 + began + took;
+        format!("203.0.113.7 {ended}.000 \"GET {path} HTTP/1.1\" 200 {took}.000\n")
+    };
+    Logged::new(requests.iter().map(line).collect::<String>())
+}
+
+const TIMED: [&str; 2] = ["--format", "$remote_addr $msec \"$request\" $status $request_time"];
+
+#[test]
+fn requests_hold_slots_for_as_long_as_the_log_says() {
+    let config = "[policies.default]\nin_flight = 3\nreserve = \"30%\"\nslot_ms = 1000\n\
+                  [routes.\"/api/*\"]\npolicies = [\"default\"]\n\
+                  [routes.\"/api/pay\"]\npolicies = [\"default\"]\nuses_reserve = true\n";
+    let log = timed(&[
+        (0, 5, "/api/a"),
+        (1, 5, "/api/b"),
+        // Two slots are held, and the third is kept.
+        (2, 1, "/api/c"),
+        (3, 5, "/api/pay"),
+        (4, 1, "/api/pay"),
+        // One ended at 5, and two are held.
+        (5, 1, "/api/d"),
+        // One more ended at 6.
+        (6, 1, "/api/e"),
+    ]);
+    let report = log.report(config, &TIMED);
+    let default = &report["policies"]["default"];
+    assert_eq!((&default["requests"], &default["denied"]), (&7.into(), &3.into()), "{report:#}");
+    let quota = "10/minute; 3 at once, 1 of them in reserve";
+    assert_eq!((&default["quota"], &report["with_end"]), (&quota.into(), &7.into()));
+    let told = |report: &Value| report["caveats"].to_string().contains("without an end");
+    assert!(!told(&report), "{report:#}");
+    // A log that does not tell how long they took.
+    let report = Logged::new(self::log()).report(config, &[]);
+    assert_eq!(report["policies"]["default"]["denied"], 0, "{report:#}");
+    assert!(told(&report), "{report:#}");
+}
+
+#[test]
+fn what_does_not_count_is_given_back_when_its_request_ends() {
+    let config = "[policies.default]\nquota = \"2/minute\"\ncharge_on = [\"401\"]\n\
+                  [routes.\"/api/*\"]\npolicies = [\"default\"]\n";
+    let log = timed(&[(0, 3, "/api/a"), (1, 3, "/api/b"), (2, 1, "/api/c"), (3, 1, "/api/d")]);
+    let report = log.report(config, &TIMED);
+    assert_eq!(report["policies"]["default"]["denied"], 1, "{report:#}");
+    assert!(!report["caveats"].to_string().contains("given back"), "{report:#}");
+}

@@ -134,14 +134,15 @@ fn never_more_at_once_than_allowed_and_each_is_given_back() {
 /// What is done to a key.
 #[derive(Clone, Debug)]
 enum Act {
-    Take(u32),
+    /// So many requests come, which may use the reserve or not.
+    Take(u32, bool),
     Release(usize),
     Renew(usize),
 }
 
 fn acts() -> impl Strategy<Value = Vec<(usize, i64, Act)>> {
     let act = prop_oneof![
-        3 => (1..=4_u32).prop_map(Act::Take),
+        3 => (1..=4_u32, any::<bool>()).prop_map(|(count, uses_reserve)| Act::Take(count, uses_reserve)),
         2 => (0..40_usize).prop_map(Act::Release),
         2 => (0..40_usize).prop_map(Act::Renew),
     ];
@@ -156,10 +157,12 @@ fn promise_8_both_stores_hold_and_free_alike() {
     let redis = redis_store(&server.url(), &clock);
     for_all(300, acts(), |number, acts| {
         let memory = MemoryStore::with_clock(1_000, clock.clone());
-        let policy = in_flight("p", 5);
-        let of_key = |key: usize| {
+        // Two of the slots are kept in reserve.
+        let (rest, whole) = (in_flight("p", 3), in_flight("p", 5));
+        let of_key = |key: usize, uses_reserve: bool| {
             let identity = Identity::user(format!("{number} {key}"));
-            Charge::new(policy.clone(), Keyspace::new("test").key(&identity, &policy))
+            let policy = if uses_reserve { &whole } else { &rest };
+            Charge::new(policy.clone(), Keyspace::new("test").key(&identity, policy))
         };
         // For each slot that was ever taken: its key, its names in both stores, and when it ends.
         let mut taken: Vec<(usize, [Slot; 2], u64)> = Vec::new();
@@ -167,9 +170,10 @@ fn promise_8_both_stores_hold_and_free_alike() {
         for (key, step, act) in acts {
             now = now.saturating_add_signed(step);
             clock.set(now);
-            let charge = of_key(key);
             match act {
-                Act::Take(count) => {
+                Act::Take(count, uses_reserve) => {
+                    let charge = of_key(key, uses_reserve);
+                    let most: u64 = if uses_reserve { 5 } else { 3 };
                     // What has ended is forgotten when others are taken.
                     let held = taken.iter().filter(|it| it.0 == key && it.2 > now).count() as u64;
                     let asked = Acquire::new(vec![charge.clone()], count);
@@ -177,7 +181,7 @@ fn promise_8_both_stores_hold_and_free_alike() {
                         memory.acquire(&asked).wait().expect("memory answers"),
                         redis.acquire(&asked).wait().expect("Redis answers"),
                     ];
-                    let expected = u64::from(count).min(5_u64.saturating_sub(held));
+                    let expected = u64::from(count).min(most.saturating_sub(held));
                     for answer in &answers {
                         prop_assert_eq!(u64::from(answer.admitted), expected, "at {}", now);
                     }

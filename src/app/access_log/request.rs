@@ -22,6 +22,8 @@ pub(crate) struct LoggedRequest {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
     pub(super) began_at: Millis,
+    /// As `began_at` if the line does not tell.
+    pub(super) ended_at: Millis,
     /// Where its fields are among the texts.
     pub(super) fields: Place,
     pub(super) method: Place,
@@ -63,6 +65,11 @@ impl LoggedRequest {
     /// When it began, in ms since the epoch.
     pub(crate) fn began_at(&self) -> Millis {
         self.head.began_at
+    }
+
+    /// When it ended, in ms since the epoch; when it began if the line does not tell how long it took.
+    pub(crate) fn ended_at(&self) -> Millis {
+        self.head.ended_at
     }
 
     /// Its method; empty if the line has no request that can be read.

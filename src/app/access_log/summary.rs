@@ -25,6 +25,8 @@ pub(crate) struct LogSummary {
     pub(crate) time_step: Millis,
     /// Requests whose duration was logged and taken off: their times are when they began.
     pub(crate) with_duration: u64,
+    /// Requests of which it is known when they ended.
+    pub(crate) with_end: u64,
     /// Requests that name a user.
     pub(crate) with_user: u64,
     /// Requests without the address of a client.

@@ -27,6 +27,7 @@ pub(super) struct Tally {
     /// The step of its times; 0 before the first.
     time_step: Millis,
     with_duration: u64,
+    with_end: u64,
     with_user: u64,
     without_address: u64,
     already_429: u64,
@@ -38,6 +39,7 @@ impl Tally {
     pub(super) fn count(&mut self, request: &Drafted) {
         self.requests += 1;
         self.with_duration += u64::from(request.has_duration);
+        self.with_end += u64::from(request.knows_end);
         self.with_user += u64::from(!request.head.user.is_empty());
         self.without_address += u64::from(request.head.peer.is_none());
         self.already_429 += u64::from(request.head.status == Some(TOO_MANY_REQUESTS));
@@ -72,6 +74,7 @@ impl Tally {
         summary.requests += self.requests;
         summary.time_step = summary.time_step.max(self.time_step);
         summary.with_duration += self.with_duration;
+        summary.with_end += self.with_end;
         summary.with_user += self.with_user;
         summary.without_address += self.without_address;
         summary.already_429 += self.already_429;

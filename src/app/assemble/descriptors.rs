@@ -35,8 +35,9 @@ pub(super) fn rules(
 ) -> Result<DescriptorRules<DescriptorRule>, LimiterError> {
     let mut rules = DescriptorRules::new();
     for it in options {
+        let policies = limiter.policies(&it.policies)?;
         let rule = DescriptorRule {
-            policies: limiter.policies(&it.policies)?,
+            policies: if it.uses_reserve { policies.with_reserve() } else { policies },
             refuses: it.refuse,
             quota_override: it.quota_override,
             pattern: it.pattern.clone(),

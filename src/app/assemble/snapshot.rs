@@ -225,7 +225,9 @@ fn builder(config: &Config, stores: &Stores) -> LimiterBuilder {
     let builder = config.policies.iter().cloned().fold(builder, LimiterBuilder::policy);
     let builder = config.routes.iter().fold(builder, |builder, route| {
         let (policies, peek) = (route.policies.clone(), route.peek.clone());
-        builder.route_of_cost(route.cost, route.pattern.to_string(), policies, peek)
+        let pattern = route.pattern.to_string();
+        let builder = builder.route_of_cost(route.cost, pattern.clone(), policies, peek);
+        if route.uses_reserve { builder.reserve_for(pattern) } else { builder }
     });
     let builder = builder.pass_preflights(config.cors.passes_preflights);
     builder.allow(config.access.allow.clone()).block(config.access.block.clone())

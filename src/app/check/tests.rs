@@ -6,7 +6,15 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 38] = [
+const CASES: [(&str, &str, usize, &str); 39] = [
+    (
+        "reserve-unused",
+        "policies.p.reserve",
+        3,
+        "[policies.p]\nin_flight = 10\nreserve = \"20%\"\n[policies.q]\nin_flight = 10\nreserve = \"20%\"\n\
+         [routes.\"/x\"]\npolicies = [\"p\", \"q\"]\n\
+         [routes.\"/y\"]\npolicies = [\"q\"]\nuses_reserve = true",
+    ),
     (
         "quota-unreachable",
         "policies.hourly.quota",

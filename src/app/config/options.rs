@@ -255,6 +255,8 @@ pub(crate) struct RouteOptions {
     pub(crate) peek: Vec<String>,
     /// What a request costs.
     pub(crate) cost: Cost,
+    /// Whether requests may use the slots that these policies keep in reserve.
+    pub(crate) uses_reserve: bool,
 }
 
 /// The policies of the requests of which Envoy says what a pattern matches.
@@ -266,6 +268,8 @@ pub(crate) struct DescriptorOptions {
     pub(crate) pattern: DescriptorPattern,
     /// The policies that a request is checked against and charged to, by name.
     pub(crate) policies: Vec<String>,
+    /// Whether requests may use the slots that these policies keep in reserve.
+    pub(crate) uses_reserve: bool,
     /// Whether every request is refused.
     pub(crate) refuse: bool,
     /// The entries whose values do not tell requests apart, by their indexes in the pattern.

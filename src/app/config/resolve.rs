@@ -25,6 +25,7 @@ mod policy_names;
 mod proxy_protocol;
 mod quotas;
 mod refusals;
+mod reserve;
 mod rollout;
 mod routes;
 mod server;

@@ -47,7 +47,8 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
     let requests = log.requests;
     let knows_users = config.auth.proves_users();
     let in_use = || config.policies.iter().filter(|policy| policy.rollout() != Rollout::Off);
-    let quotas = in_use().flat_map(|policy| policy.quotas().iter().collect::<Vec<_>>());
+    let with_quotas = in_use().filter(|policy| policy.has_quotas());
+    let quotas = with_quotas.flat_map(|policy| policy.quotas().iter().collect::<Vec<_>>());
     let shortest = quotas.map(|quota| quota.window().longest()).min();
     say(
         log.unparsed > 0,
@@ -125,11 +126,22 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
          429 did not reach the application, so nobody knows how it would have been answered."
             .to_owned(),
     );
+    let without_end = requests.saturating_sub(log.with_end);
     say(
-        by_outcome(),
-        "What such a policy does not count is given back at the time of its request. While requests are under way, the \
-         policy denies more than this shows."
+        by_outcome() && without_end > 0,
+        "What such a policy does not count is given back when its request ends. A request of which the log does not \
+         tell that is replayed as if it ended at once. While such requests are under way, the policy denies more than \
+         this shows."
             .to_owned(),
+    );
+    say(
+        in_use().any(|policy| policy.in_flight().is_some()) && without_end > 0,
+        format!(
+            "Requests without an end: {} of {}. They are replayed as if they ended at once, so limits of requests \
+             under way deny more than this shows.",
+            count(without_end),
+            count(requests)
+        ),
     );
     for policy in in_use() {
         for part in policy.key().parts() {

@@ -48,7 +48,7 @@ impl Engine {
         let by_candidate = self.candidate.admit(request, &seen);
         let by_current = self
             .current
-            .as_ref()
+            .as_mut()
             .is_some_and(|current| current.admit(request, &current.see(request)));
         self.everyone.count(&seen, Refusals { by_candidate, by_current }, &self.names);
     }

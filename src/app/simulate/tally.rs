@@ -10,7 +10,7 @@ use crate::domain::clock::{Clock as _, ManualClock, Millis};
 use crate::domain::policy::{Policy, Rollout, Share};
 use crate::domain::window::Window;
 use crate::limiter::{DecisionEvent, MetPolicy, Observer, Outcome, TrialKind};
-use crate::store::{Charge, Key};
+use crate::store::Key;
 
 /// A client has come near its limit once less than this part of its quota is left.
 const NEAR: u64 = 10;
@@ -97,16 +97,16 @@ impl Tally {
             let mut stand = met.charges.iter().zip(met.standings);
             let counted = Counted {
                 at,
-                window: longest_window(met.charges),
+                window: longest_window(met.charges.iter().map(|charge| &*charge.policy)),
                 is_denied: is_denied && met.is_closed(),
                 is_near: stand.any(|(it, standing)| {
-                    standing.remaining < it.policy.largest_cost().div_ceil(NEAR)
+                    standing.remaining < it.policy.terms().burst.div_ceil(NEAR)
                 }),
             };
             self.count_policy(policy, None, key, counted, names);
         }
         for trial in event.trials {
-            let window = trial.policy.quota().window();
+            let window = longest_window([trial.policy]);
             // What is tried out admits nothing that another policy denies.
             let is_its_own = !is_denied || violated(trial.policy);
             let is_denied = !trial.admits && is_its_own;
@@ -144,9 +144,10 @@ impl Tally {
     }
 }
 
-/// The longest window of the quotas that hold together.
-fn longest_window(charges: &[Charge]) -> Window {
-    let windows = charges.iter().map(|charge| charge.policy.quota().window());
+/// The longest window of the quotas that hold together. Limits of requests under way have none.
+fn longest_window<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Window {
+    let quotas = policies.into_iter().filter(|policy| policy.has_quotas());
+    let windows = quotas.map(|policy| policy.quota().window());
     windows.max_by_key(|window| window.longest()).unwrap_or(Window::Fixed(1))
 }
 
@@ -194,7 +195,7 @@ impl PolicyTally {
             _ => None,
         };
         PolicyOutcome {
-            quota: candidate.unwrap_or_else(|| self.policy.quotas()).to_string(),
+            quota: self.policy.limits_with(candidate.as_ref()),
             algorithm: self.policy.algorithm().name().to_owned(),
             key: self.policy.key().to_string(),
             shadow: self.trial.is_some(),

@@ -107,6 +107,10 @@ impl Policy {
     /// The largest cost in units that it can ever admit, for any client.
     #[must_use]
     pub fn largest_cost(&self) -> u64 {
+        if !self.has_quotas() {
+            // A request holds one slot, whatever it costs.
+            return MAX_EXACT;
+        }
         let largest = |quotas: &mut dyn Iterator<Item = Quota>| {
             quotas.map(|quota| self.of_quota(quota).terms().burst).min().unwrap_or(MAX_EXACT)
         };

@@ -30,6 +30,10 @@ pub enum PolicyError {
     Quotas(QuotasError),
     /// A text that is not a share of keys.
     Share(String),
+    /// A quota of a policy that limits requests under way alone.
+    NoQuota,
+    /// A reserve of slots that leaves no slot for other requests, or of a policy that has no slots.
+    Reserve(String),
     /// A token bucket with a burst of 0.
     NoBurst,
     /// A quota or burst that the algorithm cannot count exactly, or not in bounded memory.
@@ -85,6 +89,14 @@ impl fmt::Display for PolicyError {
             Self::Share(text) => write!(
                 f,
                 "{text:?} is not a share: expected 0% to 100%, with at most two decimals, as in \"10%\""
+            ),
+            Self::NoQuota => {
+                f.write_str("the policy limits requests under way alone, and has no quota")
+            }
+            Self::Reserve(share) => write!(
+                f,
+                "a reserve of {share} leaves no slot for requests that do not use it: expected a smaller share, of a \
+                 policy with a limit of requests under way"
             ),
             Self::NoBurst => f.write_str("a burst must be at least 1 unit"),
             Self::TooLarge { algorithm, wanted, largest } => write!(

@@ -22,6 +22,7 @@ impl Policy {
     /// If the algorithm cannot count the quota exactly, or if it has a window like another one: see
     /// [`Quotas::new`].
     pub fn with_further_quota(mut self, quota: Quota) -> Result<Self, PolicyError> {
+        self.require_quotas()?;
         let quota = self.local(quota);
         self.of_quota(quota).checked()?;
         let quotas = Quotas::new(self.quotas().iter().chain([quota]));
@@ -89,8 +90,9 @@ impl Policy {
     /// The same policy with `quota` as its own, as a user or a plan has it.
     ///
     /// # Errors
-    /// If the algorithm cannot count the quota exactly.
+    /// If the algorithm cannot count the quota exactly, or if the policy limits requests under way alone.
     pub(crate) fn with_own_quota(&self, quota: Quota) -> Result<Self, PolicyError> {
+        self.require_quotas()?;
         let policy = self.of_quota(quota);
         policy.checked()?;
         Ok(policy)
@@ -99,10 +101,20 @@ impl Policy {
     /// The same policy with each of `quotas` as its own.
     ///
     /// # Errors
-    /// If the algorithm cannot count one of them exactly.
+    /// If the algorithm cannot count one of them exactly, or if the policy limits requests under way alone.
     pub(crate) fn with_own_quotas(&self, quotas: &Quotas) -> Result<Vec<Self>, PolicyError> {
+        self.require_quotas()?;
         let parts = self.parts_of(quotas);
         parts.iter().try_for_each(Self::checked)?;
         Ok(parts)
+    }
+
+    /// Whether it has quotas, and not a limit of requests under way alone.
+    pub(crate) fn has_quotas(&self) -> bool {
+        self.algorithm != Algorithm::InFlight
+    }
+
+    pub(super) fn require_quotas(&self) -> Result<(), PolicyError> {
+        if self.has_quotas() { Ok(()) } else { Err(PolicyError::NoQuota) }
     }
 }

@@ -53,7 +53,7 @@ impl Rollout {
 }
 
 /// A share of a whole, as of the keys of a policy, in hundredths of a percent: `10%`, `0.25%`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Share(u16);
 
 impl Share {
@@ -74,6 +74,12 @@ impl Share {
     pub(crate) fn of(self, all: u64) -> u64 {
         let part = u128::from(all) * u128::from(self.0) / u128::from(Self::ALL.0);
         // No share is more than all.
+        u64::try_from(part).unwrap_or(all)
+    }
+
+    /// The share of `all`, rounded up.
+    pub(super) fn of_rounded_up(self, all: u64) -> u64 {
+        let part = (u128::from(all) * u128::from(self.0)).div_ceil(Self::ALL.0.into());
         u64::try_from(part).unwrap_or(all)
     }
 }

@@ -85,3 +85,70 @@ fn a_slot_that_was_not_renewed_in_time_is_not_taken_again() {
     assert!(stand.begin().is_some(), "the first request holds nothing any more");
     drop(first);
 }
+
+/// A limiter whose route `/pay` uses the reserve of its policies, and whose route `/list` does not. Ten slots are for all
+/// clients, and each user has five and a quota. Of both, 40 % are kept.
+fn with_reserve() -> Limiter {
+    let clock = Arc::new(ManualClock::new(1_000_000));
+    let all = Policy::new("all", Quota::new(10, 30_000).unwrap()).unwrap();
+    let all = all.with_algorithm(Algorithm::InFlight).unwrap().with_key(KeySource::Global);
+    let own = Policy::new("own", "20/hour".parse().unwrap()).unwrap();
+    let own = own.with_in_flight(5, 30_000).unwrap().with_plan("pro", "90/hour".parse().unwrap());
+    let reserve = |policy: Policy| policy.with_reserve("40%".parse().unwrap()).unwrap();
+    Limiter::builder(Arc::new(MemoryStore::with_clock(100, clock)))
+        .policy(reserve(all))
+        .policy(reserve(own.unwrap()))
+        .route("/pay", ["all", "own"], [])
+        .route("/list", ["all", "own"], [])
+        .reserve_for("/pay")
+        .build()
+        .unwrap()
+}
+
+/// What a request under the policies of the route `path` holds.
+fn begin_at(limiter: &Limiter, path: &str, client: &Client<'_>) -> Option<Slots> {
+    let policies = &limiter.route("GET", path).unwrap().policies;
+    limiter.check(policies, Cost::ONE, client).wait().unwrap().take_slots()
+}
+
+#[test]
+fn the_reserve_is_for_requests_that_may_use_it() {
+    for client in [Client::user("u"), Client::user("u").with_plan("pro")] {
+        let limiter = with_reserve();
+        let begin = |path| begin_at(&limiter, path, &client);
+        let listing: Vec<_> = (0..3).map(|_| begin("/list").unwrap()).collect();
+        assert!(begin("/list").is_none(), "two of five are kept");
+        let paying: Vec<_> = (0..2).map(|_| begin("/pay").unwrap()).collect();
+        assert!(begin("/pay").is_none(), "there are five");
+        drop(listing);
+        assert!(begin("/list").is_some(), "two are held");
+        let paying: Vec<_> =
+            paying.into_iter().chain((0..3).map(|_| begin("/pay").unwrap())).collect();
+        assert!(begin("/list").is_none() && begin("/pay").is_none());
+        drop(paying);
+    }
+    let limiter = with_reserve();
+    let users = ["a", "b", "c", "d"].map(Client::user);
+    let held: Vec<_> = users
+        .iter()
+        .flat_map(|it| [begin_at(&limiter, "/list", it), begin_at(&limiter, "/list", it)])
+        .collect();
+    assert_eq!(held.iter().flatten().count(), 6, "four of ten are kept");
+    assert!(begin_at(&limiter, "/pay", &users[3]).is_some());
+}
+
+#[test]
+fn a_reserve_is_for_a_route_that_there_is() {
+    let limiter = |pattern: &str| {
+        let policy = Policy::new("p", "1/day".parse().unwrap()).unwrap();
+        let builder = Limiter::builder(Arc::new(MemoryStore::new(10))).policy(policy);
+        builder.route("GET /pay", ["p"], []).reserve_for(pattern).build()
+    };
+    assert!(limiter("GET /pay").is_ok(), "without a reserve it does nothing");
+    for pattern in ["/pay", "/other"] {
+        assert_eq!(
+            limiter(pattern).unwrap_err().to_string(),
+            format!("there is no route {pattern:?}")
+        );
+    }
+}

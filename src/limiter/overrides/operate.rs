@@ -17,7 +17,7 @@ use crate::domain::key::{Identity, Ipv6Prefix};
 use crate::domain::policy::Policy;
 use crate::domain::quota::{MAX_WINDOW, Quota, Quotas};
 use crate::limiter::Limiter;
-use crate::limiter::variants::Policies;
+use crate::limiter::policies::Policies;
 
 impl Limiter {
     /// The ban of `client`, if one holds: of its address or its user, or of its key under one of `policies`.
@@ -99,7 +99,10 @@ impl Limiter {
         note: Note<'_>,
     ) -> Result<Changed, OverrideError> {
         let tag = self.tag_named(key, policy)?;
-        for policy in self.meant(policy)?.into_iter().filter(|it| may_count(it.key(), &tag)) {
+        // A boost of everything leaves limits of requests under way alone.
+        let is_meant =
+            |it: &&Policy| may_count(it.key(), &tag) && (policy.is_some() || it.has_quotas());
+        for policy in self.meant(policy)?.into_iter().filter(is_meant) {
             policy.with_own_quotas(&quotas).map_err(OverrideError::Quota)?;
         }
         self.put("boost", Effect::Boost(quotas), Some(tag), policy, lasts, note)

@@ -13,7 +13,7 @@ use crate::domain::banned::Banned;
 use crate::domain::client::Client;
 use crate::domain::clock::Millis;
 use crate::domain::key::{Identity, Ipv6Prefix, counted};
-use crate::domain::policy::{KeySource, Policy};
+use crate::domain::policy::{KeySource, Policy, Share};
 use crate::domain::quota::Quotas;
 use crate::store::Keyspace;
 
@@ -78,7 +78,7 @@ impl OverrideTable {
     ) -> Self {
         let mut table = Self { time: Some(time.clone()), ..Self::default() };
         let mut prefixes = HashSet::new();
-        let mut boosted: HashMap<(&str, &Quotas), Option<Boosted>> = HashMap::new();
+        let mut boosted: HashMap<(&str, Share, &Quotas), Option<Boosted>> = HashMap::new();
         for Override { effect, key, policy: only, until, .. } in overrides {
             let until = *until;
             let of_client = match key {
@@ -102,7 +102,7 @@ impl OverrideTable {
                         None => may_count(policy.key(), key),
                     };
                     let of_quota = policies.clone().filter(is_meant).filter_map(|policy| {
-                        let boosted = boosted.entry((policy.name(), quotas));
+                        let boosted = boosted.entry((policy.name(), policy.reserve(), quotas));
                         let made = || {
                             let parts = policy.with_own_quotas(quotas).ok()?;
                             Some(parts.into_iter().map(Arc::new).collect())
@@ -130,7 +130,7 @@ impl OverrideTable {
     pub(in crate::limiter) fn boosted(&self, policy: &Policy, tag: &str) -> Option<&[Arc<Policy>]> {
         let boosts = &self.clients.get(tag)?.boosts;
         let holds = |boost: &&Until<Boosted>| {
-            is_called(policy.name(), &boost.it) && self.left(boost.until).is_some()
+            is_in_place_of(policy, &boost.it) && self.left(boost.until).is_some()
         };
         boosts.iter().find(holds).map(|boost| &*boost.it)
     }
@@ -182,8 +182,10 @@ impl OverrideTable {
     }
 }
 
-fn is_called(name: &str, boosted: &Boosted) -> bool {
-    boosted.first().is_some_and(|it| it.name() == name)
+/// Whether a boost holds in place of `policy`, with or without the reserve of its slots.
+fn is_in_place_of(policy: &Policy, boosted: &Boosted) -> bool {
+    let first = boosted.first();
+    first.is_some_and(|it| it.name() == policy.name() && it.reserve() == policy.reserve())
 }
 
 /// The ban that ends last.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::admission::{Request, becomes, to};
 use super::*;
+use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::ManualClock;
+use crate::domain::quota::Quota;
 use crate::limiter::{Effect, Note, OverrideError, OverrideWarning};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -94,6 +96,35 @@ fn a_boost_is_a_quota_of_one_client_and_what_was_used_stays_used() {
     assert!(changed.before.is_some() && changed.after.is_none());
     assert_eq!(becomes(&limiter, &to("/other", "bob")), "passes");
     assert_eq!(becomes(&limiter, &to("/one", "bob")), "is denied");
+}
+
+#[test]
+fn a_boost_is_of_quotas_and_leaves_slots_and_their_reserve_as_they_are() {
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    let store = Arc::new(MemoryStore::with_clock(1_000, clock.clone()));
+    let alone = Policy::new("alone", Quota::new(10, 30_000).unwrap()).unwrap();
+    let alone = alone.with_algorithm(Algorithm::InFlight).unwrap();
+    let beside = policy("beside", "20/hour", OnStoreFailure::Deny);
+    let beside = beside.with_in_flight(5, 30_000).unwrap();
+    let reserve = |policy: Policy| policy.with_reserve("40%".parse().unwrap()).unwrap();
+    let limiter = Limiter::builder(store.clone())
+        .policy(reserve(alone))
+        .policy(reserve(beside))
+        .overrides(Overrides::start(store, HOUR, clock).unwrap())
+        .build()
+        .unwrap();
+    let rest = limiter.policies(["alone", "beside"]).unwrap();
+    let units = |policies: &Policies| -> Vec<_> {
+        let asked = limiter.asked_for(policies, Cost::ONE, 1, &Client::user("bob"));
+        asked.charges.iter().map(|it| it.policy.terms().units).collect()
+    };
+    let boost =
+        |policy| limiter.boost("user:bob", policy, "90/hour".parse().unwrap(), HOUR, note());
+    assert_eq!((units(&rest), units(&rest.with_reserve())), (vec![6, 20, 3], vec![10, 20, 5]));
+    let error = boost(Some("alone")).unwrap_err().to_string();
+    assert!(error.contains("has no quota"), "{error}");
+    boost(None).unwrap();
+    assert_eq!((units(&rest), units(&rest.with_reserve())), (vec![6, 90, 3], vec![10, 90, 5]));
 }
 
 #[test]

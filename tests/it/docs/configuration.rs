@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::page::Page;
 
 /// What holds without an option that `config.toml` has in a comment. All others are none then.
-const NOT_SET: [(&str, &str); 10] = [
+const NOT_SET: [(&str, &str); 11] = [
     ("client_ip.header", "`x-forwarded-for`"),
     ("auth.api_key_header", "`Authorization: Bearer`"),
     ("descriptors.DOMAIN.\"PATTERN\".refuse", "false"),
+    ("descriptors.DOMAIN.\"PATTERN\".uses_reserve", "false"),
     ("policies.NAME.burst", "the quota"),
     ("policies.NAME.ipv6_prefix", "`client_ip.ipv6_prefix`"),
     ("policies.NAME.week_begins", "`monday`"),

@@ -72,6 +72,9 @@ pub(super) fn explanation(it: &Value) -> String {
         } else if is_unknown {
             let _ = write!(text, ": {}", without_store(plain(&met["on_store_failure"]).as_str()));
         }
+        if met["kept_slots"].as_u64().is_some_and(|kept| kept > 0) {
+            let _ = write!(text, ", and {} more in reserve for other requests", met["kept_slots"]);
+        }
         if met["lease_ms"].as_u64().is_some_and(|lease| lease > 0) {
             let _ = write!(text, ", leased for {} ms at a time", met["lease_ms"]);
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::policies::Policies;
 use super::policy_names::policy_names;
 use super::quotas;
+use super::reserve::uses_reserve;
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
 use crate::app::config::options::{ClientEntries, DescriptorOptions};
@@ -53,6 +54,7 @@ fn options(
 ) -> Option<DescriptorOptions> {
     let what = "this descriptor";
     let named = policy_names(section, "policies", policies, &mut BTreeSet::new(), what);
+    let uses_reserve = uses_reserve(section, &named, policies);
     let refuse = section.get("refuse", false, Leaf::flag);
     let share = shared(section, pattern);
     let client = client(section, pattern);
@@ -80,6 +82,7 @@ fn options(
         domain: domain.to_owned(),
         pattern: pattern?.clone(),
         policies: named,
+        uses_reserve,
         refuse,
         share,
         client,

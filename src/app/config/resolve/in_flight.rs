@@ -4,7 +4,7 @@ use crate::app::config::leaf::Leaf;
 use crate::app::config::section::Section;
 use crate::domain::algorithm::{Algorithm, MOST_IN_FLIGHT};
 use crate::domain::clock::Millis;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Share};
 use crate::domain::quota::Quota;
 
 /// After how many milliseconds a slot ends that is not renewed, unless that is set.
@@ -32,6 +32,8 @@ pub(super) struct InFlightOptions {
     leaf: Option<Leaf>,
     most: Option<u64>,
     slot: Millis,
+    /// Where the reserve was set, and how much it is.
+    reserve: Option<(Leaf, Share)>,
     /// An option that is there, and that only quotas have.
     of_quotas: Option<&'static str>,
 }
@@ -54,7 +56,16 @@ impl InFlightOptions {
             }
             Ok(slot)
         });
-        Self { leaf, most, slot, of_quotas }
+        let reserve = section.take("reserve").and_then(|leaf| {
+            if !is_set {
+                let message =
+                    "only slots of requests under way are kept: expected in_flight beside it";
+                return section.note(Err(leaf.refuse(message)));
+            }
+            let share = section.note(leaf.parse("a percentage, as in \"20%\"", str::parse))?;
+            Some((leaf, share))
+        });
+        Self { leaf, most, slot, reserve, of_quotas }
     }
 
     pub(super) fn is_set(&self) -> bool {
@@ -76,13 +87,21 @@ impl InFlightOptions {
             return section.note(Err(leaf.refuse(message)));
         }
         let counted = policy.with_algorithm(Algorithm::InFlight);
-        section.note(counted.map_err(|error| leaf.refuse(error)))
+        let counted = section.note(counted.map_err(|error| leaf.refuse(error)))?;
+        Some(self.with_reserve(counted, section))
     }
 
     /// `policy` with this limit beside its quotas.
     pub(super) fn add_to(&self, policy: Policy, section: &mut Section) -> Policy {
         let Some((leaf, most)) = self.leaf.as_ref().zip(self.most) else { return policy };
         let limited = policy.clone().with_in_flight(most, self.slot);
-        section.note(limited.map_err(|error| leaf.refuse(error))).unwrap_or(policy)
+        let limited = section.note(limited.map_err(|error| leaf.refuse(error)));
+        limited.map_or(policy, |limited| self.with_reserve(limited, section))
+    }
+
+    fn with_reserve(&self, policy: Policy, section: &mut Section) -> Policy {
+        let Some((leaf, share)) = &self.reserve else { return policy };
+        let kept = policy.clone().with_reserve(*share);
+        section.note(kept.map_err(|error| leaf.refuse(error))).unwrap_or(policy)
     }
 }

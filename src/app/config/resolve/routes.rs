@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::policies::Policies;
 use super::policy_names::policy_names;
+use super::reserve::uses_reserve;
 use crate::app::config::error::ConfigError;
 use crate::app::config::leaf::Leaf;
 use crate::app::config::options::RouteOptions;
@@ -20,6 +21,7 @@ pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<RouteOpt
     section.tables(|text, section| {
         let (named, peek) = lists(section, policies);
         let cost = cost(section, &named, policies);
+        let uses_reserve = uses_reserve(section, &named, policies);
         let Some(pattern) = pattern(text, section) else { return };
         match seen.entry(pattern.clone()) {
             Entry::Occupied(other) => {
@@ -28,7 +30,7 @@ pub(super) fn routes(section: &mut Section, policies: &Policies) -> Vec<RouteOpt
             }
             Entry::Vacant(entry) => entry.insert(pattern.to_string()),
         };
-        routes.push(RouteOptions { pattern, policies: named, peek, cost });
+        routes.push(RouteOptions { pattern, policies: named, peek, cost, uses_reserve });
     });
     routes
 }

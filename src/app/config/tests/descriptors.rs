@@ -55,7 +55,7 @@ fn what_is_wrong_with_a_descriptor_is_said_at_its_key() {
         (of("a", "policies = [\"p\"]") + &policy("header:x-b"), "descriptors.edge.a: the policy \"p\" counts by header:x-b: expected headers.x-b, with the key of the entry that says it".into()),
         (of("a=b, c", "") + "\n" + &of("a = b,c", ""), "descriptors.edge.\"a=b, c\": is for the same descriptors as \"a = b,c\"".into()),
         ("[descriptors.\"\".a]".into(), "descriptors.\"\": a domain has a name, which Envoy sends with each request".into()),
-        (of("a", "cost = 1"), "descriptors.edge.a.cost: unknown key, expected policies, refuse, share, ip, user, plan, headers or quota_override".into()),
+        (of("a", "cost = 1"), "descriptors.edge.a.cost: unknown key, expected policies, uses_reserve, refuse, share, ip, user, plan, headers or quota_override".into()),
         (
             format!("[routes.\"/x\"]\npolicies = [\"p\"]{}", policy("descriptor")),
             "routes.\"/x\": the policy \"p\" counts by descriptor, and requests of a route have none: expected it under [descriptors]".into(),

@@ -33,6 +33,7 @@ fn the_built_in_defaults_are_the_contract() {
         policies: policies.iter().map(|&name| name.to_owned()).collect(),
         peek: peek.iter().map(|&name| name.to_owned()).collect(),
         cost: Cost::ONE,
+        uses_reserve: false,
     };
     let routes = [route("/api/data", &["default"], &[]), route("/api/status", &[], &["default"])];
     assert_eq!(config.routes, routes);

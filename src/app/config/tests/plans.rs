@@ -85,7 +85,7 @@ fn a_bad_quota_names_its_key() {
         ),
         (
             "policies.default.plan = {}",
-            "policies.default.plan: unknown key, expected key, ipv6_prefix, on_store_failure, in_flight, slot_ms, mode, enforce, candidate, timezone, week_begins, penalty, charge_on, refund_on, quota, plans, users, networks, algorithm, burst, refusal or lease_ms".into(),
+            "policies.default.plan: unknown key, expected key, ipv6_prefix, on_store_failure, in_flight, slot_ms, reserve, mode, enforce, candidate, timezone, week_begins, penalty, charge_on, refund_on, quota, plans, users, networks, algorithm, burst, refusal or lease_ms".into(),
         ),
     ];
     for (text, expected) in cases {

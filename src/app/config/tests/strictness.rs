@@ -52,7 +52,7 @@ fn every_kind_of_bad_value_says_what_would_be_right() {
         ("headers.x = 1", "headers.x: unknown key, expected send, x_ratelimit_reset, cors_expose or retry_jitter".into()),
         (
             "[routes.\"/x\"]\npolicy = 1",
-            "routes.\"/x\".policy: unknown key, expected policies, peek or cost".into(),
+            "routes.\"/x\".policy: unknown key, expected policies, peek, cost or uses_reserve".into(),
         ),
         // Ranges of texts.
         (

@@ -63,6 +63,10 @@ pub(super) struct Described {
     #[serde(default, deserialize_with = "members::policies")]
     #[schema(value_type = Vec<String>, required = false, min_items = 1, example = json!(["default"]))]
     policies: Option<Vec<String>>,
+    /// Whether the request may use the slots that these `policies` keep in reserve.
+    #[serde(default, deserialize_with = "members::flag")]
+    #[schema(value_type = bool, required = false, default = false)]
+    uses_reserve: Option<bool>,
     /// Whether only the decision is asked for, and nothing is charged.
     #[serde(default, deserialize_with = "members::flag")]
     #[schema(value_type = bool, required = false, default = false)]
@@ -132,7 +136,16 @@ impl Described {
         if self.plan.is_some() && self.user.is_none() {
             return Err(wrong("plan", "expected a user beside it"));
         }
-        let policies = self.policies.as_ref().map(|names| limiter.policies(names));
+        if self.uses_reserve.is_some() && self.policies.is_none() {
+            return Err(wrong(
+                "uses_reserve",
+                "expected policies beside it, or a route that says so",
+            ));
+        }
+        let policies = self.policies.as_ref().map(|names| {
+            let policies = limiter.policies(names)?;
+            Ok(if self.uses_reserve == Some(true) { policies.with_reserve() } else { policies })
+        });
         let policies = policies.transpose();
         let policies = policies.map_err(|error| match error {
             LimiterError::UnknownPolicy(_) => {

@@ -58,7 +58,7 @@ fn described(most: usize, needs_token: bool) -> Value {
     for described in ["Check", "Report"] {
         let schema = &mut schemas[described];
         schema["anyOf"] = json!([{ "required": ["path"] }, { "required": ["policies"] }]);
-        schema["dependentRequired"] = json!({ "plan": ["user"] });
+        schema["dependentRequired"] = json!({ "plan": ["user"], "uses_reserve": ["policies"] });
         schema["properties"]["policies"]["uniqueItems"] = json!(true);
     }
     let body = &mut schemas["Refusal"]["properties"]["body"];

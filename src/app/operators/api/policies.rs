@@ -121,7 +121,7 @@ impl Configured {
         let (mode, share) = mode(policy);
         Self {
             name: policy.name().to_owned(),
-            quota: policy.quotas().to_string(),
+            quota: policy.limits(),
             timezone: policy.quotas().iter().find_map(timezone),
             key: policy.key().to_string(),
             mode,

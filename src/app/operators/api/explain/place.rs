@@ -14,6 +14,9 @@ pub(super) fn place(it: &ExplainedPolicy, asked: &Asked, places: &Places) -> Str
     let name = it.policy.name();
     let of =
         |path: &[&str]| places.of_option(&key_of(&[&["policies", name], path].concat())).to_owned();
+    if !it.policy.has_quotas() {
+        return of(&["in_flight"]);
+    }
     match it.source {
         QuotaSource::Boost => "an operator".to_owned(),
         QuotaSource::Plan => of(&["plans", asked.plan.as_deref().unwrap_or_default()]),

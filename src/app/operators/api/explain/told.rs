@@ -75,6 +75,8 @@ struct Met {
     refund_on: Option<String>,
     /// What holds while the store cannot be asked.
     on_store_failure: &'static str,
+    /// How many slots more there are, which are kept for other requests.
+    kept_slots: u64,
     /// For how many milliseconds a process may hold units that it has leased; 0 for never.
     lease_ms: u64,
 }
@@ -193,9 +195,15 @@ fn why(explanation: &Explanation, places: &Places) -> String {
         Verdict::Denied => {
             let denies = |it: &&ExplainedPolicy| it.role == PolicyRole::InForce && !it.admits();
             let denying = explanation.policies.iter().filter(denies);
-            let mut names: Vec<_> = denying.map(|it| it.policy.name()).collect();
-            names.dedup();
-            format!("Too few units are left under {}.", names.join(" and "))
+            let (units, slots): (Vec<_>, Vec<_>) = denying.partition(|it| it.policy.has_quotas());
+            let under = |what: &str, denying: &[&ExplainedPolicy]| {
+                let mut names: Vec<_> = denying.iter().map(|it| it.policy.name()).collect();
+                names.dedup();
+                (!names.is_empty()).then(|| format!("{what} under {}.", names.join(" and ")))
+            };
+            let units = under("Too few units are left", &units);
+            let slots = under("No slot is free", &slots);
+            units.into_iter().chain(slots).collect::<Vec<_>>().join(" ")
         }
         Verdict::Unknown => {
             let error = explanation.unknown.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -234,6 +242,7 @@ impl Met {
                 OnStoreFailure::Allow => "allow",
                 OnStoreFailure::Deny => "deny",
             },
+            kept_slots: policy.kept_slots(),
             lease_ms: policy.lease().unwrap_or_default(),
         }
     }

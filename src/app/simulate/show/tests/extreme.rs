@@ -71,6 +71,7 @@ pub(super) fn extreme() -> Report {
             last_at: Some(0),
             time_step: max,
             with_duration: max,
+            with_end: max,
             with_user: max,
             without_address: max,
             already_429: max,

@@ -172,6 +172,7 @@ fn log() -> LogSummary {
         last_at: Some(BEGIN + 24 * HOUR - 1_000),
         time_step: 1_000,
         with_duration: 98_310,
+        with_end: 98_310,
         with_user: 12_000,
         without_address: 0,
         already_429: 44,
