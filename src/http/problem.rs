@@ -249,7 +249,10 @@ fn write_detail(json: &mut String, decision: &Decision, stretch: Stretch) {
             Retry::WhenFreed => {
                 json.push_str("\\\" allows ");
                 push(json, terms.units);
-                json.push_str(" requests at once. Retry when one of them has ended.");
+                json.push_str(match terms.units {
+                    1 => " request at once. Retry when it has ended.",
+                    _ => " requests at once. Retry when one of them has ended.",
+                });
             }
             Retry::Now | Retry::Never => {
                 json.push_str("\\\" never admits a request that costs more than ");

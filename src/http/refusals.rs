@@ -106,7 +106,7 @@ impl Refusals {
         has_wait: bool,
     ) -> Option<(&'a Policy, &'a Template)> {
         let of = |policy: &Policy, bodies: &'a RefusalBodies| {
-            let has_length = policy.quota().window().calendar().is_none();
+            let has_length = policy.has_quotas() && policy.quota().window().calendar().is_none();
             bodies.template(format).filter(|template| {
                 (has_wait || !template.tells_the_wait())
                     && (has_length || !template.tells_the_window())

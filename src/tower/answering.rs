@@ -3,12 +3,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::ResponseBody;
+use super::held_body::has_ended;
 use super::{adapter, grpc};
 use crate::domain::decision::Decision;
 use crate::http::answers::Telling;
@@ -27,6 +28,8 @@ pin_project! {
         #[pin]
         state: State<S, A, B>,
         settler: Option<Settler>,
+        // Its response has no body.
+        is_head: bool,
         telling: Telling,
     }
 }
@@ -59,12 +62,13 @@ where
         settler: Option<Settler>,
         telling: Telling,
     ) -> Self {
+        let is_head = request.method() == Method::HEAD;
         let state = State::of(service, request, admission, &telling);
         if matches!(state, State::Refused { .. }) {
             // A service that is ready may hold a permit for a call, which does not come now.
             *service = service.clone();
         }
-        Self { state, settler, telling }
+        Self { state, settler, is_head, telling }
     }
 
     /// Waits for `deciding`, then answers as [`of`](Self::of) does.
@@ -75,8 +79,9 @@ where
         settler: Option<Settler>,
         telling: Telling,
     ) -> Self {
+        let is_head = request.method() == Method::HEAD;
         let state = State::Waits { deciding, waiting: Some((service, request)) };
-        Self { state, settler, telling }
+        Self { state, settler, is_head, telling }
     }
 }
 
@@ -121,7 +126,7 @@ where
             let response = ready!(call.poll(context))?;
             let settled = match (this.settler.take(), told.take()) {
                 (Some(settler), Some(decision)) => {
-                    let has_ended = response.body().is_end_stream();
+                    let has_ended = *this.is_head || has_no_body(&response);
                     settler.settle(decision, status(&response), has_ended)
                 }
                 (_, told) => return Poll::Ready(Ok(answered(response, told, fields))),
@@ -152,6 +157,12 @@ where
 /// The status of `response` as policies know it.
 fn status<B>(response: &Response<B>) -> u16 {
     grpc::http_status(response.headers()).unwrap_or_else(|| response.status().as_u16())
+}
+
+/// Whether nothing is left to send of `response` but its head.
+fn has_no_body<B: Body>(response: &Response<B>) -> bool {
+    let has_none = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    has_none || has_ended(response.body())
 }
 
 /// The response of the service, with the fields of what was `told`. It holds the slots of its request until it ends.

@@ -34,6 +34,11 @@ impl<B: Body> HeldBody<B> {
     }
 }
 
+/// Whether nothing of `body` is left to send. A server that has sent a body of known length may ask for no further frame.
+pub(super) fn has_ended(body: &impl Body) -> bool {
+    body.is_end_stream() || body.size_hint().exact() == Some(0)
+}
+
 impl<B: Body> Body for HeldBody<B> {
     type Data = B::Data;
     type Error = B::Error;
@@ -48,7 +53,7 @@ impl<B: Body> Body for HeldBody<B> {
             Some(ending) => ending,
             None => {
                 let last = match ready!(this.body.as_mut().poll_frame(context)) {
-                    Some(Ok(frame)) if this.body.is_end_stream() => Some(frame),
+                    Some(Ok(frame)) if has_ended(&*this.body) => Some(frame),
                     Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
                     Some(Err(error)) => {
                         *this.held = None;

@@ -25,6 +25,7 @@ mod around;
 mod formats;
 mod gathering;
 mod grpc;
+mod in_flight;
 mod keys;
 mod nested_routers;
 mod outcomes;

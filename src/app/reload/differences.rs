@@ -68,7 +68,7 @@ impl Difference {
         match self.key.strip_prefix("policies.").and_then(|key| key.rsplit_once('.')) {
             Some((_, "algorithm" | "key" | "ipv6_prefix")) => Effect::CountsAnew,
             Some((_, "burst")) => Effect::KeepsCounts,
-            Some((_, "timezone" | "week_begins")) => Effect::CountsBeside,
+            Some((_, "timezone" | "week_begins" | "slot_ms")) => Effect::CountsBeside,
             Some(_) => self.effect_of_quotas(),
             None => Effect::AtOnce,
         }

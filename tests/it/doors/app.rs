@@ -73,6 +73,7 @@ pub(super) fn answer(head: &Head) -> Answer {
         Some("404") => (404, vec![], Content::whole("There is nothing here.")),
         Some("500") => (500, vec![("x-trace", "7")], Content::whole("It went wrong.")),
         Some("304") => (304, vec![("etag", "\"1\"")], Content::whole("")),
+        Some("endless") => (200, vec![], Content::endless()),
         Some("stream") => (200, vec![], Content::stream(["a ", "stream ", "of ", "parts"])),
         Some("exposes") => {
             let exposed = ("access-control-expose-headers", "ETag, ratelimit");
@@ -83,21 +84,39 @@ pub(super) fn answer(head: &Head) -> Answer {
     Answer { status, lines, content }
 }
 
+/// Waits for ever if the request asks for that.
+pub(super) async fn wait(head: &Head) {
+    if head.field("x-answer") == Some("never") {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The body of a response, of known length or as it comes.
 #[derive(Debug)]
 pub(super) struct Content {
     parts: VecDeque<Bytes>,
     is_stream: bool,
+    /// Whether its first part comes again and again.
+    is_endless: bool,
 }
 
 impl Content {
     fn whole(text: &'static str) -> Self {
         let parts = if text.is_empty() { vec![] } else { vec![Bytes::from(text)] };
-        Self { parts: parts.into(), is_stream: false }
+        Self { parts: parts.into(), is_stream: false, is_endless: false }
     }
 
     fn stream(parts: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { parts: parts.into_iter().map(Bytes::from).collect(), is_stream: true }
+        let parts = parts.into_iter().map(Bytes::from).collect();
+        Self { parts, is_stream: true, is_endless: false }
+    }
+
+    fn endless() -> Self {
+        Self { is_endless: true, ..Self::stream(["again and again "]) }
+    }
+
+    fn next(&mut self) -> Option<Bytes> {
+        if self.is_endless { self.parts.front().cloned() } else { self.parts.pop_front() }
     }
 
     fn length(&self) -> u64 {
@@ -116,7 +135,7 @@ impl MessageBody for Content {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.parts.pop_front().map(Ok))
+        Poll::Ready(self.next().map(Ok))
     }
 }
 
@@ -128,7 +147,7 @@ impl Body for Content {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.parts.pop_front().map(|part| Ok(Frame::data(part))))
+        Poll::Ready(self.next().map(|part| Ok(Frame::data(part))))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -31,7 +31,7 @@ use tower::util::BoxCloneService;
 use tower::{ServiceExt as _, service_fn};
 use tower_layer::Layer as _;
 
-use super::app::{Answer, Content, Head, answer};
+use super::app::{Answer, Content, Head, answer, wait};
 use super::{App, Door, Limit};
 
 /// What keeps a server under way.
@@ -87,7 +87,8 @@ fn actix(app: App, reached: Arc<AtomicUsize>) -> (SocketAddr, Running) {
                 })
                 .default_service(web::to(handler))
         });
-        let server = server.workers(2).disable_signals();
+        // It notices at once when a client hangs up.
+        let server = server.workers(2).disable_signals().h1_allow_half_closed(false);
         let server = server.bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = server.addrs()[0];
         actix_web::rt::System::new().block_on(async {
@@ -102,7 +103,9 @@ fn actix(app: App, reached: Arc<AtomicUsize>) -> (SocketAddr, Running) {
 
 async fn handler(request: HttpRequest, reached: web::Data<AtomicUsize>) -> HttpResponse {
     reached.fetch_add(1, Ordering::SeqCst);
-    let Answer { status, lines, content } = answer(&Head::from(&request));
+    let head = Head::from(&request);
+    wait(&head).await;
+    let Answer { status, lines, content } = answer(&head);
     let status = StatusCode::from_u16(status).expect("a status");
     let mut response = HttpResponse::build(status);
     for line in lines {
@@ -186,8 +189,8 @@ async fn axum(listener: TcpListener, app: App, reached: Arc<AtomicUsize>) {
         |limit: &Limit| layer(limit).peer(|peer: &ConnectInfo<SocketAddr>| Some(peer.0));
     let mut router = Router::new()
         .fallback(move |request: AxumRequest| {
-            let response = respond(request, &reached).map(Body::new);
-            async { response }
+            let response = respond(request, reached.clone());
+            async { response.await.map(Body::new) }
         })
         .layer(by_connection(&app.inner));
     if let Some(outer) = &app.outer {
@@ -200,8 +203,8 @@ async fn axum(listener: TcpListener, app: App, reached: Arc<AtomicUsize>) {
 
 async fn hyper(listener: TcpListener, app: App, reached: Arc<AtomicUsize>) {
     let application = service_fn(move |request: Request<Incoming>| {
-        let response = respond(request, &reached).map(BodyExt::boxed_unsync);
-        async { Ok(response) }
+        let response = respond(request, reached.clone());
+        async { Ok(response.await.map(BodyExt::boxed_unsync)) }
     });
     let mut service = limited(&app.inner, application.boxed_clone());
     if let Some(outer) = &app.outer {
@@ -226,9 +229,20 @@ fn limited(limit: &Limit, service: Plain) -> Plain {
     service.map_response(|response| response.map(BodyExt::boxed_unsync)).boxed_clone()
 }
 
-fn respond<B>(request: Request<B>, reached: &AtomicUsize) -> Response<Content> {
-    reached.fetch_add(1, Ordering::SeqCst);
-    let Answer { status, lines, content } = answer(&Head::from(&request.into_parts().0));
+fn respond<B>(
+    request: Request<B>,
+    reached: Arc<AtomicUsize>,
+) -> impl Future<Output = Response<Content>> + use<B> {
+    let head = Head::from(&request.into_parts().0);
+    async move {
+        reached.fetch_add(1, Ordering::SeqCst);
+        wait(&head).await;
+        response(&head)
+    }
+}
+
+fn response(head: &Head) -> Response<Content> {
+    let Answer { status, lines, content } = answer(head);
     let mut response = Response::builder().status(status);
     for (name, value) in lines {
         response = response.header(name, value);

@@ -14,6 +14,7 @@ mod check;
 mod connections;
 mod document;
 mod guard;
+mod in_flight;
 mod keys;
 mod mistakes;
 mod outcomes;

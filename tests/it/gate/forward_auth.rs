@@ -11,6 +11,7 @@ use crate::support::process::{Options, Tollgate};
 use crate::support::raw::connect_from;
 
 mod answers;
+mod in_flight;
 mod keys;
 mod mistakes;
 mod trust;

@@ -71,7 +71,7 @@ fn a_request_holds_its_slot_until_its_client_hangs_up() {
         let quota = r#""default";q=9;w=60, "default/in-flight";q=1;qu="concurrent-requests""#;
         assert_eq!(denied.field("ratelimit-policy"), Some(quota));
         assert_eq!(denied.field("ratelimit"), Some(r#""default/in-flight";r=0"#));
-        assert!(denied.body.contains("allows 1 requests at once"), "{}", denied.body);
+        assert!(denied.body.contains("allows 1 request at once"), "{}", denied.body);
         drop(first);
         let next = send(&app, get("/").to_request()).await;
         assert_eq!(next.status, 200);

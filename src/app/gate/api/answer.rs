@@ -10,6 +10,7 @@ use crate::domain::clock::Millis;
 use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Retry, Standing};
+use crate::domain::window::Window;
 use crate::http::RequestHead;
 use crate::http::answers::Answers;
 use crate::http::fields;
@@ -47,8 +48,11 @@ pub(super) struct CheckAnswer {
 pub(super) struct PolicyAnswer {
     /// The name of the policy.
     policy: String,
-    /// The units allowed per window.
+    /// The units allowed per window, or the requests that may be under way at once.
     quota: u64,
+    /// `concurrent-requests` where the quota is of requests under way, which have no window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'static str>,
     /// The length of the window. Windows that the calendar ends have no one length.
     #[serde(skip_serializing_if = "Option::is_none")]
     window_seconds: Option<u64>,
@@ -173,11 +177,13 @@ impl PolicyAnswer {
             Retry::WhenFreed => (RetryAnswer::WhenFreed, None),
             Retry::Never => (RetryAnswer::Never, None),
         };
+        let window = policy.has_quotas().then(|| policy.terms().window);
         Self {
             policy: policy.name().to_owned(),
             quota: policy.terms().units,
-            window: policy.terms().window.calendar().map(|calendar| calendar.unit().name()),
-            window_seconds: policy.terms().window.fixed().map(|length| length / 1_000),
+            unit: (!policy.has_quotas()).then_some("concurrent-requests"),
+            window: window.and_then(Window::calendar).map(|calendar| calendar.unit().name()),
+            window_seconds: window.and_then(Window::fixed).map(|length| length / 1_000),
             remaining: standing.remaining,
             reset_after_ms: standing.reset_after,
             retry,

@@ -75,7 +75,8 @@ fn status(part: &PartAnswer, wait: Option<Duration>) -> DescriptorStatus {
         return DescriptorStatus { duration_until_reset, ..status };
     };
     let quota = policy.quota();
-    let current_limit = unit_of(quota.window()).map(|unit| RateLimit {
+    let window = policy.as_ref().has_quotas().then(|| quota.window());
+    let current_limit = window.and_then(unit_of).map(|unit| RateLimit {
         requests_per_unit: clamped(quota.units()),
         unit: unit.into(),
         name: policy.name().to_owned(),
@@ -132,11 +133,11 @@ fn headers(
     fields.into_iter().map(header).collect()
 }
 
-/// The decision with each policy once. If descriptors meet the same one, it stands where it is closest to denying.
+/// The decision with each limit once. If descriptors meet the same one, it stands where it is closest to denying.
 fn decision(together: &Together) -> Decision {
     let mut told: Vec<(Arc<Policy>, Standing)> = Vec::new();
     for (policy, standing) in together.parts().iter().flat_map(PartAnswer::policies) {
-        match told.iter_mut().find(|(it, _)| it.name() == policy.name()) {
+        match told.iter_mut().find(|(it, _)| it.label() == policy.label()) {
             None => told.push((policy.clone(), *standing)),
             Some(known) if closest(&(policy, standing)) < closest(&(&known.0, &known.1)) => {
                 *known = (policy.clone(), *standing);

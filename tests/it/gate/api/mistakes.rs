@@ -18,7 +18,7 @@ fn each_wrong_member_is_named_with_what_was_expected() {
     let stand = Stand::new();
     let units = "expected a whole number from 1 to 9007199254740991";
     let path = "expected a path as it is sent, percent-encoded and of at most 8192 bytes, such as /api/data";
-    let members = "expected one of `method`, `path`, `ip`, `user`, `plan`, `headers`, `claims`, `cost`, `policies`, `dry_run`";
+    let members = "expected one of `method`, `path`, `ip`, `user`, `plan`, `headers`, `claims`, `cost`, `policies`, `uses_reserve`, `dry_run`";
     let long = format!(r#"{{"path":"/{}"}}"#, "a".repeat(8_192));
     for (body, pointer, detail) in [
         ("{}", "#", "expected path or policies"),

@@ -23,6 +23,13 @@ key = "ip"
 quota = "5/30 seconds"
 key = "descriptor"
 
+[policies.busy]
+quota = "100/day"
+in_flight = 2
+slot_ms = 3600000
+reserve = "50%"
+key = "global"
+
 [policies.bucket]
 quota = "2/second"
 algorithm = "token-bucket"
@@ -40,6 +47,13 @@ ip = "remote_address"
 
 [descriptors.edge."half_minute"]
 policies = ["wide"]
+
+[descriptors.edge."busy"]
+policies = ["busy"]
+
+[descriptors.edge."dear"]
+policies = ["busy"]
+uses_reserve = true
 
 [descriptors.edge."bucket"]
 policies = ["bucket"]
@@ -275,4 +289,22 @@ fn concurrent_requests_get_exactly_the_quota() {
         admitted
     });
     assert_eq!(admitted, 100);
+}
+
+#[test]
+fn requests_under_way_hold_slots_and_have_no_time_to_wait_for() {
+    let (_tollgate, envoy) = serve(CONFIG);
+    let ask =
+        |descriptors: &[&str]| envoy.decide(descriptors.iter().map(|it| descriptor(it)).collect());
+    let first = ask(&["busy=x"]);
+    let fields = (field(&first, "ratelimit-policy"), field(&first, "ratelimit"));
+    let policies = r#""busy";q=100;w=86400, "busy/in-flight";q=1;qu="concurrent-requests""#;
+    assert_eq!(fields.0, Some(policies));
+    assert!(fields.1.is_some_and(|it| it.ends_with(r#""busy/in-flight";r=0"#)), "{fields:?}");
+    let denied = ask(&["busy=x"]);
+    let status = &denied.statuses[0];
+    assert_eq!((codes(&denied).0, field(&denied, "retry-after")), (Code::OverLimit, None));
+    assert_eq!((status.current_limit.is_none(), status.duration_until_reset), (true, None));
+    assert_eq!(codes(&ask(&["dear=x"])).0, Code::Ok, "the slot that is kept");
+    assert_eq!(codes(&ask(&["dear=x"])).0, Code::OverLimit);
 }
