@@ -26,7 +26,9 @@ pub(crate) fn examine(config: &Config, output: &mut impl Write) -> Result<(), Do
     let shared =
         format!("keys begin with {prefix:?}: a service with the same prefix shares the counts");
     write_line(output, &Finding::new(Level::Ok, "prefix", shared))?;
-    let findings = store::examine(&redis_options(&config.store, url), &SystemClock)
+    let options = redis_options(&config.store, url);
+    let holds_slots = config.policies.iter().any(|policy| policy.in_flight().is_some());
+    let findings = store::examine(&options, holds_slots, &SystemClock)
         .map_err(|error| AppError::new("the store cannot be set up", error))?;
     for finding in &findings {
         write_line(output, finding)?;

@@ -278,6 +278,22 @@ fn the_documented_user_lacks_nothing_but_what_only_the_doctor_asks() {
 }
 
 #[test]
+fn where_requests_hold_slots_it_asks_for_what_these_need_and_leaves_nothing() {
+    let server = Server::start();
+    server.tell(&[&["ACL", "SETUSER", "tollgate"], &documented()[..]].concat());
+    let before = server.dump();
+    let examine = || {
+        let options = Options::default().set("policies.default.in_flight", "5");
+        let url = format!("{}?user=tollgate&pass=secret", server.url());
+        options.set("store.url", &url).set("store.timeout_ms", "5000").run(&["doctor"])
+    };
+    assert_found(&examine(), "permissions", "fail", "its user needs +zadd +pexpire +zcount");
+    server.tell(&["ACL", "SETUSER", "tollgate", "+@sortedset", "+pexpire"]);
+    assert_found(&examine(), "permissions", "ok", "");
+    assert_eq!(server.dump(), before);
+}
+
+#[test]
 fn usage_and_configuration_end_as_elsewhere_and_memory_needs_no_doctor() {
     assert_eq!(Options::default().run(&["doctor", "more"]).status.code(), Some(2));
     let bad = Options::default().set("store.url", "nonsense").run(&["doctor"]);

@@ -30,12 +30,14 @@ mod topology;
 mod watch;
 
 /// Asks every Redis of `options` all questions, and compares its clock with `clock`. A server that
-/// cannot be connected to is asked nothing more. It charges keys that no identity has, and forgets them.
+/// cannot be connected to is asked nothing more. It charges keys that no identity has, and forgets them. If requests hold
+/// slots, it asks for what these need as well.
 ///
 /// # Errors
 /// When the URL is not that of a Redis, or TLS cannot be set up.
 pub(crate) fn examine(
     options: &RedisOptions,
+    holds_slots: bool,
     clock: &dyn Clock,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Findings::default();
@@ -43,7 +45,7 @@ pub(crate) fn examine(
     let subjects = topology::subjects(url.topology(), options, &mut findings)?;
     let mut of_each = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        of_each.push((subject.name.clone(), examine_one(subject, options, clock)?));
+        of_each.push((subject.name.clone(), examine_one(subject, options, holds_slots, clock)?));
     }
     findings.join(of_each);
     Ok(findings.0)
@@ -52,6 +54,7 @@ pub(crate) fn examine(
 fn examine_one(
     subject: Subject,
     options: &RedisOptions,
+    holds_slots: bool,
     clock: &dyn Clock,
 ) -> Result<Findings, StoreError> {
     let mut findings = Findings::default();
@@ -83,7 +86,7 @@ fn examine_one(
     if examiner.role() == Role::Sentinel {
         return Ok(examiner.findings);
     }
-    examiner.permissions();
+    examiner.permissions(holds_slots);
     examiner.time();
     examiner.counts(&probe);
     examiner.info();

@@ -11,32 +11,46 @@ use crate::store::{Key, Keyspace};
 /// Stands for the key in a command.
 const KEY: &str = "<key>";
 
-/// A harmless call of every command that counting needs, each with the rule of an ACL that permits it.
-/// Calls that write only touch `key`, and leave nothing there.
-pub(super) fn commands(key: &Key) -> Vec<(&'static str, Cmd)> {
-    const CALLS: [(&str, &[&str]); 13] = [
-        ("+evalsha", &["EVALSHA", "", "0"]),
-        ("+eval", &["EVAL", "return 1", "0"]),
-        ("+script|load", &["SCRIPT", "LOAD", "return 1"]),
-        ("+time", &["TIME"]),
-        ("+get", &["GET", KEY]),
-        ("+set", &["SET", KEY, "", "PX", "1000"]),
-        ("+incrby", &["INCRBY", KEY, "0"]),
-        ("+getrange", &["GETRANGE", KEY, "0", "0"]),
-        ("+setrange", &["SETRANGE", KEY, "0", "0"]),
-        ("+strlen", &["STRLEN", KEY]),
-        ("+append", &["APPEND", KEY, "0"]),
-        ("+del", &["DEL", KEY]),
-        ("+unlink", &["UNLINK", KEY]),
-    ];
-    let call = |(rule, words): (&'static str, &[&str])| {
+/// Calls that count, each with the rule of an ACL that permits it.
+const OF_COUNTS: [(&str, &[&str]); 13] = [
+    ("+evalsha", &["EVALSHA", "", "0"]),
+    ("+eval", &["EVAL", "return 1", "0"]),
+    ("+script|load", &["SCRIPT", "LOAD", "return 1"]),
+    ("+time", &["TIME"]),
+    ("+get", &["GET", KEY]),
+    ("+set", &["SET", KEY, "", "PX", "1000"]),
+    ("+incrby", &["INCRBY", KEY, "0"]),
+    ("+getrange", &["GETRANGE", KEY, "0", "0"]),
+    ("+setrange", &["SETRANGE", KEY, "0", "0"]),
+    ("+strlen", &["STRLEN", KEY]),
+    ("+append", &["APPEND", KEY, "0"]),
+    ("+del", &["DEL", KEY]),
+    ("+unlink", &["UNLINK", KEY]),
+];
+
+/// Calls for the slots of requests under way.
+const OF_SLOTS: [(&str, &[&str]); 7] = [
+    ("+zadd", &["ZADD", KEY, "1", "0"]),
+    ("+pexpire", &["PEXPIRE", KEY, "1000"]),
+    ("+zcount", &["ZCOUNT", KEY, "0", "0"]),
+    ("+zscore", &["ZSCORE", KEY, "0"]),
+    ("+zrangebyscore", &["ZRANGEBYSCORE", KEY, "0", "0"]),
+    ("+zremrangebyscore", &["ZREMRANGEBYSCORE", KEY, "0", "0"]),
+    ("+zrem", &["ZREM", KEY, "0"]),
+];
+
+/// A harmless call of every command that counting needs, and of those for slots if requests hold any, each with the
+/// rule of an ACL that permits it. Calls that write only touch `key`, and leave nothing there.
+pub(super) fn commands(key: &Key, holds_slots: bool) -> Vec<(&'static str, Cmd)> {
+    let of_slots: &[_] = if holds_slots { &OF_SLOTS } else { &[] };
+    let call = |(rule, words): &(&'static str, &[&str])| {
         let mut call = Cmd::new();
-        for word in words {
+        for word in *words {
             call.arg(if *word == KEY { key.as_str() } else { word });
         }
-        (rule, call)
+        (*rule, call)
     };
-    CALLS.into_iter().map(call).collect()
+    OF_COUNTS.iter().chain(of_slots).map(call).collect()
 }
 
 /// The name of the command that `rule` permits.
@@ -47,11 +61,12 @@ fn name_of(rule: &str) -> String {
 impl Examiner<'_> {
     /// Tries each command on a key of the examiner's own: an error of a script would not say which
     /// command is refused.
-    pub(super) fn permissions(&mut self) {
+    pub(super) fn permissions(&mut self, holds_slots: bool) {
         let key = Keyspace::new(&self.key_prefix).examination();
         let (mut missing, mut unknown) = (Vec::new(), Vec::new());
         let more = std::mem::take(&mut self.subject.more_commands);
-        for (rule, command) in commands(&key).into_iter().chain(more) {
+        let calls = commands(&key, holds_slots);
+        for (rule, command) in calls.into_iter().chain(more) {
             let Err(error) = self.ask::<Value>(&command).map_err(store_error) else { continue };
             match Cause::of(&error) {
                 // Another question finds out which keys the user may touch.
