@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tollgate::overrides::{Note, Overrides};
-use tollgate::{Limiter, MemoryStore, MonotonicClock, OnStoreFailure};
+use tollgate::{KeySource, Limiter, MemoryStore, MonotonicClock, OnStoreFailure, Policy, Weekday};
 
-use super::{Process, QUOTA, clock, everyone, wait};
+use super::{LEASE, Process, QUOTA, clock, everyone, wait};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, NOW, patient};
@@ -69,6 +69,30 @@ fn what_is_left_of_a_window_that_is_over_is_not_added_to_the_next_one() {
     process.ends_leases();
     assert_eq!(process.admitted(QUOTA + 1), QUOTA);
     until("they are counted", || process.counts().expired > 0);
+}
+
+#[test]
+fn a_lease_ends_with_the_day_in_a_time_zone() {
+    // A day of 25 hours ends in Berlin.
+    let midnight = 1_792_969_200_000;
+    let (server, clock) = (Server::start(), clock());
+    clock.set(midnight - 400);
+    let berlin = "Europe/Berlin".parse().expect("a zone");
+    let quota = format!("{QUOTA}/day").parse().expect("a quota");
+    let policy = Policy::new("everyone", quota).expect("a name").with_key(KeySource::Global);
+    let policy = policy.with_timezone(berlin, Weekday::Monday).expect("a fixed window");
+    let options = patient(&server.url()).clock(clock.clone());
+    let process = Process::over(&options, policy.with_lease(LEASE), 1, &clock, |builder| builder);
+    let admitted = process.admitted_until_leased();
+    let held = process.counts().units_held;
+    assert!(admitted > 0 && held > 0);
+    let before = process.deciders.by_lease.load(Ordering::SeqCst);
+    clock.set(midnight);
+    assert!(process.admits());
+    let by_lease = process.deciders.by_lease.load(Ordering::SeqCst) - before;
+    assert_eq!(by_lease, 0, "what is left is of the day before");
+    process.ends_leases();
+    assert_eq!(process.admitted(QUOTA + 1), QUOTA - 1);
 }
 
 #[test]
