@@ -18,8 +18,8 @@ mod penalties;
 mod policies;
 mod proxies;
 mod quotas;
-mod reserves;
 mod routes;
+mod slots;
 mod stores;
 mod windows;
 
@@ -36,8 +36,8 @@ pub(crate) fn examine(sources: &Sources) -> Result<Report, ConfigErrors> {
     quotas::examine(&policies, &mut findings);
     policies::examine(&policies, &options, &mut findings);
     policies::examine_trials(&policies, &mut findings);
-    reserves::examine(&policies, &mut findings);
     routes::examine(&policies, &mut findings);
+    slots::examine(&policies, &mut findings);
     keys::examine(&policies, &mut findings);
     descriptors::examine(&config, &mut findings);
     leases::examine(&policies, &mut findings);

@@ -6,7 +6,15 @@ use tempfile::TempDir;
 use super::*;
 
 /// A finding and the file that has it: the code, the option, the line, the file.
-const CASES: [(&str, &str, usize, &str); 39] = [
+const CASES: [(&str, &str, usize, &str); 40] = [
+    (
+        "slot-untold",
+        "policies.p.slot_ms",
+        4,
+        "[gate]\nlisten = \"127.0.0.1:8082\"\n[policies.p]\nin_flight = 10\nkey = \"descriptor\"\n\
+         [policies.q]\nin_flight = 10\nslot_ms = 5000\nkey = \"descriptor\"\n\
+         [descriptors.edge.generic_key]\npolicies = [\"p\", \"q\"]",
+    ),
     (
         "reserve-unused",
         "policies.p.reserve",

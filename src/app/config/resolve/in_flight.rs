@@ -8,7 +8,7 @@ use crate::domain::policy::{Policy, Share};
 use crate::domain::quota::Quota;
 
 /// After how many milliseconds a slot ends that is not renewed, unless that is set.
-const SLOT: Millis = 30_000;
+pub(crate) const SLOT: Millis = 30_000;
 
 /// The longest that may be set, an hour.
 const LONGEST_SLOT: Millis = 3_600_000;
