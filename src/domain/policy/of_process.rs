@@ -27,7 +27,8 @@ impl Policy {
     /// The process charges several units at once and then admits requests in memory, so the quota holds as without
     /// leases. The limiter needs a [clock for it](crate::LimiterBuilder::leases). A sliding log is never leased, since
     /// it remembers when each unit was used. Neither is a policy with a penalty, since only the store knows who is
-    /// banned, nor one that counts by [outcome](Policy::charge_on), since it gives back what it charged.
+    /// banned, nor one that counts by [outcome](Policy::charge_on), since it gives back what it charged, nor one
+    /// with a limit of requests [under way](Policy::in_flight), since only the store knows how many there are.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease: millis(lease), ..self }
@@ -36,8 +37,10 @@ impl Policy {
     /// For how many milliseconds a process may lease units; `None` if it may not.
     #[must_use]
     pub fn lease(&self) -> Option<Millis> {
-        let can_be =
-            self.algorithm.can_be_leased() && self.penalty.is_none() && !self.counts_by_outcome();
+        let can_be = self.algorithm.can_be_leased()
+            && self.penalty.is_none()
+            && self.in_flight.is_none()
+            && !self.counts_by_outcome();
         (self.lease > 0 && can_be).then_some(self.lease)
     }
 }

@@ -60,6 +60,11 @@ fn checked(
             "a policy with charge_on or refund_on is never leased, since it gives back what it charged: expected 0",
         ));
     }
+    if policy.in_flight().is_some() {
+        return Err(leaf.refuse(
+            "a policy with in_flight is never leased, since each request takes its slot in the store: expected 0",
+        ));
+    }
     if !deny_cache.is_zero() && lease > deny_cache {
         return Err(leaf.refuse(format_args!(
             "a lease must end before other processes have to see an operator's change: expected at most \

@@ -41,6 +41,10 @@ fn a_lease_that_does_not_suit_its_policy_is_an_error() {
             "a policy with charge_on or refund_on is never leased, since it gives back what it charged: expected 0",
         ),
         (
+            "lease_ms = 100\nin_flight = 5",
+            "a policy with in_flight is never leased, since each request takes its slot in the store: expected 0",
+        ),
+        (
             "lease_ms = 1001",
             "a lease must end before other processes have to see an operator's change: expected at most \
              store.deny_cache_ms, which is 1000",
