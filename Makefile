@@ -60,11 +60,13 @@ public-api: toolchain ## compare the library's public API with tests/public-api.
 	@tests/setup.sh cargo-public-api
 	tests/public-api.sh
 
-package: toolchain ## build and test the crate as it is packaged
+# `make test` has run all tests. Here they are built, since a file that they include may be missing in the package.
+package: toolchain ## build the crate and its tests as it is packaged, and run its unit tests
 	cargo package --locked --no-verify --allow-dirty
 	rm -rf $(BUILT)/package/$(CRATE)
 	tar -xzmf $(BUILT)/package/$(CRATE).crate -C $(BUILT)/package
-	cd $(BUILT)/package/$(CRATE) && CARGO_TARGET_DIR=$(BUILT) cargo test --locked --all-features
+	cd $(BUILT)/package/$(CRATE) && CARGO_TARGET_DIR=$(BUILT) cargo test --locked --all-features --no-run
+	cd $(BUILT)/package/$(CRATE) && CARGO_TARGET_DIR=$(BUILT) cargo test --locked --all-features --lib
 
 licences: toolchain
 	@tests/setup.sh cargo-deny
