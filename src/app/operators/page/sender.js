@@ -24,7 +24,7 @@ export function question(key, path) {
     else if (kind === "descriptor") notes.add(NO_DESCRIPTOR);
     else if (value === undefined) continue;
     else if (isHash(part)) notes.add(`Only a hash of the ${NOUNS[kind]} is known, so the request is explained without it.`);
-    else if (!isWritable(kind, name, value)) notes.add(`The ${NOUNS[kind]} is nothing that can be sent from here, so the request is explained without it.`);
+    else if (!isWritable(kind, name, value)) notes.add(`The ${NOUNS[kind]} cannot be sent from this page, so the request is explained without it.`);
     else if (kind === "ip") [asked.ip] = value.split("/"); // A network stands for each of its addresses.
     else if (kind === "user") asked.user = value;
     else if (kind === "host") asked.header.push(`host:${value}`);

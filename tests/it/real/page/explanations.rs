@@ -62,10 +62,7 @@ fn all_that_a_key_says_is_explained_and_what_it_does_not_say_is_told() {
             &hashed_parts,
             &["Only a hash of the key is known, so the request is explained without it."],
         ),
-        (
-            "user:%FF",
-            &["The user is nothing that can be sent from here", "for user,claim:org; 1 used"],
-        ),
+        ("user:%FF", &["The user cannot be sent from this page", "for user,claim:org; 1 used"]),
     ];
     for (key, expected) in cases {
         let told = explained(&browser, key, "/items/7");
