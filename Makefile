@@ -24,7 +24,7 @@ test: toolchain ## run all tests; installs redis-server and openssl if they are 
 
 # Tests in tests/it/real, which `make test` leaves out.
 test-real: toolchain ## run the tests that need a browser, proxies, systemd, Prometheus, other languages or a clock of their own; installs those if they are missing
-	@tests/setup.sh redis-server nginx caddy haproxy apache2 chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime python3 node schemathesis conformance envoy python-clients node-clients
+	@tests/setup.sh redis-server nginx nginx-stream caddy haproxy apache2 chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime python3 node schemathesis conformance envoy python-clients node-clients
 	cargo test --locked --all-features --test it -- --ignored real::
 
 check: format rust-version clippy features docs public-api package licences lint-lua ## lint, docs, features, public API, package and licences; installs cargo-deny, cargo-public-api, mdbook, lychee and luacheck if missing

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what `make` needs and does not find, or says what is missing and how to get it:
-# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx protoc libclang cargo-deny mdbook lychee cargo-public-api
+# tests/setup.sh rust cc redis-server openssl luacheck wrk nginx nginx-stream protoc libclang cargo-deny mdbook lychee cargo-public-api
 # tests/setup.sh chromium chromedriver axe-core promtool systemd-analyze man strace libfaketime caddy haproxy apache2
 # tests/setup.sh python3 node schemathesis conformance envoy python-clients node-clients
 set -eu
@@ -22,6 +22,8 @@ main() {
         wrk) has wrk || install_package wrk ;;
         # Where it is, users other than root often have no path to.
         nginx) has nginx || [ -x /usr/sbin/nginx ] || install_package nginx ;;
+        # What it passes connections on with.
+        nginx-stream) has_nginx_stream || install_package libnginx-mod-stream ;;
         caddy) has caddy || install_package caddy ;;
         haproxy) has haproxy || [ -x /usr/sbin/haproxy ] || install_package haproxy ;;
         # With what its Lua opens connections with.
@@ -80,6 +82,12 @@ has_faketime() {
         [ ! -e "$library" ] || return 0
     done
     return 1
+}
+
+# It is a module, where Debian installs it. Elsewhere it may be part of the program.
+has_nginx_stream() {
+    [ ! -e /usr/lib/nginx/modules/ngx_stream_module.so ] || return 0
+    "$(PATH=$PATH:/usr/sbin command -v nginx)" -V 2>&1 | grep -qE -e '--with-stream( |$)'
 }
 
 # It is a library, for the Lua of Apache.

@@ -35,7 +35,7 @@ macro_rules! file {
     };
 }
 
-const FILES: [File; 10] = [
+const FILES: [File; 11] = [
     file!("/", HTML, "index.html"),
     file!("/page.css", CSS, "page.css"),
     file!("/page.js", SCRIPT, "page.js"),
@@ -45,6 +45,7 @@ const FILES: [File; 10] = [
     file!("/dom.js", SCRIPT, "dom.js"),
     file!("/explain.js", SCRIPT, "explain.js"),
     file!("/policies.js", SCRIPT, "policies.js"),
+    file!("/sender.js", SCRIPT, "sender.js"),
     file!("/tables.js", SCRIPT, "tables.js"),
 ];
 

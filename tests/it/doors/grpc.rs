@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use tokio::runtime::Runtime;
-use tollgate::{Limiter, LimiterBuilder, ManualClock, OnStoreFailure, RateLimitLayer};
+use tollgate::{Limiter, LimiterBuilder, ManualClock, OnStoreFailure, RateLimitLayer, Share};
 use tonic::body::Body;
 use tonic::transport::server::{TcpConnectInfo, TcpIncoming};
 use tonic::transport::{Channel, Server as GrpcServer};
@@ -23,8 +23,14 @@ const PATH: &str = "/grpc.health.v1.Health/Check";
 
 /// A server of the health check behind a limiter, and a connection to it.
 fn serve(limiter: LimiterBuilder) -> (Runtime, Channel) {
+    serve_with_jitter(limiter, Share::NONE)
+}
+
+/// The same, where those who are denied are told waits that are longer by up to this share.
+fn serve_with_jitter(limiter: LimiterBuilder, jitter: Share) -> (Runtime, Channel) {
     let limiter = limiter.build().expect("policies and routes that fit");
     let rate_limit = RateLimitLayer::new(limiter).peer(|it: &TcpConnectInfo| it.remote_addr());
+    let rate_limit = rate_limit.retry_jitter(jitter);
     let runtime = Runtime::new().expect("a runtime");
     let channel = runtime.block_on(async {
         let incoming = TcpIncoming::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
@@ -40,7 +46,14 @@ fn serve(limiter: LimiterBuilder) -> (Runtime, Channel) {
 
 /// What `count` calls come to.
 fn calls(limiter: LimiterBuilder, count: usize) -> Vec<Result<HeaderMap, Status>> {
-    let (runtime, channel) = serve(limiter);
+    calls_of(serve(limiter), count)
+}
+
+/// What `count` calls over this connection come to.
+fn calls_of(
+    (runtime, channel): (Runtime, Channel),
+    count: usize,
+) -> Vec<Result<HeaderMap, Status>> {
     let mut client = HealthClient::new(channel);
     let mut seen = Vec::new();
     for _ in 0..count {
@@ -67,6 +80,29 @@ fn a_denied_call_is_resource_exhausted_and_says_when_to_come_back() {
         assert_eq!(fields["retry-after"], "42");
         assert_eq!(fields["ratelimit"], r#""default";r=0;t=42"#);
         assert_eq!(fields["ratelimit-policy"], r#""default";q=2;w=60"#);
+    });
+}
+
+#[test]
+fn a_longer_wait_is_told_alike_in_all_fields_and_never_shorter() {
+    on_each_store(|counts| {
+        let limiter = counts.limiter([policy("default", "1/hour")]).route(PATH, ["default"], []);
+        let seen = calls_of(serve_with_jitter(limiter, "50%".parse().expect("a share")), 11);
+        let passes = seen[0].as_ref().expect("it passes");
+        assert_eq!(passes["ratelimit"], r#""default";r=0;t=3582"#, "exact");
+        let waits = seen[1..].iter().map(|denied| {
+            let status = denied.as_ref().expect_err("it is denied");
+            let fields = status.metadata().clone().into_headers();
+            let text = |name| fields[name].to_str().expect("text");
+            let millis: u64 = text("grpc-retry-pushback-ms").parse().expect("a number");
+            let seconds = millis.div_ceil(1_000);
+            assert_eq!(text("retry-after"), seconds.to_string());
+            assert_eq!(text("ratelimit"), format!(r#""default";r=0;t={seconds}"#));
+            millis
+        });
+        let waits: Vec<_> = waits.collect();
+        assert!(waits.iter().all(|it| (3_582_000..=5_373_000).contains(it)), "{waits:?}");
+        assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
     });
 }
 

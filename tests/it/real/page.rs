@@ -9,6 +9,8 @@ use crate::support::process::{Options, Tollgate};
 use crate::support::redis::Server;
 use crate::support::threads::until;
 
+mod explanations;
+
 /// A process, and where its page is.
 struct Served {
     tollgate: Tollgate,
@@ -54,10 +56,15 @@ fn shown(served: &Served, width: u32, scheme: &str) -> Browser {
 
 /// Looks a client up, as a person does.
 fn look_up(browser: &Browser, key: &str) {
+    look_up_as(browser, key, key);
+}
+
+/// The same, until the page shows this text of the client.
+fn look_up_as(browser: &Browser, key: &str, shown: &str) {
     browser.run("document.querySelector('#key').focus(); document.querySelector('#key').select()");
     browser.press(key);
     browser.enter();
-    browser.until_it_shows("#client", key);
+    browser.until_it_shows("#client", shown);
 }
 
 /// Presses the button of this text, in this part of the page.

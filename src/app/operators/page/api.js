@@ -15,9 +15,10 @@ export class Refusal extends Error {
   }
 }
 
-/** The answer to a question. */
+/** The answer to a question. A parameter with several values is there several times. */
 export const get = (path, query = {}) => {
-  const known = Object.entries(query).filter(([, value]) => value !== "" && value != null);
+  const each = Object.entries(query).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  const known = each.filter(([, value]) => value !== "" && value != null);
   const text = new URLSearchParams(known).toString();
   return ask(text ? `${path}?${text}` : path);
 };

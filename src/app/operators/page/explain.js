@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { inWords } from "./change.js";
 import { duration, el, number } from "./dom.js";
+import { question } from "./sender.js";
 
 // What was asked last holds for the next client too.
 const asked = { method: "GET", path: "/api/data" };
@@ -22,7 +23,8 @@ export function explainer(key) {
     event.preventDefault();
     Object.assign(asked, { method: method.value.trim().toUpperCase(), path: path.value.trim() });
     try {
-      answer.replaceChildren(...view(await get("v1/explain", { ...asked, ...senderOf(key) })));
+      const { asked: sent, notes } = question(key, asked.path);
+      answer.replaceChildren(...view(await get("v1/explain", { method: asked.method, ...sent }), notes));
     } catch (error) {
       answer.replaceChildren(el("p", { class: "error" }, error.message));
     }
@@ -35,29 +37,12 @@ export function explainer(key) {
     answer);
 }
 
-/** Who sends the request, of whom only a key is known. */
-function senderOf(key) {
-  const [kind, ...rest] = key.split(":");
-  const value = rest.join(":");
-  // A network stands for each of its addresses.
-  if (kind === "ip") return { ip: value.split("/")[0] };
-  return kind === "global" ? {} : { [kind]: decoded(value) };
-}
-
-/** What stands in a key as `%3C` was `<`. */
-function decoded(value) {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}
-
-function view(told) {
+function view(told, notes) {
   const [words, kind] = VERDICTS[told.verdict] ?? [told.verdict, "warn"];
   const { route, request } = told;
   return [
     el("p", {}, el("span", { class: `chip ${kind}` }, words), " ", told.why),
+    ...notes.map((note) => el("p", { class: "hint" }, note)),
     ...told.overrides.map((it) => el("p", { class: `notice ${it.effect === "ban" ? "bad" : "trial"}` }, `${it.key ?? it.policy} is ${inWords(it)}.`)),
     el("dl", { class: "reasons" },
       ...pair("Route", route ? `${route.pattern} (${route.place}), cost ${number(route.cost)} (${route.cost_place})` : "none"),
@@ -78,5 +63,10 @@ function policy(it) {
   else parts.push(`${number(it.used)} used, ${number(it.remaining)} left`);
   if (it.kept_slots) parts.push(`${number(it.kept_slots)} more are kept in reserve for other requests`);
   if (it.retry_after_ms) parts.push(`denied for ${duration(it.retry_after_ms)}`);
-  return `${parts.join("; ")}.${it.why ? ` ${it.why}` : ""}`;
+  if (it.lease_ms) parts.push(`leased for ${number(it.lease_ms)} ms at a time`);
+  const sentences = [parts.join("; ")];
+  if (it.why) sentences.push(it.why.replace(/\.$/, ""));
+  if (it.charge_on) sentences.push(`It counts only if the status of its response is one of ${it.charge_on}`);
+  if (it.refund_on) sentences.push(`It is given back if the status of its response is one of ${it.refund_on}`);
+  return `${sentences.join(". ")}.`;
 }

@@ -4,6 +4,8 @@ use super::client::messages::Unit;
 use super::client::{Code, codes, descriptor, field, remaining, request, with_hits};
 use super::client::{RateLimitDescriptor, RateLimitRequest};
 use super::{serve, serve_with};
+use crate::support::http::Client;
+use crate::support::port;
 use crate::support::process::Options;
 use crate::support::redis::Server;
 
@@ -179,7 +181,9 @@ fn a_client_that_is_blocked_or_banned_is_over_the_limit() {
     let penalty = "{ denials = 1, within_ms = 60000, ban_ms = 60000 }";
     let config =
         CONFIG.replace("[policies.by-ip]", &format!("[policies.by-ip]\npenalty = {penalty}"));
-    let (_tollgate, envoy) = serve_with(options.config(&config));
+    // The end of a ban is told exactly.
+    let options = options.config(&config).set("headers.retry_jitter", "100%");
+    let (_tollgate, envoy) = serve_with(options);
     let ask = |address| {
         let text = format!("remote_address={address}");
         envoy.decide(vec![descriptor("generic_key=a"), descriptor(&text)])
@@ -276,6 +280,8 @@ fn concurrent_requests_get_exactly_the_quota() {
     let redis = Server::start();
     let options = Options::default().config(CONFIG).set("store.url", &redis.url());
     let options = options.set("policies.logins.quota", "100/day").set("server.workers", "2");
+    // However busy the machine is, Redis decides.
+    let options = options.set("store.timeout_ms", "10000");
     let (_tollgate, envoy) = serve_with(options);
     let admitted = envoy.runtime.block_on(async {
         let asked = (0..300)
@@ -307,4 +313,47 @@ fn requests_under_way_hold_slots_and_have_no_time_to_wait_for() {
     assert_eq!((status.current_limit.is_none(), status.duration_until_reset), (true, None));
     assert_eq!(codes(&ask(&["dear=x"])).0, Code::Ok, "the slot that is kept");
     assert_eq!(codes(&ask(&["dear=x"])).0, Code::OverLimit);
+}
+
+#[test]
+fn a_longer_wait_is_told_alike_everywhere_and_never_shorter() {
+    // In a window whose edge no test lives to see.
+    let config = CONFIG.replace("10/day", "1/52 weeks");
+    let admin = port::free_address().to_string();
+    let options = Options::default().config(&config).set("admin.listen", &admin);
+    let (_tollgate, envoy) = serve_with(options.set("headers.retry_jitter", "50%"));
+    let admin = Client::of(format!("http://{admin}"));
+    // Where the client stands, in milliseconds.
+    let exact = |field: &str| -> u64 {
+        let text = admin.get("/v1/keys?key=descriptor:edge:generic_key=login", &[]).body;
+        let body: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let stands = body["policies"].as_array().into_iter().flatten();
+        let stands = stands.clone().find(|it| it["policy"] == "logins");
+        stands.and_then(|it| it[field].as_u64()).unwrap_or_else(|| panic!("{field}: {text}"))
+    };
+    let passes = envoy.decide(vec![descriptor("generic_key=login")]);
+    let whole = passes.statuses[0].duration_until_reset.expect("a duration").seconds;
+    // Exact, but for the time until the second question: half a year might be added.
+    let later = seconds(exact("reset_after_ms"));
+    assert!((0..600).contains(&(whole - later)), "{whole} {later}");
+    assert_eq!(field(&passes, "ratelimit"), Some(&*format!("\"logins\";r=0;t={whole}")));
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        let before = exact("retry_after_ms");
+        let over = envoy.decide(vec![descriptor("generic_key=login")]);
+        let after = exact("retry_after_ms");
+        let wait = over.statuses[0].duration_until_reset.expect("a duration").seconds;
+        assert!((seconds(after)..=seconds(before * 3 / 2)).contains(&wait), "{wait}: {before}");
+        assert_eq!(field(&over, "retry-after"), Some(&*wait.to_string()));
+        assert_eq!(field(&over, "ratelimit"), Some(&*format!("\"logins\";r=0;t={wait}")));
+        waits.push(wait);
+    }
+    // Without a longer wait, they would differ by what this test takes.
+    let (least, most) = (waits.iter().min(), waits.iter().max());
+    assert!(most.zip(least).is_some_and(|(most, least)| most - least > 3_600), "{waits:?}");
+}
+
+/// Whole seconds, rounded up.
+fn seconds(millis: u64) -> i64 {
+    i64::try_from(millis.div_ceil(1_000)).expect("a wait")
 }

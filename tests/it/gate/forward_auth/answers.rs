@@ -216,3 +216,38 @@ fn an_own_body_reaches_clients_through_every_proxy_and_nginx_in_one_line() {
         assert_eq!(marked, (proxy == "nginx").then_some("<p>  posts</p>"), "{proxy}");
     }
 }
+
+#[test]
+fn a_longer_wait_is_told_alike_in_the_fields_and_the_body_and_never_shorter() {
+    let stand = Stand::new("[headers]\nretry_jitter = \"50%\"\n");
+    let exact = || -> u64 {
+        let body = problem(&stand.admin.get(&format!("/v1/keys?key=ip:{IP}"), &[]));
+        let stands = body["policies"].as_array().into_iter().flatten();
+        let posts = stands.clone().find(|it| it["policy"] == "posts");
+        posts.and_then(|it| it["retry_after_ms"].as_u64()).unwrap_or_else(|| panic!("{body}"))
+    };
+    assert_eq!(stand.ask("caddy", "POST", "/api/posts", IP).status, 200);
+    let of_envoy = [("x-forwarded-for", IP.as_bytes())];
+    let mut waits = Vec::new();
+    for proxy in BY_FIELDS.into_iter().chain(["envoy"]).cycle().take(12) {
+        let before = exact();
+        let denied = match proxy {
+            "envoy" => stand.gate.request("POST", "/v1/auth/api/posts", &of_envoy),
+            proxy => stand.ask(proxy, "POST", "/api/posts", IP),
+        };
+        let after = exact();
+        let told = denied.header("retry-after").expect("a wait");
+        let wait: u64 = told.parse().expect("seconds");
+        let [least, most] = [after, before * 3 / 2].map(|millis| millis.div_ceil(1_000));
+        assert!((least..=most).contains(&wait), "{proxy}: {wait}, {before}");
+        assert_eq!(denied.header("ratelimit"), Some(&*format!("\"posts\";r=0;t={told}")));
+        let detail = format!("Retry in {told} s.");
+        assert!(denied.body.contains(&detail), "{proxy}: {}", denied.body);
+        let in_one_line = denied.header("x-tollgate-body");
+        assert_eq!(in_one_line.is_some_and(|it| it.contains(&detail)), proxy == "nginx");
+        waits.push(wait);
+    }
+    // Without a longer wait, they would differ by what this test takes.
+    let (least, most) = (waits.iter().min(), waits.iter().max());
+    assert!(most.zip(least).is_some_and(|(most, least)| most - least > 3_600), "{waits:?}");
+}
