@@ -61,7 +61,7 @@ function policy(it) {
   if (it.role === "unlimited") return `${parts[0]}. ${it.why}`;
   if (it.used == null) parts.push(`the store could not be asked: on_store_failure is ${it.on_store_failure}`);
   else parts.push(`${number(it.used)} used, ${number(it.remaining)} left`);
-  if (it.kept_slots) parts.push(`${number(it.kept_slots)} more are kept in reserve for other requests`);
+  if (it.kept_slots) parts.push(`${number(it.kept_slots)} more in reserve for other requests`);
   if (it.retry_after_ms) parts.push(`denied for ${duration(it.retry_after_ms)}`);
   if (it.lease_ms) parts.push(`leased for ${number(it.lease_ms)} ms at a time`);
   const sentences = [parts.join("; ")];
