@@ -68,6 +68,16 @@ fn the_permissions_for_slots_are_enough_and_each_is_needed() {
     }
 }
 
+#[test]
+fn a_key_of_slots_that_may_not_get_a_ttl_does_not_stay() {
+    let server = Server::start();
+    let store = store(&server, &["+@sortedset", "-pexpire"]);
+    assert_eq!(use_slots(&store), Err(StoreErrorKind::Refused));
+    for (key, entry) in server.dump() {
+        assert!(entry.expires_at.is_some(), "{} never goes", String::from_utf8_lossy(&key));
+    }
+}
+
 /// Takes a slot, renews it and gives it back: whether all of that was so.
 fn use_slots(store: &RedisStore) -> Result<bool, StoreErrorKind> {
     let quota = Quota::new(2, 30_000).expect("a quota");

@@ -18,6 +18,8 @@ use crate::support::redis::Server;
 use crate::support::stores::{HOUR, NOW, ask, charge, on_each_store, patient, policy, redis_store};
 use crate::support::threads::together;
 
+mod keys;
+
 const WINDOW: u64 = 30_000;
 
 /// A policy of at most `most` requests at once.

@@ -106,3 +106,6 @@ impl reading::Reading for Reading {
         Standing { remaining, reset_after: 0, retry }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,18 @@ fn a_window_begins_and_ends_as_the_local_calendar_says() {
 }
 
 #[test]
+fn a_day_that_has_begun_goes_on_when_the_clocks_go_back_over_midnight() {
+    // A minute after midnight, at 02:31Z, it is 23:01 of the day before again, for 59 minutes.
+    let zone = zone("America/St_Johns");
+    let day = at("2010-11-07T02:30Z")..at("2010-11-08T03:30Z");
+    for it in ["2010-11-07T02:30:59Z", "2010-11-07T02:31Z", "2010-11-07T03:29Z"] {
+        // None that is known from another question.
+        let windows = Windows::around(at(it), CalendarUnit::Day, zone);
+        assert_eq!(windows.this(), day, "at {it}");
+    }
+}
+
+#[test]
 fn windows_are_known_from_the_one_before_to_two_after_the_next() {
     let calendar = Calendar::new(CalendarUnit::Day, zone("Pacific/Apia"));
     let days = ["2011-12-28", "2011-12-29", "2011-12-30", "2011-12-31", "2012-01-01"];

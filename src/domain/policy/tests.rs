@@ -122,6 +122,25 @@ fn several_quotas_are_parts_with_the_same_name_and_labels_of_their_own() {
 }
 
 #[test]
+fn a_reserve_is_rounded_up_and_leaves_a_slot_for_others() {
+    let reserved = |most, share: &str| {
+        let policy = policy("9/hour", Algorithm::FixedWindow).unwrap();
+        let policy = policy.with_in_flight(most, 30_000).unwrap();
+        policy.with_reserve(share.parse().unwrap())
+    };
+    for (most, share, rest) in
+        [(10, "40%", 6), (10, "41%", 5), (3, "0.01%", 2), (3, "66.66%", 1), (1_000, "99.9%", 1)]
+    {
+        let others = reserved(most, share).unwrap().without_reserve().unwrap();
+        assert_eq!(others.in_flight(), Some((rest, 30_000)), "{share} of {most}");
+    }
+    for (most, share) in [(3, "66.67%"), (1, "0.01%"), (1_000, "99.91%"), (10, "100%")] {
+        assert_eq!(reserved(most, share), Err(PolicyError::Reserve(share.to_owned())), "{most}");
+    }
+    assert_eq!(reserved(10, "0%").unwrap().without_reserve(), None);
+}
+
+#[test]
 fn each_quota_of_a_token_bucket_may_be_used_up_at_once() {
     let bucket = policy("200/day", Algorithm::TokenBucket { burst: 200 }).unwrap();
     let bucket = bucket.with_further_quota("50/hour".parse().unwrap()).unwrap();

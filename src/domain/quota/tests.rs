@@ -125,6 +125,26 @@ fn a_cost_is_at_least_one_and_exact() {
     assert_eq!(Cost::new(u64::MAX), None);
 }
 
+#[test]
+fn the_zone_and_the_first_day_that_are_set_last_hold() {
+    use crate::domain::calendar::Weekday::{Sunday, Wednesday};
+    let in_both = |quota: &str| {
+        let quota: Quota = quota.parse().unwrap();
+        let berlin = quota.in_zone("Europe/Berlin".parse().unwrap(), Sunday);
+        let tokyo = berlin.in_zone("Asia/Tokyo".parse().unwrap(), Wednesday);
+        tokyo.window().calendar().map(Calendar::code)
+    };
+    for (quota, code) in [
+        ("9/day", Some("dAsia/Tokyo")),
+        ("9/week", Some("w3Asia/Tokyo")),
+        ("9/month", Some("mAsia/Tokyo")),
+        ("9/year", Some("yAsia/Tokyo")),
+        ("9/2 weeks", None),
+    ] {
+        assert_eq!(in_both(quota), code, "{quota}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in any::<String>(), near in "[ 0-9._,r]{0,22}(/| per )?[ 0-9]{0,4}(m|ms|s|sec|[ 0-9a-z.+-]{0,24})") {

@@ -86,6 +86,29 @@ fn a_slot_that_was_not_renewed_in_time_is_not_taken_again() {
     drop(first);
 }
 
+#[test]
+fn slots_of_several_policies_are_renewed_before_the_first_of_them_ends() {
+    let clock = Arc::new(ManualClock::new(1_000_000));
+    let policy = |name: &str, most, slot| {
+        let policy = Policy::new(name, Quota::new(most, slot).unwrap()).unwrap();
+        policy.with_algorithm(Algorithm::InFlight).unwrap().with_key(KeySource::Global)
+    };
+    let limiter = Limiter::builder(Arc::new(MemoryStore::with_clock(100, clock.clone())))
+        .policy(policy("long", 2, 90_000))
+        .policy(policy("short", 1, 30_000))
+        .build()
+        .unwrap();
+    let policies = limiter.policies(["long", "short"]).unwrap();
+    let stand = Stand { clock, limiter, policies };
+    let slots = stand.begin().unwrap();
+    let begun = Instant::now();
+    stand.clock.set(1_000_000 + 10_000);
+    stand.in_flight().renew_due(begun + SLOT / 3);
+    stand.clock.set(1_000_000 + 35_000);
+    assert!(stand.begin().is_none(), "it lasts until 40 seconds");
+    drop(slots);
+}
+
 /// A limiter whose route `/pay` uses the reserve of its policies, and whose route `/list` does not. Ten slots are for all
 /// clients, and each user has five and a quota. Of both, 40 % are kept.
 fn with_reserve() -> Limiter {

@@ -143,6 +143,27 @@ fn plans_users_and_networks_may_have_several_quotas_or_none() {
 }
 
 #[test]
+fn by_user_and_address_the_quota_of_the_user_or_the_plan_beats_that_of_the_network() {
+    let policy = several("p", &["9/hour", "2/minute"])
+        .with_key(KeySource::all_of([KeySource::Ip, KeySource::User]).unwrap())
+        .with_user("vip", "6/minute".parse().unwrap())
+        .and_then(|it| it.with_plan("pro", "5/minute".parse().unwrap()))
+        .and_then(|it| it.with_network("10.0.0.0/8".parse().unwrap(), "3/minute".parse().unwrap()))
+        .unwrap();
+    let setup = Setup::of([policy]);
+    let [within, beyond] = [[10, 0, 0, 1], [203, 0, 113, 7]].map(|it| Client::at(it.into()));
+    for (client, expected) in [
+        (within.clone().with_user("vip").with_plan("pro"), 6),
+        (within.clone().with_user("a").with_plan("pro"), 5),
+        (within.clone().with_user("b"), 3),
+        (within, 3),
+        (beyond.with_user("b"), 2),
+    ] {
+        assert_eq!(setup.admitted(&client), expected, "{client:?}");
+    }
+}
+
+#[test]
 fn who_is_unlimited_under_one_policy_still_meets_the_others() {
     let unlimited = several("p", &["2/hour"]).with_user("vip", "unlimited".parse().unwrap());
     let setup = Setup::of([unlimited.unwrap(), several("all", &["3/hour"])]);
@@ -204,6 +225,21 @@ fn several_quotas_are_tried_out_together() {
     setup.clock.advance(MINUTE);
     assert_eq!(tried(&setup), "Admitted: p of 2 closed, p as candidate admits");
     assert_eq!(tried(&setup), "Denied: p of 2 closed, p as candidate denies");
+}
+
+#[test]
+fn nothing_is_tried_out_on_a_client_with_a_quota_of_its_own() {
+    let quotas = Some("1/hour".parse().unwrap());
+    let rollout = Rollout::Enforce { share: crate::Share::ALL, candidate: quotas };
+    let policy = several("p", &["3/hour"]).with_plan("pro", "9/hour".parse().unwrap());
+    let setup = Setup::of([policy.and_then(|it| it.with_rollout(rollout)).unwrap()]);
+    for (client, expected) in [
+        (Client::user("a"), "Admitted: p of 1, p as candidate admits"),
+        (Client::user("b").with_plan("pro"), "Admitted: p of 1"),
+    ] {
+        setup.check(&["p"], &client);
+        assert_eq!(setup.last_seen(), expected, "{client:?}");
+    }
 }
 
 #[test]

@@ -163,3 +163,43 @@ fn a_longer_wait_is_longer_in_every_format_and_only_in_denials() {
     let every = FieldOptions { retry_jitter: Share::NONE, ..options };
     assert_eq!(fields(&passes, options), fields(&passes, every));
 }
+
+#[test]
+fn requests_under_way_are_told_in_draft_11_alone() {
+    let at_once = policy("busy", "3/minute").with_algorithm(Algorithm::InFlight).unwrap();
+    let busy = || (at_once.clone(), 0, 0, Retry::WhenFreed);
+    let told = [
+        ("ratelimit-policy", r#""busy";q=3;qu="concurrent-requests""#),
+        ("ratelimit", r#""busy";r=0"#),
+    ];
+    let alone = decision(false, [busy()]);
+    assert_fields(&alone, sending(&[Draft11, Draft6, XRateLimit]), &told);
+    assert_fields(&alone, sending(&[Draft7, Draft6, XRateLimit]), &[]);
+    let beside = decision(false, [(policy("minute", "10/minute"), 5, 2_000, Retry::Now), busy()]);
+    let told = [
+        ("ratelimit-policy", "10;w=60"),
+        ("ratelimit", "limit=10, remaining=5, reset=2"),
+        ("x-ratelimit-limit", "10"),
+        ("x-ratelimit-remaining", "5"),
+        ("x-ratelimit-reset", "2"),
+    ];
+    assert_fields(&beside, sending(&[Draft7, XRateLimit]), &told);
+}
+
+#[test]
+fn a_field_that_is_exposed_already_is_not_named_again() {
+    let exposed = ["ETag, ratelimit", "Retry-After"];
+    let mut response = PlainFields::default();
+    for line in exposed {
+        let line = Bytes::from_static(line.as_bytes());
+        response.append(ResponseField::AccessControlExposeHeaders, line);
+    }
+    let options = FieldOptions { cors_expose: true, ..draft() };
+    // The second limit finds all that the first one exposes.
+    for _ in 0..2 {
+        write(&mut response, &two(), options);
+    }
+    let fields = lines(response);
+    let expected = [exposed[0], exposed[1], "RateLimit-Policy"];
+    assert_eq!(fields["access-control-expose-headers"], expected);
+}

@@ -31,6 +31,24 @@ fn a_process_leases_what_it_uses_up_to_a_quarter_of_its_share_of_what_remains() 
 }
 
 #[test]
+fn a_process_gives_up_what_others_used_up_before_its_charge() {
+    for (granted, remaining, number, left) in [
+        (16, 984, 1, 16),
+        (250, 750, 1, 250),
+        // Others used 600 of a thousand since it asked.
+        (250, 150, 1, 100),
+        (50, 350, 5, 20),
+        // A quarter of what remained is less than the fewest.
+        (20, 44, 1, 16),
+        (20, 43, 1, 0),
+        (250, 0, 1, 62),
+        (50, 250, 5, 0),
+    ] {
+        assert_eq!(kept(granted, remaining, instances(number)), left, "{granted}, {remaining}");
+    }
+}
+
+#[test]
 fn a_lease_ends_with_the_window_in_which_it_was_charged() {
     let policy = |algorithm: &str| {
         let quota: crate::domain::quota::Quota = "1000/minute".parse().unwrap();
@@ -70,13 +88,15 @@ proptest! {
 
     #[test]
     fn a_process_keeps_no_more_than_what_remains_allows(
-        granted in 0_u64..1 << 32,
-        remaining in 0_u64..1 << 53,
+        granted in prop_oneof![0_u64..2_000, 0_u64..1 << 32],
+        // Mostly so few that the process cannot keep all.
+        remaining in prop_oneof![0_u64..2_000, 0_u64..1 << 32, 0_u64..1 << 53],
         number in 1_u64..2_000,
     ) {
         let kept = kept(granted, remaining, instances(number));
         prop_assert!(kept <= granted);
         prop_assert!(u128::from(number) * u128::from(kept) <= u128::from((remaining + granted) / 4));
-        prop_assert!(kept == 0 || remaining >= 3 * FEWEST, "the last units are not leased");
+        let left = remaining + granted - kept;
+        prop_assert!(kept == 0 || left >= 3 * FEWEST, "the last units are not leased");
     }
 }

@@ -100,3 +100,14 @@ fn more_is_asked_for_once_and_only_for_a_busy_key_that_has_little_left() {
     holding.take(1, NOW + LEASE - 1);
     assert!(holding.begins_to_ask(NOW + LEASE));
 }
+
+#[test]
+fn more_is_asked_for_before_the_lease_of_a_busy_key_ends() {
+    let mut holding = granted(1_000, 10_000);
+    for _ in 0..2 * chunk::BUSY {
+        assert!(holding.take(1, NOW + LEASE / 2).is_some());
+    }
+    let spare = LEASE - LEASE / 5;
+    assert!(!holding.begins_to_ask(NOW + spare - 1), "much is left, and for some time");
+    assert!(holding.begins_to_ask(NOW + spare));
+}
