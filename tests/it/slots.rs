@@ -18,6 +18,7 @@ use crate::support::redis::Server;
 use crate::support::stores::{HOUR, NOW, ask, charge, on_each_store, patient, policy, redis_store};
 use crate::support::threads::together;
 
+mod abandoned;
 mod keys;
 
 const WINDOW: u64 = 30_000;

@@ -249,3 +249,22 @@ fn every_quota_counts_in_the_time_zone_whether_it_was_set_before_or_after() {
         assert!(matches!(error, PolicyError::ByCalendar { .. }), "{error}");
     }
 }
+
+#[cfg(feature = "server")]
+#[test]
+fn a_limit_of_requests_under_way_tells_what_it_keeps() {
+    let policy = policy("9/day", Algorithm::FixedWindow).unwrap();
+    let policy = policy.with_in_flight(10, 30_000).unwrap();
+    let kept = policy.with_reserve("25%".parse().unwrap()).unwrap();
+    let rest = kept.without_reserve().unwrap();
+    for (policy, limits, kept_slots) in [
+        (&kept, "9/day; 10 at once, 3 of them in reserve", [0, 0]),
+        (&rest, "9/day; 10 at once, 3 of them in reserve", [0, 3]),
+    ] {
+        assert_eq!(policy.limits(), limits);
+        let parts = policy.parts_of(&policy.quotas());
+        assert_eq!(parts.iter().map(Policy::kept_slots).collect::<Vec<_>>(), kept_slots);
+    }
+    assert_eq!(rest.in_flight(), Some((7, 30_000)));
+    assert_eq!(rest.without_reserve(), None, "it is taken off once");
+}
