@@ -8,6 +8,7 @@ thread_local! {
 
 /// Lets `write` compose a text in a buffer of this thread, which is empty at first. What `write` makes of
 /// the text is then allocated once, in its final length.
+#[inline]
 pub(crate) fn scratch<T>(write: impl FnOnce(&mut String) -> T) -> T {
     // The buffer is taken out, so that a nested call gets another one.
     let mut text = SCRATCH.take();

@@ -1,6 +1,7 @@
 //! What an [`Observer`] of a limiter learns.
 
 use std::fmt::Debug;
+use std::iter;
 use std::time::Duration;
 
 use super::deny_cache::Purpose;
@@ -67,11 +68,12 @@ impl<'a> DecisionEvent<'a> {
             one.policy.name() == other.policy.name() && one.key.hash_tag() == other.key.hash_tag()
         };
         let mut next = 0;
-        charges.chunk_by(is_same).filter_map(move |charges| {
-            let (first, end) = (next, next + charges.len());
-            next = end;
-            let standings = standings.get(first..end).unwrap_or_default();
-            Some(MetPolicy { first, charge: charges.first()?, charges, standings })
+        iter::from_fn(move || {
+            let first = next;
+            let (charge, further) = charges.get(first..)?.split_first()?;
+            next += 1 + further.iter().take_while(|it| is_same(charge, it)).count();
+            let standings = standings.get(first..next).unwrap_or_default();
+            Some(MetPolicy { first, charge, charges: &charges[first..next], standings })
         })
     }
 }

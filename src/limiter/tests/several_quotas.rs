@@ -153,9 +153,9 @@ fn by_user_and_address_the_quota_of_the_user_or_the_plan_beats_that_of_the_netwo
     let setup = Setup::of([policy]);
     let [within, beyond] = [[10, 0, 0, 1], [203, 0, 113, 7]].map(|it| Client::at(it.into()));
     for (client, expected) in [
-        (within.clone().with_user("vip").with_plan("pro"), 6),
-        (within.clone().with_user("a").with_plan("pro"), 5),
-        (within.clone().with_user("b"), 3),
+        (within.with_user("vip").with_plan("pro"), 6),
+        (within.with_user("a").with_plan("pro"), 5),
+        (within.with_user("b"), 3),
         (within, 3),
         (beyond.with_user("b"), 2),
     ] {
