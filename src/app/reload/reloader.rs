@@ -230,8 +230,9 @@ impl Worker {
 
     fn refuse(&self, who: Option<&str>, errors: Vec<String>) -> ReloadReport {
         let generation = self.status.generation();
-        said::refused(who, generation, &errors);
+        // Whoever reads the log finds the same in the status.
         self.status.refuse(errors.clone());
+        said::refused(who, generation, &errors);
         ReloadReport { generation, differences: Vec::new(), errors }
     }
 
