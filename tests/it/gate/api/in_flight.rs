@@ -26,18 +26,20 @@ fn of_route(path: &str) -> Value {
     json!({ "path": path, "user": "ann" })
 }
 
-fn stands() -> [Stand; 2] {
-    let memory = Options::default().set("store.url", "memory:");
-    let server = Server::start();
-    let redis = Options::default().set("store.url", &server.url()).set("store.timeout_ms", "10000");
-    // The server ends when this thread does.
-    std::mem::forget(server);
-    [memory, redis].map(|options| Stand::with(options, SLOTS))
+/// One that counts by itself, and one that counts in `redis`.
+fn stands(redis: &Server) -> [Stand; 2] {
+    ["memory:", &redis.url()].map(in_store)
+}
+
+fn in_store(url: &str) -> Stand {
+    let options = Options::default().set("store.url", url).set("store.timeout_ms", "10000");
+    Stand::with(options, SLOTS)
 }
 
 #[test]
 fn a_check_holds_a_slot_until_the_end_is_reported() {
-    for stand in stands() {
+    let redis = Server::start();
+    for stand in stands(&redis) {
         let first = stand.check(&of_route("/list"));
         let at_once = json!({
             "policy": "busy", "quota": 1, "unit": "concurrent-requests", "remaining": 0, "reset_after_ms": 0,
@@ -66,7 +68,8 @@ fn a_check_holds_a_slot_until_the_end_is_reported() {
 
 #[test]
 fn a_slot_whose_end_nobody_reports_ends_by_itself() {
-    for stand in stands() {
+    let redis = Server::start();
+    for stand in stands(&redis) {
         let question = json!({ "policies": ["short"], "user": "ann" });
         assert_eq!(stand.allowed(&question, 1), 1);
         until("the slot has ended", || stand.allowed(&question, 1) == 1);
@@ -75,7 +78,7 @@ fn a_slot_whose_end_nobody_reports_ends_by_itself() {
 
 #[test]
 fn a_reserve_is_of_policies_that_are_named() {
-    let [stand, _] = stands();
+    let stand = in_store("memory:");
     let mut question = of_route("/list");
     question["uses_reserve"] = json!(true);
     let response = stand.post("/v1/check", &question);
