@@ -15,7 +15,7 @@ pub(crate) use self::options::{
     GateOptions, JwtOptions, LogFormat, RouteOptions, StoreOptions,
 };
 pub(crate) use self::places::Places;
-pub(crate) use self::resolve::SLOT;
+pub(crate) use self::resolve::DEFAULT_SLOT;
 pub(crate) use self::server::ConnectionLimits;
 pub(crate) use self::store_url::StoreUrl;
 pub(crate) use self::words::key_of;

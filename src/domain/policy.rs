@@ -72,9 +72,9 @@ pub struct Policy {
     penalty: Option<Penalty>,
     /// How many requests may be under way at once, and for how long each holds its slot.
     in_flight: Option<Quota>,
-    /// Of those, how many only requests may use that use the reserve.
+    /// The share of its slots that is kept for requests that use the reserve.
     reserve: Share,
-    /// How many were taken off its limit for those requests.
+    /// How many slots were taken off its limit, because they are kept.
     kept_slots: u64,
     by_outcome: Option<Arc<ByOutcome>>,
     /// In milliseconds; 0 for never.

@@ -77,8 +77,8 @@ impl LimiterBuilder {
         self
     }
 
-    /// Adds a route. Requests that match `pattern` (see [`RoutePattern`](super::RoutePattern)) are charged one unit under each
-    /// of `policies`, and their answers also tell where the client stands under `peek`.
+    /// Adds a route. Requests that match `pattern` (see [`RoutePattern`](super::RoutePattern)) are charged one
+    /// unit under each of `policies`, and their answers also tell where the client stands under `peek`.
     #[must_use]
     pub fn route<N: Into<String>>(
         self,
@@ -202,8 +202,8 @@ impl LimiterBuilder {
     ///
     /// # Errors
     /// If two policies have the same name, if two routes match the same requests, or if the pattern of a
-    /// route is not a [`RoutePattern`](super::RoutePattern). Also if a route names a policy that does not exist, or names one
-    /// twice, and if a reserve is for a route that does not exist.
+    /// route is not a [`RoutePattern`](super::RoutePattern). Also if a route names a policy that does not exist,
+    /// or names one twice, and if a reserve is for a route that does not exist.
     pub fn build(self) -> Result<Limiter, LimiterError> {
         let plans = Plans::of(&self.policies);
         let mut variants = HashMap::new();

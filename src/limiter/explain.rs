@@ -195,7 +195,6 @@ impl Limiter {
             for part in parts {
                 let charge = self.further(part, &first, cost);
                 // Quotas of clients leave the limit of requests under way as it is.
-
                 let source = if part.has_quotas() { source } else { QuotaSource::Policy };
                 let policy = ExplainedPolicy::of(part, source, &first, role);
                 explained.push((policy, role.counts().then_some(charge)));

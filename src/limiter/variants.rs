@@ -138,15 +138,17 @@ impl PolicyVariants {
 
     /// All variants, the policy itself first.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.both().flat_map(|it| it.own.iter().chain(&it.special).chain(it.candidate.iter()))
+        self.with_those_of_reserve()
+            .flat_map(|it| it.own.iter().chain(&it.special).chain(it.candidate.iter()))
     }
 
     /// The policy as requests meet it: without the reserve of its slots, and with it if it has one.
     pub(super) fn as_met(&self) -> impl Iterator<Item = &Policy> + Clone {
-        self.both().map(|it| &*it.policy)
+        self.with_those_of_reserve().map(|it| &*it.policy)
     }
 
-    fn both(&self) -> impl Iterator<Item = &Self> + Clone {
+    /// These, and those for requests that use the reserve.
+    fn with_those_of_reserve(&self) -> impl Iterator<Item = &Self> + Clone {
         iter::once(self).chain(self.with_reserve.as_deref())
     }
 

@@ -63,12 +63,11 @@ impl Draft {
     pub(super) fn finish(&mut self) -> Option<&Drafted> {
         let logged_at = self.ended_at.or(self.began_at)?;
         let took = self.duration.map_or(0, clock::millis);
-        let duration = self.duration.filter(|_| self.began_at.is_none());
         self.head.began_at = self.began_at.unwrap_or(logged_at.saturating_sub(took));
         self.head.ended_at = self.ended_at.unwrap_or(self.head.began_at.saturating_add(took));
         self.head.fields = self.place_from(self.start);
         self.start = self.texts.len();
-        let has_duration = duration.is_some();
+        let has_duration = self.duration.is_some() && self.began_at.is_none();
         let has_both = self.began_at.is_some() && self.ended_at.is_some();
         let knows_end = self.duration.is_some() || has_both;
         self.requests.push(Drafted { head: self.head, logged_at, has_duration, knows_end });

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::policies::{Policies, policy_key};
-use crate::app::config::SLOT;
+use crate::app::config::DEFAULT_SLOT;
 use crate::domain::policy::{Policy, Share};
 
 pub(super) fn examine(policies: &Policies<'_>, findings: &mut Vec<Finding>) {
@@ -32,11 +32,11 @@ fn unused(policies: &Policies<'_>, policy: &Policy) -> Option<Finding> {
 /// Whoever says how long a slot lasts has thought of it.
 fn untold(policies: &Policies<'_>, policy: &Policy) -> Option<Finding> {
     let (_, slot) = policy.in_flight()?;
-    (slot == SLOT && policies.has_descriptor_of(policy.name())).then(|| Finding {
+    (slot == DEFAULT_SLOT && policies.has_descriptor_of(policy.name())).then(|| Finding {
         code: "slot-untold",
         option: policy_key(policy, "slot_ms"),
         reason: format!(
-            "Envoy does not tell when a request ends, so each request under {:?} holds its slot for {SLOT} ms. That \
+            "Envoy does not tell when a request ends, so each request under {:?} holds its slot for {DEFAULT_SLOT} ms. That \
              should be about as long as requests take.",
             policy.name()
         ),

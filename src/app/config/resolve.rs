@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ::config::{Map, Value};
 
-pub(crate) use self::in_flight::SLOT;
+pub(crate) use self::in_flight::DEFAULT_SLOT;
 use super::error::{ConfigError, ConfigErrors};
 use super::options::{Config, LogFormat, LogOptions};
 use super::section::Section;

@@ -129,8 +129,8 @@ pub(super) fn of(log: &LogSummary, config: &Config) -> Vec<String> {
     let without_end = requests.saturating_sub(log.with_end);
     say(
         by_outcome() && without_end > 0,
-        "What such a policy does not count is given back when its request ends. A request of which the log does not \
-         tell that is replayed as if it ended at once. While such requests are under way, the policy denies more than \
+        "What such a policy does not count is given back when its request ends. If the log does not tell when, the \
+         request is replayed as if it ended at once. While such requests are under way, the policy denies more than \
          this shows."
             .to_owned(),
     );

@@ -29,8 +29,8 @@ pub(super) struct Replay {
     view: View,
     /// Admitted requests that have not ended, by when they do, and a number.
     under_way: BTreeMap<(Millis, u64), UnderWay>,
-    /// How many were under way until now.
-    admitted: u64,
+    /// The number of the next of them.
+    next: u64,
 }
 
 /// An admitted request whose response decides what it is charged, or that holds slots until it ends.
@@ -53,7 +53,7 @@ impl Replay {
         let endless = Config { policies, ..config.clone() };
         let limiter = limiter_alone(&endless, &Stores::in_memory(memory), recorder.clone())?;
         let (view, under_way) = (View::of(config), BTreeMap::new());
-        Ok(Self { limiter, clock, recorder, view, under_way, admitted: 0 })
+        Ok(Self { limiter, clock, recorder, view, under_way, next: 0 })
     }
 
     /// The request as this configuration sees it.
@@ -71,8 +71,8 @@ impl Replay {
             Ok(Admission::Passes(Some(decision))) => {
                 let (status, ends) = (request.status(), request.ended_at());
                 if decision.holds_slots() || decision.receipt().is_some() {
-                    self.under_way.insert((ends, self.admitted), UnderWay { decision, status });
-                    self.admitted += 1;
+                    self.under_way.insert((ends, self.next), UnderWay { decision, status });
+                    self.next += 1;
                 }
                 false
             }

@@ -106,11 +106,11 @@ impl Policy {
     pub(crate) fn limits_with(&self, quotas: Option<&Quotas>) -> String {
         let own = quotas.map_or_else(|| self.quotas().to_string(), ToString::to_string);
         let quotas = self.has_quotas().then_some(own);
-        let at_once = self.in_flight().map(|(most, _)| match (self.reserve, self.kept_slots) {
-            (Share::NONE, 0) => format!("{most} at once"),
-            (Share::NONE, kept) => format!("{} at once, {kept} of them in reserve", most + kept),
-            (share, _) => {
-                format!("{most} at once, {} of them in reserve", share.of_rounded_up(most))
+        let at_once = self.in_flight().map(|(most, _)| {
+            let all = most + self.kept_slots;
+            match self.kept_slots + self.reserve.of_rounded_up(most) {
+                0 => format!("{all} at once"),
+                kept => format!("{all} at once, {kept} of them in reserve"),
             }
         });
         quotas.into_iter().chain(at_once).collect::<Vec<_>>().join("; ")

@@ -16,7 +16,6 @@ use super::format::{HeaderFormat, XRateLimitReset};
 use super::options::FieldOptions;
 use super::stretch::Stretch;
 use super::text::{number, parameter, seconds_up};
-use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::{Clock as _, Millis};
 use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
@@ -77,8 +76,7 @@ impl Closest {
             (standing.retry == Retry::Now, standing.remaining, policy.quota().units())
         };
         // None of the formats can tell of requests under way, which have no reset.
-        let is_told =
-            |(policy, _): &(&Policy, &Standing)| policy.algorithm() != Algorithm::InFlight;
+        let is_told = |(policy, _): &(&Policy, &Standing)| policy.has_quotas();
         let (policy, standing) = decision.policies().filter(is_told).min_by_key(order)?;
         let wait = match standing.retry {
             Retry::After(wait) if !decision.is_allowed() => stretch.of(wait),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::text::parameter;
-use crate::domain::algorithm::Algorithm;
 use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::scratch::scratch;
@@ -53,7 +52,7 @@ pub(super) fn policies(decision: &Decision, syntax: Syntax) -> Bytes {
 
 fn serialized(policies: &[Arc<Policy>], syntax: Syntax, list: &mut String) -> Bytes {
     for policy in policies {
-        let (terms, is_in_flight) = (policy.terms(), policy.algorithm() == Algorithm::InFlight);
+        let (terms, is_in_flight) = (policy.terms(), !policy.has_quotas());
         match syntax {
             Syntax::Draft11 => {
                 begin_item(list, policy);

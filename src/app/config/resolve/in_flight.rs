@@ -8,7 +8,7 @@ use crate::domain::policy::{Policy, Share};
 use crate::domain::quota::Quota;
 
 /// After how many milliseconds a slot ends that is not renewed, unless that is set.
-pub(crate) const SLOT: Millis = 30_000;
+pub(crate) const DEFAULT_SLOT: Millis = 30_000;
 
 /// The longest that may be set, an hour.
 const LONGEST_SLOT: Millis = 3_600_000;
@@ -44,7 +44,7 @@ impl InFlightOptions {
         let leaf = section.take("in_flight");
         let most = leaf.as_ref().and_then(|it| section.note(it.number(1..=MOST_IN_FLIGHT)));
         let is_set = leaf.is_some();
-        let slot = section.get("slot_ms", SLOT, |leaf| {
+        let slot = section.get("slot_ms", DEFAULT_SLOT, |leaf| {
             let slot = leaf.number(1_000..=LONGEST_SLOT)?;
             if slot % 1_000 != 0 {
                 return Err(leaf.refuse("expected whole seconds, such as 30000"));
