@@ -76,10 +76,43 @@ impl<B: MessageBody> MessageBody for HeldBody<B> {
         *this.held = None;
         Poll::Ready(last.map(Ok))
     }
+
+    /// The whole body, where that is there at once. Slots are given back as it goes out, so whoever holds some asks for
+    /// part after part.
+    fn try_into_bytes(self) -> Result<Bytes, Self> {
+        if self.held.is_some() {
+            return Err(self);
+        }
+        self.body.try_into_bytes().map_err(|body| Self { body, held: None })
+    }
 }
 
 impl<B: fmt::Debug> fmt::Debug for HeldBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldBody").field("body", &self.body).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::Any;
+
+    use super::*;
+    use crate::domain::slot::Held;
+
+    #[derive(Debug)]
+    struct NoSlot;
+
+    impl Held for NoSlot {
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    #[test]
+    fn a_body_is_whole_at_once_only_if_its_request_holds_no_slots() {
+        let whole = |slots| HeldBody::new("body", slots).try_into_bytes().ok();
+        assert_eq!(whole(None).as_deref(), Some(&b"body"[..]));
+        assert_eq!(whole(Some(Slots::new(NoSlot))), None);
     }
 }

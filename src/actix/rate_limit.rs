@@ -1,6 +1,7 @@
 //! The middleware: admits each request, and adds header fields to its response.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -196,8 +197,10 @@ impl Incoming for Seen<'_> {
             let at = names.binary_search_by(|it| it.as_str().cmp(name)).ok()?;
             field(request, &names[at])
         };
-        let address = address_once(&rate_limit.client_ip, request.request());
-        let client = client(address, user.as_ref()).with_headers(&headers);
+        let found = OnceCell::new();
+        let find = || address_once(&rate_limit.client_ip, request.request());
+        let address = || *found.get_or_init(find);
+        let client = client(None, user.as_ref()).with_address_by(&address).with_headers(&headers);
         let client = match rate_limit.limiter.counts_by_query() {
             true => client.with_query(request.query_string()),
             false => client,

@@ -33,6 +33,8 @@ mod query;
 #[derive(Clone, Copy, Default)]
 pub struct Client<'a> {
     address: Option<IpAddr>,
+    /// Finds the address, if it was not given.
+    address_by: Option<&'a FindAddress<'a>>,
     user: Option<&'a [u8]>,
     plan: Option<&'a str>,
     headers: Option<&'a HeaderField<'a>>,
@@ -42,6 +44,9 @@ pub struct Client<'a> {
     host: Option<&'a str>,
     route: Option<Matched<'a>>,
 }
+
+/// Finds the address that a request comes from.
+type FindAddress<'a> = dyn Fn() -> Option<IpAddr> + 'a;
 
 /// Finds the whole value of a header field by the field's name in lower case.
 type HeaderField<'a> = dyn Fn(&str) -> Option<Cow<'a, [u8]>> + 'a;
@@ -69,6 +74,12 @@ impl<'a> Client<'a> {
     #[must_use]
     pub fn with_address(self, address: IpAddr) -> Self {
         Self { address: Some(address), ..self }
+    }
+
+    /// The same client, whose address `find` finds. It is called only if the address matters, and perhaps more than once.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn with_address_by(self, find: &'a FindAddress<'a>) -> Self {
+        Self { address_by: Some(find), ..self }
     }
 
     /// The same client as the authenticated user `id`.
@@ -127,6 +138,7 @@ impl<'a> Client<'a> {
         let headers = |name: &str| self.headers.and_then(|headers| headers(name));
         ask(&Client {
             address: self.address,
+            address_by: self.address_by,
             user: self.user,
             plan: self.plan,
             headers: Some(&headers),
@@ -141,7 +153,7 @@ impl<'a> Client<'a> {
     /// The address.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
-        self.address
+        self.address.or_else(|| self.address_by?())
     }
 
     /// The user's ID.
@@ -179,7 +191,7 @@ impl<'a> Client<'a> {
         let user = || self.user.map(|id| Identity::User(id.into()));
         let ip = || {
             let of = |address| Identity::ip(address, ipv6_prefix);
-            self.address.map_or(Identity::NoIp, of)
+            self.address().map_or(Identity::NoIp, of)
         };
         let header = |name: &str| self.headers.and_then(|headers| headers(name));
         match source {
@@ -228,7 +240,7 @@ impl fmt::Debug for Client<'_> {
     /// Leaves out the header fields and the query, which may hold a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("address", &self.address)
+            .field("address", &self.address())
             .field("user", &self.user.map(|id| id.escape_ascii().to_string()))
             .field("plan", &self.plan)
             .field("descriptor", &self.descriptor)

@@ -103,7 +103,9 @@ impl Limiter {
         let Some((first, further)) = parts.split_first() else { return };
         let charged = asked.charges.len()..asked.charges.len() + parts.len();
         let candidate = variants.candidate_of(parts);
-        if let Some(tried) = candidate.first().filter(|_| is_tried) {
+        if let Some(tried) = candidate.first()
+            && is_tried
+        {
             let key = self.0.keyspace.key_of_tag(key.hash_tag(), tried);
             let trial = self.trial(candidate, key, cost);
             let replaces = Some(charged.clone());
@@ -114,7 +116,9 @@ impl Limiter {
             let charge = self.further(part, &asked.charges[charged.start].key, cost);
             asked.charges.push(charge);
         }
-        asked.penalties.extend(self.penalty(charged, &asked.charges));
+        if let Some(penalty) = self.penalty(charged, &asked.charges) {
+            asked.penalties.push(penalty);
+        }
     }
 
     /// Tries out all of `parts`, the first of which counts by `key`; `None` if there is none.

@@ -43,19 +43,19 @@ impl Limiter {
         }
     }
 
-    /// What the store `acquired` for `asked`. A peek also reports what this process holds besides.
-    pub(super) fn with_leased(&self, asked: &Acquire, mut acquired: Acquired) -> Acquired {
+    /// Adds to what the store `acquired` for `asked`, if that is a peek, what this process holds besides.
+    pub(super) fn add_leased(&self, asked: &Acquire, acquired: &mut Acquired) {
         if asked.count == 0
             && let Some(leases) = &self.0.leases
         {
-            leases.add_to(asked, &mut acquired);
+            leases.add_to(asked, acquired);
         }
-        acquired
     }
 
     /// Asks the store where keys stand, with what this process holds besides.
     pub(super) async fn peek_at(&self, asked: &Acquire) -> Result<Acquired, StoreError> {
-        let acquired = self.0.store.acquire(asked).await?;
-        Ok(self.with_leased(asked, acquired))
+        let mut acquired = self.0.store.acquire(asked).await?;
+        self.add_leased(asked, &mut acquired);
+        Ok(acquired)
     }
 }

@@ -63,17 +63,18 @@ pub struct DecisionEvent<'a> {
 impl<'a> DecisionEvent<'a> {
     /// The policies that the request met, each once.
     pub fn policies(&self) -> impl Iterator<Item = MetPolicy<'a>> + use<'a> {
-        let (charges, standings) = (self.charges, self.standings);
         let is_same = |one: &Charge, other: &Charge| {
             one.policy.name() == other.policy.name() && one.key.hash_tag() == other.key.hash_tag()
         };
-        let mut next = 0;
+        let (mut first, mut charges, mut standings) = (0, self.charges, self.standings);
         iter::from_fn(move || {
-            let first = next;
-            let (charge, further) = charges.get(first..)?.split_first()?;
-            next += 1 + further.iter().take_while(|it| is_same(charge, it)).count();
-            let standings = standings.get(first..next).unwrap_or_default();
-            Some(MetPolicy { first, charge, charges: &charges[first..next], standings })
+            let (charge, further) = charges.split_first()?;
+            let length = 1 + further.iter().take_while(|it| is_same(charge, it)).count();
+            let (own, rest) = charges.split_at_checked(length)?;
+            let (stand, stand_rest) = standings.split_at_checked(length).unwrap_or_default();
+            let met = MetPolicy { first, charge, charges: own, standings: stand };
+            (first, charges, standings) = (first + length, rest, stand_rest);
+            Some(met)
         })
     }
 }

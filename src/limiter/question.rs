@@ -158,14 +158,14 @@ impl Question {
             // Also if the store failed: either it has charged, or this process charges instead.
             cache.charged(&self.asked, moment);
         }
-        let acquired = match answer {
+        let mut acquired = match answer {
             Ok(acquired) => acquired,
             Err(error) => return self.without_store(limiter, error.kind()),
         };
         if let Some(fallback) = &limiter.0.fallback {
             fallback.learn(&self.asked, &acquired);
         }
-        let acquired = self.joined(limiter, acquired);
+        self.join(limiter, &mut acquired);
         if let Some((cache, moment)) = limiter.0.deny_cache.as_ref().zip(self.moment) {
             let is_final = || limiter.is_final(&self.asked, &acquired);
             cache.remember(&self.asked, moment, &acquired, is_final);
@@ -176,18 +176,19 @@ impl Question {
         Ok(Settled { asked: self.asked, acquired, by, slots })
     }
 
-    /// What was `acquired` for the whole question. It is put back where the rest of it denies.
-    fn joined(&mut self, limiter: &Limiter, acquired: Acquired) -> Acquired {
+    /// Makes of what was asked and `acquired` the whole question and its answer. What is in hand is put back where the rest
+    /// denies.
+    fn join(&mut self, limiter: &Limiter, acquired: &mut Acquired) {
         match self.in_hand.take() {
-            None => limiter.with_leased(&self.asked, acquired),
+            None => limiter.add_leased(&self.asked, acquired),
             Some(in_hand) => {
                 let PartInHand { units, whole } = *in_hand;
-                let (asked, joined) = units.join(&whole, &self.asked, &acquired);
+                let (asked, joined) = units.join(&whole, &self.asked, acquired);
                 if !acquired.is_allowed(self.asked.count) {
                     limiter.put_back(&units, &whole);
                 }
                 self.asked = asked;
-                joined
+                *acquired = joined;
             }
         }
     }
@@ -222,7 +223,7 @@ impl Question {
             _ => None,
         };
         self.asked = asked;
-        let acquired = self.joined(limiter, acquired);
+        self.join(limiter, &mut acquired);
         self.observe(limiter, &self.asked, &acquired, by);
         Ok(Settled { asked: self.asked, acquired, by, slots })
     }

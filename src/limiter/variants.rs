@@ -190,6 +190,9 @@ impl PolicyVariants {
             self.users.get(user).map(|parts| (QuotaSource::User, &**parts)).or_else(plan)
         });
         of_user.or_else(|| {
+            if self.networks.is_empty() {
+                return None;
+            }
             let address = client.address().filter(|_| key.counts_address_of(user.is_some()))?;
             let parts = self.networks.get(address)?;
             Some((QuotaSource::Network, &**parts))

@@ -21,7 +21,7 @@ pub struct Acquired {
     pub ban: Option<Ban>,
     /// The slots that were taken by charges and trials that count requests under way: for all of them the name of the
     /// first, or for each charge and then for each charge of the trials; empty if there are none. Those of the other requests follow.
-    pub(crate) slots: SmallVec<[SlotId; 1]>,
+    pub(crate) slots: Vec<SlotId>,
 }
 
 impl PartialEq for Acquired {
@@ -45,7 +45,7 @@ impl Acquired {
             decided_at: SmallVec::new(),
             trials: Vec::new(),
             ban: None,
-            slots: SmallVec::new(),
+            slots: Vec::new(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Acquired {
     /// The same, where the charges that count requests under way took slots whose names begin with `first`.
     #[must_use]
     pub fn with_slots(self, first: SlotId) -> Self {
-        Self { slots: smallvec![first], ..self }
+        Self { slots: vec![first], ..self }
     }
 
     /// The first slot that was taken by the charge of this index, or by a trial, which come after the charges; `None` if it

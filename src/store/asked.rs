@@ -50,7 +50,7 @@ impl Acquire {
 
     /// Whether any of its charges or trials counts requests under way.
     pub(crate) fn is_in_flight(&self) -> bool {
-        self.charges.iter().chain(self.tried()).any(Charge::is_in_flight)
+        self.charges.iter().any(Charge::is_in_flight) || self.tried().any(Charge::is_in_flight)
     }
 
     /// The charges of all trials, one after another.

@@ -37,7 +37,8 @@ const HASHED: [&str; 10] = [
 /// burst are not part of the name, so what was used is kept if they change.
 #[derive(Clone, Debug)]
 pub struct Keyspace {
-    prefix: String,
+    /// What all keys begin with, up to the hash tag.
+    before_tag: String,
     hash_users: bool,
 }
 
@@ -45,7 +46,7 @@ impl Keyspace {
     /// Names that begin with `prefix`, which keeps the tenants of one Redis apart.
     #[must_use]
     pub fn new(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), hash_users: false }
+        Self { before_tag: prefix.into() + ":{", hash_users: false }
     }
 
     /// The same names. If `hash_users` is set, the SHA-256 of a user's ID stands in them instead of the ID. So does
@@ -107,12 +108,25 @@ impl Keyspace {
     /// The same for the client of `tag`.
     #[must_use]
     pub fn penalty_key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
-        self.compose(|text| text.push_str(tag), &[policy.name(), ":pn1"])
+        self.compose(
+            |text| text.push_str(tag),
+            |text| {
+                text.push_str(policy.name());
+                text.push_str(":pn1");
+            },
+        )
     }
 
     /// The key of the mark that the charge of `id` to `key` under `policy` was given back. It is in the same slot.
     pub(crate) fn refund_key(&self, key: &Key, policy: &Policy, id: &str) -> Key {
-        self.compose(|text| text.push_str(key.hash_tag()), &[policy.name(), ":rf1:", id])
+        self.compose(
+            |text| text.push_str(key.hash_tag()),
+            |text| {
+                text.push_str(policy.name());
+                text.push_str(":rf1:");
+                text.push_str(id);
+            },
+        )
     }
 
     /// The key that a store charges to see whether it can. No identity has this key.
@@ -126,43 +140,38 @@ impl Keyspace {
     #[cfg(feature = "redis")]
     pub(crate) fn overrides(&self) -> [Key; 2] {
         ["overrides", "changes"]
-            .map(|name| self.compose(|text| text.push_str("operators"), &[name]))
+            .map(|name| self.compose(|text| text.push_str("operators"), |text| text.push_str(name)))
     }
 
     /// A key to try commands on. It has no identity and no layout.
     #[cfg(feature = "server")]
     pub(crate) fn examination(&self) -> Key {
-        self.compose(|text| text.push_str("probe"), &["examination"])
+        self.compose(|text| text.push_str("probe"), |text| text.push_str("examination"))
     }
 
     /// The key of a state under `policy`, whose identity `write_identity` writes.
     fn state_key(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
-        if let Some(calendar) = policy.quota().window().calendar() {
-            return self.compose(write_identity, &[policy.name(), ":c", calendar.code()]);
-        }
-        let layout = match policy.algorithm() {
-            Algorithm::FixedWindow => "f",
-            Algorithm::SlidingWindow => "s",
-            Algorithm::SlidingLog => "l",
-            Algorithm::TokenBucket { .. } => "b",
-            Algorithm::InFlight => "i",
-        };
-        let (number, unit) = policy.quota().window_in_units();
-        let mut window = itoa::Buffer::new();
-        let window = window.format(number);
-        self.compose(write_identity, &[policy.name(), ":", layout, window, &unit[..1]])
+        self.compose(write_identity, |text| {
+            text.push_str(policy.name());
+            text.push(':');
+            write_layout(text, policy);
+        })
     }
 
-    /// The key with the hash tag that `write_tag` writes, and then the parts of `name`.
-    fn compose(&self, write_tag: impl FnOnce(&mut String), name: &[&str]) -> Key {
+    /// The key with the hash tag that `write_tag` writes, and then with the name that `write_name` writes.
+    #[inline]
+    fn compose(
+        &self,
+        write_tag: impl FnOnce(&mut String),
+        write_name: impl FnOnce(&mut String),
+    ) -> Key {
         scratch(|text| {
-            text.push_str(&self.prefix);
-            text.push_str(":{");
+            text.push_str(&self.before_tag);
             let start = text.len();
             write_tag(text);
             let tag = start..text.len();
             text.push_str("}:");
-            name.iter().for_each(|part| text.push_str(part));
+            write_name(text);
             Key::new(text, tag)
         })
     }
@@ -182,6 +191,25 @@ impl Keyspace {
         // An escaped text never has a '#', so a hash is never mistaken for an ID.
         let _ = write!(name, "{kind}:#{}", Hex(&hash));
     }
+}
+
+/// Writes how the value of a state under `policy` is written, and the length of the window.
+fn write_layout(text: &mut String, policy: &Policy) {
+    if let Some(calendar) = policy.quota().window().calendar() {
+        text.push('c');
+        text.push_str(calendar.code());
+        return;
+    }
+    text.push(match policy.algorithm() {
+        Algorithm::FixedWindow => 'f',
+        Algorithm::SlidingWindow => 's',
+        Algorithm::SlidingLog => 'l',
+        Algorithm::TokenBucket { .. } => 'b',
+        Algorithm::InFlight => 'i',
+    });
+    let (number, unit) = policy.quota().window_in_units();
+    text.push_str(itoa::Buffer::new().format(number));
+    text.push_str(&unit[..1]);
 }
 
 /// The name of one state in a store; cheap to clone.

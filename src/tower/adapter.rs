@@ -1,6 +1,7 @@
 //! Implements the traits of `crate::http` for requests and responses of the `http` crate.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -55,8 +56,9 @@ impl Incoming for Seen<'_> {
             let lines = request.headers.get_all(&names[at]).iter().map(HeaderValue::as_bytes);
             whole_value(name, lines)
         };
-        let address = settings.client_ip.address(self);
-        let client = client(address, user.as_ref()).with_headers(&headers);
+        let found = OnceCell::new();
+        let address = || *found.get_or_init(|| settings.client_ip.address(self));
+        let client = client(None, user.as_ref()).with_address_by(&address).with_headers(&headers);
         let client = match request.uri.query() {
             Some(query) if settings.limiter.counts_by_query() => client.with_query(query),
             _ => client,

@@ -7,7 +7,7 @@ use self::recent::{RecentCounts, SHARDS};
 use super::refusals::refusals;
 use super::sketch::{Estimate, Sketch};
 use crate::domain::clock::{Clock, Millis};
-use crate::limiter::DecisionEvent;
+use crate::limiter::{DecisionEvent, Outcome};
 use crate::store::Charge;
 
 mod recent;
@@ -129,7 +129,9 @@ impl Who {
         if !event.is_peek {
             event.policies().for_each(|met| self.count(met.charge, now, |it| &mut it.requests));
         }
-        refusals(event).for_each(|(charge, _)| self.count(charge, now, |it| &mut it.refusals));
+        if event.outcome != Outcome::Admitted {
+            refusals(event).for_each(|(charge, _)| self.count(charge, now, |it| &mut it.refusals));
+        }
     }
 
     /// The `most` keys with the highest counts, of `policy` or of all policies.

@@ -32,7 +32,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<EitherBody<HeldBody<B>>>>;
+    type Response = ServiceResponse<EitherBody<HeldBody<B>>>;
     type Error = Error;
     type Transform = UnderSnapshotService<S>;
     type InitError = ();
@@ -119,7 +119,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<EitherBody<HeldBody<B>>>>;
+    type Response = ServiceResponse<EitherBody<HeldBody<B>>>;
     type Error = Error;
     type Future = Serving<
         <RateLimitService<Rc<S>> as Service<ServiceRequest>>::Future,
@@ -148,18 +148,26 @@ pin_project! {
 
 impl<L, A, B> Future for Serving<L, A>
 where
-    L: Future<Output = Result<ServiceResponse<B>, Error>>,
-    A: Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>,
+    L: Future<Output = Result<ServiceResponse<EitherBody<B>>, Error>>,
+    A: Future<Output = Result<ServiceResponse<EitherBody<EitherBody<B>>>, Error>>,
 {
-    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+    type Output = L::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            ServingProjection::Limited { response } => response
-                .poll(context)
-                .map(|response| response.map(ServiceResponse::map_into_left_body)),
-            ServingProjection::Authenticated { response } => response.poll(context),
+            ServingProjection::Limited { response } => response.poll(context),
+            ServingProjection::Authenticated { response } => {
+                response.poll(context).map(|response| Ok(response?.map_body(|_, body| flat(body))))
+            }
         }
+    }
+}
+
+/// The body of a response, or that of a refusal, whoever refused.
+fn flat<B>(body: EitherBody<EitherBody<B>>) -> EitherBody<B> {
+    match body {
+        EitherBody::Left { body } => body,
+        EitherBody::Right { body } => EitherBody::right(body),
     }
 }
 

@@ -34,6 +34,10 @@ impl<T> NetworkMap<T> {
         self.networks.insert(network, it)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
     /// The `T` of the smallest network that holds `address` in any of its forms. The address that its client is counted
     /// by comes first, then its own.
     pub(crate) fn get(&self, address: IpAddr) -> Option<&T> {

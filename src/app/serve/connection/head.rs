@@ -9,6 +9,7 @@ use actix_http::{Request, StatusCode};
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
+use actix_web::web::Buf as _;
 use tokio_util::codec::Decoder as _;
 
 use super::http2::PREFACE;
@@ -71,7 +72,7 @@ impl<T: ActixStream> Wire<T> {
             [b'\r', b'\n', ..] => Some(2),
             _ => None,
         } {
-            drop(self.input.split_to(length));
+            self.input.advance(length);
             self.skipped += length;
         }
         if self.skipped > self.limits.max_head_bytes {

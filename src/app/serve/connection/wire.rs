@@ -14,7 +14,7 @@ use actix_http::h1::{Codec, Message, MessageType};
 use actix_http::{ConnectionType, Response, StatusCode};
 use actix_web::rt::net::ActixStream;
 use actix_web::rt::time::Instant;
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::web::{Buf as _, Bytes, BytesMut};
 use tokio_util::codec::Encoder as _;
 use tokio_util::io::poll_read_buf;
 
@@ -210,7 +210,8 @@ impl<T: ActixStream> Wire<T> {
         while !self.output.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.output)) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(length) => drop(self.output.split_to(length)),
+                Ok(length) if length == self.output.len() => self.output.clear(),
+                Ok(length) => self.output.advance(length),
                 Err(error) => return Poll::Ready(Err(error)),
             }
             self.is_unflushed = true;

@@ -26,7 +26,7 @@ pub(super) struct RoutedRequest {
     /// The ban of its client, by the penalty of any part.
     pub(super) ban: Option<Ban>,
     /// The first slot of each charge and then of each trial, once it is decided; empty if none takes any.
-    pub(super) slots: SmallVec<[SlotId; 1]>,
+    pub(super) slots: Vec<SlotId>,
     pub(super) failed: Option<StoreErrorKind>,
 }
 
@@ -72,7 +72,7 @@ impl RoutedRequest {
             parts.push(part);
         }
         let standings = vec![None; acquire.charges.len()];
-        let mut slots = SmallVec::new();
+        let mut slots = Vec::new();
         if acquire.is_in_flight() {
             slots.resize(acquire.charges.len() + acquire.tried().count(), SlotId::default());
         }
@@ -197,7 +197,7 @@ impl RoutedRequest {
     }
 
     /// Takes the slots that the next trial took.
-    pub(super) fn take_slots_of_trial(&mut self, taken: SmallVec<[SlotId; 1]>) {
+    pub(super) fn take_slots_of_trial(&mut self, taken: Vec<SlotId>) {
         let before = self.acquire.trials[..self.trials.len()].iter();
         let from = self.acquire.charges.len() + before.flat_map(Trial::charges).count();
         let places = self.slots.iter_mut().skip(from);

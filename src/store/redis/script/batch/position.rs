@@ -45,7 +45,7 @@ impl Position {
             trials,
             ban,
             decided_at: SmallVec::new(),
-            slots: SmallVec::new(),
+            slots: Vec::new(),
         }
     }
 }
