@@ -31,6 +31,16 @@ pub(super) fn chunk(remaining: u64, instances: NonZeroU64, held: u64, demand: u6
     (chunk >= FEWEST).then(|| u32::try_from(chunk).unwrap_or(u32::MAX))
 }
 
+/// So many times as much as this process uses may be used everywhere in the time in which a number of remaining units gets
+/// old.
+const PLENTY: u64 = 4;
+
+/// Whether so much remained lately that the store need not be asked what is left of it, for a process that used `demand` in
+/// the last lease time. If that turns out wrong, [`kept`] sees it after the charge.
+pub(super) fn is_plenty(remaining: u64, instances: NonZeroU64, demand: u64) -> bool {
+    most_held(remaining, instances) / PLENTY >= demand
+}
+
 /// How many of `granted` units the process keeps, of which the store now says that `remaining` are left. Others may have
 /// used up much between the question and the charge.
 pub(super) fn kept(granted: u64, remaining: u64, instances: NonZeroU64) -> u64 {

@@ -1,5 +1,6 @@
 //! What this process holds of one key.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::chunk;
@@ -121,6 +122,13 @@ impl Holding {
     /// The units that were used within the last lease time.
     pub(super) fn demand(&mut self, now: Millis) -> u64 {
         self.demand.units(now, self.lease)
+    }
+
+    /// The units that remained in the store within the last lease time, if so many of them did that it need not be asked.
+    pub(super) fn plenty(&mut self, now: Millis, instances: NonZeroU64) -> Option<u64> {
+        let (standing, _) = self.known.filter(|(_, at)| now.saturating_sub(*at) < self.lease)?;
+        let demand = self.demand(now);
+        chunk::is_plenty(standing.remaining, instances, demand).then_some(standing.remaining)
     }
 
     /// Holds what the store granted, unless its time is over already. Returns whether it holds it.

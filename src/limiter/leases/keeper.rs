@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::chunk;
-use super::holding::Grant;
+use super::holding::{Grant, Holding};
 use super::unused::{GivingBack, Unused};
 use super::{Job, Leases};
 use crate::domain::clock::{Clock, Millis};
@@ -106,18 +106,21 @@ impl Leases {
 
     /// Asks for more units of `keys`. Returns those that cannot be used.
     fn ask(&self, keys: HashSet<Fingerprint, BuildFingerprintHasher>) -> Vec<Unused> {
-        let charge = |it: Fingerprint| Some((it, self.table.with(it, |it| it.charge.clone())?));
+        let now = self.clock.now();
         // All are begun before any is awaited, so that they are one call.
-        let peek = |(fingerprint, charge): (Fingerprint, Charge)| {
-            let answer = self.store.acquire(&Acquire::new(vec![charge.clone()], 0));
-            (fingerprint, charge, answer)
+        let peek = |fingerprint: Fingerprint| {
+            let known = |it: &mut Holding| (it.charge.clone(), it.plenty(now, self.instances));
+            let (charge, plenty) = self.table.with(fingerprint, known)?;
+            let remaining =
+                plenty.ok_or_else(|| self.store.acquire(&Acquire::new(vec![charge.clone()], 0)));
+            Some((fingerprint, charge, remaining))
         };
-        let peeks: Vec<_> = keys.into_iter().filter_map(charge).map(peek).collect();
-        let asked = |(fingerprint, charge, answer): (Fingerprint, Charge, Answer<Acquired>)| {
-            let remaining = remaining(answer.wait());
+        let peeks: Vec<_> = keys.into_iter().filter_map(peek).collect();
+        let asked = peeks.into_iter().filter_map(|(fingerprint, charge, known)| {
+            let remaining = known.map_or_else(|answer| remaining(answer.wait()), Some);
             self.ask_for(fingerprint, charge, remaining)
-        };
-        let asked: Vec<Asked> = peeks.into_iter().filter_map(asked).collect();
+        });
+        let asked: Vec<Asked> = asked.collect();
         asked.into_iter().filter_map(|asked| self.grant(asked)).collect()
     }
 

@@ -31,6 +31,21 @@ fn a_process_leases_what_it_uses_up_to_a_quarter_of_its_share_of_what_remains() 
 }
 
 #[test]
+fn plenty_remains_if_all_processes_could_use_four_times_as_much() {
+    for (remaining, number, demand, is_plenty) in [
+        (1_600, 1, 100, true),
+        (1_599, 1, 100, false),
+        (4_800, 3, 100, true),
+        (4_799, 3, 100, false),
+        (u64::MAX, 1, 100, true),
+        (0, 1, 1, false),
+    ] {
+        let found = super::is_plenty(remaining, instances(number), demand);
+        assert_eq!(found, is_plenty, "{remaining}, {number}, {demand}");
+    }
+}
+
+#[test]
 fn a_process_gives_up_what_others_used_up_before_its_charge() {
     for (granted, remaining, number, left) in [
         (16, 984, 1, 16),
