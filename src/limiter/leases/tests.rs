@@ -261,7 +261,7 @@ fn what_remains_is_asked_where_it_is_not_known_to_be_plenty() {
     };
     assert_eq!(requests(40), 1, "nothing is known yet");
     assert_eq!(requests(25), 1, "935 remain, and 50 were used in a lease time");
-    store.store.acquire_now(&Acquire { count: 700, ..asked.clone() });
+    let _ = store.store.acquire_now(&Acquire { count: 700, ..asked.clone() });
     fleet.clock.advance(LEASE);
     assert_eq!(requests(40), 2, "what is known is old");
     assert_eq!(requests(40), 3, "little remains");

@@ -36,6 +36,32 @@ fn a_limiter_without_lists_says_so() {
     assert!(builder().block(entries(&["user:eve"])).build().unwrap().has_access_lists());
 }
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+#[test]
+fn an_address_is_only_looked_for_if_it_matters() {
+    use std::cell::Cell;
+
+    let looked = Cell::new(0);
+    let find = || {
+        looked.set(looked.get() + 1);
+        Some([10, 6, 6, 6].into())
+    };
+    let client = Client::unknown().with_address_by(&find);
+    let asks = |key: &str, block: &[&str]| {
+        let policy = policy("p", "9/day", OnStoreFailure::Deny).with_key(key.parse().unwrap());
+        let builder = Limiter::builder(Arc::new(MemoryStore::new(100))).policy(policy);
+        let limiter = builder.block(entries(block)).build().unwrap();
+        looked.set(0);
+        let access = limiter.access(&client);
+        let checked = limiter.check(&limiter.policies(["p"]).unwrap(), Cost::ONE, &client);
+        assert!(checked.wait().unwrap().is_allowed());
+        (access, looked.get())
+    };
+    assert_eq!(asks("header:x-key", &[]), (Access::Limited, 0));
+    assert_eq!(asks("ip", &[]), (Access::Limited, 1));
+    assert_eq!(asks("header:x-key", &["10.0.0.0/8"]), (Access::Blocked, 1));
+}
+
 #[cfg(feature = "server")]
 #[test]
 fn a_client_on_allow_may_fail_as_often_as_it_likes() {
