@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) use self::format::HeaderFormats;
 pub use self::format::{HeaderFormat, HeaderFormatError, XRateLimitReset};
 pub(crate) use self::options::FieldOptions;
+#[cfg(feature = "server")]
+pub(crate) use self::policy_list::CONCURRENT_REQUESTS;
 use self::policy_list::{Syntax, policies};
 pub(crate) use self::stretch::Stretch;
 pub(crate) use self::text::{push, seconds_up};

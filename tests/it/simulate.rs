@@ -229,6 +229,19 @@ fn a_current_configuration_beside_it_tells_who_fares_differently() {
 }
 
 #[test]
+fn a_client_that_a_penalty_bans_is_refused_too() {
+    let log = Logged::new(log()).with("current.toml", &STRICT.replace("2/minute", "9/minute"));
+    let penalty =
+        "penalty = { denials = 1, within_ms = 60000, ban_ms = 600000, ban_at_most_ms = 600000 }\n";
+    let candidate = STRICT.replace("[routes", &format!("{penalty}[routes"));
+    let report = log.report(&candidate, &["--against", &log.text("current.toml")]);
+    // The third request begins the ban, and a minute later it lasts still.
+    assert_eq!(report["totals"]["banned"], 4, "{report:#}");
+    assert_eq!(report["difference"]["newly_denied"], 4, "{report:#}");
+    assert_eq!(report["difference"]["clients_newly_denied"][0]["denied"], 4, "{report:#}");
+}
+
+#[test]
 fn nobody_is_named_who_shall_not_be() {
     let log = Logged::new(log() + "203.0.113.99 nonsense\n");
     let page = log.text("report.html");

@@ -32,8 +32,10 @@ pub enum PolicyError {
     Share(String),
     /// A quota of a policy that limits requests under way alone.
     NoQuota,
-    /// A reserve of slots that leaves no slot for other requests, or of a policy that has no slots.
+    /// A reserve of slots that leaves no slot for other requests.
     Reserve(String),
+    /// A reserve of a policy that does not limit requests under way.
+    NoSlots,
     /// A token bucket with a burst of 0.
     NoBurst,
     /// A quota or burst that the algorithm cannot count exactly, or not in bounded memory.
@@ -95,8 +97,10 @@ impl fmt::Display for PolicyError {
             }
             Self::Reserve(share) => write!(
                 f,
-                "a reserve of {share} leaves no slot for requests that do not use it: expected a smaller share, of a \
-                 policy with a limit of requests under way"
+                "a reserve of {share} leaves no slot for requests that do not use it: expected a smaller share"
+            ),
+            Self::NoSlots => f.write_str(
+                "a reserve is a share of the requests that may be under way at once, of which this policy has no limit",
             ),
             Self::NoBurst => f.write_str("a burst must be at least 1 unit"),
             Self::TooLarge { algorithm, wanted, largest } => write!(

@@ -56,11 +56,11 @@ impl Policy {
     /// # Errors
     /// If it has no limit of requests under way, or if no slot would be left for other requests.
     pub fn with_reserve(self, reserve: Share) -> Result<Self, PolicyError> {
-        let policy = Self { reserve, ..self };
-        match policy.in_flight() {
-            Some((most, _)) if reserve.of_rounded_up(most) < most => Ok(policy),
-            _ => Err(PolicyError::Reserve(reserve.to_string())),
+        let (most, _) = self.in_flight().ok_or(PolicyError::NoSlots)?;
+        if reserve.of_rounded_up(most) >= most {
+            return Err(PolicyError::Reserve(reserve.to_string()));
         }
+        Ok(Self { reserve, ..self })
     }
 
     /// The share of its slots that is kept for requests that use the reserve.

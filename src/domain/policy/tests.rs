@@ -138,6 +138,9 @@ fn a_reserve_is_rounded_up_and_leaves_a_slot_for_others() {
         assert_eq!(reserved(most, share), Err(PolicyError::Reserve(share.to_owned())), "{most}");
     }
     assert_eq!(reserved(10, "0%").unwrap().without_reserve(), None);
+    let without_slots = policy("9/hour", Algorithm::FixedWindow).unwrap();
+    let reserved = without_slots.with_reserve("10%".parse().unwrap());
+    assert_eq!(reserved, Err(PolicyError::NoSlots));
 }
 
 #[test]

@@ -10,6 +10,9 @@ use crate::domain::decision::Decision;
 use crate::domain::policy::Policy;
 use crate::domain::scratch::scratch;
 
+/// The unit of a quota of requests under way, as draft 11 names it.
+pub(crate) const CONCURRENT_REQUESTS: &str = "concurrent-requests";
+
 /// The syntax of a policy in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
@@ -58,7 +61,9 @@ fn serialized(policies: &[Arc<Policy>], syntax: Syntax, list: &mut String) -> By
                 begin_item(list, policy);
                 parameter(list, ";q=", terms.units);
                 if is_in_flight {
-                    list.push_str(";qu=\"concurrent-requests\"");
+                    list.push_str(";qu=\"");
+                    list.push_str(CONCURRENT_REQUESTS);
+                    list.push('"');
                     continue;
                 }
                 // Windows by the calendar have no one length.

@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::clock::ManualClock;
-use crate::domain::policy::{KeySource, Policy};
+use crate::domain::policy::{KeySource, Policy, Rollout, Share};
 use crate::domain::quota::{Cost, Quota};
-use crate::limiter::{Client, Limiter, Policies};
+use crate::limiter::{Client, DecisionEvent, Limiter, Observer, Policies};
 use crate::store::MemoryStore;
 
 const SLOT: Duration = Duration::from_secs(30);
@@ -158,6 +160,49 @@ fn the_reserve_is_for_requests_that_may_use_it() {
         .collect();
     assert_eq!(held.iter().flatten().count(), 6, "four of ten are kept");
     assert!(begin_at(&limiter, "/pay", &users[3]).is_some());
+}
+
+/// Remembers whether what is tried out admits each request.
+#[derive(Debug, Default)]
+struct Trials(Mutex<Vec<bool>>);
+
+impl Observer for Trials {
+    fn on_decision(&self, event: &DecisionEvent<'_>) {
+        self.0.lock().unwrap().extend(event.trials.iter().map(|it| it.admits));
+    }
+}
+
+#[test]
+fn slots_that_a_trial_takes_for_a_denied_request_are_given_back() {
+    let trials = Arc::new(Trials::default());
+    let candidate = Some("90/hour".parse().unwrap());
+    let candidate = Rollout::Enforce { share: Share::ALL, candidate };
+    let policy = Policy::new("p", "1/hour".parse().unwrap()).unwrap().with_key(KeySource::Global);
+    let policy = policy.with_in_flight(2, 30_000).unwrap().with_rollout(candidate).unwrap();
+    let limiter = Limiter::builder(Arc::new(MemoryStore::new(100)))
+        .policy(policy)
+        .observer(trials.clone())
+        .build()
+        .unwrap();
+    let policies = limiter.policies(["p"]).unwrap();
+    let begin = || limiter.check(&policies, Cost::ONE, &Client::unknown()).wait().unwrap();
+    let mut first = begin();
+    let held = first.take_slots();
+    for _ in 0..5 {
+        assert!(!begin().is_allowed());
+    }
+    assert_eq!(*trials.0.lock().unwrap(), [true; 6], "one request is under way, of two");
+    drop(held);
+}
+
+#[test]
+fn the_store_prepares_for_requests_that_use_the_reserve_and_for_others() {
+    let limiter = with_reserve();
+    for (policy, most) in [("all", [6, 10]), ("own", [3, 5])] {
+        let policies = limiter.0.variants[policy].policies().filter(|it| !it.has_quotas());
+        let slots: BTreeSet<u64> = policies.map(|it| it.quota().units()).collect();
+        assert_eq!(Vec::from_iter(slots), most);
+    }
 }
 
 #[test]

@@ -126,8 +126,9 @@ fn a_process_that_is_stopped() {
     });
     process.admitted_until_leased();
     let before = process.deciders.by_lease.load(Ordering::SeqCst);
-    child::tell("held", process.counts().units_held);
+    // It may be stopped as soon as it has told this.
     let mut last = Instant::now();
+    child::tell("held", process.counts().units_held);
     until("it is stopped for longer than its lease", || {
         std::mem::replace(&mut last, Instant::now()).elapsed() >= LEASE
     });

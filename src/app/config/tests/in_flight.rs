@@ -52,8 +52,7 @@ fn what_makes_no_sense_is_an_error() {
         ),
         (
             "in_flight = 9\nreserve = \"90%\"",
-            "reserve: a reserve of 90% leaves no slot for requests that do not use it: expected a smaller share, of a \
-             policy with a limit of requests under way",
+            "reserve: a reserve of 90% leaves no slot for requests that do not use it: expected a smaller share",
         ),
         ("in_flight = 0", "in_flight: expected a whole number from 1 to 100000, got 0"),
         ("in_flight = 100001", "in_flight: expected a whole number from 1 to 100000, got 100001"),

@@ -14,7 +14,7 @@ use crate::domain::window::Window;
 use crate::http::RequestHead;
 use crate::http::answers::Answers;
 use crate::http::fields;
-use crate::http::fields::FieldOptions;
+use crate::http::fields::{CONCURRENT_REQUESTS, FieldOptions};
 use crate::http::problem;
 use crate::http::problem::Refusal;
 use crate::http::response::{PlainFields, ResponseField, ResponseFields as _};
@@ -181,7 +181,7 @@ impl PolicyAnswer {
         Self {
             policy: policy.name().to_owned(),
             quota: policy.terms().units,
-            unit: (!policy.has_quotas()).then_some("concurrent-requests"),
+            unit: (!policy.has_quotas()).then_some(CONCURRENT_REQUESTS),
             window: window.and_then(Window::calendar).map(|calendar| calendar.unit().name()),
             window_seconds: window.and_then(Window::fixed).map(|length| length / 1_000),
             remaining: standing.remaining,
