@@ -171,9 +171,7 @@ impl Limiter {
     /// Looks `client` up in the access lists. A client on both lists is blocked. A check does not ask the lists.
     #[must_use]
     pub fn access(&self, client: &Client<'_>) -> Access {
-        if !self.has_access_lists() {
-            Access::Limited
-        } else if self.0.block.has(client) {
+        if self.0.block.has(client) {
             Access::Blocked
         } else if self.0.allow.has(client) {
             Access::Allowed

@@ -77,8 +77,7 @@ impl<B: MessageBody> MessageBody for HeldBody<B> {
         Poll::Ready(last.map(Ok))
     }
 
-    /// The whole body, where that is there at once. Slots are given back as it goes out, so whoever holds some asks for
-    /// part after part.
+    /// The whole body, if it is there at once and its request holds no slots. Slots are given back before the last part.
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         if self.held.is_some() {
             return Err(self);

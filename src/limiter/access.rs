@@ -68,7 +68,8 @@ impl AccessList {
     /// Whether the user or the address of `client` is on the list.
     pub(super) fn has(&self, client: &Client<'_>) -> bool {
         client.user_id().is_some_and(|id| self.users.contains(id))
-            || client.address().is_some_and(|address| self.networks.contain(address))
+            || !self.networks.is_empty()
+                && client.address().is_some_and(|address| self.networks.contain(address))
     }
 }
 

@@ -108,25 +108,16 @@ impl Keyspace {
     /// The same for the client of `tag`.
     #[must_use]
     pub fn penalty_key_of_tag(&self, tag: &str, policy: &Policy) -> Key {
-        self.compose(
-            |text| text.push_str(tag),
-            |text| {
-                text.push_str(policy.name());
-                text.push_str(":pn1");
-            },
-        )
+        self.key_under(policy, |text| text.push_str(tag), |text| text.push_str(":pn1"))
     }
 
     /// The key of the mark that the charge of `id` to `key` under `policy` was given back. It is in the same slot.
     pub(crate) fn refund_key(&self, key: &Key, policy: &Policy, id: &str) -> Key {
-        self.compose(
-            |text| text.push_str(key.hash_tag()),
-            |text| {
-                text.push_str(policy.name());
-                text.push_str(":rf1:");
-                text.push_str(id);
-            },
-        )
+        let write_mark = |text: &mut String| {
+            text.push_str(":rf1:");
+            text.push_str(id);
+        };
+        self.key_under(policy, |text| text.push_str(key.hash_tag()), write_mark)
     }
 
     /// The key that a store charges to see whether it can. No identity has this key.
@@ -151,10 +142,22 @@ impl Keyspace {
 
     /// The key of a state under `policy`, whose identity `write_identity` writes.
     fn state_key(&self, policy: &Policy, write_identity: impl FnOnce(&mut String)) -> Key {
-        self.compose(write_identity, |text| {
-            text.push_str(policy.name());
+        self.key_under(policy, write_identity, |text| {
             text.push(':');
             write_layout(text, policy);
+        })
+    }
+
+    /// The key with the hash tag that `write_tag` writes, the name of `policy`, and what `write_rest` writes.
+    fn key_under(
+        &self,
+        policy: &Policy,
+        write_tag: impl FnOnce(&mut String),
+        write_rest: impl FnOnce(&mut String),
+    ) -> Key {
+        self.compose(write_tag, |text| {
+            text.push_str(policy.name());
+            write_rest(text);
         })
     }
 
@@ -193,7 +196,7 @@ impl Keyspace {
     }
 }
 
-/// Writes how the value of a state under `policy` is written, and the length of the window.
+/// Writes the layout of a state under `policy`: see [`Keyspace`].
 fn write_layout(text: &mut String, policy: &Policy) {
     if let Some(calendar) = policy.quota().window().calendar() {
         text.push('c');

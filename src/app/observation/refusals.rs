@@ -17,12 +17,13 @@ pub(super) fn is_refusal(event: &DecisionEvent<'_>) -> bool {
 pub(super) fn refusals<'a>(
     event: &DecisionEvent<'a>,
 ) -> impl Iterator<Item = (&'a Charge, &'a Standing)> + use<'a> {
-    let (outcome, is_refusal) = (event.outcome, is_refusal(event));
+    let outcome = event.outcome;
+    let is_refused = matches!(outcome, Outcome::Denied | Outcome::Banned) && is_refusal(event);
     let banned_by = event.ban.map(|ban| ban.charge);
-    let refused = event.policies().filter(move |met| match outcome {
-        Outcome::Denied => is_refusal && met.is_closed(),
-        Outcome::Banned => is_refusal && banned_by == Some(met.first),
-        _ => false,
+    let met = is_refused.then(|| event.policies()).into_iter().flatten();
+    let refused = met.filter(move |met| match outcome {
+        Outcome::Banned => banned_by == Some(met.first),
+        _ => met.is_closed(),
     });
     // Of several quotas, the one that closes the policy for the longest time.
     let longest = |one: &&Standing, other: &&Standing| match (one.retry, other.retry) {

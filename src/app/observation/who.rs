@@ -7,7 +7,7 @@ use self::recent::{RecentCounts, SHARDS};
 use super::refusals::refusals;
 use super::sketch::{Estimate, Sketch};
 use crate::domain::clock::{Clock, Millis};
-use crate::limiter::{DecisionEvent, Outcome};
+use crate::limiter::DecisionEvent;
 use crate::store::Charge;
 
 mod recent;
@@ -129,9 +129,7 @@ impl Who {
         if !event.is_peek {
             event.policies().for_each(|met| self.count(met.charge, now, |it| &mut it.requests));
         }
-        if event.outcome != Outcome::Admitted {
-            refusals(event).for_each(|(charge, _)| self.count(charge, now, |it| &mut it.refusals));
-        }
+        refusals(event).for_each(|(charge, _)| self.count(charge, now, |it| &mut it.refusals));
     }
 
     /// The `most` keys with the highest counts, of `policy` or of all policies.

@@ -31,12 +31,11 @@ pub(super) fn chunk(remaining: u64, instances: NonZeroU64, held: u64, demand: u6
     (chunk >= FEWEST).then(|| u32::try_from(chunk).unwrap_or(u32::MAX))
 }
 
-/// So many times as much as this process uses may be used everywhere in the time in which a number of remaining units gets
-/// old.
+/// A process's part of what remains is plenty if it is so many times what the process used in the last lease time.
 const PLENTY: u64 = 4;
 
-/// Whether so much remained lately that the store need not be asked what is left of it, for a process that used `demand` in
-/// the last lease time. If that turns out wrong, [`kept`] sees it after the charge.
+/// Whether `remaining` units are plenty for a process that used `demand` in the last lease time. If so many remained
+/// lately, the store need not be asked again. Where others have used them up since, [`kept`] sees it after the charge.
 pub(super) fn is_plenty(remaining: u64, instances: NonZeroU64, demand: u64) -> bool {
     most_held(remaining, instances) / PLENTY >= demand
 }

@@ -124,7 +124,7 @@ impl Holding {
         self.demand.units(now, self.lease)
     }
 
-    /// The units that remained in the store within the last lease time, if so many of them did that it need not be asked.
+    /// The units that remained in the store, if it said so within the last lease time and they are plenty.
     pub(super) fn plenty(&mut self, now: Millis, instances: NonZeroU64) -> Option<u64> {
         let (standing, _) = self.known.filter(|(_, at)| now.saturating_sub(*at) < self.lease)?;
         let demand = self.demand(now);

@@ -109,16 +109,16 @@ impl Leases {
         let now = self.clock.now();
         // All are begun before any is awaited, so that they are one call.
         let peek = |fingerprint: Fingerprint| {
-            let known = |it: &mut Holding| (it.charge.clone(), it.plenty(now, self.instances));
-            let (charge, plenty) = self.table.with(fingerprint, known)?;
-            let remaining =
-                plenty.ok_or_else(|| self.store.acquire(&Acquire::new(vec![charge.clone()], 0)));
-            Some((fingerprint, charge, remaining))
+            let read = |it: &mut Holding| (it.charge.clone(), it.plenty(now, self.instances));
+            let (charge, plenty) = self.table.with(fingerprint, read)?;
+            let ask = || self.store.acquire(&Acquire::new(vec![charge.clone()], 0));
+            let plenty_or_answer = plenty.ok_or_else(ask);
+            Some((fingerprint, charge, plenty_or_answer))
         };
         let peeks: Vec<_> = keys.into_iter().filter_map(peek).collect();
-        let asked = peeks.into_iter().filter_map(|(fingerprint, charge, known)| {
-            let remaining = known.map_or_else(|answer| remaining(answer.wait()), Some);
-            self.ask_for(fingerprint, charge, remaining)
+        let asked = peeks.into_iter().filter_map(|(fingerprint, charge, plenty_or_answer)| {
+            let left = plenty_or_answer.map_or_else(|answer| remaining(answer.wait()), Some);
+            self.ask_for(fingerprint, charge, left)
         });
         let asked: Vec<Asked> = asked.collect();
         asked.into_iter().filter_map(|asked| self.grant(asked)).collect()

@@ -153,8 +153,7 @@ impl OverrideTable {
     ) -> Option<Banned> {
         let of = |identity: Identity<'_>| keyspace.with_tag(&identity, |tag| self.ban(tag, None));
         let user = client.user_id().and_then(|id| of(Identity::User(id.into())));
-        let has_bans_of_addresses = !self.ban_prefixes.is_empty();
-        let address = has_bans_of_addresses.then(|| client.address()).flatten();
+        let address = if self.ban_prefixes.is_empty() { None } else { client.address() };
         let address = address.and_then(|address| {
             let sizes = if counted(address).is_ipv4() { 1 } else { usize::MAX };
             let prefixes = self.ban_prefixes.iter().take(sizes);

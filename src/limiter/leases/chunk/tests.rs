@@ -31,7 +31,7 @@ fn a_process_leases_what_it_uses_up_to_a_quarter_of_its_share_of_what_remains() 
 }
 
 #[test]
-fn plenty_remains_if_all_processes_could_use_four_times_as_much() {
+fn plenty_is_four_times_what_a_process_uses_in_its_part() {
     for (remaining, number, demand, is_plenty) in [
         (1_600, 1, 100, true),
         (1_599, 1, 100, false),
