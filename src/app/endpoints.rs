@@ -1,6 +1,6 @@
 //! The endpoints of the app, and its answers where there is none.
 
-use actix_web::dev::ServiceRequest;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, web};
 use serde::Serialize;
@@ -54,6 +54,9 @@ async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
 
 /// Whether the body of `request` is said to be larger than `most` bytes.
 pub(crate) fn is_larger(request: &ServiceRequest, most: u64) -> bool {
+    if matches!(request.parts(), (_, Payload::None)) {
+        return false;
+    }
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
     length.is_some_and(|length| length > most)

@@ -14,12 +14,13 @@ use crate::app::assemble::{CurrentSnapshot, Lasting, Snapshot, redis_options};
 use crate::app::config::{Config, Listen, Sources, StoreUrl};
 use crate::app::connections::{Capacity, Connections, Listeners};
 use crate::app::error::AppError;
+use crate::app::observation::CoarseClock;
 use crate::app::operators::{AdminState, StoreWatch};
 use crate::app::reload::{ReloadStatus, Reloader};
 use crate::app::service_manager;
 use crate::domain::client::Client;
 use crate::limiter::Access;
-use crate::store::{MonotonicClock, RedisStore};
+use crate::store::RedisStore;
 
 mod bind;
 mod connection;
@@ -165,7 +166,7 @@ fn watch(config: &Config, redis: &RedisStore) -> Result<Option<StoreWatch>, AppE
 
 /// The connections of each listener, of which the app's may have `total`.
 fn listeners(config: &Config, total: usize) -> Listeners {
-    let clock = Arc::new(MonotonicClock::start());
+    let clock = Arc::new(CoarseClock::start());
     let knows_peers =
         matches!(config.server.listen, Listen::Tcp(_)) || config.server.proxy_protocol;
     // Where client_ip.hops only counts proxies, every peer is a proxy.

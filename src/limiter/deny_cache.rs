@@ -65,12 +65,11 @@ impl DenyCache {
         Self { max_age, clock, denials: answers(), open: answers(), forgotten, reopened }
     }
 
-    /// The answer to `asked`, if it is known; otherwise the moment, for when the store has answered.
-    pub(super) fn answer(&self, asked: &Acquire, purpose: Purpose) -> Result<Acquired, Moment> {
-        let at = self.clock.now();
+    /// The answer to `asked`, if it is known.
+    pub(super) fn answer(&self, asked: &Acquire, purpose: Purpose) -> Option<Acquired> {
         let is_gate = purpose == Purpose::Gate;
         let holds = |times| !self.reopened.is_any_since(times, keys(asked));
-        let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), at, holds);
+        let known = |answers: &AnswerCache| answers.get(|| fingerprint(asked), &*self.clock, holds);
         // A report is exact only if nothing remains: then no request can change any of its numbers.
         let is_exact = |(standings, _): &(Vec<Standing>, Option<Ban>)| {
             asked.count > 0 || is_gate || standings.iter().all(|it| it.remaining == 0)
@@ -83,16 +82,17 @@ impl DenyCache {
                 self.forget_open(asked);
             }
         }
-        let moment = || {
-            let forgotten = self.forgotten.load(Ordering::SeqCst);
-            Moment { at, forgotten, reopened: self.reopened.times(), purpose }
-        };
-        let denied = |(standings, ban)| Acquired {
+        answer.map(|(standings, ban)| Acquired {
             trials: denied(asked),
             ban,
             ..Acquired::new(0, standings)
-        };
-        answer.map(denied).ok_or_else(moment)
+        })
+    }
+
+    /// The moment, for when the store has answered. It is to be taken before the store is asked.
+    pub(super) fn moment(&self, purpose: Purpose) -> Moment {
+        let forgotten = self.forgotten.load(Ordering::SeqCst);
+        Moment { at: self.clock.now(), forgotten, reopened: self.reopened.times(), purpose }
     }
 
     /// Forgets that a gate is open, because it was charged. The answer to that charge may still be

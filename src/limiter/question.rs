@@ -71,15 +71,11 @@ pub(super) fn ask(
         return Ok(Ok(nothing_asked(asked.count)));
     }
     let cache = limiter.0.deny_cache.as_ref();
-    let moment = match cache.map(|cache| cache.answer(&asked, asked_by.purpose)) {
-        Some(Ok(acquired)) => {
-            let by = DecidedBy::DenyCache;
-            limiter.observe(&asked, &asked_by, &Decided::of(&asked, &acquired, by, None));
-            return Ok(Ok(Settled { asked, acquired, by, slots: None }));
-        }
-        Some(Err(moment)) => Some(moment),
-        None => None,
-    };
+    if let Some(acquired) = cache.and_then(|cache| cache.answer(&asked, asked_by.purpose)) {
+        let by = DecidedBy::DenyCache;
+        limiter.observe(&asked, &asked_by, &Decided::of(&asked, &acquired, by, None));
+        return Ok(Ok(Settled { asked, acquired, by, slots: None }));
+    }
     let (asked, in_hand) = match limiter.take_leased(&asked) {
         None => (asked, None),
         Some(units) if units.is_all_of(&asked) => {
@@ -89,6 +85,7 @@ pub(super) fn ask(
         }
         Some(units) => (units.rest_of(&asked), Some(Box::new(PartInHand { units, whole: asked }))),
     };
+    let moment = cache.map(|cache| cache.moment(asked_by.purpose));
     let answer = limiter.0.store.acquire(&asked);
     let question = Question { asked, in_hand, asked_by, moment, since: None };
     match answer.now() {

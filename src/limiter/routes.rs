@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use self::pattern::{RoutePattern, Segment};
 use super::policies::Policies;
 use crate::domain::quota::Cost;
@@ -29,15 +31,18 @@ pub struct Route {
 pub(super) struct Routes {
     routes: Vec<Route>,
     /// The routes whose path has no pattern. They are always the most specific ones.
-    exact: HashMap<Box<str>, Methods>,
+    exact: ByText<Methods>,
     patterns: Node,
 }
+
+/// By a text of a pattern. No client chooses those, so their hash needs no secret.
+type ByText<T> = HashMap<Box<str>, T, FixedState>;
 
 /// How patterns go on after some segments, most specific first.
 #[derive(Debug, Default)]
 struct Node {
     // Boxed, since a table has spare room and a node is large.
-    text: HashMap<Box<str>, Box<Node>>,
+    text: ByText<Box<Node>>,
     any: Option<Box<Node>>,
     here: Methods,
     rest: Methods,

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Context;
+use std::time::Duration;
 
 use actix_web::rt::time::Instant;
 
 use super::entry::Entry;
 use super::limit::Limit;
 use super::registry::{Connections, Stage};
+use crate::domain::clock::Millis;
 
 /// What a connection that waits for its client is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(crate) struct Registration {
     /// What the connection is counted by; `None` where it is not counted by address.
     address: Option<IpAddr>,
     opened: Instant,
+    /// The same moment, by the listener's clock.
+    opened_at: Millis,
 }
 
 impl Registration {
@@ -43,7 +47,8 @@ impl Registration {
     ) -> Result<Self, Limit> {
         let address = connections.counted_address(peer);
         let entry = connections.add(address)?;
-        Ok(Self { connections: connections.clone(), entry, address, opened: Instant::now() })
+        let (opened, opened_at) = (Instant::now(), connections.now());
+        Ok(Self { connections: connections.clone(), entry, address, opened, opened_at })
     }
 
     /// Notes that the server waits for the client, and returns what the connection is to do meanwhile.
@@ -92,6 +97,12 @@ impl Registration {
     /// When it was opened.
     pub(crate) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// The present, as exactly as the listener's clock tells it.
+    pub(crate) fn now(&self) -> Instant {
+        let open_for = self.connections.now().saturating_sub(self.opened_at);
+        self.opened + Duration::from_millis(open_for)
     }
 
     /// Counts that its handshake failed.

@@ -81,7 +81,8 @@ impl<T: ActixStream + 'static> Connection<T> {
         loop {
             let mut request = self.wire(|wire, context| wire.poll_request(context)).await?;
             self.attach_body(&mut request);
-            let keeps_alive = match self.while_writing(service.call(request)).await {
+            let response = pin!(service.call(request));
+            let keeps_alive = match self.while_writing(response).await {
                 Ok(response) => self.respond(response.into()).await?,
                 Err(error) => {
                     let error: actix_web::Error = error.into();
@@ -95,9 +96,8 @@ impl<T: ActixStream + 'static> Connection<T> {
     }
 
     fn attach_body(&self, request: &mut Request) {
-        let wire = self.0.borrow();
-        if !wire.body_is_complete() {
-            let body = BodyStream::new(self.0.clone(), wire.request());
+        if !self.has_whole_body() {
+            let body = BodyStream::new(self.0.clone(), self.0.borrow().request());
             *request.payload() = Payload::Stream { payload: Box::pin(body) };
         }
     }
@@ -106,29 +106,34 @@ impl<T: ActixStream + 'static> Connection<T> {
     async fn respond<B: MessageBody>(&self, response: Response<B>) -> Result<bool, CloseReason> {
         let (response, body) = response.into_parts();
         let status = response.status();
-        let reads_on = self.reads_on(status.is_client_error() || status.is_server_error()).await;
+        let is_refusal = status.is_client_error() || status.is_server_error();
+        let reads_on = self.has_whole_body() || self.reads_on(is_refusal).await;
         let size = body.size();
         self.0.borrow_mut().write_head(response, size, !reads_on)?;
         if !matches!(size, BodySize::None | BodySize::Sized(0)) {
-            self.write_body(body).await?;
+            match body.try_into_bytes() {
+                Ok(all) => self.0.borrow_mut().write_chunk(Some(all))?,
+                Err(body) => self.write_parts(body).await?,
+            }
+            self.0.borrow_mut().write_chunk(None)?;
         }
-        self.flush_if_large().await?;
+        if self.is_full() {
+            self.flush().await?;
+        }
         let keeps_alive = self.0.borrow().keeps_alive();
-        Ok(keeps_alive && self.drop_body().await)
+        Ok(keeps_alive && (self.has_whole_body() || self.drop_body().await))
     }
 
-    async fn write_body<B: MessageBody>(&self, body: B) -> Result<(), CloseReason> {
-        match body.try_into_bytes() {
-            Ok(all) => self.0.borrow_mut().write_chunk(Some(all))?,
-            Err(body) => {
-                let mut body = pin!(body);
-                while let Some(part) = self.next_part(body.as_mut()).await? {
-                    self.0.borrow_mut().write_chunk(Some(part))?;
-                    self.flush_if_large().await?;
-                }
+    /// Writes the parts of a body as they come.
+    async fn write_parts<B: MessageBody>(&self, body: B) -> Result<(), CloseReason> {
+        let mut body = pin!(body);
+        while let Some(part) = self.next_part(body.as_mut()).await? {
+            self.0.borrow_mut().write_chunk(Some(part))?;
+            if self.is_full() {
+                self.flush().await?;
             }
         }
-        self.0.borrow_mut().write_chunk(None)
+        Ok(())
     }
 
     /// Waits for the next part of a body, and writes earlier ones meanwhile. If they cannot be written, nobody waits for
@@ -147,17 +152,20 @@ impl<T: ActixStream + 'static> Connection<T> {
         .await
     }
 
-    /// Whether the connection can stay open after the response. The rest of the request's body is then read
-    /// and dropped; after a refusal, only if that is little.
+    /// Whether the whole body of the request was received.
+    fn has_whole_body(&self) -> bool {
+        self.0.borrow().body_is_complete()
+    }
+
+    /// Whether the connection can stay open after the response, before the whole body of the request was received. The
+    /// rest is then read and dropped; after a refusal, only if that is little.
     async fn reads_on(&self, is_refusal: bool) -> bool {
-        let (remaining, is_complete, most) = {
+        let (remaining, most) = {
             let wire = self.0.borrow();
             let most = if is_refusal { READ_AFTER_REFUSAL } else { u64::MAX };
-            let most = most.min(wire.limits.max_body_bytes);
-            (wire.remaining_body(), wire.body_is_complete(), most)
+            (wire.remaining_body(), most.min(wire.limits.max_body_bytes))
         };
         match remaining {
-            _ if is_complete => true,
             None => false,
             Some(Remaining::Bytes(bytes)) => bytes <= most,
             Some(Remaining::Unknown) if is_refusal => self.drop_received(most).await,
@@ -194,19 +202,21 @@ impl<T: ActixStream + 'static> Connection<T> {
         }
     }
 
-    /// Writes the output to the client once there is much of it.
-    async fn flush_if_large(&self) -> Result<(), CloseReason> {
-        if self.0.borrow().unwritten() >= FLUSH_ABOVE {
-            self.wire(|wire, context| wire.poll_flush(context)).await?;
-            // This client may ask for much more, so other connections get their turn first.
-            yield_now().await;
-        }
+    /// Whether there is so much output that it is to be written before more is added.
+    fn is_full(&self) -> bool {
+        self.0.borrow().unwritten() >= FLUSH_ABOVE
+    }
+
+    /// Writes the output to the client.
+    async fn flush(&self) -> Result<(), CloseReason> {
+        self.wire(|wire, context| wire.poll_flush(context)).await?;
+        // This client may ask for much more, so other connections get their turn first.
+        yield_now().await;
         Ok(())
     }
 
     /// Waits for `response`, and goes on writing earlier ones meanwhile.
-    async fn while_writing<F: Future>(&self, response: F) -> F::Output {
-        let mut response = pin!(response);
+    async fn while_writing<F: Future>(&self, mut response: Pin<&mut F>) -> F::Output {
         poll_fn(|context| {
             let poll = response.as_mut().poll(context);
             if poll.is_pending() {

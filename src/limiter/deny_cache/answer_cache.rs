@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::clock::Millis;
+use crate::domain::clock::{Clock, Millis};
 use crate::domain::standing::{Retry, Standing};
 use crate::store::{Ban, BuildFingerprintHasher, Fingerprint};
 
@@ -18,7 +18,7 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(super) struct AnswerCache {
     max_age: Millis,
-    /// From this time on, none of them holds. So a look into an empty cache costs one load.
+    /// From this time on, none of them holds; 0 if that is known to be over. So a look into an empty cache costs one load.
     none_from: AtomicU64,
     shards: [Mutex<Shard>; SHARDS],
 }
@@ -51,15 +51,23 @@ impl AnswerCache {
         Self { max_age, none_from: AtomicU64::new(0), shards: Default::default() }
     }
 
-    /// Where the charges of the request of `fingerprint` stand at `now`, and the ban of its client, if an answer to it
-    /// still holds. Whether it `holds` is also asked by how often anything had been given back before it.
+    /// Where the charges of the request of `fingerprint` stand now, and the ban of its client, if an answer to it still
+    /// holds. Whether it `holds` is also asked by how often anything had been given back before it.
     pub(super) fn get(
         &self,
         fingerprint: impl FnOnce() -> Fingerprint,
-        now: Millis,
+        clock: &dyn Clock,
         holds: impl FnOnce(u64) -> bool,
     ) -> Option<(Vec<Standing>, Option<Ban>)> {
-        if now >= self.none_from.load(Ordering::Relaxed) {
+        let none_from = self.none_from.load(Ordering::Relaxed);
+        if none_from == 0 {
+            return None;
+        }
+        let now = clock.now();
+        if now >= none_from {
+            // If an answer has come meanwhile, it stays known.
+            let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self.none_from.compare_exchange(none_from, 0, set, get);
             return None;
         }
         let fingerprint = fingerprint();

@@ -198,7 +198,7 @@ fn what_is_remembered_takes_no_more_room_than_it_may() {
         let key = keyspace.key(&Identity::user(user.to_string()), &policy);
         let charges = vec![Charge::new(policy.clone(), key)];
         let asked = Acquire::new(charges, 0);
-        let moment = cache.answer(&asked, Purpose::Gate).unwrap_err();
+        let moment = cache.moment(Purpose::Gate);
         let retry = if user % 2 == 0 { Retry::After(MINUTE) } else { Retry::Now };
         let acquired = Acquired::new(0, vec![standing(retry)]);
         cache.remember(&asked, moment, &acquired, || true);

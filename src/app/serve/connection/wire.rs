@@ -90,7 +90,7 @@ pub(super) struct Wire<T> {
     pub(super) is_large: bool,
     pub(super) timer: Timer,
     pub(super) opened: Instant,
-    /// When the last response was written, or the connection was opened.
+    /// When the last response was written, or the connection was opened, to a few milliseconds.
     pub(super) idle_since: Instant,
     /// When the first bytes of the current head were received.
     pub(super) head_since: Option<Instant>,
@@ -148,7 +148,7 @@ impl<T: ActixStream> Wire<T> {
         size: BodySize,
         is_last: bool,
     ) -> Result<(), CloseReason> {
-        let now = Instant::now();
+        let now = self.registration.now();
         let is_old = now - self.opened >= self.limits.max_age;
         if is_old {
             self.registration.count(Limit::MaxConnectionAge);
