@@ -7,6 +7,7 @@ mod assemble;
 mod auth;
 mod check;
 pub mod cli;
+mod coarse_clock;
 mod config;
 mod connections;
 mod doctor;

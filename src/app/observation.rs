@@ -1,7 +1,6 @@
 //! Learns what is decided: counts it for metrics, and tells who is busy and who is refused. What is counted lives as
 //! long as the process, over reloads.
 
-pub(crate) use self::coarse_clock::CoarseClock;
 pub(crate) use self::counts::Counts;
 pub(crate) use self::denial_log::DenialLog;
 pub(crate) use self::dominance::dominant;
@@ -12,7 +11,6 @@ pub(crate) use self::observers::Observers;
 pub(crate) use self::snapshot_observer::SnapshotObserver;
 pub(crate) use self::who::{BusiestKey, COUNTERS, GENERATION, Rank, TopKey, Who};
 
-mod coarse_clock;
 mod counts;
 mod denial_log;
 mod dominance;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::stores::Stores;
+use crate::app::coarse_clock::CoarseClock;
 use crate::app::config::StoreOptions;
 use crate::app::error::AppError;
-use crate::app::observation::{CoarseClock, Counts, DenialLog, Who};
+use crate::app::observation::{Counts, DenialLog, Who};
 use crate::limiter::Overrides;
 use crate::store::OverrideStore;
 
