@@ -6,6 +6,9 @@ BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Tools that tests/setup.sh builds.
 export PATH := $(BUILT)/tools/bin:$(PATH)
 
+# Many tests wait for the processes that they start, so more run at a time than there are cores.
+export RUST_TEST_THREADS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)))
+
 # What cargo calls the packaged crate.
 CRATE := tollgate-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 

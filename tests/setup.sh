@@ -194,13 +194,13 @@ install_as_root() {
     esac
 }
 
-# The version $2 of $1, with the options that follow. Beside the build, and unoptimised: they have a few
+# The version $2 of $1, with the options that follow. Beside the build, unoptimised and without symbols: they have a few
 # hundred files to read, and build in a third of the time.
 install_crate() {
     crate=$1 version=$2
     shift 2
     echo "Installing $crate in the target directory: this takes a few minutes."
-    cargo install --quiet --locked --debug --root "$tools" \
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$tools" \
         --version "$version" "$@" "$crate" || fail "$crate could not be installed: the reason stands above."
 }
 

@@ -80,7 +80,9 @@ fn about_an_outage() {
     let redis = Server::start();
     // On a busy machine, the first failure would otherwise be that Redis does not answer in time.
     let options = Options::default().set("store.url", &redis.url());
-    let mut tollgate = options.set("store.timeout_ms", "1000").serve();
+    let options = options.set("store.timeout_ms", "1000");
+    // In a window that does not end meanwhile, so that what was admitted is charged.
+    let mut tollgate = options.set("policies.default.quota", "10/52 weeks").serve();
     let lines = shown("docs/src/outages.md");
     let [refuses, charged, answers] = &lines[..] else { panic!("{lines:?}") };
     set(&redis, "maxmemory", "1");

@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tollgate::store::{Acquire, Charge, Store as _};
-use tollgate::{Identity, Keyspace, OnStoreFailure, Policy, RedisStore, StoreErrorKind};
+use tollgate::{
+    Identity, Keyspace, ManualClock, OnStoreFailure, Policy, RedisStore, StoreErrorKind,
+};
 
 use super::store;
 use crate::outage::threads;
 use crate::permissions::documented;
 use crate::support::child::{self, TestProcess};
 use crate::support::cluster::Cluster;
-use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
+use crate::support::stores::{HOUR, NOW, ask, charge, each_policy, patient, policy};
 use crate::support::threads::{together, until};
 use crate::support::traffic::{THREADS, admitted, answer, check, limiter, under_traffic};
 
@@ -120,7 +122,10 @@ fn a_resharding_under_traffic_loses_and_doubles_nothing() {
     const PAIRS: usize = 12;
     let mut cluster = Cluster::start();
     let users = users_of(&cluster, 0, 3);
-    let store = store(&cluster.url());
+    // No node fails, so none is given up, however busy the machine is.
+    let options = patient(&cluster.url()).clock(Arc::new(ManualClock::new(NOW)));
+    let store = Arc::new(RedisStore::start(&options).expect("a store"));
+    until("the store is up", || store.is_up());
     let ledger = Arc::new(Ledger::default());
     let pairs: Vec<_> = (0..PAIRS).map(|number| pair(number, 40)).collect();
     // Each pair of policies begins at another time, so that there are new keys in moving slots.
