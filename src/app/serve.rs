@@ -39,11 +39,12 @@ mod worker;
 /// # Errors
 /// When an address cannot be listened on, or the app cannot be assembled.
 pub(crate) fn serve(config: &Config, sources: &Sources) -> Result<(), AppError> {
+    // Before anything opens files that there may be too few of.
+    let file_limit = FileLimit::raise();
+    let connections = file_limit.connections(config)?;
     actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::receive()
             .map_err(|error| AppError::new("signals cannot be received", error))?;
-        let file_limit = FileLimit::raise();
-        let connections = file_limit.connections(config)?;
         let listeners = listeners(config, connections);
         // Addresses come first: if one is taken, that is the only message worth printing.
         let assembled = WhenAssembled::default();

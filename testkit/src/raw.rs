@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
-use rustix::net::{AddressFamily, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use crate::response::Response;
 
@@ -15,7 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to `127.0.0.1:port` from `source`, which is any address of 127.0.0.0/8.
 pub fn connect_from(source: Ipv4Addr, port: u16) -> TcpStream {
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None);
+    // No process that another test starts meanwhile gets it.
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None);
     let socket = socket.expect("a socket");
     rustix::net::bind(&socket, &SocketAddrV4::new(source, 0)).expect("a loopback address");
     rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).expect("a server");

@@ -111,10 +111,12 @@ fn address(number: usize) -> Ipv4Addr {
 
 /// A connection that reads as little as the system lets it.
 fn connect_narrow(source: Ipv4Addr, port: u16) -> TcpStream {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
+    use rustix::net::{AddressFamily, SocketFlags, SocketType};
+    use rustix::net::{bind, connect, socket_with, sockopt};
     use std::net::SocketAddrV4;
 
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    let (family, kind) = (AddressFamily::INET, SocketType::STREAM);
+    let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).expect("a socket");
     sockopt::set_socket_recv_buffer_size(&socket, 4_096).expect("a size");
     bind(&socket, &SocketAddrV4::new(source, 0)).expect("a loopback address");
     connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).expect("a server");

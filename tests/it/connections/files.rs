@@ -40,7 +40,7 @@ fn the_soft_limit_becomes_the_hard_one() {
 
 #[test]
 fn too_few_are_a_sentence() {
-    for files in [20, 50, 100, 200] {
+    for files in [5, 20, 50, 100, 200] {
         let least = needed(&options("2").limit_files(files, files).run(&["serve"]));
         assert!(least > files);
     }
