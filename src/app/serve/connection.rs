@@ -81,8 +81,11 @@ impl<T: ActixStream + 'static> Connection<T> {
         loop {
             let mut request = self.wire(|wire, context| wire.poll_request(context)).await?;
             self.attach_body(&mut request);
-            let response = pin!(service.call(request));
-            let keeps_alive = match self.while_writing(response).await {
+            let response = {
+                let response = pin!(service.call(request));
+                self.while_writing(response).await
+            };
+            let keeps_alive = match response {
                 Ok(response) => self.respond(response.into()).await?,
                 Err(error) => {
                     let error: actix_web::Error = error.into();

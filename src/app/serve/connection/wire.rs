@@ -90,7 +90,7 @@ pub(super) struct Wire<T> {
     pub(super) is_large: bool,
     pub(super) timer: Timer,
     pub(super) opened: Instant,
-    /// When the last response was written, or the connection was opened, to a few milliseconds.
+    /// When the last response was written, within a few milliseconds, or the connection was opened.
     pub(super) idle_since: Instant,
     /// When the first bytes of the current head were received.
     pub(super) head_since: Option<Instant>,
