@@ -8,9 +8,11 @@ use tollgate::{ManualClock, RedisOptions, RedisStore};
 
 use crate::support::redis::Server;
 use crate::support::stores::{HOUR, NOW, ask, charge, patient, policy};
-use crate::support::threads::{together, until};
+use crate::support::threads::together;
+use crate::support::traffic;
 
 mod cluster;
+mod ledger;
 mod penalties;
 mod refunds;
 mod remembered_denials;
@@ -20,11 +22,17 @@ mod trials;
 
 /// The store at `url`, by a clock that stands still, once it is up.
 fn store(url: &str) -> Arc<RedisStore> {
+    store_within(url, 500)
+}
+
+/// The same where no node fails, so that none is given up, however busy the machine is.
+fn patient_store(url: &str) -> Arc<RedisStore> {
+    store_within(url, 10_000)
+}
+
+fn store_within(url: &str, millis: u64) -> Arc<RedisStore> {
     let clock = Arc::new(ManualClock::new(NOW));
-    let options = RedisOptions::new(url).clock(clock);
-    let store = Arc::new(RedisStore::start(&with_limit(options, 500)).expect("a store"));
-    until("the store is up", || store.is_up());
-    store
+    traffic::store(&with_limit(RedisOptions::new(url).clock(clock), millis))
 }
 
 fn with_limit(options: RedisOptions, millis: u64) -> RedisOptions {

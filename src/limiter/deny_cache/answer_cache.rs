@@ -18,7 +18,7 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(super) struct AnswerCache {
     max_age: Millis,
-    /// From this time on, none of them holds; 0 if that is known to be over. So a look into an empty cache costs one load.
+    /// From this time on, none of them holds; 0 once it has passed. So a look into an empty cache costs one load.
     none_from: AtomicU64,
     shards: [Mutex<Shard>; SHARDS],
 }

@@ -1,58 +1,21 @@
 //! A cluster: every key is counted once, on whichever node it is, also while it moves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-use tollgate::store::{Acquire, Charge, Store as _};
-use tollgate::{
-    Identity, Keyspace, ManualClock, OnStoreFailure, Policy, RedisStore, StoreErrorKind,
-};
+use tollgate::store::{Charge, Store as _};
+use tollgate::{Identity, Keyspace, OnStoreFailure, Policy};
 
-use super::store;
+use super::ledger::Ledger;
+use super::{patient_store, store};
 use crate::outage::threads;
 use crate::permissions::documented;
 use crate::support::child::{self, TestProcess};
 use crate::support::cluster::Cluster;
-use crate::support::stores::{HOUR, NOW, ask, charge, each_policy, patient, policy};
+use crate::support::stores::{HOUR, ask, charge, each_policy, policy};
 use crate::support::threads::{together, until};
 use crate::support::traffic::{THREADS, admitted, answer, check, limiter, under_traffic};
-
-/// Who was admitted how often, and who was not answered how often, and why at last.
-#[derive(Debug, Default)]
-struct Ledger {
-    admitted: Mutex<BTreeMap<String, u64>>,
-    failures: Mutex<BTreeMap<String, (u64, Option<StoreErrorKind>)>>,
-}
-
-impl Ledger {
-    /// Asks for one request of `whose` under `charges`, and writes down what came of it; whether it
-    /// was decided.
-    fn ask(&self, store: &RedisStore, whose: &str, charges: Vec<Charge>) -> bool {
-        let answer = store.acquire(&Acquire::new(charges, 1)).wait();
-        let mut admitted = self.admitted.lock().expect("no thread panics with it");
-        let entry = admitted.entry(whose.to_owned()).or_default();
-        match answer {
-            Ok(answer) => *entry += u64::from(answer.admitted),
-            Err(error) => {
-                let mut failures = self.failures.lock().expect("no thread panics with it");
-                let failure = failures.entry(whose.to_owned()).or_default();
-                *failure = (failure.0 + 1, Some(error.kind()));
-                return false;
-            }
-        }
-        true
-    }
-
-    fn of(&self, whose: &str) -> u64 {
-        self.admitted.lock().expect("no thread panics with it").get(whose).copied().unwrap_or(0)
-    }
-
-    fn failures(&self, whose: &str) -> u64 {
-        let failures = self.failures.lock().expect("no thread panics with it");
-        failures.get(whose).map_or(0, |failure| failure.0)
-    }
-}
 
 fn slot_of(cluster: &Cluster, user: &str) -> u16 {
     cluster.slot_of(charge(user, &policy("p", "fixed-window", 1, HOUR)).key.as_str())
@@ -122,10 +85,7 @@ fn a_resharding_under_traffic_loses_and_doubles_nothing() {
     const PAIRS: usize = 12;
     let mut cluster = Cluster::start();
     let users = users_of(&cluster, 0, 3);
-    // No node fails, so none is given up, however busy the machine is.
-    let options = patient(&cluster.url()).clock(Arc::new(ManualClock::new(NOW)));
-    let store = Arc::new(RedisStore::start(&options).expect("a store"));
-    until("the store is up", || store.is_up());
+    let store = patient_store(&cluster.url());
     let ledger = Arc::new(Ledger::default());
     let pairs: Vec<_> = (0..PAIRS).map(|number| pair(number, 40)).collect();
     // Each pair of policies begins at another time, so that there are new keys in moving slots.

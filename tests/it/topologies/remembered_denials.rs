@@ -4,28 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::{
-    Client, Cost, Identity, KeySource, Keyspace, Limiter, ManualClock, Policy, RedisStore,
-};
+use tollgate::{Client, Cost, Identity, KeySource, Keyspace, Limiter, ManualClock, Policy};
 
+use super::patient_store;
 use crate::support::cluster::Cluster;
-use crate::support::stores::{HOUR, NOW, ask, charge, patient, policy};
+use crate::support::stores::{HOUR, NOW, ask, charge, policy};
 use crate::support::threads::{start, until};
-
-/// A store of its own in `cluster`, as each process has, by a clock that stands still.
-fn store(cluster: &Cluster) -> Arc<RedisStore> {
-    let clock = Arc::new(ManualClock::new(NOW));
-    let options = patient(&cluster.url()).clock(clock);
-    let store = Arc::new(RedisStore::start(&options).expect("a store"));
-    until("the store is up", || store.is_up());
-    store
-}
 
 /// A process that remembers denials for as long as the test runs, with routes for requests under
 /// each of `sets`.
 fn process(cluster: &Cluster, policies: &[Arc<Policy>], sets: &[&[&str]]) -> Limiter {
     let clock = Arc::new(ManualClock::new(NOW));
-    let builder = Limiter::builder(store(cluster))
+    let builder = Limiter::builder(patient_store(&cluster.url()))
         .keyspace(Keyspace::new("test"))
         .deny_cache(Duration::from_secs(60), clock);
     let builder =
@@ -80,7 +70,7 @@ fn a_denial_in_between_is_forgotten(
     first: &Arc<Policy>,
     both: [&'static str; 2],
 ) {
-    let observer = store(cluster);
+    let observer = patient_store(&cluster.url());
     let left = || ask(&*observer, &[charge(user, first)], 1, 0).standings[0].remaining;
     assert_eq!(left(), 1);
     cluster.nodes[node].tell(&["CLIENT", "PAUSE", "60000", "WRITE"]);
